@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "drop_reason.h"
+
+const struct drop_reason_info drop_reasons[DROP_REASONS] = {
+	[DROP_RING_FULL] = {
+		"ring-full",
+		"The receiver had no free buffers in its receive ring; counted at the receiver.",
+		"Let the receiver read faster, give it a larger ring (queue_size) or send more slowly.",
+	},
+	[DROP_NOT_READY] = {
+		"not-ready",
+		"The receiver has no running receive ring; counted at the receiver.",
+		"See `vswitchctl show-port`: attach or start its frontend, or delete the port.",
+	},
+	[DROP_BAD_CHAIN] = {
+		"bad-chain",
+		"A descriptor chain broke the virtio rules; counted at the port that made it available.",
+		"The frontend's driver is faulty or hostile: update or replace it.",
+	},
+	[DROP_TOO_SHORT] = {
+		"too-short",
+		"A frame was shorter than an Ethernet header (14 bytes); counted at its sender.",
+		"Correct the program that sends such frames.",
+	},
+	[DROP_TOO_BIG] = {
+		"too-big",
+		"A frame was longer than the port's MTU + 18 bytes, or than one buffer of a receiver "
+		"without mergeable buffers; counted at the port whose limit it broke.",
+		"Raise the limit with `set-port NAME mtu=N`, or let the sender and the receiver "
+		"use the same MTU.",
+	},
+	[DROP_SAME_PORT] = {
+		"same-port",
+		"The destination was learned on the port that the frame came from; counted there.",
+		"Usually harmless. If not, look for one MAC address used twice (`vswitchctl fdb`).",
+	},
+	[DROP_DISABLED] = {
+		"disabled",
+		"The port is disabled; counted at that port, for frames from it and for it.",
+		"Enable it with `set-port NAME enabled=on`.",
+	},
+	[DROP_RESERVED_ADDRESS] = {
+		"reserved-address",
+		"The destination is one of 01:80:C2:00:00:00 to 0F, which a bridge never forwards; "
+		"counted at the sender.",
+		"Switch off STP, LACP or LLDP at the sender if the frames are not wanted.",
+	},
+};

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Why a copy of a frame was not delivered: the one table of reasons.
+ *
+ * The datapath counts by enum drop_reason; the control protocol, `vswitchctl drops` and the
+ * documentation take their words from drop_reasons[]. Add a reason here and every counter,
+ * table and page has it.
+ */
+#ifndef COMMON_DROP_REASON_H
+#define COMMON_DROP_REASON_H
+
+enum drop_reason {
+	DROP_RING_FULL,
+	DROP_NOT_READY,
+	DROP_BAD_CHAIN,
+	DROP_TOO_SHORT,
+	DROP_TOO_BIG,
+	DROP_SAME_PORT,
+	DROP_DISABLED,
+	DROP_RESERVED_ADDRESS,
+	DROP_REASONS
+};
+
+struct drop_reason_info {
+	const char *name;	/* as in JSON and tables */
+	const char *meaning;	/* one sentence: what happened, and at which port it is counted */
+	const char *remedy;	/* one sentence: what to do about it */
+};
+
+/* Indexed by enum drop_reason; constant. */
+extern const struct drop_reason_info drop_reasons[DROP_REASONS];
+
+#endif
