@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * JSON-RPC 2.0 (https://www.jsonrpc.org/specification) as data: strict reading of one line,
+ * requests, batches, and the building of answers. No input or output, no state but the caller's.
+ *
+ * vswitchd uses the server side on its control thread, vswitchctl the client side. A server
+ * reads a line so:
+ *
+ *	code = jsonrpc_batch_parse(&batch, line, len, err, sizeof(err));
+ *	if (code != 0)
+ *		send(jsonrpc_error(NULL, code, err, NULL));
+ *	for (i = 0; i < jsonrpc_batch_count(&batch); i++)
+ *		code = jsonrpc_batch_request(&batch, i, &request, err, sizeof(err));
+ *		... run it, or build the error; then, now or later, in any order, once for each:
+ *		if (jsonrpc_batch_answer(&batch, reply, &out))
+ *			send(out) unless NULL; jsonrpc_batch_release(&batch);
+ *
+ * A single request is a batch of one that is answered without an array around it.
+ * Builders return NULL when memory runs out, and release what they were given in any case.
+ */
+#ifndef COMMON_JSONRPC_H
+#define COMMON_JSONRPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+/* Error codes: section 5.1 of the specification, then ours. */
+#define JSONRPC_PARSE_ERROR		(-32700)
+#define JSONRPC_INVALID_REQUEST		(-32600)
+#define JSONRPC_METHOD_NOT_FOUND	(-32601)
+#define JSONRPC_INVALID_PARAMS		(-32602)
+#define JSONRPC_INTERNAL_ERROR		(-32603)
+#define JSONRPC_REFUSED			(-32000) /* the switch refused; the message says why */
+#define JSONRPC_NOT_FOUND		(-32001) /* no such port or address */
+#define JSONRPC_EXISTS			(-32002) /* a port of that name is there already */
+
+/* Deepest nesting of objects and arrays that is read. */
+#define JSONRPC_MAX_DEPTH 64
+/* Most requests in one batch, so that a short line cannot ask for a huge answer. */
+#define JSONRPC_MAX_BATCH 1000
+
+/* One request; every pointer is borrowed from its batch. */
+struct jsonrpc_request {
+	const char *method;	/* NULL when the request is invalid */
+	json_t *params;		/* object or array; NULL when there were none */
+	json_t *id;		/* string, number or null; NULL in a notification */
+};
+
+/* The requests of one line, and the answers to them as they come in. */
+struct jsonrpc_batch {
+	json_t *requests;	/* array, also for a single request */
+	json_t *replies;	/* array */
+	size_t pending;		/* requests without jsonrpc_batch_answer so far */
+	bool is_array;		/* the line held an array */
+};
+
+/*
+ * Strict JSON: no duplicate keys, nothing after the text, UTF-8, no NUL in strings, nesting up to
+ * JSONRPC_MAX_DEPTH. Any JSON value may stand at the top. 0 and a new *value, or
+ * JSONRPC_PARSE_ERROR and a sentence in err that names the byte.
+ */
+int jsonrpc_parse_json(const char *text, size_t len, json_t **value, char *err, size_t err_size);
+
+/*
+ * Reads one line from a client. 0: fill in the batch; release it with jsonrpc_batch_release.
+ * JSONRPC_PARSE_ERROR or JSONRPC_INVALID_REQUEST (empty or too long batch): nothing to release,
+ * err says why, and one error with id null is due (section 6 of the specification).
+ */
+int jsonrpc_batch_parse(struct jsonrpc_batch *batch, const char *line, size_t len,
+			char *err, size_t err_size);
+
+/* Number of requests in the batch, valid or not; at least 1. */
+size_t jsonrpc_batch_count(const struct jsonrpc_batch *batch);
+
+/*
+ * Looks at request number index. 0, or JSONRPC_INVALID_REQUEST with a sentence in err: then
+ * request->id is the id to answer with (NULL stands for null), and an answer is due even when no
+ * id was given.
+ */
+int jsonrpc_batch_request(const struct jsonrpc_batch *batch, size_t index,
+			  struct jsonrpc_request *request, char *err, size_t err_size);
+
+/*
+ * Counts one request as done. reply: its answer, taken over; NULL for a notification. Returns
+ * true at the last one: *out is then what to send, owned by the caller: the reply, an array of
+ * replies in the order in which they came in, or NULL when every request was a notification.
+ */
+bool jsonrpc_batch_answer(struct jsonrpc_batch *batch, json_t *reply, json_t **out);
+
+/* Frees the batch; views of its requests become invalid. May be called at any time. */
+void jsonrpc_batch_release(struct jsonrpc_batch *batch);
+
+/* {"jsonrpc","result","id"}. Borrows id, takes over result. */
+json_t *jsonrpc_result(json_t *id, json_t *result);
+
+/* {"jsonrpc","error":{"code","message","data"},"id"}. Borrows id (NULL: null), takes over data
+ * (NULL: none). Bytes of message that are not UTF-8 become '?'.
+ */
+json_t *jsonrpc_error(json_t *id, int code, const char *message, json_t *data);
+
+/* A request without id. Takes over params (NULL: none). */
+json_t *jsonrpc_notification(const char *method, json_t *params);
+
+/* A request with a number as id. Takes over params (NULL: none). */
+json_t *jsonrpc_call(json_int_t id, const char *method, json_t *params);
+
+/* A JSON string of any bytes: what is not UTF-8 becomes '?'. For paths and names from outside. */
+json_t *jsonrpc_text(const char *text);
+
+/* The message as one line with its newline, *len bytes; free() it. NULL: no memory. */
+char *jsonrpc_line(const json_t *message, size_t *len);
+
+#endif
