@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The gate of a vhost-user port: between a frontend that may be hostile and the vhost library.
+ *
+ * It owns the port's public socket (it listens, or connects with back-off where the frontend is
+ * the server), admits one frontend at a time, reads whole messages without ever blocking, checks
+ * each against the table in vhost_msg.c and the session so far, relays what is good to the library
+ * in lock-step (one message, its answer, then the next), and answers the frontend.
+ *
+ * Control thread only, on its libevent loop. Reports upward through struct gate_ops.
+ */
+#ifndef VSWITCH_GATE_H
+#define VSWITCH_GATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "session.h"
+#include "vhost_lib.h"
+
+struct event_base;
+struct gate;
+
+struct gate_peer {
+	pid_t pid;
+	uid_t uid;
+	char program[32];	/* /proc/PID/comm, or "?" */
+};
+
+struct gate_ops {
+	/* A frontend was admitted; a session with the library is being made for it. */
+	void (*attached)(void *port, const struct gate_peer *peer);
+	/*
+	 * The message at hand changes what workers use of the rings in `vring_mask` (bit n: ring n).
+	 * Stop them, wait for the workers, give the library the cursors (vhost_conn_set_cursor), then
+	 * call gate_proceed(), at once or later. Asked before a session is closed as well, for all.
+	 */
+	void (*quiesce)(void *port, uint32_t vring_mask);
+	/* A message was dealt with (accepted or refused) and gate_session() is up to date. */
+	void (*updated)(void *port);
+	/*
+	 * The frontend is gone and its connection to the library closed; gate_session() is empty.
+	 * `fault` says in words which rule it broke, NULL when it left by itself.
+	 */
+	void (*detached)(void *port, const char *fault);
+};
+
+struct gate_config {
+	const char *name;	/* the port's, for log lines */
+	const char *path;	/* public socket, at most 107 bytes */
+	bool connect;		/* the frontend serves the socket */
+	mode_t mode;		/* listening: mode, owner and group of the socket file */
+	uid_t owner;		/* (uid_t)-1: unchanged */
+	gid_t group;		/* (gid_t)-1: unchanged */
+	const struct vhost_conn_ops *conn_ops;	/* passed to vhost_lib_connect() with `port`, */
+						/* except `connected`, which the gate takes itself */
+};
+
+/*
+ * Listens or begins to connect. A socket file that nobody serves is replaced; one that a living
+ * program serves is refused with its pid and name. NULL with words in `err` (errno set).
+ */
+struct gate *gate_create(struct event_base *base, const struct gate_config *config,
+			 const struct gate_ops *ops, void *port, char *err, size_t err_size);
+
+/* Changes mode, owner and group of a listening socket: all or nothing. 0 or -errno with words. */
+int gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
+		    size_t err_size);
+
+/* The rings are quiet: go on with what waited for that. */
+void gate_proceed(struct gate *gate);
+
+const struct session *gate_session(const struct gate *gate);
+struct vhost_conn *gate_conn(const struct gate *gate);	/* NULL when no session */
+const struct gate_peer *gate_peer(const struct gate *gate);	/* NULL when none is attached */
+
+/* Connections that were turned away because a frontend was attached already. */
+uint64_t gate_rejected(const struct gate *gate);
+
+/* Why `connect` has not succeeded yet, in words with the time of the next try; "" otherwise. */
+void gate_connect_state(const struct gate *gate, char *text, size_t size);
+
+/* The port found the frontend guilty (a broken ring, say): ends its session with these words. */
+void gate_fault(struct gate *gate, const char *text);
+
+/*
+ * Stops listening and removes the socket file at once, ends the session (asking for quiescence),
+ * then calls `done` once, from the event loop, and frees the gate.
+ */
+void gate_destroy(struct gate *gate, void (*done)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The helper thread: runs, one after the other, what may block (fsync, closing descriptors that
+ * strangers gave, probing devices), so that the control loop never does.
+ */
+#ifndef VSWITCH_HELPER_H
+#define VSWITCH_HELPER_H
+
+struct event_base;
+
+/* Starts the thread. Completions are reported on `base`'s loop. 0 or -errno. */
+int helper_start(struct event_base *base);
+
+/*
+ * Queues `work(arg)` for the helper thread; then `done(arg)`, when not NULL, runs on the control
+ * loop. Control thread only. 0, or -ENOMEM and neither is called.
+ */
+int helper_run(void (*work)(void *arg), void (*done)(void *arg), void *arg);
+
+/* Queues close(fd): a file system that its owner serves (FUSE) can make close() block. */
+void helper_close(int fd);
+
+/* Finishes what is queued, for at most a second, and ends the thread. */
+void helper_stop(void);
+
+#endif

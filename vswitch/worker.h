@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The workers: one thread a CPU, which polls sources, forwards, delivers, and sleeps.
+ *
+ * The functions here are called by the control thread. What a worker does stands in worker.c.
+ */
+#ifndef VSWITCH_WORKER_H
+#define VSWITCH_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "limits.h"
+
+struct event_base;
+struct fdb;
+struct forward_table;
+struct source;
+
+struct worker_config {
+	uint32_t n;			/* workers */
+	const int *cpus;		/* n CPUs to pin them to, or NULL: not pinned */
+	bool poll_always;		/* never sleep */
+};
+
+struct worker_info {
+	int cpu;			/* -1: not pinned */
+	bool sleeping;
+	double busy_percent;		/* share of the last second spent in turns that moved frames */
+	uint32_t sources;
+};
+
+/* Starts the threads. 0 or -errno with words. */
+int worker_start(struct event_base *base, const struct worker_config *config, struct fdb *fdb,
+		 char *err, size_t err_size);
+void worker_stop(void);		/* no source may be attached any more */
+
+uint32_t worker_count(void);
+void worker_info(uint32_t index, struct worker_info *info);
+
+/* Publishes a table to all workers and frees the one before after a grace period. */
+void worker_publish_table(struct forward_table *table);
+
+/*
+ * Calls `done(arg)` on the control loop when every worker has passed a quiescent state since now:
+ * nobody uses any more what was unpublished before the call. Calls it at once, from inside, when
+ * that is so already. Many waits share one timer.
+ */
+void worker_synchronize(void (*done)(void *arg), void *arg);
+
+/* Gives a source to the worker with fewest; takes it away (then synchronize before freeing). */
+int worker_attach(struct source *source);
+void worker_detach(struct source *source);
+
+/* The source has something new (a ring was started): poll it at least once. */
+void worker_kick(struct source *source);
+
+#endif
