@@ -65,8 +65,9 @@ int jsonrpc_parse_json(const char *text, size_t len, json_t **value, char *err, 
 
 /*
  * Reads one line from a client. 0: fill in the batch; release it with jsonrpc_batch_release.
- * JSONRPC_PARSE_ERROR or JSONRPC_INVALID_REQUEST (empty or too long batch): nothing to release,
- * err says why, and one error with id null is due (section 6 of the specification).
+ * JSONRPC_PARSE_ERROR, JSONRPC_INVALID_REQUEST (empty or too long batch) or
+ * JSONRPC_INTERNAL_ERROR (memory): nothing to release, err says why, and one error with id null
+ * is due (section 6 of the specification).
  */
 int jsonrpc_batch_parse(struct jsonrpc_batch *batch, const char *line, size_t len,
 			char *err, size_t err_size);
@@ -95,7 +96,8 @@ void jsonrpc_batch_release(struct jsonrpc_batch *batch);
 /* {"jsonrpc","result","id"}. Borrows id, takes over result. */
 json_t *jsonrpc_result(json_t *id, json_t *result);
 
-/* {"jsonrpc","error":{"code","message","data"},"id"}. Borrows id (NULL: null), takes over data
+/*
+ * {"jsonrpc","error":{"code","message","data"},"id"}. Borrows id (NULL: null), takes over data
  * (NULL: none). Bytes of message that are not UTF-8 become '?'.
  */
 json_t *jsonrpc_error(json_t *id, int code, const char *message, json_t *data);

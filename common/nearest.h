@@ -32,7 +32,8 @@ void nearest_offer(struct nearest *n, const char *name);
  */
 const char *nearest_hint(const struct nearest *n, char *buf, size_t size);
 
-/* Damerau-Levenshtein distance (optimal string alignment) of two words, letters as they are.
+/*
+ * Damerau-Levenshtein distance (optimal string alignment) of two words, letters as they are.
  * Words over 64 bytes are as far as can be: SIZE_MAX.
  */
 size_t nearest_distance(const char *a, const char *b);
