@@ -43,13 +43,13 @@ jsonrpc_parse_json(const char *text, size_t len, json_t **value, char *err, size
 	/* before the parser, which recurses */
 	if (nesting(text, len) > JSONRPC_MAX_DEPTH)
 		return text_fail(err, err_size, JSONRPC_PARSE_ERROR,
-				 "the JSON text is nested more than %d deep; send it flatter",
-				 JSONRPC_MAX_DEPTH);
+				"the JSON text is nested more than %d deep; send it flatter",
+				JSONRPC_MAX_DEPTH);
 	parsed = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (parsed == NULL)
 		return text_fail(err, err_size, JSONRPC_PARSE_ERROR,
-				 "not JSON: %s, at byte %d; one JSON value is expected", error.text,
-				 error.position);
+				"not JSON: %s, at byte %d; one JSON value is expected", error.text,
+				error.position);
 	*value = parsed;
 	return 0;
 }
@@ -76,13 +76,13 @@ requests_of(json_t *root, char *err, size_t err_size)
 		text_fail(err, err_size, 0, "the batch is empty; send at least one request in it");
 	else
 		text_fail(err, err_size, 0, "the batch holds %zu requests; send at most %d in one",
-			  count, JSONRPC_MAX_BATCH);
+				count, JSONRPC_MAX_BATCH);
 	return NULL;
 }
 
 int
 jsonrpc_batch_parse(struct jsonrpc_batch *batch, const char *line, size_t len, char *err,
-		    size_t err_size)
+		size_t err_size)
 {
 	json_t *root;
 	int ret;
@@ -134,7 +134,7 @@ check_members(json_t *object, char *err, size_t err_size)
 	json_t *value;
 	size_t i;
 
-	json_object_foreach(object, key, value) {
+	json_object_foreach (object, key, value) {
 		nearest_init(&near, key);
 		for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
 			if (strcmp(key, members[i]) == 0)
@@ -143,8 +143,9 @@ check_members(json_t *object, char *err, size_t err_size)
 		}
 		if (i == sizeof(members) / sizeof(members[0]))
 			return text_fail(err, err_size, JSONRPC_INVALID_REQUEST,
-					 "a request has no member \"%.64s\", only jsonrpc, method, params "
-					 "and id%s", key, nearest_hint(&near, hint, sizeof(hint)));
+					"a request has no member \"%.64s\", only jsonrpc, method, params "
+					"and id%s",
+					key, nearest_hint(&near, hint, sizeof(hint)));
 	}
 	return 0;
 }
@@ -158,22 +159,22 @@ check_request(json_t *object, char *err, size_t err_size)
 
 	if (version == NULL || strcmp(version, "2.0") != 0)
 		return text_fail(err, err_size, JSONRPC_INVALID_REQUEST,
-				 "the request is not marked \"jsonrpc\":\"2.0\"; mark it so");
+				"the request is not marked \"jsonrpc\":\"2.0\"; mark it so");
 	if (!json_is_string(json_object_get(object, "method")))
 		return text_fail(err, err_size, JSONRPC_INVALID_REQUEST,
-				 "the request has no \"method\" that is a string; name one");
+				"the request has no \"method\" that is a string; name one");
 	if (params != NULL && !json_is_object(params) && !json_is_array(params))
 		return text_fail(err, err_size, JSONRPC_INVALID_REQUEST,
-				 "\"params\" of the request is not an object; send one or leave it out");
+				"\"params\" of the request is not an object; send one or leave it out");
 	if (id != NULL && !is_id(id))
 		return text_fail(err, err_size, JSONRPC_INVALID_REQUEST,
-				 "\"id\" of the request is neither a string nor a number nor null");
+				"\"id\" of the request is neither a string nor a number nor null");
 	return check_members(object, err, err_size);
 }
 
 int
 jsonrpc_batch_request(const struct jsonrpc_batch *batch, size_t index,
-		      struct jsonrpc_request *request, char *err, size_t err_size)
+		struct jsonrpc_request *request, char *err, size_t err_size)
 {
 	json_t *object = json_array_get(batch->requests, index);
 	int ret;
@@ -183,7 +184,7 @@ jsonrpc_batch_request(const struct jsonrpc_batch *batch, size_t index,
 		request->id = NULL;
 	if (!json_is_object(object))
 		return text_fail(err, err_size, JSONRPC_INVALID_REQUEST,
-				 "a request is a JSON object with jsonrpc, method, params and id");
+				"a request is a JSON object with jsonrpc, method, params and id");
 	ret = check_request(object, err, err_size);
 	if (ret != 0)
 		return ret;
@@ -202,8 +203,8 @@ jsonrpc_batch_answer(struct jsonrpc_batch *batch, json_t *reply, json_t **out)
 		return false;
 	*out = NULL;
 	if (json_array_size(batch->replies) > 0)
-		*out = json_incref(batch->is_array ? batch->replies :
-				   json_array_get(batch->replies, 0));
+		*out = json_incref(batch->is_array ? batch->replies
+						   : json_array_get(batch->replies, 0));
 	return true;
 }
 
@@ -213,7 +214,7 @@ jsonrpc_batch_answer(struct jsonrpc_batch *batch, json_t *reply, json_t **out)
  */
 static json_t *
 make(const char *key1, json_t *value1, const char *key2, json_t *value2, const char *key3,
-     json_t *value3)
+		json_t *value3)
 {
 	json_t *object = json_object();
 	int failed = json_object_set_new(object, "jsonrpc", json_string("2.0"));
@@ -263,14 +264,14 @@ json_t *
 jsonrpc_notification(const char *method, json_t *params)
 {
 	return make("method", json_string(method), params != NULL ? "params" : NULL, params, NULL,
-		    NULL);
+			NULL);
 }
 
 json_t *
 jsonrpc_call(json_int_t id, const char *method, json_t *params)
 {
-	return make("method", json_string(method), params != NULL ? "params" : NULL, params,
-		    "id", json_integer(id));
+	return make("method", json_string(method), params != NULL ? "params" : NULL, params, "id",
+			json_integer(id));
 }
 
 /* Bytes of the well-formed UTF-8 sequence at text (RFC 3629, section 4); 0: it is none. */
@@ -288,7 +289,7 @@ utf8_sequence(const unsigned char *text)
 		if ((text[i] & 0xc0) != 0x80)
 			return 0;
 	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+			(text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
 		return 0;
 	return length;
 }

@@ -27,14 +27,14 @@
 #include <jansson.h>
 
 /* Error codes: section 5.1 of the specification, then ours. */
-#define JSONRPC_PARSE_ERROR		(-32700)
-#define JSONRPC_INVALID_REQUEST		(-32600)
-#define JSONRPC_METHOD_NOT_FOUND	(-32601)
-#define JSONRPC_INVALID_PARAMS		(-32602)
-#define JSONRPC_INTERNAL_ERROR		(-32603)
-#define JSONRPC_REFUSED			(-32000) /* the switch refused; the message says why */
-#define JSONRPC_NOT_FOUND		(-32001) /* no such port or address */
-#define JSONRPC_EXISTS			(-32002) /* a port of that name is there already */
+#define JSONRPC_PARSE_ERROR (-32700)
+#define JSONRPC_INVALID_REQUEST (-32600)
+#define JSONRPC_METHOD_NOT_FOUND (-32601)
+#define JSONRPC_INVALID_PARAMS (-32602)
+#define JSONRPC_INTERNAL_ERROR (-32603)
+#define JSONRPC_REFUSED (-32000)   /* the switch refused; the message says why */
+#define JSONRPC_NOT_FOUND (-32001) /* no such port or address */
+#define JSONRPC_EXISTS (-32002)	   /* a port of that name is there already */
 
 /* Deepest nesting of objects and arrays that is read. */
 #define JSONRPC_MAX_DEPTH 64
@@ -43,17 +43,17 @@
 
 /* One request; every pointer is borrowed from its batch. */
 struct jsonrpc_request {
-	const char *method;	/* NULL when the request is invalid */
-	json_t *params;		/* object or array; NULL when there were none */
-	json_t *id;		/* string, number or null; NULL in a notification */
+	const char *method; /* NULL when the request is invalid */
+	json_t *params;	    /* object or array; NULL when there were none */
+	json_t *id;	    /* string, number or null; NULL in a notification */
 };
 
 /* The requests of one line, and the answers to them as they come in. */
 struct jsonrpc_batch {
-	json_t *requests;	/* array, also for a single request */
-	json_t *replies;	/* array */
-	size_t pending;		/* requests without jsonrpc_batch_answer so far */
-	bool is_array;		/* the line held an array */
+	json_t *requests; /* array, also for a single request */
+	json_t *replies;  /* array */
+	size_t pending;	  /* requests without jsonrpc_batch_answer so far */
+	bool is_array;	  /* the line held an array */
 };
 
 /*
@@ -69,8 +69,8 @@ int jsonrpc_parse_json(const char *text, size_t len, json_t **value, char *err, 
  * JSONRPC_INTERNAL_ERROR (memory): nothing to release, err says why, and one error with id null
  * is due (section 6 of the specification).
  */
-int jsonrpc_batch_parse(struct jsonrpc_batch *batch, const char *line, size_t len,
-			char *err, size_t err_size);
+int jsonrpc_batch_parse(struct jsonrpc_batch *batch, const char *line, size_t len, char *err,
+		size_t err_size);
 
 /* Number of requests in the batch, valid or not; at least 1. */
 size_t jsonrpc_batch_count(const struct jsonrpc_batch *batch);
@@ -81,7 +81,7 @@ size_t jsonrpc_batch_count(const struct jsonrpc_batch *batch);
  * id was given.
  */
 int jsonrpc_batch_request(const struct jsonrpc_batch *batch, size_t index,
-			  struct jsonrpc_request *request, char *err, size_t err_size);
+		struct jsonrpc_request *request, char *err, size_t err_size);
 
 /*
  * Counts one request as done. reply: its answer, taken over; NULL for a notification. Returns

@@ -19,7 +19,7 @@ struct lineframe {
 	char *buf;
 	size_t size;	/* bytes allocated */
 	size_t start;	/* first byte that was not handed out */
-	size_t scanned;	/* no newline lies in [start, scanned) */
+	size_t scanned; /* no newline lies in [start, scanned) */
 	size_t end;	/* first free byte */
 	size_t max;	/* longest line that is accepted */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See nearest.h. Optimal string alignment over three rows; words are short, so time is no matter. */
+/* See nearest.h. Optimal string alignment over three rows; words are short. */
 #include "nearest.h"
 
 #include <ctype.h>
@@ -20,7 +20,7 @@ least(size_t a, size_t b)
 /* Row i of the table; rows of i - 1 and i - 2 letters of a are above. */
 static void
 fill_row(size_t i, const char *a, const char *b, const size_t *above2, const size_t *above,
-	 size_t *row)
+		size_t *row)
 {
 	size_t j, cost;
 

@@ -11,9 +11,9 @@
 #include <stddef.h>
 
 struct nearest {
-	const char *word;	/* as given; borrowed */
-	const char *best;	/* nearest name so far, borrowed; NULL: none is near */
-	size_t distance;	/* of best */
+	const char *word; /* as given; borrowed */
+	const char *best; /* nearest name so far, borrowed; NULL: none is near */
+	size_t distance;  /* of best */
 };
 
 /* Starts a search for word. */

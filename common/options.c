@@ -20,7 +20,7 @@ struct walk {
 	const struct options_program *program;
 	int argc;
 	char *const *argv;
-	int next;		/* argument to look at */
+	int next; /* argument to look at */
 	struct options *o;
 	char *err;
 	size_t err_size;
@@ -33,7 +33,7 @@ find_name(const struct options_program *program, const char *name, size_t length
 
 	for (i = 0; i < program->spec_count; i++)
 		if (strncmp(program->specs[i].name, name, length) == 0 &&
-		    program->specs[i].name[length] == '\0')
+				program->specs[i].name[length] == '\0')
 			return &program->specs[i];
 	return NULL;
 }
@@ -65,7 +65,7 @@ unknown(const struct walk *w, const char *argument)
 		nearest_offer(&near, w->program->specs[i].name);
 	if (near.best != NULL)
 		text_fail(w->err, w->err_size, 0, "unknown option %s; did you mean --%s?", name,
-			  near.best);
+				near.best);
 	else
 		text_fail(w->err, w->err_size, 0, "unknown option %s", name);
 	free(name);
@@ -76,10 +76,10 @@ unknown(const struct walk *w, const char *argument)
 static bool
 is_choice(const char *choices, const char *word)
 {
-	size_t length = strlen(word);
+	size_t length = strcspn(word, "|");
 	const char *p = choices;
 
-	while (length > 0 && p != NULL) {
+	while (length > 0 && word[length] == '\0' && p != NULL) {
 		if (strncmp(p, word, length) == 0 && (p[length] == '|' || p[length] == '\0'))
 			return true;
 		p = strchr(p, '|');
@@ -107,11 +107,11 @@ check_value(struct option_value *value, char *err, size_t err_size)
 
 	switch (spec->type) {
 	case OPTION_INTEGER:
-		return text_parse_integer(value->text, spec->min, max, &value->integer, err,
-					  err_size);
+		return text_parse_integer(
+				value->text, spec->min, max, &value->integer, err, err_size);
 	case OPTION_NUMBER:
 		return text_parse_number(value->text, (double)spec->min, (double)max,
-					 &value->number, err, err_size);
+				&value->number, err, err_size);
 	case OPTION_BOOL:
 		ret = text_parse_bool(value->text, &on, err, err_size);
 		value->integer = on;
@@ -149,12 +149,14 @@ add_next_as_value(struct walk *w, const struct option_spec *spec)
 {
 	const char *next = w->next < w->argc ? w->argv[w->next] : NULL;
 	bool is_option = next != NULL && next[0] == '-' &&
-			 ((next[1] == '-' && find_name(w->program, next + 2, strcspn(next + 2, "="))) ||
-			  find_letter(w->program, next[1]) != NULL || strcmp(next, "--") == 0);
+			((next[1] == '-' &&
+					 find_name(w->program, next + 2, strcspn(next + 2, "="))) ||
+					find_letter(w->program, next[1]) != NULL ||
+					strcmp(next, "--") == 0);
 
 	if (next == NULL || is_option)
 		return text_fail(w->err, w->err_size, -EINVAL, "--%s needs a value: --%s %s",
-				 spec->name, spec->name, spec->arg);
+				spec->name, spec->name, spec->arg);
 	w->next++;
 	return add_value(w, spec, next);
 }
@@ -190,8 +192,8 @@ parse_short(struct walk *w, const char *argument)
 		if (spec == NULL)
 			return unknown(w, argument);
 		if (spec->type != OPTION_FLAG)
-			return letter[1] != '\0' ? add_value(w, spec, letter + 1) :
-						   add_next_as_value(w, spec);
+			return letter[1] != '\0' ? add_value(w, spec, letter + 1)
+						 : add_next_as_value(w, spec);
 		ret = add_value(w, spec, NULL);
 	}
 	return ret;
@@ -252,7 +254,7 @@ make_room(struct options *o, int argc, char *const argv[])
 
 int
 options_parse(const struct options_program *program, int argc, char *const argv[],
-	      struct options *o, char *err, size_t err_size)
+		struct options *o, char *err, size_t err_size)
 {
 	struct walk w = { program, argc, argv, 1, o, err, err_size };
 	int ret;
@@ -294,8 +296,7 @@ printed(void)
 }
 
 int
-options_open(const struct options_program *program, int argc, char *const argv[],
-	     struct options *o)
+options_open(const struct options_program *program, int argc, char *const argv[], struct options *o)
 {
 	char err[512];
 	int ret;

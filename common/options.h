@@ -18,57 +18,63 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define OPTIONS_STATUS_USAGE 2	/* exit status of wrong usage */
-#define OPTIONS_GO_ON (-1)	/* from options_open: run the program */
+#define OPTIONS_STATUS_USAGE 2 /* exit status of wrong usage */
+#define OPTIONS_GO_ON (-1)     /* from options_open: run the program */
 
 enum option_type {
 	OPTION_FLAG,	/* takes no value */
 	OPTION_TEXT,	/* any text that is not empty */
-	OPTION_INTEGER,	/* decimal, min to max */
+	OPTION_INTEGER, /* decimal, min to max */
 	OPTION_NUMBER,	/* min to max, with k, M or G */
 	OPTION_BOOL,	/* on or off */
 	OPTION_CHOICE,	/* one of the words in choices */
 };
 
 struct option_spec {
-	const char *name;	/* without the dashes */
-	char letter;		/* short form, or 0 */
+	const char *name; /* without the dashes */
+	char letter;	  /* short form, or 0 */
 	enum option_type type;
-	const char *arg;	/* what the value is called in help; NULL for a flag */
-	const char *choices;	/* OPTION_CHOICE: "auto|on|off" */
-	int64_t min, max;	/* OPTION_INTEGER, OPTION_NUMBER; both 0: from 0 to INT64_MAX */
+	const char *arg;	  /* what the value is called in help; NULL for a flag */
+	const char *choices;	  /* OPTION_CHOICE: "auto|on|off" */
+	int64_t min, max;	  /* OPTION_INTEGER, OPTION_NUMBER; both 0: from 0 to INT64_MAX */
 	const char *default_text; /* shown by help; NULL: none */
-	const char *help;	/* one phrase without a full stop */
+	const char *help;	  /* one phrase without a full stop */
 };
 
 /* What every program has. */
-#define OPTIONS_HELP { .name = "help", .letter = 'h', .help = "show this text" }
-#define OPTIONS_VERSION { .name = "version", .letter = 'V', .help = "show the version" }
+#define OPTIONS_HELP                                                                               \
+	{                                                                                          \
+		.name = "help", .letter = 'h', .help = "show this text"                            \
+	}
+#define OPTIONS_VERSION                                                                            \
+	{                                                                                          \
+		.name = "version", .letter = 'V', .help = "show the version"                       \
+	}
 
 struct options_program {
-	const char *name;	/* as in messages */
-	const char *usage;	/* what follows the name on the usage line */
-	const char *summary;	/* a sentence or more: what the program does */
+	const char *name;    /* as in messages */
+	const char *usage;   /* what follows the name on the usage line */
+	const char *summary; /* a sentence or more: what the program does */
 	const struct option_spec *specs;
 	size_t spec_count;
-	bool has_rest;		/* what follows "--" is kept apart, in options.rest */
-	const char *epilog;	/* printed after the options; NULL: nothing */
+	bool has_rest;	    /* what follows "--" is kept apart, in options.rest */
+	const char *epilog; /* printed after the options; NULL: nothing */
 };
 
 /* One option as it was given. */
 struct option_value {
 	const struct option_spec *spec;
-	const char *text;	/* of the value, borrowed from argv; NULL for a flag */
-	int64_t integer;	/* OPTION_INTEGER; OPTION_BOOL: 0 or 1 */
-	double number;		/* OPTION_NUMBER */
+	const char *text; /* of the value, borrowed from argv; NULL for a flag */
+	int64_t integer;  /* OPTION_INTEGER; OPTION_BOOL: 0 or 1 */
+	double number;	  /* OPTION_NUMBER */
 };
 
 struct options {
-	struct option_value *values;	/* in the order given */
+	struct option_value *values; /* in the order given */
 	size_t value_count;
-	const char **words;		/* what is not an option, in the order given */
+	const char **words; /* what is not an option, in the order given */
 	size_t word_count;
-	char *const *rest;		/* after "--", where the program has_rest */
+	char *const *rest; /* after "--", where the program has_rest */
 	size_t rest_count;
 };
 
@@ -77,7 +83,7 @@ struct options {
  * failure there is nothing to release. argv must outlive o.
  */
 int options_parse(const struct options_program *program, int argc, char *const argv[],
-		  struct options *o, char *err, size_t err_size);
+		struct options *o, char *err, size_t err_size);
 
 void options_release(struct options *o);
 
@@ -86,18 +92,18 @@ void options_release(struct options *o);
  * OPTIONS_GO_ON with o filled in, or the exit status.
  */
 int options_open(const struct options_program *program, int argc, char *const argv[],
-		 struct options *o);
+		struct options *o);
 
 /* Prints "NAME: MESSAGE" and where help is to stderr; returns OPTIONS_STATUS_USAGE. */
 int options_usage_error(const struct options_program *program, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+		__attribute__((format(printf, 2, 3)));
 
 /* Usage, summary, options and epilog, at most 80 columns wide. */
 void options_print_help(FILE *out, const struct options_program *program);
 
 /* Only the list of options, below a title: for programs whose help has several. */
-void options_print_list(FILE *out, const char *title, const struct option_spec *specs,
-			size_t count);
+void
+options_print_list(FILE *out, const char *title, const struct option_spec *specs, size_t count);
 
 /* Words from the left margin to column 80, each line indented by so many spaces. */
 void options_print_wrapped(FILE *out, size_t indent, const char *text);
@@ -106,8 +112,8 @@ void options_print_wrapped(FILE *out, size_t indent, const char *text);
 const struct option_value *options_find(const struct options *o, const char *name);
 
 /* The next value of an option that may be repeated: *position starts at 0. NULL: no more. */
-const struct option_value *options_next(const struct options *o, const char *name,
-					size_t *position);
+const struct option_value *
+options_next(const struct options *o, const char *name, size_t *position);
 
 /* Short forms of options_find, with what to return when the option was not given. */
 bool options_given(const struct options *o, const char *name);

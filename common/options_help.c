@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define COLUMNS 80
-#define HELP_COLUMN_MAX 28	/* longer options have their help on the next line */
+#define HELP_COLUMN_MAX 28 /* longer options have their help on the next line */
 
 /*
  * Prints text word by word up to column 80, the first line from column on, further ones from

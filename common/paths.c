@@ -16,8 +16,9 @@ static int
 too_long(const char *path, size_t length, char *err, size_t err_size)
 {
 	return text_fail(err, err_size, -ENAMETOOLONG,
-			 "the path %s has %zu bytes, and the path of a UNIX socket has at most %d; "
-			 "use a shorter one", path, length, PATHS_SOCKET_MAX);
+			"the path %s has %zu bytes, and the path of a UNIX socket has at most %d; "
+			"use a shorter one",
+			path, length, PATHS_SOCKET_MAX);
 }
 
 int
@@ -27,7 +28,7 @@ paths_check_socket(const char *path, char *err, size_t err_size)
 
 	if (length == 0)
 		return text_fail(err, err_size, -EINVAL,
-				 "the path of the socket is empty; give the path of a UNIX socket");
+				"the path of the socket is empty; give the path of a UNIX socket");
 	if (length > PATHS_SOCKET_MAX)
 		return too_long(path, length, err, err_size);
 	return 0;
@@ -35,8 +36,7 @@ paths_check_socket(const char *path, char *err, size_t err_size)
 
 /* Joins the three parts; the message of a failure names the whole path. */
 static int
-join(char *path, const char *dir, const char *name, const char *suffix, char *err,
-     size_t err_size)
+join(char *path, const char *dir, const char *name, const char *suffix, char *err, size_t err_size)
 {
 	size_t dir_length = strlen(dir);
 	const char *slash = dir_length > 0 && dir[dir_length - 1] == '/' ? "" : "/";
@@ -64,8 +64,8 @@ default_dir(char *dir, char *err, size_t err_size)
 	}
 	if (run == NULL || run[0] == '\0')
 		return text_fail(err, err_size, -EINVAL,
-				 "no socket directory is known: XDG_RUNTIME_DIR is not set; "
-				 "say where the sockets are with --socket-dir DIR");
+				"no socket directory is known: XDG_RUNTIME_DIR is not set; "
+				"say where the sockets are with --socket-dir DIR");
 	return join(dir, run, "vswitch", "", err, err_size);
 }
 

@@ -12,8 +12,9 @@
 #include "paths.h"
 #include "text.h"
 
-#define VALUE_SHOWN 40	/* bytes of a wrong value that a message quotes */
+#define VALUE_SHOWN 40 /* bytes of a wrong value that a message quotes */
 
+/* clang-format off */
 const struct port_option port_options[] = {
 	{ .key = "socket", .type = PORT_OPTION_PATH, .arg = "PATH", .kinds = PORT_KIND_VHOST_USER,
 	  .default_text = "DIR/NAME.sock", .add_only = true, .listen_only = true,
@@ -40,6 +41,7 @@ const struct port_option port_options[] = {
 	  .kinds = PORT_KIND_VHOST_USER, .listen_only = true,
 	  .help = "group of the socket, as name or number; else the switch's group" },
 };
+/* clang-format on */
 const size_t port_options_count = sizeof(port_options) / sizeof(port_options[0]);
 
 static const struct {
@@ -105,7 +107,7 @@ expectation(const struct port_option *opt, char *buf, size_t size)
 		return "the absolute path of a UNIX socket, as a string";
 	case PORT_OPTION_INTEGER:
 		snprintf(buf, size, "a whole number from %lld to %lld", (long long)opt->min,
-			 (long long)opt->max);
+				(long long)opt->max);
 		return buf;
 	case PORT_OPTION_BOOL:
 		return "true or false";
@@ -125,7 +127,7 @@ wrong_value(const struct port_option *opt, const json_t *value, char *err, size_
 	char buf[80];
 
 	text_fail(err, err_size, 0, "%s: %.*s%s is not %s", opt->key, VALUE_SHOWN,
-		  shown != NULL ? shown : "this", more, expectation(opt, buf, sizeof(buf)));
+			shown != NULL ? shown : "this", more, expectation(opt, buf, sizeof(buf)));
 	free(shown);
 	return -EINVAL;
 }
@@ -153,7 +155,7 @@ is_good(const struct port_option *opt, const json_t *value)
 		return string != NULL && string[0] == '/';
 	case PORT_OPTION_INTEGER:
 		return json_is_integer(value) && json_integer_value(value) >= opt->min &&
-		       json_integer_value(value) <= opt->max;
+				json_integer_value(value) <= opt->max;
 	case PORT_OPTION_BOOL:
 		return json_is_boolean(value);
 	case PORT_OPTION_MODE:
@@ -172,7 +174,7 @@ port_option_check(const struct port_option *opt, const json_t *value, char *err,
 	if (!is_good(opt, value))
 		return wrong_value(opt, value, err, err_size);
 	if (opt->type == PORT_OPTION_PATH &&
-	    paths_check_socket(json_string_value(value), why, sizeof(why)) != 0)
+			paths_check_socket(json_string_value(value), why, sizeof(why)) != 0)
 		return text_fail(err, err_size, -EINVAL, "%s: %s", opt->key, why);
 	return 0;
 }
@@ -190,8 +192,9 @@ path_from_text(const char *text, json_t **out, char *err, size_t err_size)
 	directory = getcwd(NULL, 0);
 	if (directory == NULL)
 		return text_fail(err, err_size, -EINVAL,
-				 "'%s' is relative, and the working directory is not known; give an "
-				 "absolute path", text);
+				"'%s' is relative, and the working directory is not known; give an "
+				"absolute path",
+				text);
 	ret = asprintf(&whole, "%s/%s", directory, text);
 	*out = ret >= 0 ? json_string(whole) : NULL;
 	if (ret >= 0)
@@ -230,7 +233,7 @@ value_from_text(const struct port_option *opt, const char *text, json_t **out, c
 
 int
 port_option_from_text(const struct port_option *opt, const char *text, json_t **out, char *err,
-		      size_t err_size)
+		size_t err_size)
 {
 	json_t *value = NULL;
 	char why[256];
@@ -242,7 +245,8 @@ port_option_from_text(const struct port_option *opt, const char *text, json_t **
 		goto fail;
 	}
 	if (value == NULL)
-		return text_fail(err, err_size, -EINVAL, "%s: the value is not UTF-8 text", opt->key);
+		return text_fail(err, err_size, -EINVAL, "%s: the value is not UTF-8 text",
+				opt->key);
 	ret = port_option_check(opt, value, err, err_size);
 	if (ret != 0)
 		goto fail;
@@ -262,13 +266,14 @@ port_options_check_together(const json_t *object, const char **key, char *err, s
 		return 0;
 	for (i = 0; i < port_options_count; i++) {
 		if (!port_options[i].listen_only ||
-		    json_object_get(object, port_options[i].key) == NULL)
+				json_object_get(object, port_options[i].key) == NULL)
 			continue;
 		if (key != NULL)
 			*key = port_options[i].key;
 		return text_fail(err, err_size, -EINVAL,
-				 "%s: does not go with connect, because such a port has no socket of its "
-				 "own; leave one of the two out", port_options[i].key);
+				"%s: does not go with connect, because such a port has no socket of its "
+				"own; leave one of the two out",
+				port_options[i].key);
 	}
 	return 0;
 }
@@ -280,7 +285,7 @@ default_value(const struct port_option *opt)
 	json_t *value = NULL;
 
 	if (opt->default_text == NULL || opt->type == PORT_OPTION_PATH ||
-	    port_option_from_text(opt, opt->default_text, &value, NULL, 0) != 0)
+			port_option_from_text(opt, opt->default_text, &value, NULL, 0) != 0)
 		return NULL;
 	return value;
 }
@@ -291,17 +296,18 @@ set_pattern(const struct port_option *opt, json_t *schema)
 	switch (opt->type) {
 	case PORT_OPTION_INTEGER:
 		return json_object_set_new(schema, "type", json_string("integer")) |
-		       json_object_set_new(schema, "minimum", json_integer(opt->min)) |
-		       json_object_set_new(schema, "maximum", json_integer(opt->max));
+				json_object_set_new(schema, "minimum", json_integer(opt->min)) |
+				json_object_set_new(schema, "maximum", json_integer(opt->max));
 	case PORT_OPTION_BOOL:
 		return json_object_set_new(schema, "type", json_string("boolean"));
 	case PORT_OPTION_MODE:
 		return json_object_set_new(schema, "type", json_string("string")) |
-		       json_object_set_new(schema, "pattern", json_string("^0?[0-7]{3}$"));
+				json_object_set_new(schema, "pattern", json_string("^0?[0-7]{3}$"));
 	case PORT_OPTION_PATH:
 		return json_object_set_new(schema, "type", json_string("string")) |
-		       json_object_set_new(schema, "pattern", json_string("^/")) |
-		       json_object_set_new(schema, "maxLength", json_integer(PATHS_SOCKET_MAX));
+				json_object_set_new(schema, "pattern", json_string("^/")) |
+				json_object_set_new(schema, "maxLength",
+						json_integer(PATHS_SOCKET_MAX));
 	case PORT_OPTION_ACCOUNT:
 		return json_object_set_new(schema, "type", json_string("string"));
 	}

@@ -33,7 +33,7 @@ is_number_start(const char *text)
 
 int
 text_parse_integer(const char *text, int64_t min, int64_t max, int64_t *out, char *err,
-		   size_t err_size)
+		size_t err_size)
 {
 	long long value;
 	char *end = NULL;
@@ -45,10 +45,10 @@ text_parse_integer(const char *text, int64_t min, int64_t max, int64_t *out, cha
 		return 0;
 	}
 	if (max == INT64_MAX)
-		return text_fail(err, err_size, -EINVAL, "'%s' is not a whole number of %" PRId64
-				 " or more", text, min);
-	return text_fail(err, err_size, -EINVAL, "'%s' is not a whole number from %" PRId64
-			 " to %" PRId64, text, min, max);
+		return text_fail(err, err_size, -EINVAL,
+				"'%s' is not a whole number of %" PRId64 " or more", text, min);
+	return text_fail(err, err_size, -EINVAL,
+			"'%s' is not a whole number from %" PRId64 " to %" PRId64, text, min, max);
 }
 
 /* Factor of a prefix of thousands at text, which it must end; 0: it is something else. */
@@ -80,8 +80,7 @@ skip_decimal(const char *text)
 }
 
 int
-text_parse_number(const char *text, double min, double max, double *out, char *err,
-		  size_t err_size)
+text_parse_number(const char *text, double min, double max, double *out, char *err, size_t err_size)
 {
 	const char *prefix = skip_decimal(text);
 	double factor = prefix_factor(prefix);
@@ -90,9 +89,9 @@ text_parse_number(const char *text, double min, double max, double *out, char *e
 
 	if (!is_number_start(text) || factor == 0 || !(value >= min && value <= max))
 		return text_fail(err, err_size, -EINVAL,
-				 "'%s' is not a number from %s to %s (k, M and G may follow)", text,
-				 text_format_number(min, NULL, low, sizeof(low)),
-				 text_format_number(max, NULL, high, sizeof(high)));
+				"'%s' is not a number from %s to %s (k, M and G may follow)", text,
+				text_format_number(min, NULL, low, sizeof(low)),
+				text_format_number(max, NULL, high, sizeof(high)));
 	*out = value;
 	return 0;
 }
@@ -104,7 +103,7 @@ text_parse_bool(const char *text, bool *out, char *err, size_t err_size)
 		const char *word;
 		bool value;
 	} words[] = { { "on", true }, { "off", false }, { "true", true }, { "false", false },
-		      { "yes", true }, { "no", false } };
+		{ "yes", true }, { "no", false } };
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -123,7 +122,7 @@ text_parse_mode(const char *text, mode_t *out, char *err, size_t err_size)
 
 	if (strspn(text, "01234567") != length || !(length == 3 || (length == 4 && text[0] == '0')))
 		return text_fail(err, err_size, -EINVAL,
-				 "'%s' is not a file mode in octal such as 0660", text);
+				"'%s' is not a file mode in octal such as 0660", text);
 	*out = (mode_t)strtoul(text, NULL, 8);
 	return 0;
 }
@@ -158,14 +157,14 @@ text_parse_mac(const char *text, uint8_t mac[6], char *err, size_t err_size)
 	return 0;
 bad:
 	return text_fail(err, err_size, -EINVAL,
-			 "'%s' is not a MAC address such as 02:00:00:00:00:01", text);
+			"'%s' is not a MAC address such as 02:00:00:00:00:01", text);
 }
 
 const char *
 text_format_mac(const uint8_t mac[6], char buf[TEXT_MAC_SIZE])
 {
-	snprintf(buf, TEXT_MAC_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-		 mac[4], mac[5]);
+	snprintf(buf, TEXT_MAC_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+			mac[3], mac[4], mac[5]);
 	return buf;
 }
 
@@ -177,15 +176,19 @@ text_check_port_name(const char *name, char *err, size_t err_size)
 	size_t length = strlen(name);
 
 	if (strcmp(name, "control") == 0)
-		return text_fail(err, err_size, -EINVAL, "'control' cannot name a port, since "
-				 "control.sock is the switch's own socket; choose another name");
+		return text_fail(err, err_size, -EINVAL,
+				"'control' cannot name a port, since "
+				"control.sock is the switch's own socket; choose another name");
 	if (length > TEXT_NAME_MAX)
-		return text_fail(err, err_size, -EINVAL, "'%.20s...' has %zu characters, and the name "
-				 "of a port has at most %d; choose a shorter one", name, length,
-				 TEXT_NAME_MAX);
+		return text_fail(err, err_size, -EINVAL,
+				"'%.20s...' has %zu characters, and the name "
+				"of a port has at most %d; choose a shorter one",
+				name, length, TEXT_NAME_MAX);
 	if (length == 0 || strchr("_.-", name[0]) != NULL || strspn(name, letters) != length)
-		return text_fail(err, err_size, -EINVAL, "'%s' cannot name a port; a name has letters, "
-				 "digits, '_', '.' and '-', and begins with a letter or digit", name);
+		return text_fail(err, err_size, -EINVAL,
+				"'%s' cannot name a port; a name has letters, "
+				"digits, '_', '.' and '-', and begins with a letter or digit",
+				name);
 	return 0;
 }
 
@@ -204,19 +207,20 @@ text_format_number(double value, const char *unit, char *buf, size_t size)
 		i++;
 	}
 	decimals = magnitude >= 99.95 ? 0 : magnitude >= 9.995 ? 1 : 2;
-	if (i == 0 && value == floor(value))
+	if (i == 0 && value == (double)(int64_t)value)
 		decimals = 0;
 	snprintf(buf, size, "%.*f%s%s%s", decimals, value, unit != NULL ? " " : "", prefixes[i],
-		 unit != NULL ? unit : "");
+			unit != NULL ? unit : "");
 	return buf;
 }
 
 static void
 format_two(uint64_t big, const char *big_unit, uint64_t small, const char *small_unit, char *buf,
-	   size_t size)
+		size_t size)
 {
 	if (small != 0)
-		snprintf(buf, size, "%" PRIu64 " %s %" PRIu64 " %s", big, big_unit, small, small_unit);
+		snprintf(buf, size, "%" PRIu64 " %s %" PRIu64 " %s", big, big_unit, small,
+				small_unit);
 	else
 		snprintf(buf, size, "%" PRIu64 " %s", big, big_unit);
 }

@@ -15,20 +15,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define TEXT_MAC_SIZE 18	/* "02:00:00:00:00:01" and its end */
-#define TEXT_NAME_MAX 63	/* longest port name */
+#define TEXT_MAC_SIZE 18 /* "02:00:00:00:00:01" and its end */
+#define TEXT_NAME_MAX 63 /* longest port name */
 
 /* Writes a message to err (which may be NULL when err_size is 0) and returns code. */
 int text_fail(char *err, size_t err_size, int code, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+		__attribute__((format(printf, 4, 5)));
 
 /* Decimal integer from min to max. */
-int text_parse_integer(const char *text, int64_t min, int64_t max, int64_t *out,
-		       char *err, size_t err_size);
+int text_parse_integer(const char *text, int64_t min, int64_t max, int64_t *out, char *err,
+		size_t err_size);
 
 /* Number from min to max with an optional k, M or G (thousands): "1.5M". Finite. */
-int text_parse_number(const char *text, double min, double max, double *out,
-		      char *err, size_t err_size);
+int text_parse_number(
+		const char *text, double min, double max, double *out, char *err, size_t err_size);
 
 /* on, off, true, false, yes, no. */
 int text_parse_bool(const char *text, bool *out, char *err, size_t err_size);

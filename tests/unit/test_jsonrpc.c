@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Checks common/jsonrpc.c against the specification: what is JSON and what is not, which requests
+ * are valid and what id their answer carries, batches, and the shape of what is built. Many cases
+ * are the examples of section 7 of the specification.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "jsonrpc.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Checks the one line that a message is sent as, and frees the message. */
+static void
+expect_message(json_t *message, const char *expected)
+{
+	size_t len = 0;
+	char *line;
+
+	assert_non_null(message);
+	line = jsonrpc_line(message, &len);
+	assert_non_null(line);
+	assert_int_equal(len, strlen(line));
+	assert_int_equal(line[len - 1], '\n');
+	line[len - 1] = '\0';
+	assert_string_equal(line, expected);
+	free(line);
+	json_decref(message);
+}
+
+static int
+parse(const char *text, size_t len, char *err, size_t err_size)
+{
+	json_t *value = NULL;
+	int code = jsonrpc_parse_json(text, len, &value, err, err_size);
+
+	assert_int_equal(code == 0, value != NULL);
+	json_decref(value);
+	return code;
+}
+
+static void
+test_not_json(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *why; /* part of the message */
+	} cases[] = {
+		{ "", "byte 0" },
+		{ "{\"jsonrpc\": \"2.0\", \"method\": \"foobar, \"params\": \"bar\", \"baz]",
+				"byte" },
+		{ "{\"a\":1,\"a\":2}", "duplicate object key" },
+		{ "{\"x\":{\"a\":1,\"b\":0,\"a\":1}}", "duplicate object key" },
+		{ "{} {}", "end of file expected" },
+		{ "{}x", "end of file expected" },
+		{ "{\"a\":1,}", "byte" },
+		{ "[1,2", "byte" },
+		{ "{'a':1}", "byte" },
+		{ "NaN", "byte" },
+		{ "\"\xff\"", "byte" },
+		{ "\"\xc0\x80\"", "byte" },
+		{ "\"\xed\xa0\x80\"", "byte" },
+		{ "\"\\ud800\"", "byte" },
+		{ "\"\\u0000\"", "byte" },
+		{ "123456789012345678901234567890", "too big" },
+	};
+	char err[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		err[0] = '\0';
+		assert_int_equal(parse(cases[i].text, strlen(cases[i].text), err, sizeof(err)),
+				JSONRPC_PARSE_ERROR);
+		if (strstr(err, cases[i].why) == NULL)
+			fail_msg("%s: '%s' lacks '%s'", cases[i].text, err, cases[i].why);
+	}
+	assert_int_equal(parse("{}\0", 3, err, sizeof(err)), JSONRPC_PARSE_ERROR);
+}
+
+static void
+test_depth_is_bounded(void **state)
+{
+	char deep[2 * (JSONRPC_MAX_DEPTH + 1) + 1] = { 0 }, err[256];
+	static char hostile[1 << 20];
+
+	(void)state;
+	memset(deep, '[', JSONRPC_MAX_DEPTH);
+	memset(deep + JSONRPC_MAX_DEPTH, ']', JSONRPC_MAX_DEPTH);
+	assert_int_equal(parse(deep, strlen(deep), err, sizeof(err)), 0);
+	memset(deep, '[', JSONRPC_MAX_DEPTH + 1);
+	memset(deep + JSONRPC_MAX_DEPTH + 1, ']', JSONRPC_MAX_DEPTH + 1);
+	assert_int_equal(parse(deep, strlen(deep), err, sizeof(err)), JSONRPC_PARSE_ERROR);
+	assert_non_null(strstr(err, "nested more than 64 deep"));
+	memset(hostile, '[', sizeof(hostile));
+	assert_int_equal(parse(hostile, sizeof(hostile), err, sizeof(err)), JSONRPC_PARSE_ERROR);
+}
+
+/* Brackets in strings are no nesting, whatever is escaped before them. */
+static void
+test_depth_skips_strings(void **state)
+{
+	char text[200] = "[\"\\\\\\\"", err[256];
+	size_t start = strlen(text);
+
+	(void)state;
+	memset(text + start, '[', 100);
+	strcpy(text + start + 100, "\",[]]");
+	assert_int_equal(parse(text, strlen(text), err, sizeof(err)), 0);
+	strcpy(text, "[\"a\\\\\",");
+	start = strlen(text);
+	memset(text + start, '[', 100);
+	text[start + 100] = '\0';
+	assert_int_equal(parse(text, strlen(text), err, sizeof(err)), JSONRPC_PARSE_ERROR);
+	assert_non_null(strstr(err, "nested"));
+}
+
+static void
+open_batch(struct jsonrpc_batch *batch, const char *line)
+{
+	char err[256] = "";
+	int code = jsonrpc_batch_parse(batch, line, strlen(line), err, sizeof(err));
+
+	if (code != 0)
+		fail_msg("%s: %d %s", line, code, err);
+}
+
+static void
+expect_refused_line(const char *line, int expected, const char *why)
+{
+	struct jsonrpc_batch batch;
+	char err[256] = "";
+
+	assert_int_equal(jsonrpc_batch_parse(&batch, line, strlen(line), err, sizeof(err)),
+			expected);
+	if (strstr(err, why) == NULL)
+		fail_msg("'%s' lacks '%s'", err, why);
+}
+
+static void
+test_refused_lines(void **state)
+{
+	static char many[2 * JSONRPC_MAX_BATCH + 4];
+	struct jsonrpc_batch batch;
+	size_t i;
+
+	(void)state;
+	expect_refused_line("[]", JSONRPC_INVALID_REQUEST, "batch is empty");
+	expect_refused_line("[{\"jsonrpc\":\"2.0\",\"method\"]", JSONRPC_PARSE_ERROR, "byte");
+	many[0] = '[';
+	for (i = 0; i < JSONRPC_MAX_BATCH; i++)
+		memcpy(many + 1 + 2 * i, "1,", 2);
+	memcpy(many + 2 * JSONRPC_MAX_BATCH, "]", 2);
+	open_batch(&batch, many);
+	assert_int_equal(jsonrpc_batch_count(&batch), JSONRPC_MAX_BATCH);
+	jsonrpc_batch_release(&batch);
+	memcpy(many + 2 * JSONRPC_MAX_BATCH, ",1]", 4);
+	expect_refused_line(many, JSONRPC_INVALID_REQUEST, "holds 1001 requests");
+}
+
+struct valid_case {
+	const char *line;
+	const char *method;
+	const char *params; /* NULL: none */
+	const char *id;	    /* NULL: notification */
+};
+
+static void
+expect_json(const json_t *value, const char *expected)
+{
+	char *text = value != NULL ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+	if (expected == NULL)
+		assert_null(text);
+	else if (text == NULL || strcmp(text, expected) != 0)
+		fail_msg("%s instead of %s", text, expected);
+	free(text);
+}
+
+static void
+test_valid_requests(void **state)
+{
+	static const struct valid_case cases[] = {
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"subtract\",\"params\":[42,23],\"id\":1}",
+				"subtract", "[42,23]", "1" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":{\"a\":1},\"id\":\"x\"}", "m",
+				"{\"a\":1}", "\"x\"" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"id\":null}", "m", NULL, "null" },
+		{ " {\"id\":-7,\"method\":\"m\",\"jsonrpc\":\"2.0\"}\r", "m", NULL, "-7" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":{}}", "m", "{}", NULL },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"\",\"id\":1.5}", "", NULL, "1.5" },
+	};
+	struct jsonrpc_request request;
+	struct jsonrpc_batch batch;
+	char err[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		open_batch(&batch, cases[i].line);
+		assert_false(batch.is_array);
+		assert_int_equal(jsonrpc_batch_count(&batch), 1);
+		assert_int_equal(jsonrpc_batch_request(&batch, 0, &request, err, sizeof(err)), 0);
+		assert_string_equal(request.method, cases[i].method);
+		expect_json(request.params, cases[i].params);
+		expect_json(request.id, cases[i].id);
+		jsonrpc_batch_release(&batch);
+	}
+}
+
+static void
+test_invalid_requests(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *id;	 /* of the answer; NULL: null */
+		const char *why; /* part of the message */
+	} cases[] = {
+		{ "1", NULL, "JSON object" },
+		{ "\"x\"", NULL, "JSON object" },
+		{ "null", NULL, "JSON object" },
+		{ "{}", NULL, "\"jsonrpc\"" },
+		{ "{\"method\":\"m\",\"id\":1}", "1", "\"jsonrpc\"" },
+		{ "{\"jsonrpc\":2.0,\"method\":\"m\",\"id\":1}", "1", "\"jsonrpc\"" },
+		{ "{\"jsonrpc\":\"1.0\",\"method\":\"m\",\"id\":1}", "1", "\"jsonrpc\"" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":1,\"params\":\"bar\"}", NULL, "\"method\"" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":\"q\"}", "\"q\"", "\"method\"" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":\"bar\",\"id\":2}", "2",
+				"\"params\"" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":null,\"id\":2}", "2",
+				"\"params\"" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"id\":{}}", NULL, "\"id\"" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"id\":true}", NULL, "\"id\"" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"param\":{},\"id\":3}", "3",
+				"\"param\", only jsonrpc, method, params and id; did you mean params?" },
+		{ "{\"jsonrpc\":\"2.0\",\"result\":1,\"id\":3}", "3", "\"method\"" },
+	};
+	struct jsonrpc_request request;
+	struct jsonrpc_batch batch;
+	char err[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		open_batch(&batch, cases[i].line);
+		assert_int_equal(jsonrpc_batch_request(&batch, 0, &request, err, sizeof(err)),
+				JSONRPC_INVALID_REQUEST);
+		if (strstr(err, cases[i].why) == NULL)
+			fail_msg("%s: '%s' lacks '%s'", cases[i].line, err, cases[i].why);
+		assert_null(request.method);
+		expect_json(request.id, cases[i].id);
+		jsonrpc_batch_release(&batch);
+	}
+}
+
+/* Answers that come late and in another order make one array; a notification adds nothing. */
+static void
+test_batch_out_of_order(void **state)
+{
+	struct jsonrpc_batch batch;
+	struct jsonrpc_request request;
+	json_t *out = NULL;
+	char err[256];
+
+	(void)state;
+	open_batch(&batch,
+			"[{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"id\":1},"
+			"{\"jsonrpc\":\"2.0\",\"method\":\"n\"},{\"jsonrpc\":\"2.0\",\"method\":\"b\",\"id\":2}]");
+	assert_int_equal(jsonrpc_batch_count(&batch), 3);
+	assert_int_equal(jsonrpc_batch_request(&batch, 2, &request, err, sizeof(err)), 0);
+	assert_false(jsonrpc_batch_answer(&batch, jsonrpc_result(request.id, json_true()), &out));
+	assert_int_equal(jsonrpc_batch_request(&batch, 0, &request, err, sizeof(err)), 0);
+	assert_false(jsonrpc_batch_answer(&batch, jsonrpc_result(request.id, json_false()), &out));
+	assert_true(jsonrpc_batch_answer(&batch, NULL, &out));
+	jsonrpc_batch_release(&batch);
+	expect_message(out,
+			"[{\"jsonrpc\":\"2.0\",\"result\":true,\"id\":2},"
+			"{\"jsonrpc\":\"2.0\",\"result\":false,\"id\":1}]");
+}
+
+static void
+test_batch_of_one_is_an_array(void **state)
+{
+	struct jsonrpc_batch batch;
+	json_t *out = NULL;
+
+	(void)state;
+	open_batch(&batch, "[1]");
+	assert_true(batch.is_array);
+	assert_true(jsonrpc_batch_answer(
+			&batch, jsonrpc_error(NULL, JSONRPC_INVALID_REQUEST, "no", NULL), &out));
+	jsonrpc_batch_release(&batch);
+	expect_message(out,
+			"[{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":\"no\"},"
+			"\"id\":null}]");
+}
+
+static void
+test_single_reply_is_no_array(void **state)
+{
+	struct jsonrpc_batch batch;
+	json_t *out = NULL, *id = json_string("x");
+
+	(void)state;
+	open_batch(&batch, "{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"id\":\"x\"}");
+	assert_true(jsonrpc_batch_answer(&batch, jsonrpc_result(id, json_object()), &out));
+	jsonrpc_batch_release(&batch);
+	json_decref(id);
+	expect_message(out, "{\"jsonrpc\":\"2.0\",\"result\":{},\"id\":\"x\"}");
+}
+
+static void
+test_notifications_get_no_answer(void **state)
+{
+	struct jsonrpc_batch batch;
+	json_t *out = (json_t *)&batch;
+
+	(void)state;
+	open_batch(&batch,
+			"[{\"jsonrpc\":\"2.0\",\"method\":\"n\"},{\"jsonrpc\":\"2.0\",\"method\":\"n\"}]");
+	assert_false(jsonrpc_batch_answer(&batch, NULL, &out));
+	assert_true(jsonrpc_batch_answer(&batch, NULL, &out));
+	assert_null(out);
+	jsonrpc_batch_release(&batch);
+}
+
+/* A client that leaves takes its batch along, answers and all. */
+static void
+test_release_half_answered(void **state)
+{
+	struct jsonrpc_batch batch;
+	json_t *out = NULL;
+
+	(void)state;
+	open_batch(&batch, "[1,2]");
+	assert_false(jsonrpc_batch_answer(&batch, jsonrpc_error(NULL, 1, "m", NULL), &out));
+	jsonrpc_batch_release(&batch);
+	assert_null(out);
+}
+
+static void
+test_builders(void **state)
+{
+	(void)state;
+	expect_message(jsonrpc_error(NULL, JSONRPC_INVALID_PARAMS, "mtu: no",
+				       json_pack("{s:s}", "param", "mtu")),
+			"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32602,\"message\":\"mtu: no\","
+			"\"data\":{\"param\":\"mtu\"}},\"id\":null}");
+	expect_message(jsonrpc_notification("event", json_pack("{s:f}", "time", 0.1)),
+			"{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"time\":0.1}}");
+	expect_message(jsonrpc_notification("event", NULL),
+			"{\"jsonrpc\":\"2.0\",\"method\":\"event\"}");
+	expect_message(jsonrpc_call(7, "port.list", NULL),
+			"{\"jsonrpc\":\"2.0\",\"method\":\"port.list\",\"id\":7}");
+	expect_message(jsonrpc_call(8, "port.show", json_object()),
+			"{\"jsonrpc\":\"2.0\",\"method\":\"port.show\",\"params\":{},\"id\":8}");
+	assert_null(jsonrpc_result(NULL, NULL));
+}
+
+/* Paths and program names from outside may be any bytes, and messages may be cut anywhere. */
+static void
+test_text_of_any_bytes(void **state)
+{
+	static const struct {
+		const char *bytes, *text;
+	} cases[] = {
+		{ "plain", "plain" },
+		{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7",
+				"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7" },
+		{ "cut \xc3\xbc\xe2\x82", "cut \xc3\xbc??" },
+		{ "\xff\xfe", "??" },
+		{ "\xc3\xbc\xc0\x80", "\xc3\xbc??" },
+		{ "\xed\xa0\x80.", "???." },
+		{ "\xe0\x9f\xbf", "???" },
+		{ "\xf0\x8f\xbf\xbf", "????" },
+		{ "\xf4\x90\x80\x80", "????" },
+		{ "\x80", "?" },
+	};
+	json_t *text, *error;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		text = jsonrpc_text(cases[i].bytes);
+		assert_non_null(text);
+		assert_string_equal(json_string_value(text), cases[i].text);
+		json_decref(text);
+	}
+	error = jsonrpc_error(NULL, JSONRPC_REFUSED, "no \xff", NULL);
+	expect_message(error,
+			"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"no ?\"},"
+			"\"id\":null}");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_not_json),
+		cmocka_unit_test(test_depth_is_bounded),
+		cmocka_unit_test(test_depth_skips_strings),
+		cmocka_unit_test(test_refused_lines),
+		cmocka_unit_test(test_valid_requests),
+		cmocka_unit_test(test_invalid_requests),
+		cmocka_unit_test(test_batch_out_of_order),
+		cmocka_unit_test(test_batch_of_one_is_an_array),
+		cmocka_unit_test(test_single_reply_is_no_array),
+		cmocka_unit_test(test_notifications_get_no_answer),
+		cmocka_unit_test(test_release_half_answered),
+		cmocka_unit_test(test_builders),
+		cmocka_unit_test(test_text_of_any_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
