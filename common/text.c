@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,7 +196,7 @@ text_format_number(double value, const char *unit, char *buf, size_t size)
 {
 	static const char *const prefixes[] = { "", "k", "M", "G", "T", "P", "E" };
 	size_t i = 0;
-	double magnitude = fabs(value);
+	double magnitude = value < 0 ? -value : value;
 	int decimals;
 
 	/* 999.5 would be written with four digits */
