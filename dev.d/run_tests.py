@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs the C unit tests and pytest, and counts both.
+
+Called by `./dev test` as `run_tests.py BUILD_DIRECTORY [SELECTION...]`. A selection goes to pytest
+and leaves the unit tests out. The last line of the output is `N passed, N failed`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+
+    def add(self, other: Count) -> None:
+        self.passed += other.passed
+        self.failed += other.failed
+
+
+def count_junit(report: Path) -> Count:
+    """One test case an element; whatever is not a plain pass (skipped too) is a failure."""
+    count = Count()
+    if not report.exists():
+        return count
+    for case in ElementTree.parse(report).iter("testcase"):
+        if any(case.find(outcome) is not None for outcome in ("failure", "error", "skipped")):
+            count.failed += 1
+        else:
+            count.passed += 1
+    return count
+
+
+def run_and_count(command: list[str], report: Path, env: dict[str, str]) -> Count:
+    """A runner that failed without saying which test did (a crash, say) counts as one failure."""
+    report.unlink(missing_ok=True)
+    status = subprocess.run(command, cwd=PROJECT, env=env).returncode
+    count = count_junit(report)
+    if status != 0 and count.failed == 0:
+        count.failed = 1
+    return count
+
+
+def sanitizer_options(env: dict[str, str]) -> None:
+    """Read by programs built with --asan; ignored by all others. A finding ends the program."""
+    rules = PROJECT / "dev.d" / "lsan.supp"
+    env["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:allocator_may_return_null=1"
+    env["LSAN_OPTIONS"] = f"suppressions={rules}:print_suppressions=0"
+    env["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1:exitcode=99"
+
+
+def names_a_path(word: str) -> bool:
+    return (PROJECT / word.partition("::")[0]).exists()
+
+
+def main(build: Path, selection: list[str]) -> int:
+    env = dict(os.environ, VSWITCH_BUILD=str(build))
+    sanitizer_options(env)
+    total = Count()
+    if not selection:
+        unit = ["/usr/bin/meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs"]
+        total.add(run_and_count(unit, build / "meson-logs" / "testlog.junit.xml", env))
+    report = build / "pytest.xml"
+    paths = [] if any(names_a_path(word) for word in selection) else ["tests"]
+    pytest = ["/usr/bin/python3", "-m", "pytest", "-c", "tests/pytest.ini",
+              f"--junitxml={report}", *selection, *paths]
+    total.add(run_and_count(pytest, report, env))
+    print(f"{total.passed} passed, {total.failed} failed", flush=True)
+    return 0 if total.passed > 0 and total.failed == 0 else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main((PROJECT / sys.argv[1]).resolve(), sys.argv[2:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A running `vswitchd`, and what a test asks of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Mapping, Optional, Sequence, Type
+
+from vswitch.client import Client
+from vswitch.process import Process, ProcessFailed, Registry, binary
+from vswitch.waiting import WaitTimeout, wait_until
+
+DATA_PATH_LIMIT = 10.0
+
+
+class Switch:
+    """`vswitchd` in a directory of its own; started by `start` or `with`, ended by `stop`."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        directory: Path,
+        *arguments: str,
+        config: Optional[Mapping[str, Any]] = None,
+        user: Optional[int] = None,
+        memory: int = 64,
+        env: Optional[Mapping[str, str]] = None,
+    ) -> None:
+        self.registry = registry
+        self.directory = directory
+        self.control = directory / "control.sock"
+        self.arguments = [
+            "--socket-dir", str(directory), "--huge", "off", "--memory", str(memory), *arguments,
+        ]
+        self.user = user
+        self.env = env
+        if config is not None:
+            path = registry.directory / f"{registry.unique('config')}.json"
+            path.write_text(json.dumps(config))
+            self.arguments += ["--config", str(path)]
+        self.conserves = True  # cleared by who deletes ports or clears counters under traffic
+        self._running = False
+        self._process: Optional[Process] = None
+        self._client: Optional[Client] = None
+
+    @property
+    def process(self) -> Process:
+        assert self._process is not None, "the switch was not started"
+        return self._process
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def client(self) -> Client:
+        """One connection, opened at first use."""
+        if self._client is None:
+            self._client = Client(self.control)
+        return self._client
+
+    def launch(self) -> Process:
+        """Starts the program and does not wait; for starts that must fail."""
+        argv = [str(binary("vswitch/vswitchd")), *self.arguments]
+        self._process = self.registry.start("vswitchd", argv, self.env, self.user)
+        return self._process
+
+    def start(self, timeout: float = 30.0) -> Switch:
+        """Starts the program; returns when it has told its service manager that it is ready."""
+        path = self.registry.directory / f"{self.registry.unique('notify')}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(str(path))
+            os.chmod(path, 0o666)
+            self.env = {**(self.env or {}), "NOTIFY_SOCKET": str(path)}
+            process = self.launch()
+            wait_until(
+                "vswitchd is ready",
+                lambda: self._notified(notify, process),
+                timeout,
+                lambda: process.report("did not say READY=1"),
+            )
+        path.unlink()
+        self._running = True
+        return self
+
+    @staticmethod
+    def _notified(notify: socket.socket, process: Process) -> bool:
+        if select.select([notify], [], [], 0.02)[0]:
+            return "READY=1" in notify.recv(4096).decode().splitlines()
+        if process.status is not None:
+            raise ProcessFailed(process.report("ended before it was ready"))
+        return False
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """SIGTERM; ProcessFailed unless it leaves with status 0 and no sanitizer's finding."""
+        self.close_client()
+        self._running = False
+        status = self.process.end(signal.SIGTERM, timeout)
+        self.process.check_sanitizers()
+        if status != 0:
+            raise ProcessFailed(self.process.report("did not leave cleanly on SIGTERM"))
+
+    def kill(self) -> None:
+        self.close_client()
+        self._running = False
+        self.process.kill()
+
+    def finish(self) -> None:
+        """What every switch must do at the end of its test, unless it was stopped there."""
+        if self._running and self.process.status is None and self.conserves:
+            self.conservation()
+        if self._running:
+            self.stop()
+
+    def close_client(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def __enter__(self) -> Switch:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        if kind is None:
+            self.stop()
+        else:
+            self.kill()
+
+    def call(self, method: str, params: Optional[Mapping[str, Any]] = None, /, **named: Any) -> Any:
+        return self.client.call(method, params, **named)
+
+    def path(self, port: str) -> Path:
+        """Where a port listens unless `socket` said otherwise."""
+        return self.directory / f"{port}.sock"
+
+    def add_port(self, name: str, **options: Any) -> dict[str, Any]:
+        port: dict[str, Any] = self.call("port.add", {"name": name}, **options)
+        return port
+
+    def port(self, name: str) -> dict[str, Any]:
+        port: dict[str, Any] = self.call("port.show", {"name": name})
+        return port
+
+    def stats(self, name: str) -> dict[str, Any]:
+        stats: dict[str, Any] = self.call("stats.get", {"name": name})["ports"][name]
+        return stats
+
+    def drops(self, name: str) -> dict[str, int]:
+        """Only the reasons that have counted something."""
+        return {reason: n for reason, n in self.stats(name)["drops"].items() if n}
+
+    def fdb(self) -> dict[str, str]:
+        """MAC address to port."""
+        entries = self.call("fdb.list")["entries"]
+        return {entry["mac"]: entry["port"] for entry in entries}
+
+    def wait_state(self, name: str, state: str, timeout: float = DATA_PATH_LIMIT) -> dict[str, Any]:
+        """Waits until a port is `waiting`, `negotiating`, `up`, `stopped` or `fault`."""
+
+        def check() -> Optional[dict[str, Any]]:
+            port = self.port(name)
+            return port if port["state"] == state else None
+
+        return wait_until(
+            f"port {name} is {state}", check, timeout, lambda: f"it is: {self._state_of(name)}"
+        )
+
+    def wait_fault(self, name: str, timeout: float = DATA_PATH_LIMIT) -> str:
+        """Waits until a port has a fault to tell of; returns its words.
+
+        The fault stays on record when the port is waiting again.
+        """
+
+        def check() -> Optional[str]:
+            fault = self.port(name)["fault"]
+            return fault["text"] if fault else None
+
+        return wait_until(
+            f"port {name} has a fault", check, timeout, lambda: f"it is: {self._state_of(name)}"
+        )
+
+    def _state_of(self, name: str) -> str:
+        port = self.port(name)
+        return f"{port['state']} ({port['state_text']})"
+
+    def wait_stats(self, name: str, timeout: float = DATA_PATH_LIMIT, **wanted: int) -> None:
+        """Waits until counters of a port have exactly these values; drop reasons with `_`."""
+
+        def check() -> bool:
+            return all(self._counter(name, key) == value for key, value in wanted.items())
+
+        wait_until(f"{name} counts {wanted}", check, timeout, lambda: str(self.stats(name)))
+
+    def _counter(self, name: str, key: str) -> int:
+        stats = self.stats(name)
+        value: int = stats[key] if key in stats else stats["drops"][key.replace("_", "-")]
+        return value
+
+    def conservation(self, timeout: float = DATA_PATH_LIMIT) -> dict[str, int]:
+        """Once traffic has stopped: every copy due was delivered or counted as dropped.
+
+        Waits until the counters rest, checks them, and returns the sums.
+        """
+        previous: list[Any] = [None]
+
+        def rest() -> bool:
+            before, previous[0] = previous[0], self.call("stats.get")["ports"]
+            return before == previous[0] and self._balanced(previous[0])
+
+        try:
+            wait_until("the counters rest and balance", rest, timeout)
+        except WaitTimeout as error:
+            raise WaitTimeout(f"{error}: {self._sums(previous[0])} of {previous[0]}") from None
+        return self._sums(previous[0])
+
+    @staticmethod
+    def _sums(ports: Mapping[str, Any]) -> dict[str, int]:
+        return {
+            "due": sum(stats["copies_due"] for stats in ports.values()),
+            "delivered": sum(stats["tx_frames"] for stats in ports.values()),
+            "dropped": sum(sum(stats["drops"].values()) for stats in ports.values()),
+        }
+
+    @classmethod
+    def _balanced(cls, ports: Mapping[str, Any]) -> bool:
+        sums = cls._sums(ports)
+        return sums["due"] == sums["delivered"] + sums["dropped"]
+
+    def ctl(self, *arguments: str, timeout: float = 20.0) -> subprocess.CompletedProcess[str]:
+        """Runs the real `vswitchctl` against this switch; its status is the caller's to check."""
+        return run_ctl(["--control", str(self.control), *arguments], timeout)
+
+
+def run_ctl(
+    arguments: Sequence[str], timeout: float = 20.0, env: Optional[Mapping[str, str]] = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(binary("ctl/vswitchctl")), *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **(env or {})},
+    )
