@@ -306,7 +306,9 @@ class RawFrontend(Channel):
         return [self.receive(timeout).frame for _ in range(count)]
 
     def close(self) -> None:
-        """Closes the connection without a word, as a killed process does."""
+        """Closes the connection without a word, as a killed process does; again: nothing."""
+        if self.socket.fileno() < 0:
+            return
         self.socket.close()
         for ring in self.rings:
             ring.close()

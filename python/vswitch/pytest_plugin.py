@@ -10,12 +10,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Generator, Iterator, Protocol, Union
+from typing import Any, Generator, Iterator, Optional, Protocol
 
 import pytest
 
+from vswitch.frames import mac_text
 from vswitch.frontend import RawFrontend, Setup
 from vswitch.process import Registry
+from vswitch.station import Station
 from vswitch.switch import Switch
 
 
@@ -25,7 +27,16 @@ class MakeSwitch(Protocol):
     def __call__(self, *arguments: str, start: bool = True, **options: Any) -> Switch: ...
 
 
-Attach = Callable[..., RawFrontend]
+class MakeStation(Protocol):
+    """Attaches a station to a port of this name, adding the port if it is new.
+
+    Each has a MAC address of its own; it returns when the port is up. All are closed before the
+    switches leave. Options are the port's.
+    """
+
+    def __call__(
+        self, switch: Switch, port: str, setup: Optional[Setup] = None, **options: Any
+    ) -> Station: ...
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -79,24 +90,19 @@ def switch(make_switch: MakeSwitch) -> Switch:
 
 
 @pytest.fixture
-def attach(make_switch: MakeSwitch) -> Iterator[Attach]:
-    """Makes a RawFrontend attach to a port of a switch, adding the port if it is new.
-
-    `attach(switch, "p0", Setup(...), mtu=9000)`; returns when the port is up. All are closed
-    before the switches leave.
-    """
-    frontends: list[RawFrontend] = []
+def station(make_switch: MakeSwitch) -> Iterator[MakeStation]:
+    made: list[Station] = []
 
     def make(
-        switch: Switch, port: str, setup: Union[Setup, None] = None, **options: Any
-    ) -> RawFrontend:
+        switch: Switch, port: str, setup: Optional[Setup] = None, **options: Any
+    ) -> Station:
         switch.add_port(port, may_exist=True, **options)
         frontend = RawFrontend(switch.path(port), setup)
-        frontends.append(frontend)
+        made.append(Station(port, mac_text(len(made) + 1), frontend))
         frontend.handshake()
         switch.wait_state(port, "up")
-        return frontend
+        return made[-1]
 
     yield make
-    for frontend in frontends:
-        frontend.close()
+    for station in made:
+        station.frontend.close()

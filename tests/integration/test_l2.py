@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import MakeStation
-from station import Station, fence, introduce
 from vswitch import Switch, wait_until
 from vswitch.frames import BROADCAST, frame, mac_text
+from vswitch.pytest_plugin import MakeStation
+from vswitch.station import Station, fence, introduce
 
 UNKNOWN = "02:99:99:99:99:99"
 
