@@ -34,8 +34,7 @@ struct frame_segment {
 struct frame {
 	uint8_t head[FRAME_HEAD_LEN];	/* first min(len, 64) bytes; the rest is undefined */
 	const struct frame_segment *segments;	/* the whole frame, its first byte included */
-	uint16_t n_segments;
-	uint16_t id;		/* the source's own: which buffer to give back */
+	uint32_t n_segments;
 	uint32_t len;		/* bytes from the destination address on, without FCS */
 } __attribute__((aligned(64)));
 

@@ -8,7 +8,7 @@
 #ifndef VSWITCH_GUEST_MEM_H
 #define VSWITCH_GUEST_MEM_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "limits.h"
@@ -26,12 +26,29 @@ struct guest_mem {
 };
 
 /*
- * Host address of guest-physical `addr` and, in *len (in: wanted, out: got), how many bytes from
- * there on lie in the same region. NULL when the address is in no region.
+ * Host address of guest-physical `addr`, and in *available how many bytes from there on lie in the
+ * same region. NULL when the address is in no region.
  */
-uint8_t *guest_mem_translate(const struct guest_mem *mem, uint64_t addr, uint64_t *len);
+static inline uint8_t *
+guest_mem_translate(const struct guest_mem *mem, uint64_t addr, uint64_t *available)
+{
+	for (uint32_t i = 0; i < mem->n; i++) {
+		const struct guest_region *region = &mem->regions[i];
+		/* Wraps to a huge number for addresses below the region. */
+		uint64_t offset = addr - region->guest_phys_addr;
 
-/* Host address of a whole range of the frontend's user address space, or NULL. */
+		if (offset < region->size) {
+			*available = region->size - offset;
+			return region->host + offset;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Host address of `len` bytes (not 0) at an address of the frontend's own address space, in which
+ * vhost-user names rings. NULL unless the range lies wholly in one region.
+ */
 uint8_t *guest_mem_from_user(const struct guest_mem *mem, uint64_t user_addr, uint64_t len);
 
 #endif

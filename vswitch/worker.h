@@ -49,11 +49,25 @@ void worker_publish_table(struct forward_table *table);
  */
 void worker_synchronize(void (*done)(void *arg), void *arg);
 
-/* Gives a source to the worker with fewest; takes it away (then synchronize before freeing). */
+/*
+ * Gives a source to the worker that has fewest. 0 or -ENOMEM. worker_detach() takes it away; when
+ * worker_synchronize() has answered after that, the source may be freed.
+ */
 int worker_attach(struct source *source);
 void worker_detach(struct source *source);
 
-/* The source has something new (a ring was started): poll it at least once. */
-void worker_kick(struct source *source);
+/*
+ * The source has a new ring: from now on a write to `kick_fd` wakes its worker, or, with -1, a
+ * timer does, every millisecond. Polls the source at once. 0 or -errno of epoll_ctl().
+ */
+int worker_watch(struct source *source, int kick_fd);
+/* Before the descriptor is closed and before the source is detached. */
+void worker_unwatch(struct source *source, int kick_fd);
+
+/*
+ * The port whose ring the worker is at, for words about one that is held up; FDB_NO_PORT when it
+ * is between ports.
+ */
+uint16_t worker_at(uint32_t index);
 
 #endif

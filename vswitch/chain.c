@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "chain.h"
+
+#include <string.h>
+
+/*
+ * Ends loops, and bounds what empty descriptors, which need no segment, can cost. It is below the
+ * ring's size for large rings, where the specification would allow more (2.6.5.3.1).
+ */
+#define CHAIN_DESCRIPTORS_MAX BURST_SEGMENTS_MAX
+
+/* Where a walk stands. Descriptors come from the ring's table or from one indirect table. */
+struct walk {
+	const struct split_vring *vring;
+	struct frame_segment *segments;
+	uint32_t n_segments;
+	uint32_t max;
+	uint64_t bytes;
+	uint16_t access_flag; /* VRING_DESC_F_WRITE when the device writes, else 0 */
+};
+
+/* Appends one buffer, cut where it crosses from one memory region into the next. */
+static int
+append_buffer(struct walk *walk, uint64_t addr, uint32_t len)
+{
+	while (len > 0) {
+		uint64_t available;
+		uint8_t *host = guest_mem_translate(&walk->vring->mem, addr, &available);
+
+		if (host == NULL)
+			return CHAIN_BAD;
+		if (walk->n_segments == walk->max)
+			return CHAIN_NO_SPACE;
+		if (available > len)
+			available = len;
+		walk->segments[walk->n_segments].data = host;
+		walk->segments[walk->n_segments].len = available;
+		walk->n_segments++;
+		walk->bytes += available;
+		addr += available;
+		len -= available;
+	}
+	return 0;
+}
+
+/*
+ * Reads entry `i` of an indirect table at guest-physical `table`. The table is guest memory like
+ * any other: it need not be aligned, and may cross a region's border between two entries.
+ */
+static int
+read_indirect(const struct split_vring *vring, uint64_t table, uint32_t i, struct vring_desc *desc)
+{
+	uint64_t available;
+	const uint8_t *host;
+
+	host = guest_mem_translate(&vring->mem, table + i * sizeof(*desc), &available);
+	if (host == NULL || available < sizeof(*desc))
+		return CHAIN_BAD;
+	memcpy(desc, host, sizeof(*desc));
+	/* From here on only the copy counts: the compiler must not go back to the guest's. */
+	__asm__ volatile("" : "+m"(*desc));
+	return 0;
+}
+
+/* VIRTIO 1.1, 2.6.5.3: no table in a table; its flags but NEXT and WRITE mean nothing. */
+static int
+walk_indirect(struct walk *walk, const struct vring_desc *outer, uint64_t want)
+{
+	uint32_t n = outer->len / sizeof(struct vring_desc);
+	uint32_t i = 0;
+
+	if (!walk->vring->indirect || outer->len % sizeof(struct vring_desc) != 0 || n == 0 ||
+			n > walk->vring->size)
+		return CHAIN_BAD;
+	for (uint32_t followed = 0; followed < CHAIN_DESCRIPTORS_MAX; followed++) {
+		struct vring_desc desc;
+		int ret = read_indirect(walk->vring, outer->addr, i, &desc);
+
+		if (ret != 0)
+			return ret;
+		if ((desc.flags & VRING_DESC_F_INDIRECT) != 0 ||
+				(desc.flags & VRING_DESC_F_WRITE) != walk->access_flag)
+			return CHAIN_BAD;
+		ret = append_buffer(walk, desc.addr, desc.len);
+		if (ret != 0)
+			return ret;
+		if ((desc.flags & VRING_DESC_F_NEXT) == 0 || walk->bytes >= want)
+			return 0;
+		i = desc.next;
+		if (i >= n)
+			return CHAIN_BAD;
+	}
+	return CHAIN_BAD;
+}
+
+static int
+walk_direct(struct walk *walk, uint32_t head, uint64_t want)
+{
+	const struct split_vring *vring = walk->vring;
+	uint32_t i = head;
+
+	for (uint32_t followed = 0; followed < CHAIN_DESCRIPTORS_MAX; followed++) {
+		struct vring_desc desc = vring_desc_read(&vring->desc[i]);
+		int ret;
+
+		if (desc.flags & VRING_DESC_F_INDIRECT) {
+			if (desc.flags & VRING_DESC_F_NEXT)
+				return CHAIN_BAD;
+			return walk_indirect(walk, &desc, want);
+		}
+		if ((desc.flags & VRING_DESC_F_WRITE) != walk->access_flag)
+			return CHAIN_BAD;
+		ret = append_buffer(walk, desc.addr, desc.len);
+		if (ret != 0)
+			return ret;
+		if ((desc.flags & VRING_DESC_F_NEXT) == 0 || walk->bytes >= want)
+			return 0;
+		i = desc.next;
+		if (i >= vring->size)
+			return CHAIN_BAD;
+	}
+	return CHAIN_BAD;
+}
+
+int
+chain_walk(const struct split_vring *vring, uint32_t head, enum chain_access access, uint64_t want,
+		struct frame_segment *segments, uint32_t max, uint64_t *bytes)
+{
+	struct walk walk = {
+		.vring = vring,
+		.segments = segments,
+		.max = max,
+		.access_flag = access == CHAIN_WRITE ? VRING_DESC_F_WRITE : 0,
+	};
+	int ret = walk_direct(&walk, head, want);
+
+	if (ret == CHAIN_NO_SPACE && max >= BURST_SEGMENTS_MAX)
+		return CHAIN_BAD;
+	if (ret != 0)
+		return ret;
+	*bytes = walk.bytes;
+	return walk.n_segments;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One loop in three widths. The last vector is copied from the end of the range and overlaps the
+ * one before it, so that no length needs a tail loop.
+ */
+#include "copy.h"
+
+typedef uint8_t vec16 __attribute__((vector_size(16), aligned(1), may_alias));
+typedef uint8_t vec32 __attribute__((vector_size(32), aligned(1), may_alias));
+typedef uint8_t vec64 __attribute__((vector_size(64), aligned(1), may_alias));
+
+#define DEFINE_COPY(name, vec, isa)                                                                \
+	isa static void name(uint8_t *dst, const uint8_t *src, uint32_t len)                       \
+	{                                                                                          \
+		uint32_t i;                                                                        \
+                                                                                                   \
+		if (len <= sizeof(vec)) {                                                          \
+			copy_up_to_64(dst, src, len);                                              \
+			return;                                                                    \
+		}                                                                                  \
+		for (i = 0; i + sizeof(vec) < len; i += sizeof(vec))                               \
+			*(vec *)(dst + i) = *(const vec *)(src + i);                               \
+		*(vec *)(dst + len - sizeof(vec)) = *(const vec *)(src + len - sizeof(vec));       \
+	}
+
+DEFINE_COPY(copy_sse2, vec16, )
+DEFINE_COPY(copy_avx2, vec32, __attribute__((target("avx2"))))
+DEFINE_COPY(copy_avx512, vec64, __attribute__((target("avx512f,avx512vl,avx512bw"))))
+
+void (*copy_payload)(uint8_t *dst, const uint8_t *src, uint32_t len) = copy_sse2;
+
+const char *
+copy_init(void)
+{
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+			__builtin_cpu_supports("avx512bw")) {
+		copy_payload = copy_avx512;
+		return "AVX-512";
+	}
+	if (__builtin_cpu_supports("avx2")) {
+		copy_payload = copy_avx2;
+		return "AVX2";
+	}
+	copy_payload = copy_sse2;
+	return "SSE2";
+}

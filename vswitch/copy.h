@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Copying payload, by the widest vector unit that this CPU has. The distribution's compiler
+ * baseline is SSE2 and its memcpy is a call through the PLT; at 1,518 bytes a 64-byte-vector loop
+ * takes 1 / 1.3 of the time of an SSE loop. Non-temporal stores are never right here: the receiver
+ * reads the frame next.
+ */
+#ifndef VSWITCH_COPY_H
+#define VSWITCH_COPY_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* Chosen by copy_init(); SSE2 before. Ranges must not overlap; any length, any alignment. */
+extern void (*copy_payload)(uint8_t *dst, const uint8_t *src, uint32_t len);
+
+/* Chooses for this CPU; call once before workers start. Returns the choice's name. */
+const char *copy_init(void);
+
+/* 64 bytes, always: head copies of frames at least that long. */
+static inline void
+copy_64(uint8_t *dst, const uint8_t *src)
+{
+	memcpy(dst, src, 64);
+}
+
+/* At most 64 bytes, in overlapping halves: no loop, no call. */
+static inline void
+copy_up_to_64(uint8_t *dst, const uint8_t *src, uint32_t len)
+{
+	if (len >= 32) {
+		memcpy(dst, src, 32);
+		memcpy(dst + len - 32, src + len - 32, 32);
+	} else if (len >= 16) {
+		memcpy(dst, src, 16);
+		memcpy(dst + len - 16, src + len - 16, 16);
+	} else if (len >= 8) {
+		memcpy(dst, src, 8);
+		memcpy(dst + len - 8, src + len - 8, 8);
+	} else if (len >= 4) {
+		memcpy(dst, src, 4);
+		memcpy(dst + len - 4, src + len - 4, 4);
+	} else {
+		for (uint32_t i = 0; i < len; i++)
+			dst[i] = src[i];
+	}
+}
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where frames enter the switch (a source) and leave it (a sink): the interface through which the
+ * workers meet every kind of port. A vhost-user port is a source over its transmitq and a sink
+ * over its receiveq; a NIC is a source and a sink over its own queues.
+ *
+ * Threads: a source belongs to one worker at a time, given by the control thread. A sink is used
+ * by any worker, under its lock.
+ */
+#ifndef VSWITCH_ENDPOINT_H
+#define VSWITCH_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "counters.h"
+#include "frame.h"
+#include "spinlock.h"
+
+struct source;
+struct sink;
+
+struct source_ops {
+	/*
+	 * Fills the empty burst with views of at most BURST_MAX frames. Returns how many buffers it
+	 * took, bad ones included (counted as drops already), which complete() must give back before
+	 * the next take(). 0: nothing there, complete() is not called.
+	 */
+	uint32_t (*take)(struct source *source, struct burst *burst);
+	void (*complete)(struct source *source);
+	/*
+	 * Before a sleep: asks to be woken when frames come. False when some have come meanwhile, so
+	 * that the worker must not sleep. True too where nothing can come (a ring that is stopped).
+	 */
+	bool (*arm)(struct source *source);
+	/* After a wake-up or a refused sleep: the worker polls, no wake-ups are needed. */
+	void (*disarm)(struct source *source);
+};
+
+struct source {
+	const struct source_ops *ops;
+	uint16_t port;
+	struct counters counters; /* writer: the worker */
+	int32_t worker;		  /* writer: control; index of the worker, -1 while detached */
+	bool timed;		  /* writer: control; nothing wakes for it: poll it on a timer */
+	uint32_t slow_turns;	  /* writer: the worker; turns longer than SLOW_TURN_US */
+	/* The worker's own, from here on. Times are TSC cycles. */
+	bool active;		  /* in the poll list */
+	uint64_t quiet_since;	  /* no frame came since then */
+	uint64_t pause_until;	  /* a source whose turns are long is polled less */
+};
+
+struct sink_ops {
+	/*
+	 * Copies the frames burst->frames[list[0 .. n - 1]] to the receiver and counts every one as
+	 * delivered or dropped. Under the sink's lock. True: call() when the lock is given back.
+	 */
+	bool (*place)(struct sink *sink, const struct burst *burst, const uint8_t *list, uint32_t n);
+	/* Tells the receiver that frames have come, if it wants to be told. Without the lock. */
+	void (*call)(struct sink *sink);
+};
+
+struct sink {
+	const struct sink_ops *ops;
+	uint16_t port;
+	struct spinlock lock;
+	struct counters counters; /* writer: who holds the lock */
+};
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A spinlock for critical sections of well under a microsecond, in code that knows no DPDK.
+ *
+ * Any thread. Cores may be shared, so the holder may be off its CPU: who waits spins for about a
+ * microsecond and then gives up its turn between looks.
+ */
+#ifndef VSWITCH_SPINLOCK_H
+#define VSWITCH_SPINLOCK_H
+
+#include <sched.h>
+#include <stdint.h>
+
+#define SPINLOCK_SPINS 32
+
+struct spinlock {
+	uint32_t held;		/* 0 or 1; written by whoever takes or leaves it */
+};
+
+/* One step of a wait; `*waited` starts at 0 and belongs to that wait. */
+static inline void
+spinlock_relax(uint32_t *waited)
+{
+	if (++*waited > SPINLOCK_SPINS) {
+		sched_yield();
+		return;
+	}
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+static inline void
+spinlock_lock(struct spinlock *lock)
+{
+	uint32_t waited = 0;
+
+	while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0)
+		while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0)
+			spinlock_relax(&waited);
+}
+
+static inline void
+spinlock_unlock(struct spinlock *lock)
+{
+	__atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What source and sink have in common: breaking a ring, calling the frontend.
+ */
+#include "vring.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "notice.h"
+
+static const char *const defect_texts[] = {
+	[VRING_SOUND] = "no defect",
+	[VRING_AVAIL_JUMP] = "the driver made more chains available than the ring has entries",
+	[VRING_BAD_HEAD] = "an available ring entry names a descriptor beyond the table",
+	[VRING_MEMORY_GONE] = "the file behind the frontend's memory shrank while it was in use",
+	[VRING_CALL_BLOCKED] = "the call descriptor blocked; it must be a non-blocking eventfd",
+};
+
+const char *
+vring_defect_text(enum vring_defect defect)
+{
+	return defect_texts[defect];
+}
+
+void
+vring_break(const struct split_vring *vring, enum vring_defect defect)
+{
+	__atomic_store_n(&vring->health->vring, vring->index, __ATOMIC_RELAXED);
+	__atomic_store_n(&vring->health->defect, defect, __ATOMIC_RELEASE);
+	notice_post();
+}
+
+/*
+ * The write can block where the frontend made the eventfd blocking and filled it. Then the
+ * watchdog interrupts it with a signal, which shows here as EINTR. A full non-blocking eventfd
+ * (EAGAIN) needs no write: it is readable.
+ */
+void
+vring_call(const struct split_vring *vring)
+{
+	const uint64_t one = 1;
+
+	/* The index must be visible before the flags are read: VIRTIO 1.1, 2.6.7.2. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&vring->avail->flags, __ATOMIC_RELAXED) & VRING_AVAIL_F_NO_INTERRUPT)
+		return;
+	if (vring->call_fd < 0)
+		return;
+	if (write(vring->call_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		vring_break(vring, VRING_CALL_BLOCKED);
+}

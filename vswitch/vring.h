@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A running split virtqueue (VIRTIO 1.1, 2.6) as the workers see it.
+ *
+ * The control thread builds a struct split_vring from the session and the library's memory map, checks
+ * it, and publishes a pointer to it in a vring_source or vring_sink; it never changes afterwards.
+ * What does change, the cursor, has one writer at a time: the worker that owns the source, or
+ * whoever holds the sink's lock; the control thread only while the ring is not published and the
+ * workers have passed a grace period.
+ *
+ * Trust: everything behind desc, avail and used is written by a stranger at any moment. Each value
+ * is read once into a local, checked, and only the local is used. Plain C, no DPDK.
+ */
+#ifndef VSWITCH_VRING_H
+#define VSWITCH_VRING_H
+
+#include <linux/virtio_ring.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest_mem.h"
+
+/* struct virtio_net_hdr, without and with num_buffers (VIRTIO 1.1, 5.1.6). */
+#define VNET_HDR_LEN 12
+#define VNET_HDR_LEN_LEGACY 10
+#define VNET_HDR_NUM_BUFFERS 10 /* offset of num_buffers */
+
+/* Why a ring cannot be trusted any more; the port is in fault until its frontend reconnects. */
+enum vring_defect {
+	VRING_SOUND,
+	VRING_AVAIL_JUMP, /* more chains made available than the ring has entries */
+	VRING_BAD_HEAD,	  /* a head beyond the descriptor table */
+	VRING_MEMORY_GONE, /* the file behind the memory shrank (SIGBUS) */
+	VRING_CALL_BLOCKED, /* the call descriptor blocked a worker */
+};
+
+/*
+ * Shared by the rings of one frontend's session. Written by any worker, by the SIGBUS handler and
+ * by the control thread; read by all. Once not VRING_SOUND, workers leave the rings alone.
+ */
+struct vring_health {
+	uint32_t defect; /* enum vring_defect */
+	uint32_t vring;	 /* which ring, where it is known */
+};
+
+struct split_vring {
+	const struct vring_desc *desc;
+	const struct vring_avail *avail;
+	struct vring_used *used;
+	uint32_t size;	      /* entries, a power of two */
+	uint32_t header_len;  /* VNET_HDR_LEN or VNET_HDR_LEN_LEGACY */
+	bool mergeable;	      /* VIRTIO_NET_F_MRG_RXBUF: a frame may take several buffers */
+	bool indirect;	      /* VIRTIO_RING_F_INDIRECT_DESC was negotiated */
+	uint32_t index;	      /* VRING_RECEIVEQ or VRING_TRANSMITQ */
+	int kick_fd;	      /* the session's; -1: none, poll on a timer */
+	int call_fd;	      /* the session's; -1: none, the frontend polls */
+	struct vring_health *health;
+	struct guest_mem mem;
+};
+
+/* Both count chains since the start of the ring, modulo 2^16, as the indices in the ring do. */
+struct vring_cursor {
+	uint16_t avail; /* next chain to take */
+	uint16_t used;	/* next used element to write */
+};
+
+/* Marks the session's rings as not to be trusted and wakes the control thread. */
+void vring_break(const struct split_vring *vring, enum vring_defect defect);
+
+const char *vring_defect_text(enum vring_defect defect);
+
+/*
+ * How many chains are available from `cursor` on; at most the ring's size. A frontend that claims
+ * more breaks the ring, and the answer is 0.
+ */
+static inline uint32_t
+vring_available(const struct split_vring *vring, const struct vring_cursor *cursor)
+{
+	uint16_t n = __atomic_load_n(&vring->avail->idx, __ATOMIC_ACQUIRE) - cursor->avail;
+
+	if (n <= vring->size)
+		return n;
+	vring_break(vring, VRING_AVAIL_JUMP);
+	return 0;
+}
+
+/* Head of the n-th available chain, not yet checked against the size. */
+static inline uint32_t
+vring_head(const struct split_vring *vring, uint16_t n)
+{
+	return __atomic_load_n(&vring->avail->ring[n & (vring->size - 1)], __ATOMIC_RELAXED);
+}
+
+/* One read of a descriptor: two loads of eight bytes, so that no field is read twice. */
+static inline struct vring_desc
+vring_desc_read(const struct vring_desc *desc)
+{
+	union {
+		uint64_t words[2];
+		struct vring_desc desc;
+	} copy;
+	const uint64_t *words = (const uint64_t *)(const void *)desc;
+
+	copy.words[0] = __atomic_load_n(&words[0], __ATOMIC_RELAXED);
+	copy.words[1] = __atomic_load_n(&words[1], __ATOMIC_RELAXED);
+	return copy.desc;
+}
+
+/* Writes used element `n`; the frontend sees it after vring_publish(). */
+static inline void
+vring_put_used(const struct split_vring *vring, uint16_t n, uint32_t id, uint32_t len)
+{
+	struct vring_used_elem *elem = &vring->used->ring[n & (vring->size - 1)];
+
+	elem->id = id;
+	elem->len = len;
+}
+
+/* Makes all used elements before `used` visible (VIRTIO 1.1, 2.6.8). */
+static inline void
+vring_publish(const struct split_vring *vring, uint16_t used)
+{
+	__atomic_store_n(&vring->used->idx, used, __ATOMIC_RELEASE);
+}
+
+/* Calls the frontend, unless it asked not to be (VIRTIO 1.1, 2.6.7). After vring_publish(). */
+void vring_call(const struct split_vring *vring);
+
+/* Asks the frontend to kick, or not to, when it makes chains available (VIRTIO 1.1, 2.6.10). */
+static inline void
+vring_want_kicks(const struct split_vring *vring, bool want)
+{
+	__atomic_store_n(&vring->used->flags, want ? 0 : VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
+}
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames into a receiveq. Any worker, under the sink's lock.
+ *
+ * A list of frames is placed in rounds: first buffers for as many frames as the scratch segments
+ * cover are reserved (chains walked, used elements written, destinations prefetched), then the
+ * frames are copied; when all rounds are done the used index is published once. Until that store
+ * nothing is visible to the frontend, so running out of buffers in the middle of a frame that
+ * needs several is undone by forgetting the cursor's advance. A chain that is wrong costs the frame
+ * that it was reserved for, and goes back with length 0.
+ */
+#include "vring_endpoint.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "chain.h"
+#include "copy.h"
+
+/* A frame and the buffers that wait for it: reservation->segments of the round. */
+struct reservation {
+	const struct frame *frame;
+	uint32_t first_segment;
+	uint32_t n_segments;
+	uint32_t n_buffers;
+};
+
+struct round {
+	struct vring_sink *sink;
+	const struct split_vring *vring;
+	struct vring_cursor cursor; /* advanced by what is reserved */
+	uint32_t available;	    /* chains, beyond the cursor's */
+	uint32_t n;
+	uint32_t n_segments;
+	struct reservation reservations[BURST_MAX];
+	struct frame_segment segments[BURST_SEGMENTS_MAX];
+};
+
+enum outcome {
+	PLACED,
+	NO_BUFFERS, /* the ring has no more */
+	TOO_BIG,    /* the frame fits no buffer of this ring, or needs too many segments */
+	BAD_BUFFER, /* the driver made a wrong chain available */
+	NEXT_ROUND, /* this round has no room left for the frame's segments */
+};
+
+/*
+ * Segments of the chain at the cursor, up to `want` bytes, appended to the round; the cursor stays.
+ * Returns how many or what chain_walk() says.
+ */
+static inline int
+walk_buffer(struct round *round, uint32_t head, uint64_t want, uint64_t *bytes)
+{
+	const struct split_vring *vring = round->vring;
+	struct frame_segment *segment = &round->segments[round->n_segments];
+	uint32_t room = BURST_SEGMENTS_MAX - round->n_segments;
+	struct vring_desc desc = vring_desc_read(&vring->desc[head]);
+	uint64_t available;
+
+	if (desc.flags == VRING_DESC_F_WRITE && room > 0) {
+		uint8_t *host = guest_mem_translate(&vring->mem, desc.addr, &available);
+
+		if (host != NULL && available >= desc.len) {
+			segment->data = host;
+			segment->len = desc.len;
+			*bytes = desc.len;
+			return 1;
+		}
+	}
+	return chain_walk(vring, head, CHAIN_WRITE, want, segment, room, bytes);
+}
+
+/* Takes the next buffer for up to `want` bytes; *got says how many it holds of them. */
+static enum outcome
+reserve_buffer(struct round *round, uint64_t want, uint64_t *got)
+{
+	uint32_t head;
+	int n;
+
+	if (round->available == 0)
+		return NO_BUFFERS;
+	head = vring_head(round->vring, round->cursor.avail);
+	if (head >= round->vring->size) {
+		vring_break(round->vring, VRING_BAD_HEAD);
+		return NO_BUFFERS;
+	}
+	n = walk_buffer(round, head, want, got);
+	if (n == CHAIN_NO_SPACE)
+		return NEXT_ROUND;
+	if (n <= 0 || *got == 0)
+		*got = 0;
+	else if (*got > want)
+		*got = want;
+	vring_put_used(round->vring, round->cursor.used, head, *got);
+	round->cursor.avail++;
+	round->cursor.used++;
+	round->available--;
+	if (*got == 0)
+		return BAD_BUFFER;
+	round->n_segments += n;
+	return PLACED;
+}
+
+/* A wrong chain among a frame's buffers: all of them go back empty, and the frame is lost. */
+static void
+return_empty(struct round *round, uint16_t first_used)
+{
+	for (uint16_t i = first_used; i != round->cursor.used; i++)
+		round->vring->used->ring[i & (round->vring->size - 1)].len = 0;
+}
+
+static void
+prefetch_segments(const struct frame_segment *segment, uint32_t bytes)
+{
+	uint32_t lines = bytes > 192 ? 4 : bytes / 64 + 1;
+
+	for (uint32_t i = 0; i < lines; i++)
+		__builtin_prefetch(segment->data + 64 * i, 1);
+}
+
+/* Reserves buffers for one frame; unless it is PLACED, the round is as before. */
+static enum outcome
+reserve_frame(struct round *round, const struct frame *frame)
+{
+	struct reservation *reservation = &round->reservations[round->n];
+	struct vring_cursor cursor = round->cursor;
+	uint32_t available = round->available;
+	uint32_t first_segment = round->n_segments;
+	uint64_t left = (uint64_t)frame->len + round->vring->header_len;
+	enum outcome outcome;
+	uint64_t got;
+
+	do {
+		outcome = reserve_buffer(round, left, &got);
+		left -= got;
+		if (outcome == PLACED && left > 0 && !round->vring->mergeable)
+			outcome = TOO_BIG;
+	} while (outcome == PLACED && left > 0);
+	if (outcome == BAD_BUFFER) {
+		return_empty(round, cursor.used);
+		round->n_segments = first_segment;
+		return outcome;
+	}
+	if (outcome != PLACED) {
+		round->n_segments = first_segment;
+		round->cursor = cursor;
+		round->available = available;
+		return outcome;
+	}
+	reservation->frame = frame;
+	reservation->first_segment = first_segment;
+	reservation->n_segments = round->n_segments - first_segment;
+	reservation->n_buffers = (uint16_t)(round->cursor.used - cursor.used);
+	prefetch_segments(&round->segments[first_segment], frame->len);
+	round->n++;
+	return PLACED;
+}
+
+/* Where the next byte of a frame goes: into segments, one after the other. */
+struct writer {
+	const struct frame_segment *segment;
+	uint32_t offset;
+};
+
+static void
+write_bytes(struct writer *writer, const uint8_t *src, uint32_t len)
+{
+	while (len > 0) {
+		uint32_t room = writer->segment->len - writer->offset;
+		uint32_t n = len < room ? len : room;
+
+		copy_payload((uint8_t *)(uintptr_t)writer->segment->data + writer->offset, src, n);
+		src += n;
+		len -= n;
+		writer->offset += n;
+		if (writer->offset == writer->segment->len) {
+			writer->segment++;
+			writer->offset = 0;
+		}
+	}
+}
+
+/* Header, head and payload over any layout on both sides. */
+static void
+copy_scattered(const struct round *round, const struct reservation *reservation,
+		const uint8_t *header)
+{
+	const struct frame *frame = reservation->frame;
+	struct writer writer = { .segment = &round->segments[reservation->first_segment] };
+	uint32_t head = frame->len < FRAME_HEAD_LEN ? frame->len : FRAME_HEAD_LEN;
+	uint32_t skip = head;
+
+	write_bytes(&writer, header, round->vring->header_len);
+	write_bytes(&writer, frame->head, head);
+	for (uint32_t i = 0; i < frame->n_segments; i++) {
+		const struct frame_segment *segment = &frame->segments[i];
+		uint32_t cut = skip < segment->len ? skip : segment->len;
+
+		write_bytes(&writer, segment->data + cut, segment->len - cut);
+		skip -= cut;
+	}
+}
+
+/* The common case: the frame in one piece on both sides. */
+static inline void
+copy_contiguous(const struct round *round, const struct reservation *reservation,
+		const uint8_t *header)
+{
+	const struct frame *frame = reservation->frame;
+	const struct frame_segment *segment = &round->segments[reservation->first_segment];
+	uint8_t *dst = (uint8_t *)(uintptr_t)segment->data;
+
+	memcpy(dst, header, VNET_HDR_LEN_LEGACY);
+	if (round->vring->header_len == VNET_HDR_LEN)
+		memcpy(dst + VNET_HDR_LEN_LEGACY, header + VNET_HDR_LEN_LEGACY, 2);
+	dst += round->vring->header_len;
+	if (frame->len <= FRAME_HEAD_LEN) {
+		copy_up_to_64(dst, frame->head, frame->len);
+		return;
+	}
+	copy_64(dst, frame->head);
+	copy_payload(dst + FRAME_HEAD_LEN, frame->segments->data + FRAME_HEAD_LEN,
+			frame->len - FRAME_HEAD_LEN);
+}
+
+/* Copies what the round has reserved and counts it. */
+static void
+finish_round(struct round *round)
+{
+	struct counters *counters = &round->sink->base.counters;
+	uint8_t header[VNET_HDR_LEN] = { 0 };
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < round->n; i++) {
+		const struct reservation *reservation = &round->reservations[i];
+		uint16_t n_buffers = reservation->n_buffers;
+
+		memcpy(header + VNET_HDR_NUM_BUFFERS, &n_buffers, sizeof(n_buffers));
+		if (reservation->n_segments == 1 && reservation->frame->n_segments <= 1)
+			copy_contiguous(round, reservation, header);
+		else
+			copy_scattered(round, reservation, header);
+		bytes += reservation->frame->len;
+	}
+	counter_add(&counters->frames, round->n);
+	counter_add(&counters->bytes, bytes);
+	round->n = 0;
+	round->n_segments = 0;
+}
+
+static void
+drop(struct vring_sink *sink, enum drop_reason reason, uint32_t n)
+{
+	counter_add(&sink->base.counters.drops[reason], n);
+}
+
+/* Places frames until the list or the buffers end; returns how many of the list were dealt with. */
+static uint32_t
+place_frames(struct round *round, const struct burst *burst, const uint8_t *list, uint32_t n)
+{
+	uint32_t i = 0;
+
+	while (i < n) {
+		enum outcome outcome = reserve_frame(round, &burst->frames[list[i]]);
+
+		if (outcome == NEXT_ROUND && round->n > 0) {
+			finish_round(round);
+			continue;
+		}
+		if (outcome == NO_BUFFERS)
+			break;
+		if (outcome == BAD_BUFFER)
+			drop(round->sink, DROP_BAD_CHAIN, 1);
+		else if (outcome != PLACED)
+			drop(round->sink, DROP_TOO_BIG, 1);
+		i++;
+	}
+	finish_round(round);
+	return i;
+}
+
+static bool
+sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, uint32_t n)
+{
+	struct vring_sink *sink = (struct vring_sink *)base;
+	const struct split_vring *vring = vring_running(&sink->vring);
+	struct round round;
+	uint32_t done;
+
+	if (vring == NULL) {
+		drop(sink, DROP_NOT_READY, n);
+		return false;
+	}
+	round.sink = sink;
+	round.vring = vring;
+	round.cursor = sink->cursor;
+	round.available = vring_available(vring, &sink->cursor);
+	round.n = 0;
+	round.n_segments = 0;
+	done = place_frames(&round, burst, list, n);
+	drop(sink, DROP_RING_FULL, n - done);
+	if (round.cursor.used == sink->cursor.used)
+		return false;
+	sink->cursor = round.cursor;
+	vring_publish(vring, sink->cursor.used);
+	return true;
+}
+
+static void
+sink_call(struct sink *base)
+{
+	struct vring_sink *sink = (struct vring_sink *)base;
+	const struct split_vring *vring = vring_running(&sink->vring);
+
+	if (vring != NULL)
+		vring_call(vring);
+}
+
+static const struct sink_ops vring_sink_ops = {
+	.place = sink_place,
+	.call = sink_call,
+};
+
+void
+vring_sink_init(struct vring_sink *sink, uint16_t port)
+{
+	memset(sink, 0, sizeof(*sink));
+	sink->base.ops = &vring_sink_ops;
+	sink->base.port = port;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker's loop. One thread for each CPU that the switch was given.
+ *
+ * A turn goes over the poll list: takes a burst from each source, forwards it, delivers it, gives
+ * the buffers back, and reports quiescent at the end, so that what the control thread unpublished
+ * before is no longer used. A source from which nothing came for QUIET_US asks for a kick and
+ * leaves the poll list; when the list is empty the worker goes offline and blocks on the kick
+ * descriptors, which are edge-triggered and never read. Silent ports cost nothing, and an idle
+ * switch sleeps, by this one mechanism.
+ *
+ * Kicks name ports, not sources: what a port number means is looked up after the worker is online
+ * again, in the list that is published then.
+ */
+#include "worker_thread.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+
+#include "clock.h"
+
+/* How long a source is polled after its last frame, microseconds. */
+#define QUIET_US 50
+/* How long the worker keeps the CPU for itself while nothing comes; then it yields each turn. */
+#define YIELD_AFTER_US 5
+/* How often a busy worker looks which sleeping sources were kicked. */
+#define COLLECT_US 20
+/* A turn of one source that takes longer is slow; the source then rests PAUSE_FACTOR times as long. */
+#define SLOW_TURN_US 1000
+#define PAUSE_FACTOR 4
+/* Sources without a kick descriptor are looked at this often while the worker sleeps, ms. */
+#define TIMED_POLL_MS 1
+
+#define EVENTS_MAX 64
+
+static void
+activate(struct worker *worker, struct source *source, uint64_t now)
+{
+	if (source->active)
+		return;
+	source->active = true;
+	source->quiet_since = now;
+	source->ops->disarm(source);
+	worker->active[worker->n_active++] = source;
+}
+
+/* Sources came, went or have new rings: polls all of them once more. */
+static void
+refresh_sources(struct worker *worker, uint64_t now)
+{
+	const struct source_list *list = __atomic_load_n(&worker->sources, __ATOMIC_ACQUIRE);
+
+	worker->seen = list;
+	worker->n_active = 0;
+	worker->has_timed = false;
+	for (uint32_t port = 0; port < PORTS_MAX; port++) {
+		struct source *source = list->by_port[port];
+
+		if (source == NULL)
+			continue;
+		source->active = false;
+		worker->has_timed |= __atomic_load_n(&source->timed, __ATOMIC_RELAXED);
+		activate(worker, source, now);
+	}
+}
+
+static void
+refresh_if_asked(struct worker *worker, uint64_t now)
+{
+	if (__atomic_load_n(&worker->refresh, __ATOMIC_RELAXED) &&
+			__atomic_exchange_n(&worker->refresh, false, __ATOMIC_ACQUIRE))
+		refresh_sources(worker, now);
+}
+
+/* Nothing came. False: the source left the poll list. */
+static bool
+stay_polled(struct worker *worker, struct source *source, uint64_t now)
+{
+	if (worker->poll_always)
+		return true;
+	if (now - source->quiet_since < QUIET_US * worker->cycles_per_us)
+		return true;
+	if (!source->ops->arm(source)) {
+		source->ops->disarm(source);
+		source->quiet_since = now;
+		return true;
+	}
+	source->active = false;
+	return false;
+}
+
+/*
+ * A source's turn was long on the clock. That is its own doing (first touches of its memory's
+ * pages) unless the thread was taken off the CPU meanwhile.
+ */
+static void
+rest_slow_source(struct worker *worker, struct source *source, uint64_t end, uint64_t cycles)
+{
+	struct rusage usage;
+	long switches;
+
+	if (getrusage(RUSAGE_THREAD, &usage) < 0)
+		return;
+	switches = usage.ru_nvcsw + usage.ru_nivcsw;
+	if (switches == worker->context_switches) {
+		source->pause_until = end + PAUSE_FACTOR * cycles;
+		__atomic_store_n(&source->slow_turns, source->slow_turns + 1, __ATOMIC_RELAXED);
+	}
+	worker->context_switches = switches;
+}
+
+static void
+move_burst(struct worker *worker, struct source *source)
+{
+	const struct forward_table *table = __atomic_load_n(worker->table, __ATOMIC_ACQUIRE);
+
+	if (worker->burst.n > 0) {
+		forward_burst(table, worker->fdb, source->port, clock_seconds(), &worker->burst,
+				worker->verdicts);
+		deliver_burst(&worker->delivery, table, source, &worker->burst, worker->verdicts);
+	}
+	source->ops->complete(source);
+}
+
+/* One source's turn. Returns the time at its end; false in *stays when it left the poll list. */
+static uint64_t
+poll_source(struct worker *worker, struct source *source, uint64_t now, bool *stays)
+{
+	uint64_t end;
+
+	*stays = true;
+	if (source->pause_until > now)
+		return now;
+	__atomic_store_n(&worker->at_port, source->port, __ATOMIC_RELAXED);
+	if (source->ops->take(source, &worker->burst) == 0) {
+		*stays = stay_polled(worker, source, now);
+		return now;
+	}
+	move_burst(worker, source);
+	end = rte_rdtsc();
+	source->quiet_since = end;
+	__atomic_store_n(&worker->busy_cycles, worker->busy_cycles + (end - now), __ATOMIC_RELAXED);
+	if (end - now > SLOW_TURN_US * worker->cycles_per_us)
+		rest_slow_source(worker, source, end, end - now);
+	return end;
+}
+
+/* Polls every active source once. Returns true when frames moved. */
+static bool
+poll_sources(struct worker *worker, uint64_t now)
+{
+	uint64_t start = now;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < worker->n_active; i++) {
+		struct source *source = worker->active[i];
+		bool stays;
+
+		now = poll_source(worker, source, now, &stays);
+		if (stays)
+			worker->active[kept++] = source;
+	}
+	worker->n_active = kept;
+	__atomic_store_n(&worker->at_port, FDB_NO_PORT, __ATOMIC_RELAXED);
+	return now != start;
+}
+
+static void
+drain_wake_fd(const struct worker *worker)
+{
+	uint64_t count;
+
+	if (read(worker->wake_fd, &count, sizeof(count)) < 0)
+		return;
+}
+
+/* Puts the sources that the events name back into the poll list. The worker is online. */
+static void
+activate_kicked(struct worker *worker, const struct epoll_event *events, int n, uint64_t now)
+{
+	for (int i = 0; i < n; i++) {
+		uint32_t port = events[i].data.u32;
+
+		if (port == WAKE_EVENT)
+			drain_wake_fd(worker);
+		else if (worker->seen->by_port[port] != NULL)
+			activate(worker, worker->seen->by_port[port], now);
+	}
+}
+
+static void
+activate_timed(struct worker *worker, uint64_t now)
+{
+	for (uint32_t port = 0; port < PORTS_MAX; port++) {
+		struct source *source = worker->seen->by_port[port];
+
+		if (source != NULL && __atomic_load_n(&source->timed, __ATOMIC_RELAXED))
+			activate(worker, source, now);
+	}
+}
+
+/* No source has anything: blocks until a kick, the control thread, or the timer. */
+static void
+sleep_until_kicked(struct worker *worker)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int timeout = worker->has_timed ? TIMED_POLL_MS : -1;
+	uint64_t now;
+	int n;
+
+	__atomic_store_n(&worker->sleeping, true, __ATOMIC_RELAXED);
+	rte_rcu_qsbr_thread_offline(worker->rcu, worker->index);
+	n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, timeout);
+	rte_rcu_qsbr_thread_online(worker->rcu, worker->index);
+	__atomic_store_n(&worker->sleeping, false, __ATOMIC_RELAXED);
+	watchdog_awake();
+	now = rte_rdtsc();
+	refresh_if_asked(worker, now);
+	activate_kicked(worker, events, n, now);
+	if (timeout >= 0)
+		activate_timed(worker, now);
+}
+
+/* There is work, but sleeping sources may have been kicked. */
+static void
+collect_kicks(struct worker *worker, uint64_t now)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, 0);
+
+	activate_kicked(worker, events, n, now);
+	worker->next_collect = now + COLLECT_US * worker->cycles_per_us;
+}
+
+/* Threads may share the CPU: an idle poll loop must not keep it from those that have work. */
+static void
+wait_a_little(const struct worker *worker, uint64_t now, uint64_t last_moved)
+{
+	if (now - last_moved > YIELD_AFTER_US * worker->cycles_per_us)
+		sched_yield();
+	else
+		rte_pause();
+}
+
+void *
+worker_run(void *arg)
+{
+	struct worker *worker = arg;
+	uint64_t last_moved = 0;
+
+	rte_rcu_qsbr_thread_online(worker->rcu, worker->index);
+	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
+		uint64_t now = rte_rdtsc();
+
+		rte_rcu_qsbr_quiescent(worker->rcu, worker->index);
+		__atomic_store_n(&worker->turn, worker->turn + 1, __ATOMIC_RELAXED);
+		refresh_if_asked(worker, now);
+		if (poll_sources(worker, now))
+			last_moved = now;
+		else if (worker->n_active > 0)
+			wait_a_little(worker, now, last_moved);
+		if (worker->n_active == 0)
+			sleep_until_kicked(worker);
+		else if (now > worker->next_collect)
+			collect_kicks(worker, now);
+	}
+	rte_rcu_qsbr_thread_offline(worker->rcu, worker->index);
+	return NULL;
+}
