@@ -36,13 +36,15 @@ struct gate_ops {
 	 * The message at hand changes what workers use of the rings in `vring_mask` (bit n: ring n).
 	 * Stop them, wait for the workers, give the library the cursors (vhost_conn_set_cursor), then
 	 * call gate_proceed(), at once or later. Asked before a session is closed as well, for all.
+	 * Each is answered by exactly one gate_proceed(), and none is asked while one is unanswered.
 	 */
 	void (*quiesce)(void *port, uint32_t vring_mask);
 	/* A message was dealt with (accepted or refused) and gate_session() is up to date. */
 	void (*updated)(void *port);
 	/*
 	 * The frontend is gone and its connection to the library closed; gate_session() is empty.
-	 * `fault` says in words which rule it broke, NULL when it left by itself.
+	 * `fault` says in words which rule it broke, NULL when it left by itself or the gate is
+	 * being destroyed. Always comes once after `attached`.
 	 */
 	void (*detached)(void *port, const char *fault);
 };
@@ -59,8 +61,10 @@ struct gate_config {
 };
 
 /*
- * Listens or begins to connect. A socket file that nobody serves is replaced; one that a living
- * program serves is refused with its pid and name. NULL with words in `err` (errno set).
+ * Listens or begins to connect; no op is called before the event loop runs. A socket file that
+ * nobody serves is replaced; one that a living program serves is refused with its pid and name.
+ * NULL with words in `err` (errno set), to stand behind what was asked for: "cannot listen on
+ * PATH: a program (pid 812, ovs-vswitchd) already does; choose another name or stop it".
  */
 struct gate *gate_create(struct event_base *base, const struct gate_config *config,
 			 const struct gate_ops *ops, void *port, char *err, size_t err_size);
@@ -72,6 +76,7 @@ int gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, ch
 /* The rings are quiet: go on with what waited for that. */
 void gate_proceed(struct gate *gate);
 
+/* Of the session at hand; empty when none. */
 const struct session *gate_session(const struct gate *gate);
 struct vhost_conn *gate_conn(const struct gate *gate);	/* NULL when no session */
 const struct gate_peer *gate_peer(const struct gate *gate);	/* NULL when none is attached */
@@ -79,15 +84,22 @@ const struct gate_peer *gate_peer(const struct gate *gate);	/* NULL when none is
 /* Connections that were turned away because a frontend was attached already. */
 uint64_t gate_rejected(const struct gate *gate);
 
+/* Why the last message that this session was refused was refused; "" when none was. */
+const char *gate_refusal(const struct gate *gate);
+
 /* Why `connect` has not succeeded yet, in words with the time of the next try; "" otherwise. */
 void gate_connect_state(const struct gate *gate, char *text, size_t size);
 
-/* The port found the frontend guilty (a broken ring, say): ends its session with these words. */
+/*
+ * The port found the frontend guilty (a broken ring, say): ends its session with these words,
+ * from the event loop: no op is called in here. Nothing when no session is there or it ends
+ * already.
+ */
 void gate_fault(struct gate *gate, const char *text);
 
 /*
  * Stops listening and removes the socket file at once, ends the session (asking for quiescence),
- * then calls `done` once, from the event loop, and frees the gate.
+ * then, from the event loop, frees the gate and calls `done` once.
  */
 void gate_destroy(struct gate *gate, void (*done)(void *arg), void *arg);
 

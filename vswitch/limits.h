@@ -34,4 +34,10 @@
 /* The vhost library of this release maps at most eight memory regions a frontend. */
 #define MEMORY_REGIONS_MAX 8
 
+/*
+ * Address space that one frontend's memory may take here: its regions, each from the beginning of
+ * its file, as the library maps them. Far more than a guest has; of 128 TiB that a process has.
+ */
+#define MEMORY_MAPPED_MAX (1ull << 40)
+
 #endif
