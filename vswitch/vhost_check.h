@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The checks of single messages against the session and the offer, one function a kind of
+ * message. They stand in the table of vhost_msg.c, which calls them after it has checked header,
+ * payload size, descriptors and ring index. Pure; the gate's thread, unit tests, fuzzers.
+ */
+#ifndef VSWITCH_VHOST_CHECK_H
+#define VSWITCH_VHOST_CHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vhost_msg.h"
+
+struct vhost_check {
+	const struct vhost_msg *msg;
+	const struct session *session;
+	const struct vhost_offer *offer;
+	const char *name;	/* of the request */
+	char *why;		/* words for any verdict but VHOST_GOOD */
+	size_t why_size;
+};
+
+typedef enum vhost_verdict (*vhost_check_fn)(const struct vhost_check *check);
+
+/* Writes the words and returns the verdict. */
+enum vhost_verdict vhost_refuse(const struct vhost_check *check, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+enum vhost_verdict vhost_break(const struct vhost_check *check, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+enum vhost_verdict vhost_check_features(const struct vhost_check *check);
+enum vhost_verdict vhost_check_protocol_features(const struct vhost_check *check);
+enum vhost_verdict vhost_check_memory(const struct vhost_check *check);
+enum vhost_verdict vhost_check_vring_num(const struct vhost_check *check);
+enum vhost_verdict vhost_check_vring_base(const struct vhost_check *check);
+enum vhost_verdict vhost_check_vring_addr(const struct vhost_check *check);
+enum vhost_verdict vhost_check_vring_enable(const struct vhost_check *check);
+enum vhost_verdict vhost_check_vring_file(const struct vhost_check *check);
+enum vhost_verdict vhost_check_mtu(const struct vhost_check *check);
+enum vhost_verdict vhost_check_status(const struct vhost_check *check);
+
+#endif
