@@ -1,4 +1,27 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Brings the fixtures of the package `vswitch` to every test below this directory."""
 
+from __future__ import annotations
+
+from typing import Iterator
+
+import pytest
+from hostile import Bystanders, carry_on
+from vswitch import Switch
+from vswitch.pytest_plugin import MakeStation
+from vswitch.station import introduce
+
 pytest_plugins = ["vswitch.pytest_plugin"]
+
+
+@pytest.fixture
+def bystanders(switch: Switch, station: MakeStation) -> Iterator[Bystanders]:
+    """Two ports that go on, whatever happens to the port `v`; checked before and after."""
+    pair = station(switch, "x"), station(switch, "y")
+    switch.add_port("v")
+    introduce(pair)
+    yield pair
+    carry_on(pair)
+    for port in ("x", "y"):
+        assert switch.port(port)["fault"] is None
+        assert switch.drops(port) == {}

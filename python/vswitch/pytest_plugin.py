@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Generator, Iterator, Optional, Protocol
+from typing import Any, Iterator, Optional, Protocol
 
 import pytest
 
@@ -39,14 +39,10 @@ class MakeStation(Protocol):
     ) -> Station: ...
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, Any, None]:
-    outcome = yield
-    report: pytest.TestReport = outcome.get_result()
-    registry = getattr(item, "funcargs", {}).get("registry")
-    if report.failed and isinstance(registry, Registry):
+def pytest_exception_interact(node: pytest.Item, report: pytest.TestReport) -> None:
+    """Puts the ends of the logs beside the failure."""
+    registry = getattr(node, "funcargs", {}).get("registry")
+    if isinstance(registry, Registry):
         report.sections.append(("processes", registry.report()))
 
 
