@@ -278,7 +278,7 @@ test_wrapping(void **state)
 
 	(void)state;
 	assert_non_null(out);
-	options_print_wrapped(out, 4,
+	options_print_wrapped(out, 0, 4,
 			"one two\nthree aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa "
 			"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c d e f");
 	assert_int_equal(fclose(out), 0);
