@@ -105,8 +105,11 @@ void options_print_help(FILE *out, const struct options_program *program);
 void
 options_print_list(FILE *out, const char *title, const struct option_spec *specs, size_t count);
 
-/* Words from the left margin to column 80, each line indented by so many spaces. */
-void options_print_wrapped(FILE *out, size_t indent, const char *text);
+/*
+ * Prints text word by word up to column 80: the first line goes on from column, where the caller
+ * stands, or from indent if that is further right; other lines begin at indent. Newlines are kept.
+ */
+void options_print_wrapped(FILE *out, size_t column, size_t indent, const char *text);
 
 /* The last value given of an option; NULL when it was not given. */
 const struct option_value *options_find(const struct options *o, const char *name);

@@ -7,12 +7,8 @@
 #define COLUMNS 80
 #define HELP_COLUMN_MAX 28 /* longer options have their help on the next line */
 
-/*
- * Prints text word by word up to column 80, the first line from column on, further ones from
- * indent. A newline in the text is kept.
- */
-static void
-wrap(FILE *out, size_t column, size_t indent, const char *text)
+void
+options_print_wrapped(FILE *out, size_t column, size_t indent, const char *text)
 {
 	bool at_start = true;
 	size_t length;
@@ -40,12 +36,6 @@ wrap(FILE *out, size_t column, size_t indent, const char *text)
 		text += length;
 	}
 	fputc('\n', out);
-}
-
-void
-options_print_wrapped(FILE *out, size_t indent, const char *text)
-{
-	wrap(out, 0, indent, text);
 }
 
 /* "  -x, --name ARG"; returns its length. */
@@ -89,7 +79,7 @@ print_spec(FILE *out, const struct option_spec *spec, size_t column)
 		fputc('\n', out);
 		length = 0;
 	}
-	wrap(out, length, column, help);
+	options_print_wrapped(out, length, column, help);
 }
 
 void
@@ -106,7 +96,7 @@ void
 options_print_help(FILE *out, const struct options_program *program)
 {
 	fprintf(out, "Usage: %s %s\n\n", program->name, program->usage);
-	options_print_wrapped(out, 0, program->summary);
+	options_print_wrapped(out, 0, 0, program->summary);
 	options_print_list(out, "Options", program->specs, program->spec_count);
 	if (program->epilog != NULL)
 		fprintf(out, "\n%s", program->epilog);

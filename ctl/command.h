@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A subcommand of vswitchctl, and what it is called with.
+ *
+ * commands.c holds the table; main.c looks a command up, reads its words, sends its one request and
+ * prints the result. A new command is a line in the table, a builder of parameters and a printer.
+ */
+#ifndef CTL_COMMAND_H
+#define CTL_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "options.h"
+
+/* Exit statuses; scripts rely on them. */
+enum status {
+	STATUS_DONE = 0,
+	STATUS_REFUSED = 1, /* the switch refused, or the result could not be written */
+	STATUS_USAGE = OPTIONS_STATUS_USAGE,
+	STATUS_NO_SWITCH = 3, /* no switch answered */
+};
+
+/* How a command was called. */
+struct invocation {
+	const struct options *options; /* of the command and of vswitchctl */
+	const char *const *words;      /* after the command's name */
+	size_t word_count;
+};
+
+struct rpc;
+
+struct command {
+	const char *name;
+	const char *words; /* after the name, for help: "NAME KEY=VALUE..." */
+	size_t min_words, max_words;
+	const char *help;		   /* one phrase for the list of commands */
+	const char *detail;		   /* sentences for the command's own help; NULL: none */
+	const struct option_spec *options; /* besides those of vswitchctl and of ports */
+	size_t option_count;
+	bool takes_port_keys;	 /* every settable port option as KEY=VALUE, for help */
+	bool takes_port_options; /* every port option as --key VALUE */
+	const char *method;	 /* NULL: the first word names it */
+
+	/*
+	 * Fills in the parameters: *params is an empty object, which may be replaced. 0, or -EINVAL
+	 * with what was wrong with the words. NULL: no parameters.
+	 */
+	int (*build)(const struct invocation *call, json_t **params, char *err, size_t err_size);
+
+	/* Prints the result for a person. 0 or -ENOMEM. NULL: as JSON. */
+	int (*print)(FILE *out, const struct invocation *call, const json_t *result);
+
+	/* What goes on after the first reply; returns a status. NULL: nothing. */
+	int (*follow)(struct rpc *rpc, const struct invocation *call);
+};
+
+extern const struct command commands[];
+extern const size_t commands_count;
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The commands of vswitchctl, in the order of its help. See command.h. */
+#include "command.h"
+
+#include "monitor.h"
+#include "params.h"
+#include "port_options.h"
+#include "print.h"
+
+#define MANY 1000 /* words; the protocol's own bounds are tighter */
+
+/* clang-format off */
+static const struct option_spec add_port_options[] = {
+	{ .name = "type", .type = OPTION_CHOICE, .arg = port_kinds_text, .choices = port_kinds_text,
+	  .default_text = "vhost-user", .help = "kind of port" },
+	{ .name = "may-exist", .help = "leave a port of that name as it is and succeed" },
+};
+
+static const struct option_spec del_port_options[] = {
+	{ .name = "if-exists", .help = "succeed when there is no such port" },
+};
+
+static const struct option_spec fdb_options[] = {
+	{ .name = "port", .type = OPTION_TEXT, .arg = "NAME", .help = "only addresses at this port" },
+};
+
+static const struct option_spec vlan_options[] = {
+	{ .name = "vlan", .type = OPTION_INTEGER, .arg = "N", .min = 0, .max = 4094,
+	  .default_text = "0", .help = "VLAN of the address; 0 is untagged" },
+};
+
+static const struct option_spec call_options[] = {
+	{ .name = "verbose", .letter = 'v', .help = "show request and reply as they are on the wire" },
+};
+
+#define OPTIONS(list) .options = (list), .option_count = PRINT_COUNT(list)
+
+const struct command commands[] = {
+	{ .name = "status", .help = "the switch and its ports on one screen",
+	  .method = "switch.status", .print = print_status },
+	{ .name = "add-port", .words = "NAME", .min_words = 1, .max_words = 1,
+	  .help = "add a port, and say what to attach to it",
+	  .detail = "The port listens on DIR/NAME.sock unless --socket or --connect says otherwise.",
+	  OPTIONS(add_port_options), .takes_port_options = true,
+	  .method = "port.add", .build = params_add_port, .print = print_added_port },
+	{ .name = "del-port", .words = "NAME", .min_words = 1, .max_words = 1,
+	  .help = "delete a port; returns when it is gone", OPTIONS(del_port_options),
+	  .method = "port.delete", .build = params_del_port, .print = print_deleted_port },
+	{ .name = "set-port", .words = "NAME KEY=VALUE...", .min_words = 2, .max_words = MANY,
+	  .help = "change options of a port, all or none",
+	  .detail = "For example: vswitchctl set-port p0 mtu=9000 enabled=on",
+	  .takes_port_keys = true, .method = "port.set", .build = params_set_port, .print = print_set_port },
+	{ .name = "list-ports", .help = "every port and its socket",
+	  .method = "port.list", .print = print_ports },
+	{ .name = "show-port", .words = "NAME", .min_words = 1, .max_words = 1,
+	  .help = "all about a port: state, peer, features, memory, rings",
+	  .method = "port.show", .build = params_name, .print = print_port },
+	{ .name = "stats", .words = "[NAME]", .max_words = 1,
+	  .help = "frames and bytes by port, or every counter of one",
+	  .detail = "rx is what the switch received from the port, tx what it delivered to it. Bytes "
+		    "are those of Ethernet frames without their check sequence.",
+	  .method = "stats.get", .build = params_name, .print = print_stats },
+	{ .name = "clear-stats", .words = "[NAME]", .max_words = 1,
+	  .help = "set the counters of a port, or of all, to zero",
+	  .method = "stats.clear", .build = params_name, .print = print_cleared },
+	{ .name = "drops", .words = "[NAME]", .max_words = 1,
+	  .help = "why frames were dropped, and what to do about it",
+	  .detail = "Shows the reasons that occurred; with NAME, every reason.",
+	  .method = "stats.get", .build = params_name, .print = print_drops },
+	{ .name = "fdb", .help = "where MAC addresses are", OPTIONS(fdb_options),
+	  .method = "fdb.list", .build = params_list_fdb, .print = print_fdb },
+	{ .name = "add-fdb", .words = "MAC PORT", .min_words = 2, .max_words = 2,
+	  .help = "pin a MAC address to a port", OPTIONS(vlan_options),
+	  .method = "fdb.add", .build = params_add_fdb, .print = print_added_entry },
+	{ .name = "del-fdb", .words = "MAC", .min_words = 1, .max_words = 1,
+	  .help = "forget a MAC address", OPTIONS(vlan_options),
+	  .method = "fdb.delete", .build = params_del_fdb, .print = print_deleted_entry },
+	{ .name = "flush-fdb", .words = "[PORT]", .max_words = 1,
+	  .help = "forget what was learned, at one port or at all",
+	  .method = "fdb.flush", .build = params_flush_fdb, .print = print_flushed },
+	{ .name = "monitor", .words = "[EVENT...]", .max_words = MANY,
+	  .help = "follow events until Ctrl-C",
+	  .detail = "Events are port.added, port.deleted, port.attached, port.detached, port.fault and "
+		    "mac.moved; without a word, all of them. With --json, one JSON object a line.",
+	  .method = "event.subscribe", .build = params_events, .follow = monitor_follow },
+	{ .name = "set-switch", .words = "KEY=VALUE...", .min_words = 1, .max_words = MANY,
+	  .help = "change settings of the switch: ageing-time=SECONDS",
+	  .method = "switch.set", .build = params_set_switch, .print = print_settings },
+	{ .name = "save-config", .words = "[FILE]", .max_words = 1,
+	  .help = "write the running state as a configuration file",
+	  .detail = "Without FILE, to the file that vswitchd was started with (--config).",
+	  .method = "config.save", .build = params_save_config, .print = print_saved_config },
+	{ .name = "log-level", .words = "LEVEL", .min_words = 1, .max_words = 1,
+	  .help = "what vswitchd logs: error, warning, info or debug",
+	  .method = "log.set", .build = params_log_level, .print = print_log_level },
+	{ .name = "discover", .help = "the methods of the control protocol",
+	  .detail = "With --json, the OpenRPC document.",
+	  .method = "rpc.discover", .print = print_methods },
+	{ .name = "call", .words = "METHOD [PARAMS]", .min_words = 1, .max_words = 2,
+	  .help = "call any method; PARAMS is a JSON object", OPTIONS(call_options),
+	  .detail = "Prints the result as JSON. For example:\n"
+		    "vswitchctl call port.show '{\"name\":\"p0\"}'",
+	  .build = params_call },
+};
+/* clang-format on */
+const size_t commands_count = PRINT_COUNT(commands);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ports, see print.h. */
+#include "print.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "port_options.h"
+#include "text.h"
+#include "view.h"
+
+#define LABEL_WIDTH 12
+
+/* What a port waits for or suffers from; nothing when state_text only repeats the state. */
+void
+print_state_note(struct table *t, const json_t *port)
+{
+	const char *state = view_text(port, "state");
+	const char *words = view_text(port, "state_text");
+	const json_t *fault = json_object_get(port, "fault");
+	char age[32] = "";
+	bool now = false;
+
+	if (json_is_object(fault)) {
+		text_format_duration(view_number(fault, "age_s"), age, sizeof(age));
+		now = strstr(words, view_text(fault, "text")) != NULL;
+	}
+	if (now)
+		table_note(t, "%s (%s ago)", words, age);
+	else if (strcmp(words, state) != 0)
+		table_note(t, "%s", words);
+	if (json_is_object(fault) && !now)
+		table_note(t, "last fault, %s ago: %s", age, view_text(fault, "text"));
+}
+
+int
+print_added_port(FILE *out, const struct invocation *call, const json_t *result)
+{
+	(void)call;
+	fprintf(out, "port %s: %s\n", view_text(result, "name"), view_text(result, "state_text"));
+	if (json_is_string(json_object_get(result, "hint")))
+		fprintf(out, "%s\n", view_text(result, "hint"));
+	return 0;
+}
+
+int
+print_deleted_port(FILE *out, const struct invocation *call, const json_t *result)
+{
+	(void)call;
+	fprintf(out, "port %s: %s\n", view_text(result, "name"),
+			view_true(result, "deleted") ? "deleted" : "there was none");
+	return 0;
+}
+
+/* Tells the new values of the keys that were set. */
+int
+print_set_port(FILE *out, const struct invocation *call, const json_t *result)
+{
+	const char *separator = ": ";
+	char key[64], value[256];
+	size_t i;
+
+	fprintf(out, "port %s", view_text(result, "name"));
+	for (i = 1; i < call->word_count; i++) {
+		snprintf(key, sizeof(key), "%.*s", (int)strcspn(call->words[i], "="),
+				call->words[i]);
+		fprintf(out, "%s%s %s", separator, key,
+				view_value(json_object_get(result, key), value, sizeof(value)));
+		separator = ", ";
+	}
+	fputc('\n', out);
+	return 0;
+}
+
+static const char *
+socket_of(const json_t *port, char *buf, size_t size)
+{
+	if (json_is_string(json_object_get(port, "connect")))
+		snprintf(buf, size, "-> %s", view_text(port, "connect"));
+	else
+		snprintf(buf, size, "%s", view_text(port, "socket"));
+	return buf;
+}
+
+static void
+add_port_row(struct table *t, const json_t *port)
+{
+	char socket[128];
+
+	table_cell(t, "%s", view_text(port, "name"));
+	table_cell(t, "%s", view_text(port, "type"));
+	table_cell(t, "%s", view_text(port, "state"));
+	table_cell(t, "%s", view_true(port, "enabled") ? "on" : "off");
+	table_cell(t, "%" PRId64, view_integer(port, "mtu"));
+	table_cell(t, "%" PRId64, view_integer(port, "macs"));
+	table_cell(t, "%s", socket_of(port, socket, sizeof(socket)));
+}
+
+int
+print_ports(FILE *out, const struct invocation *call, const json_t *result)
+{
+	static const struct table_column columns[] = { { "NAME", false }, { "TYPE", false },
+		{ "STATE", false }, { "ENABLED", false }, { "MTU", true }, { "MACS", true },
+		{ "SOCKET", false } };
+	const json_t *port;
+	struct table t;
+	size_t i;
+
+	(void)call;
+	if (json_array_size(result) == 0) {
+		fprintf(out, "no ports; try: vswitchctl add-port NAME\n");
+		return 0;
+	}
+	table_init(&t, columns, PRINT_COUNT(columns));
+	json_array_foreach (result, i, port)
+		add_port_row(&t, port);
+	return table_print(&t, out, 0);
+}
+
+void
+print_field(FILE *out, const char *label, const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	fprintf(out, "%-*s", LABEL_WIDTH, label);
+	if (text != NULL)
+		options_print_wrapped(out, LABEL_WIDTH, LABEL_WIDTH, text);
+	free(text);
+}
+
+static void
+print_options(FILE *out, const json_t *port)
+{
+	char line[512] = "", value[128];
+	const json_t *member;
+	size_t i, used = 0;
+
+	for (i = 0; i < port_options_count; i++) {
+		member = json_object_get(port, port_options[i].key);
+		if (port_options[i].type == PORT_OPTION_PATH || member == NULL ||
+				json_is_null(member))
+			continue;
+		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s=%s",
+				used > 0 ? " " : "", port_options[i].key,
+				view_value(member, value, sizeof(value)));
+		if (used >= sizeof(line))
+			break;
+	}
+	print_field(out, "options", "%s", line);
+}
+
+static void
+print_traffic(FILE *out, const json_t *port, const char *label, const char *prefix)
+{
+	const json_t *rates = json_object_get(port, "rates");
+	const json_t *stats = json_object_get(port, "stats");
+	char key[16], fps[32], bps[32];
+	int64_t frames, bytes;
+
+	snprintf(key, sizeof(key), "%s_fps", prefix);
+	text_format_number(view_number(rates, key), "fps", fps, sizeof(fps));
+	snprintf(key, sizeof(key), "%s_bps", prefix);
+	text_format_number(view_number(rates, key), "bit/s", bps, sizeof(bps));
+	snprintf(key, sizeof(key), "%s_frames", prefix);
+	frames = view_integer(stats, key);
+	snprintf(key, sizeof(key), "%s_bytes", prefix);
+	bytes = view_integer(stats, key);
+	print_field(out, label, "%" PRId64 " frames, %" PRId64 " bytes; now %s, %s", frames, bytes,
+			fps, bps);
+}
+
+static void
+print_peer(FILE *out, const json_t *port)
+{
+	const json_t *peer = json_object_get(port, "peer");
+
+	if (json_is_object(peer))
+		print_field(out, "peer", "%s, pid %" PRId64 ", uid %" PRId64,
+				view_text(peer, "program"), view_integer(peer, "pid"),
+				view_integer(peer, "uid"));
+	else
+		print_field(out, "peer", "none");
+}
+
+static void
+print_fault(FILE *out, const json_t *port)
+{
+	const json_t *fault = json_object_get(port, "fault");
+	char age[32];
+
+	if (json_is_object(fault))
+		print_field(out, "last fault", "%s (%s ago)", view_text(fault, "text"),
+				text_format_duration(
+						view_number(fault, "age_s"), age, sizeof(age)));
+	if (view_integer(port, "rejected_connections") > 0)
+		print_field(out, "rejected", "%" PRId64 " connections",
+				view_integer(port, "rejected_connections"));
+}
+
+static void
+print_port_drops(FILE *out, const json_t *port)
+{
+	const json_t *drops = json_object_get(json_object_get(port, "stats"), "drops");
+	int64_t sum = view_sum(drops);
+
+	if (sum == 0)
+		print_field(out, "drops", "none");
+	else
+		print_field(out, "drops", "%" PRId64 "; see: vswitchctl drops %s", sum,
+				view_text(port, "name"));
+}
+
+int
+print_port(FILE *out, const struct invocation *call, const json_t *result)
+{
+	char socket[128];
+
+	(void)call;
+	print_field(out, "port", "%s, %s, id %" PRId64, view_text(result, "name"),
+			view_text(result, "type"), view_integer(result, "id"));
+	print_field(out, "state", "%s", view_text(result, "state_text"));
+	print_field(out, "socket", "%s", socket_of(result, socket, sizeof(socket)));
+	print_options(out, result);
+	print_peer(out, result);
+	print_fault(out, result);
+	print_field(out, "addresses", "%" PRId64 " learned", view_integer(result, "macs"));
+	print_traffic(out, result, "from it", "rx");
+	print_traffic(out, result, "to it", "tx");
+	print_port_drops(out, result);
+	return print_session(out, json_object_get(result, "session"));
+}
