@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "deliver.h"
 
-#include <stdbool.h>
+#include <stddef.h>
 
 static inline void
 add_receiver(struct delivery *delivery, uint16_t port, uint8_t frame)
@@ -58,7 +58,7 @@ static void
 deliver_list(const struct forward_port *port, const struct burst *burst, uint8_t *list, uint32_t n)
 {
 	struct sink *sink = port->sink;
-	bool call = false;
+	const void *placed = NULL;
 
 	spinlock_lock(&sink->lock);
 	if (!port->enabled) {
@@ -66,11 +66,11 @@ deliver_list(const struct forward_port *port, const struct burst *burst, uint8_t
 	} else {
 		n = drop_too_big(sink, port, burst, list, n);
 		if (n > 0)
-			call = sink->ops->place(sink, burst, list, n);
+			placed = sink->ops->place(sink, burst, list, n);
 	}
 	spinlock_unlock(&sink->lock);
-	if (call)
-		sink->ops->call(sink);
+	if (placed != NULL)
+		sink->ops->call(placed);
 }
 
 void

@@ -53,11 +53,13 @@ struct source {
 struct sink_ops {
 	/*
 	 * Copies the frames burst->frames[list[0 .. n - 1]] to the receiver and counts every one as
-	 * delivered or dropped. Under the sink's lock. True: call() when the lock is given back.
+	 * delivered or dropped. Under the sink's lock. Returns what call() needs to tell the receiver
+	 * that frames have come, NULL when there is nothing to tell; good for the worker's turn.
 	 */
-	bool (*place)(struct sink *sink, const struct burst *burst, const uint8_t *list, uint32_t n);
-	/* Tells the receiver that frames have come, if it wants to be told. Without the lock. */
-	void (*call)(struct sink *sink);
+	const void *(*place)(struct sink *sink, const struct burst *burst, const uint8_t *list,
+			uint32_t n);
+	/* Calls the receiver, if it wants to be called. After the lock was given back. */
+	void (*call)(const void *placed);
 };
 
 struct sink {

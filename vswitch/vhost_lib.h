@@ -54,6 +54,12 @@ int vhost_conn_fd(const struct vhost_conn *conn);
 void vhost_conn_set_cursor(struct vhost_conn *conn, uint32_t index, uint16_t avail, uint16_t used);
 
 /*
+ * True when the library itself met SIGBUS in the frontend's memory: the file behind it shrank.
+ * notice.h's bell was rung then.
+ */
+bool vhost_conn_memory_gone(const struct vhost_conn *conn);
+
+/*
  * Ends the connection; no report comes any more. The caller has made sure that no worker uses its
  * rings or memory. The library unmaps in its own time; vhost_lib_sessions() counts until then.
  */

@@ -11,23 +11,25 @@
 #include "endpoint.h"
 #include "vring.h"
 
+struct vring_sink {
+	struct sink base;
+	struct split_vring *vring;  /* writer: control, atomically; NULL: not running */
+	struct vring_cursor cursor; /* writer: who holds the lock; control while not running */
+};
+
 struct vring_source {
 	struct source base;
 	struct split_vring *vring;	    /* writer: control, atomically; NULL: not running */
 	struct vring_cursor cursor; /* writer: the worker; control while not running */
-	/* From take() to complete(), the worker's: */
-	const struct split_vring *taken_from;
+	struct vring_sink *sibling;	  /* the same port's receiveq; constant */
+	/* The worker's: */
+	const struct split_vring *greeted; /* the ring whose frontend was called at its start */
+	const struct split_vring *taken_from; /* from take() to complete() */
 	uint32_t n_taken;
 	uint16_t taken[BURST_MAX]; /* heads, in the order of the avail ring */
 };
 
-struct vring_sink {
-	struct sink base;
-	struct split_vring *vring;	    /* writer: control, atomically; NULL: not running */
-	struct vring_cursor cursor; /* writer: who holds the lock; control while not running */
-};
-
-void vring_source_init(struct vring_source *source, uint16_t port);
+void vring_source_init(struct vring_source *source, uint16_t port, struct vring_sink *sibling);
 void vring_sink_init(struct vring_sink *sink, uint16_t port);
 
 static inline void

@@ -279,7 +279,7 @@ place_frames(struct round *round, const struct burst *burst, const uint8_t *list
 	return i;
 }
 
-static bool
+static const void *
 sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, uint32_t n)
 {
 	struct vring_sink *sink = (struct vring_sink *)base;
@@ -289,7 +289,7 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 
 	if (vring == NULL) {
 		drop(sink, DROP_NOT_READY, n);
-		return false;
+		return NULL;
 	}
 	round.sink = sink;
 	round.vring = vring;
@@ -300,20 +300,16 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	done = place_frames(&round, burst, list, n);
 	drop(sink, DROP_RING_FULL, n - done);
 	if (round.cursor.used == sink->cursor.used)
-		return false;
+		return NULL;
 	sink->cursor = round.cursor;
 	vring_publish(vring, sink->cursor.used);
-	return true;
+	return vring;
 }
 
 static void
-sink_call(struct sink *base)
+sink_call(const void *placed)
 {
-	struct vring_sink *sink = (struct vring_sink *)base;
-	const struct split_vring *vring = vring_running(&sink->vring);
-
-	if (vring != NULL)
-		vring_call(vring);
+	vring_call(placed);
 }
 
 static const struct sink_ops vring_sink_ops = {

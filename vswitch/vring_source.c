@@ -200,14 +200,32 @@ source_arm(struct source *base)
 	return vring_available(vring, &source->cursor) == 0;
 }
 
+/*
+ * The frontend may wait for a call that a switch before this one did not come to make: after each
+ * start of the rings it is called once on both.
+ */
+static void
+greet(struct vring_source *source, const struct split_vring *vring)
+{
+	const struct split_vring *receiveq = vring_running(&source->sibling->vring);
+
+	source->greeted = vring;
+	vring_call(vring);
+	if (receiveq != NULL)
+		vring_call(receiveq);
+}
+
 static void
 source_disarm(struct source *base)
 {
 	struct vring_source *source = (struct vring_source *)base;
 	const struct split_vring *vring = vring_running(&source->vring);
 
-	if (vring != NULL)
-		vring_want_kicks(vring, false);
+	if (vring == NULL)
+		return;
+	vring_want_kicks(vring, false);
+	if (vring != source->greeted)
+		greet(source, vring);
 }
 
 static const struct source_ops vring_source_ops = {
@@ -218,9 +236,10 @@ static const struct source_ops vring_source_ops = {
 };
 
 void
-vring_source_init(struct vring_source *source, uint16_t port)
+vring_source_init(struct vring_source *source, uint16_t port, struct vring_sink *sibling)
 {
 	memset(source, 0, sizeof(*source));
+	source->sibling = sibling;
 	source->base.ops = &vring_source_ops;
 	source->base.port = port;
 	source->base.worker = -1;

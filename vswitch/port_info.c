@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What can be asked of a port: settings, state, counters, rates. Counters are read while workers
+ * write them; clearing only moves the origin, so that no writer but theirs ever exists.
+ */
+#include "port_kind.h"
+
+static const char *const state_names[] = {
+	[PORT_WAITING] = "waiting",
+	[PORT_NEGOTIATING] = "negotiating",
+	[PORT_UP] = "up",
+	[PORT_STOPPED] = "stopped",
+	[PORT_FAULT] = "fault",
+};
+
+const char *
+port_name(const struct port *port)
+{
+	return port->name;
+}
+
+uint16_t
+port_id(const struct port *port)
+{
+	return port->id;
+}
+
+const char *
+port_type(const struct port *port)
+{
+	return port->ops->type;
+}
+
+const struct port_settings *
+port_settings(const struct port *port)
+{
+	return &port->settings;
+}
+
+const char *
+port_path(const struct port *port)
+{
+	return port->path;
+}
+
+enum port_state
+port_state(const struct port *port)
+{
+	return port->ops->state(port);
+}
+
+const char *
+port_state_name(enum port_state state)
+{
+	return state_names[state];
+}
+
+void
+port_state_text(const struct port *port, char *text, size_t size)
+{
+	port->ops->state_text(port, text, size);
+}
+
+const struct gate_peer *
+port_peer(const struct port *port)
+{
+	return port->ops->peer(port);
+}
+
+const struct session *
+port_session(const struct port *port)
+{
+	return port->ops->session(port);
+}
+
+bool
+port_vring_info(const struct port *port, uint32_t index, struct port_vring_info *info)
+{
+	return port->ops->vring_info(port, index, info);
+}
+
+uint64_t
+port_rejected(const struct port *port)
+{
+	return port->ops->rejected(port);
+}
+
+const struct port_fault *
+port_fault(const struct port *port)
+{
+	return &port->fault;
+}
+
+static void
+read_counters(const struct port *port, struct port_stats *stats)
+{
+	const struct counters *in = &port->source->counters;
+	const struct counters *out = &port->sink->counters;
+
+	stats->rx_frames = counter_read(&in->frames);
+	stats->rx_bytes = counter_read(&in->bytes);
+	stats->tx_frames = counter_read(&out->frames);
+	stats->tx_bytes = counter_read(&out->bytes);
+	stats->copies_due = counter_read(&in->copies_due);
+	for (uint32_t i = 0; i < DROP_REASONS; i++)
+		stats->drops[i] = counter_read(&in->drops[i]) + counter_read(&out->drops[i]);
+}
+
+static void
+subtract(struct port_stats *stats, const struct port_stats *origin)
+{
+	stats->rx_frames -= origin->rx_frames;
+	stats->rx_bytes -= origin->rx_bytes;
+	stats->tx_frames -= origin->tx_frames;
+	stats->tx_bytes -= origin->tx_bytes;
+	stats->copies_due -= origin->copies_due;
+	for (uint32_t i = 0; i < DROP_REASONS; i++)
+		stats->drops[i] -= origin->drops[i];
+}
+
+void
+port_stats(const struct port *port, struct port_stats *stats)
+{
+	read_counters(port, stats);
+	subtract(stats, &port->cleared);
+}
+
+void
+port_clear_stats(struct port *port)
+{
+	read_counters(port, &port->cleared);
+}
+
+void
+port_rates(const struct port *port, struct port_rates *rates)
+{
+	*rates = port->rates;
+}
+
+void
+port_sample_rates(struct port *port)
+{
+	struct port_stats now, delta;
+	uint64_t drops = 0;
+
+	read_counters(port, &now);
+	delta = now;
+	subtract(&delta, &port->sampled);
+	port->sampled = now;
+	for (uint32_t i = 0; i < DROP_REASONS; i++)
+		drops += delta.drops[i];
+	port->rates = (struct port_rates){
+		.rx_fps = delta.rx_frames,
+		.rx_bps = 8.0 * (double)delta.rx_bytes,
+		.tx_fps = delta.tx_frames,
+		.tx_bps = 8.0 * (double)delta.tx_bytes,
+		.drop_fps = drops,
+	};
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a kind of port implements, and the part of a port that is the same for all kinds. Private
+ * to port*.c; control thread only.
+ */
+#ifndef VSWITCH_PORT_KIND_H
+#define VSWITCH_PORT_KIND_H
+
+#include <sys/queue.h>
+
+#include "endpoint.h"
+#include "port.h"
+
+struct port_ops {
+	const char *type;
+	/* Makes a port of this kind, not started, with its source and sink. NULL: no memory. */
+	struct port *(*create)(uint16_t id);
+	/* Begins its life. 0 or -errno with words; then it is freed by release(). */
+	int (*start)(struct port *port, char *err, size_t err_size);
+	/* Ends its life: no frame comes or goes when `done` is called, from the event loop. */
+	void (*stop)(struct port *port, void (*done)(void *arg), void *arg);
+	void (*release)(struct port *port);
+	/* Applies what of `settings` the kind itself must know. 0 or -errno with words. */
+	int (*set)(struct port *port, const struct port_settings *settings, char *err,
+			size_t err_size);
+	enum port_state (*state)(const struct port *port);
+	/* The state in words. */
+	void (*state_text)(const struct port *port, char *text, size_t size);
+	const struct gate_peer *(*peer)(const struct port *port);
+	const struct session *(*session)(const struct port *port);
+	bool (*vring_info)(const struct port *port, uint32_t index, struct port_vring_info *info);
+	uint64_t (*rejected)(const struct port *port);
+};
+
+struct port {
+	TAILQ_ENTRY(port) link; /* in the order of names */
+	const struct port_ops *ops;
+	char name[PORT_NAME_MAX];
+	uint16_t id;
+	char path[PORT_PATH_MAX];
+	struct port_settings settings;
+	struct source *source;
+	struct sink *sink;
+	bool deleting;
+	struct port_fault fault; /* the last one, kept when the frontend leaves */
+	struct port_stats cleared; /* counters at the last clear-stats */
+	struct port_stats sampled; /* counters a second ago */
+	struct port_rates rates;
+	void (*deleted)(void *arg);
+	void *deleted_arg;
+};
+
+extern const struct port_ops port_vhost_ops;
+
+/* A kind's reports to the control layer. */
+void port_report_attached(struct port *port, const struct gate_peer *peer);
+void port_report_detached(struct port *port);
+void port_report_fault(struct port *port, const char *text);
+
+/* The event loop that the ports live on. */
+struct event_base *port_base(void);
+
+/* port_info.c; called once a second for each port. */
+void port_sample_rates(struct port *port);
+
+#endif

@@ -1,0 +1,611 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A vhost-user port: from the session that the gate records and the library's reports to rings
+ * that the workers use. Control thread only.
+ *
+ * The life-cycle rule of the whole switch stands here, in stop_rings() and update():
+ *
+ *   Whatever changes what workers use (memory, ring addresses, descriptors, features, the end of
+ *   the session) comes by before the library hears of it, as gate_ops.quiesce. The rings are
+ *   unpublished, a grace period passes, the cursors go back to the library, and only then the gate
+ *   relays or closes (gate_proceed). When the library has answered, gate_ops.updated validates
+ *   everything anew from the session and the library's memory map, and publishes what is valid.
+ *
+ * A ring runs when the library reported the device and the ring as started, the session has all
+ * of it, and its three areas lie in mapped memory. An acknowledgement alone never starts a ring.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+
+#include "log.h"
+#include "notice.h"
+#include "port_kind.h"
+#include "port_vhost.h"
+#include "sigbus.h"
+#include "vring_endpoint.h"
+#include "worker.h"
+
+struct vhost_port {
+	struct port base;
+	struct vring_source source;
+	struct vring_sink sink;
+	struct gate *gate;
+	/* Of the present session; emptied when it ends. */
+	struct vring_health health;
+	bool has_memory;
+	struct guest_mem mem;
+	bool device_runs;	       /* the library's reports */
+	bool vring_runs[PORT_VRINGS];
+	bool settling;		       /* between quiesce and updated: nothing is published */
+	struct split_vring *vrings[PORT_VRINGS]; /* published; NULL: not running */
+	struct split_vring *retired[PORT_VRINGS]; /* unpublished, waiting for the workers */
+	/* Of the port. */
+	bool faulty; /* the last session ended in fault and no frontend came since */
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+	TAILQ_ENTRY(vhost_port) link; /* in all_ports */
+};
+
+static TAILQ_HEAD(, vhost_port) all_ports = TAILQ_HEAD_INITIALIZER(all_ports);
+
+static struct vhost_port *
+vhost_port(const struct port *port)
+{
+	return (struct vhost_port *)(uintptr_t)port;
+}
+
+static struct vring_cursor *
+cursor_of(struct vhost_port *port, uint32_t index)
+{
+	return index == VRING_RECEIVEQ ? &port->sink.cursor : &port->source.cursor;
+}
+
+/* ---- Starting a ring ---- */
+
+/* Host address of one of a ring's areas, which the specification wants aligned. */
+static void *
+map_area(const struct vhost_port *port, uint64_t user_addr, uint64_t len, uint32_t align)
+{
+	uint8_t *host = guest_mem_from_user(&port->mem, user_addr, len);
+
+	return (uintptr_t)host % align == 0 ? host : NULL;
+}
+
+/* The areas of VIRTIO 1.1, 2.6. Their used_event and avail_event fields are not used. */
+static bool
+map_areas(const struct vhost_port *port, const struct session_vring *from, struct split_vring *vring)
+{
+	uint64_t n = from->size;
+
+	vring->desc = map_area(port, from->desc_user_addr, n * sizeof(struct vring_desc), 16);
+	vring->avail = map_area(port, from->avail_user_addr,
+			sizeof(struct vring_avail) + n * sizeof(uint16_t), 2);
+	vring->used = map_area(port, from->used_user_addr,
+			sizeof(struct vring_used) + n * sizeof(struct vring_used_elem), 4);
+	return vring->desc != NULL && vring->avail != NULL && vring->used != NULL;
+}
+
+static bool
+has_feature(const struct session *session, uint32_t bit)
+{
+	return (session->features >> bit & 1) != 0;
+}
+
+static struct split_vring *
+make_vring(struct vhost_port *port, const struct session *session, uint32_t index)
+{
+	const struct session_vring *from = &session->vrings[index];
+	struct split_vring *vring = calloc(1, sizeof(*vring));
+	bool mergeable = has_feature(session, VIRTIO_NET_F_MRG_RXBUF);
+
+	if (vring == NULL)
+		return NULL;
+	*vring = (struct split_vring){
+		.size = from->size,
+		.header_len = mergeable || has_feature(session, VIRTIO_F_VERSION_1) ?
+				VNET_HDR_LEN : VNET_HDR_LEN_LEGACY,
+		.mergeable = mergeable,
+		.indirect = has_feature(session, VIRTIO_RING_F_INDIRECT_DESC),
+		.index = index,
+		.kick_fd = from->kick_fd,
+		.call_fd = from->call_fd,
+		.health = &port->health,
+		.mem = port->mem,
+	};
+	if (map_areas(port, from, vring))
+		return vring;
+	free(vring);
+	return NULL;
+}
+
+/*
+ * Chains are completed in order and none is held, so the used index alone says where the ring
+ * stands, whatever base the frontend named: after a crash of either side it may not know better.
+ */
+static void
+set_cursor(struct vhost_port *port, uint32_t index, uint16_t base)
+{
+	struct vring_cursor *cursor = cursor_of(port, index);
+	uint16_t used = __atomic_load_n(&port->vrings[index]->used->idx, __ATOMIC_ACQUIRE);
+
+	if (used != base && used != cursor->used)
+		log_debug("port %s: ring %u starts at %u, its used index; the frontend said %u",
+				port->base.name, index, used, base);
+	cursor->avail = used;
+	cursor->used = used;
+}
+
+static int
+publish_vring(struct vhost_port *port, uint32_t index)
+{
+	struct split_vring *vring = port->vrings[index];
+
+	vring_want_kicks(vring, false);
+	if (index == VRING_RECEIVEQ) {
+		vring_sink_publish(&port->sink, vring);
+		return 0;
+	}
+	port->source.greeted = NULL;
+	vring_source_publish(&port->source, vring);
+	return worker_watch(&port->source.base, vring->kick_fd);
+}
+
+static void
+start_vring(struct vhost_port *port, const struct session *session, uint32_t index)
+{
+	char text[PORT_TEXT_MAX];
+	int ret;
+
+	port->vrings[index] = make_vring(port, session, index);
+	if (port->vrings[index] == NULL) {
+		snprintf(text, sizeof(text), "ring %u does not lie in the mapped memory, aligned",
+				index);
+		gate_fault(port->gate, text);
+		return;
+	}
+	set_cursor(port, index, session->vrings[index].base);
+	ret = publish_vring(port, index);
+	if (ret < 0) {
+		snprintf(text, sizeof(text), "ring %u: its kick descriptor cannot be watched: %s",
+				index, strerror(-ret));
+		gate_fault(port->gate, text);
+	}
+}
+
+/* ---- Stopping rings ---- */
+
+static void
+unpublish_vring(struct vhost_port *port, uint32_t index)
+{
+	struct split_vring *vring = port->vrings[index];
+
+	port->vrings[index] = NULL;
+	port->retired[index] = vring;
+	if (index == VRING_RECEIVEQ) {
+		vring_sink_publish(&port->sink, NULL);
+		return;
+	}
+	vring_source_publish(&port->source, NULL);
+	worker_unwatch(&port->source.base, vring->kick_fd);
+}
+
+/* The workers have left the rings: the library may know where they stand, the gate goes on. */
+static void
+on_quiet(void *arg)
+{
+	struct vhost_port *port = arg;
+	struct vhost_conn *conn = gate_conn(port->gate);
+
+	for (uint32_t i = 0; i < PORT_VRINGS; i++) {
+		const struct vring_cursor *cursor = cursor_of(port, i);
+
+		if (port->retired[i] == NULL)
+			continue;
+		if (conn != NULL)
+			vhost_conn_set_cursor(conn, i, cursor->avail, cursor->used);
+		free(port->retired[i]);
+		port->retired[i] = NULL;
+	}
+	gate_proceed(port->gate);
+}
+
+static void
+stop_rings(struct vhost_port *port, uint32_t mask)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < PORT_VRINGS; i++) {
+		if ((mask >> i & 1) == 0 || port->vrings[i] == NULL)
+			continue;
+		unpublish_vring(port, i);
+		any = true;
+	}
+	if (any)
+		worker_synchronize(on_quiet, port);
+	else
+		gate_proceed(port->gate);
+}
+
+/* ---- The gate's reports ---- */
+
+static bool
+may_run(const struct vhost_port *port, const struct session *session, uint32_t index)
+{
+	return port->device_runs && port->vring_runs[index] && port->has_memory &&
+			session_vring_complete(session, index) &&
+			__atomic_load_n(&port->health.defect, __ATOMIC_ACQUIRE) == VRING_SOUND;
+}
+
+/* Publishes what is valid now. Rings that must stop were stopped by quiesce before. */
+static void
+update(struct vhost_port *port)
+{
+	const struct session *session = gate_session(port->gate);
+
+	for (uint32_t i = 0; i < PORT_VRINGS; i++) {
+		if (port->settling)
+			return;
+		if (port->vrings[i] == NULL && may_run(port, session, i))
+			start_vring(port, session, i);
+	}
+}
+
+static void
+forget_memory(struct vhost_port *port)
+{
+	port->has_memory = false;
+	sigbus_forget(&port->health);
+}
+
+static void
+forget_session(struct vhost_port *port)
+{
+	forget_memory(port);
+	port->health = (struct vring_health){ 0 };
+	port->device_runs = false;
+	memset(port->vring_runs, 0, sizeof(port->vring_runs));
+	port->settling = false;
+}
+
+static void
+on_attached(void *arg, const struct gate_peer *peer)
+{
+	struct vhost_port *port = arg;
+
+	port->faulty = false;
+	port_report_attached(&port->base, peer);
+}
+
+static void
+on_quiesce(void *arg, uint32_t vring_mask)
+{
+	struct vhost_port *port = arg;
+
+	port->settling = true;
+	stop_rings(port, vring_mask);
+}
+
+static void
+on_updated(void *arg)
+{
+	struct vhost_port *port = arg;
+
+	port->settling = false;
+	update(port);
+}
+
+static void
+on_detached(void *arg, const char *fault)
+{
+	struct vhost_port *port = arg;
+
+	forget_session(port);
+	if (fault != NULL) {
+		port->faulty = true;
+		port_report_fault(&port->base, fault);
+	}
+	port_report_detached(&port->base);
+}
+
+static const struct gate_ops gate_ops = {
+	.attached = on_attached,
+	.quiesce = on_quiesce,
+	.updated = on_updated,
+	.detached = on_detached,
+};
+
+/* ---- The library's reports ---- */
+
+static void
+on_memory(void *arg, const struct guest_mem *mem)
+{
+	struct vhost_port *port = arg;
+
+	forget_memory(port);
+	if (mem == NULL)
+		return;
+	port->mem = *mem;
+	port->has_memory = sigbus_watch(mem, &port->health) == 0;
+	if (!port->has_memory)
+		log_error("port %s: no place to watch its memory", port->base.name);
+}
+
+static void
+on_vring_state(void *arg, uint32_t index, bool on)
+{
+	struct vhost_port *port = arg;
+
+	port->vring_runs[index] = on;
+	update(port);
+}
+
+static void
+on_device_state(void *arg, bool running)
+{
+	struct vhost_port *port = arg;
+
+	port->device_runs = running;
+	update(port);
+}
+
+static const struct vhost_conn_ops conn_ops = {
+	.memory = on_memory,
+	.vring_state = on_vring_state,
+	.device_state = on_device_state,
+};
+
+/* ---- Broken rings ---- */
+
+static void
+check_health(struct vhost_port *port)
+{
+	enum vring_defect defect = __atomic_load_n(&port->health.defect, __ATOMIC_ACQUIRE);
+	struct vhost_conn *conn = gate_conn(port->gate);
+	char text[PORT_TEXT_MAX];
+
+	if (defect == VRING_SOUND && conn != NULL && vhost_conn_memory_gone(conn))
+		defect = VRING_MEMORY_GONE;
+	if (defect == VRING_SOUND)
+		return;
+	if (defect == VRING_MEMORY_GONE)
+		snprintf(text, sizeof(text), "%s", vring_defect_text(defect));
+	else
+		snprintf(text, sizeof(text), "ring %u: %s", port->health.vring,
+				vring_defect_text(defect));
+	gate_fault(port->gate, text);
+}
+
+static void
+on_notice(evutil_socket_t fd, short what, void *arg)
+{
+	struct vhost_port *port, *next;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	notice_clear();
+	for (port = TAILQ_FIRST(&all_ports); port != NULL; port = next) {
+		next = TAILQ_NEXT(port, link);
+		if (port->gate != NULL && gate_peer(port->gate) != NULL)
+			check_health(port);
+	}
+}
+
+int
+port_vhost_init(struct event_base *base)
+{
+	static struct event *bell;
+	int fd = notice_create();
+
+	if (fd < 0)
+		return fd;
+	bell = event_new(base, fd, EV_READ | EV_PERSIST, on_notice, NULL);
+	return bell == NULL || event_add(bell, NULL) < 0 ? -ENOMEM : 0;
+}
+
+/* ---- The kind ---- */
+
+static struct port *
+create(uint16_t id)
+{
+	struct vhost_port *port = calloc(1, sizeof(*port));
+
+	if (port == NULL)
+		return NULL;
+	vring_sink_init(&port->sink, id);
+	vring_source_init(&port->source, id, &port->sink);
+	port->base.source = &port->source.base;
+	port->base.sink = &port->sink.base;
+	TAILQ_INSERT_TAIL(&all_ports, port, link);
+	return &port->base;
+}
+
+static int
+start(struct port *base, char *err, size_t err_size)
+{
+	struct vhost_port *port = vhost_port(base);
+	const struct gate_config config = {
+		.name = base->name,
+		.path = base->path,
+		.connect = base->settings.connect[0] != '\0',
+		.mode = base->settings.mode,
+		.owner = base->settings.owner,
+		.group = base->settings.group,
+		.conn_ops = &conn_ops,
+	};
+
+	char why[PORT_TEXT_MAX];
+	int ret;
+
+	port->gate = gate_create(port_base(), &config, &gate_ops, port, why, sizeof(why));
+	if (port->gate != NULL)
+		return 0;
+	ret = errno != 0 ? -errno : -EIO;
+	snprintf(err, err_size, "add-port %s: %s", base->name, why);
+	return ret;
+}
+
+static void
+on_gate_gone(void *arg)
+{
+	struct vhost_port *port = arg;
+
+	port->gate = NULL;
+	port->stopped(port->stopped_arg);
+}
+
+static void
+stop(struct port *base, void (*done)(void *arg), void *arg)
+{
+	struct vhost_port *port = vhost_port(base);
+
+	port->stopped = done;
+	port->stopped_arg = arg;
+	gate_destroy(port->gate, on_gate_gone, port);
+}
+
+static void
+release(struct port *base)
+{
+	struct vhost_port *port = vhost_port(base);
+
+	TAILQ_REMOVE(&all_ports, port, link);
+	free(port);
+}
+
+static int
+set(struct port *base, const struct port_settings *settings, char *err, size_t err_size)
+{
+	const struct port_settings *now = &base->settings;
+	char why[PORT_TEXT_MAX];
+	int ret;
+
+	if (settings->mode == now->mode && settings->owner == now->owner &&
+			settings->group == now->group)
+		return 0;
+	ret = gate_set_access(vhost_port(base)->gate, settings->mode, settings->owner,
+			settings->group, why, sizeof(why));
+	if (ret < 0)
+		snprintf(err, err_size, "set-port %s: %s", base->name, why);
+	return ret;
+}
+
+static enum port_state
+state(const struct port *base)
+{
+	const struct vhost_port *port = vhost_port(base);
+
+	if (port->gate == NULL || gate_peer(port->gate) == NULL)
+		return port->faulty ? PORT_FAULT : PORT_WAITING;
+	if (port->vrings[VRING_RECEIVEQ] != NULL && port->vrings[VRING_TRANSMITQ] != NULL)
+		return PORT_UP;
+	if (session_stopped(gate_session(port->gate)))
+		return PORT_STOPPED;
+	return PORT_NEGOTIATING;
+}
+
+static void
+waiting_text(const struct vhost_port *port, char *text, size_t size)
+{
+	if (port->base.settings.connect[0] != '\0' && port->gate != NULL)
+		gate_connect_state(port->gate, text, size);
+	else
+		snprintf(text, size, "waiting for a frontend on %s", port->base.path);
+}
+
+static void
+negotiating_text(const struct vhost_port *port, char *text, size_t size)
+{
+	const char *refusal = gate_refusal(port->gate);
+	char missing[PORT_TEXT_MAX];
+
+	session_missing(gate_session(port->gate), missing, sizeof(missing));
+	if (missing[0] == '\0')
+		snprintf(missing, sizeof(missing), "the rings are being started");
+	snprintf(text, size, "negotiating: %s%s%s", missing, refusal[0] != '\0' ? "; refused: " : "",
+			refusal);
+}
+
+static void
+state_text(const struct port *base, char *text, size_t size)
+{
+	const struct vhost_port *port = vhost_port(base);
+
+	switch (state(base)) {
+	case PORT_WAITING:
+		waiting_text(port, text, size);
+		break;
+	case PORT_NEGOTIATING:
+		negotiating_text(port, text, size);
+		break;
+	case PORT_UP:
+		snprintf(text, size, "up");
+		break;
+	case PORT_STOPPED:
+		snprintf(text, size, "stopped by frontend");
+		break;
+	case PORT_FAULT:
+		snprintf(text, size, "fault: %s", base->fault.text);
+		break;
+	}
+}
+
+static const struct gate_peer *
+peer(const struct port *base)
+{
+	const struct vhost_port *port = vhost_port(base);
+
+	return port->gate != NULL ? gate_peer(port->gate) : NULL;
+}
+
+static const struct session *
+session(const struct port *base)
+{
+	const struct vhost_port *port = vhost_port(base);
+
+	return peer(base) != NULL ? gate_session(port->gate) : NULL;
+}
+
+static bool
+vring_info(const struct port *base, uint32_t index, struct port_vring_info *info)
+{
+	struct vhost_port *port = vhost_port(base);
+	const struct vring_cursor *cursor;
+
+	if (index >= PORT_VRINGS || peer(base) == NULL)
+		return false;
+	cursor = cursor_of(port, index);
+	info->running = port->vrings[index] != NULL;
+	info->avail_idx = __atomic_load_n(&cursor->avail, __ATOMIC_RELAXED);
+	info->used_idx = __atomic_load_n(&cursor->used, __ATOMIC_RELAXED);
+	return true;
+}
+
+static uint64_t
+rejected(const struct port *base)
+{
+	const struct vhost_port *port = vhost_port(base);
+
+	return port->gate != NULL ? gate_rejected(port->gate) : 0;
+}
+
+const struct port_ops port_vhost_ops = {
+	.type = "vhost-user",
+	.create = create,
+	.start = start,
+	.stop = stop,
+	.release = release,
+	.set = set,
+	.state = state,
+	.state_text = state_text,
+	.peer = peer,
+	.session = session,
+	.vring_info = vring_info,
+	.rejected = rejected,
+};
