@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Checks the parts of vswitchctl that need no switch: tables, cleaning of replies, commands. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../ctl/command.h"
+#include "../../ctl/params.h"
+#include "../../ctl/table.h"
+#include "../../ctl/view.h"
+#include "port_options.h"
+
+static const struct table_column columns[] = { { "NAME", false }, { "FRAMES", true },
+	{ "STATE", false } };
+
+static char *
+print(struct table *t, size_t indent)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	assert_int_equal(table_print(t, out, indent), 0);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void
+test_columns_are_aligned(void **state)
+{
+	struct table t;
+	char *text;
+
+	(void)state;
+	table_init(&t, columns, 3);
+	table_cell(&t, "p%d", 0);
+	table_cell(&t, "%d", 1234567);
+	table_cell(&t, "up");
+	table_note(&t, "first");
+	table_note(&t, "second");
+	table_cell(&t, "gr\xc3\xbcn-er");
+	table_cell(&t, "%d", 7);
+	table_cell(&t, "%s", "");
+	text = print(&t, 1);
+	assert_string_equal(text,
+			" NAME      FRAMES  STATE\n"
+			" p0       1234567  up\n"
+			"     first\n"
+			"     second\n"
+			" gr\xc3\xbcn-er        7  -\n");
+	free(text);
+}
+
+static void
+test_title_is_wider_than_cells(void **state)
+{
+	struct table t;
+	char *text;
+
+	(void)state;
+	table_init(&t, columns, 3);
+	table_note(&t, "no row yet");
+	table_cell(&t, "a");
+	table_cell(&t, "1");
+	table_cell(&t, "up");
+	text = print(&t, 0);
+	assert_string_equal(text, "NAME  FRAMES  STATE\na          1  up\n");
+	free(text);
+}
+
+/* A stranger's program name must not move the cursor or forge a line. */
+static void
+test_control_characters_are_cleaned(void **state)
+{
+	json_t *reply = json_pack("{s:[s,s],s:{s:s}}", "a", "x\x1b[2J\ny",
+			"\xc2\x9b"
+			"31m \xc3\xbc \x7f",
+			"b", "c", "plain");
+
+	(void)state;
+	assert_non_null(reply);
+	view_clean(reply);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(reply, "a"), 0)),
+			"x?[2J?y");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(reply, "a"), 1)),
+			"??31m \xc3\xbc ?");
+	assert_string_equal(view_text(json_object_get(reply, "b"), "c"), "plain");
+	json_decref(reply);
+}
+
+static void
+test_members_of_another_version(void **state)
+{
+	json_t *port = json_pack("{s:i,s:n,s:b}", "name", 3, "peer", "enabled", 1);
+	char buf[64];
+
+	(void)state;
+	assert_string_equal(view_text(port, "name"), "-");
+	assert_string_equal(view_text(NULL, "name"), "-");
+	assert_int_equal(view_integer(port, "absent"), 0);
+	assert_true(view_number(NULL, "rates") == 0);
+	assert_string_equal(view_peer(port, buf, sizeof(buf)), "-");
+	assert_string_equal(view_value(json_object_get(port, "enabled"), buf, sizeof(buf)), "on");
+	assert_string_equal(view_value(NULL, buf, sizeof(buf)), "-");
+	json_decref(port);
+}
+
+/* 1 or 0: an option of this name with or without a value; -1: no such option of the command. */
+static int
+takes_value(const struct command *command, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < command->option_count; i++)
+		if (strcmp(command->options[i].name, name) == 0)
+			return command->options[i].type != OPTION_FLAG;
+	return -1;
+}
+
+/*
+ * The command's word is found before its options are known, so an option must be a flag, or take a
+ * value, in every command that has it; a port's option takes a value.
+ */
+static void
+test_options_agree_between_commands(void **state)
+{
+	const struct option_spec *spec;
+	size_t i, j, k;
+	int other;
+
+	(void)state;
+	for (i = 0; i < commands_count; i++) {
+		for (j = 0; j < commands[i].option_count; j++) {
+			spec = &commands[i].options[j];
+			assert_null(port_option_find(spec->name));
+			for (k = 0; k < commands_count; k++) {
+				other = takes_value(&commands[k], spec->name);
+				if (other >= 0 && other != (spec->type != OPTION_FLAG))
+					fail_msg("--%s of %s and of %s", spec->name,
+							commands[i].name, commands[k].name);
+			}
+		}
+	}
+}
+
+static void
+test_commands_are_whole(void **state)
+{
+	const struct command *command;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < commands_count; i++) {
+		command = &commands[i];
+		assert_non_null(command->help);
+		assert_true(command->min_words <= command->max_words);
+		/* words come with a description, and the method may be the first of them */
+		assert_int_equal(command->words != NULL, command->max_words > 0);
+		assert_true(command->method != NULL || command->min_words > 0);
+		assert_true(command->max_words == 0 || command->build != NULL);
+		for (j = 0; j < i; j++)
+			assert_string_not_equal(command->name, commands[j].name);
+	}
+}
+
+static void
+expect_setting(const char *word, int expected, const char *json)
+{
+	const char *const words[] = { "p0", word };
+	const struct invocation call = { .words = words, .word_count = 2 };
+	json_t *params = json_object();
+	char err[256], *text;
+
+	assert_int_equal(params_set_port(&call, &params, err, sizeof(err)), expected);
+	text = expected == 0 ? json_dumps(params, JSON_COMPACT) : strdup(err);
+	assert_string_equal(text, json);
+	free(text);
+	json_decref(params);
+}
+
+static void
+test_settings_of_a_port(void **state)
+{
+	(void)state;
+	expect_setting("mtu=9000", 0, "{\"name\":\"p0\",\"mtu\":9000}");
+	expect_setting("enabled=off", 0, "{\"name\":\"p0\",\"enabled\":false}");
+	expect_setting("mtu", -EINVAL, "'mtu' is not of the form key=value");
+	expect_setting("=3", -EINVAL, "'=3' is not of the form key=value");
+	expect_setting("mut=3", -EINVAL, "a port has no option 'mut'; did you mean mtu?");
+	expect_setting("name=q", -EINVAL, "a port has no option 'name'");
+	expect_setting("mtu=", -EINVAL, "mtu: '' is not a whole number from 68 to 65535");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_columns_are_aligned),
+		cmocka_unit_test(test_title_is_wider_than_cells),
+		cmocka_unit_test(test_control_characters_are_cleaned),
+		cmocka_unit_test(test_members_of_another_version),
+		cmocka_unit_test(test_options_agree_between_commands),
+		cmocka_unit_test(test_commands_are_whole),
+		cmocka_unit_test(test_settings_of_a_port),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
