@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See buffers.h. */
+#include "buffers.h"
+
+#include <rte_ethdev.h>
+
+enum {
+	ROOM = 2048,	/* of a buffer, without headroom */
+	SPARE = 1024,	/* buffers in hand, beyond those in rings */
+	CACHE = 64,
+	OVERHEAD = 320, /* of a buffer: mbuf, mempool object, alignment */
+	RING_ENTRY = 512, /* of a descriptor: ring, header region, bookkeeping */
+	MEMORY_MIN = 64,
+	MEMORY_BASE = 24, /* what DPDK itself and the pool's index need */
+	MIB = 1 << 20,
+};
+
+/* A buffer must hold a whole frame where frames cannot be spread over several. */
+static size_t
+room(const struct settings *s)
+{
+	size_t frame = s->mtu + 18u;
+
+	return s->mergeable || frame <= ROOM ? ROOM : RTE_ALIGN_CEIL(frame, RTE_CACHE_LINE_SIZE);
+}
+
+static size_t
+count(const struct settings *s)
+{
+	return s->path_count * 2 * s->queue_size + SPARE;
+}
+
+size_t
+buffers_memory(const struct settings *s)
+{
+	size_t bytes = count(s) * (room(s) + RTE_PKTMBUF_HEADROOM + OVERHEAD) +
+			s->path_count * 2 * s->queue_size * RING_ENTRY;
+	size_t mib = bytes / MIB + bytes / MIB / 8 + MEMORY_BASE;
+
+	return mib < MEMORY_MIN ? MEMORY_MIN : mib;
+}
+
+struct rte_mempool *
+buffers_create(const struct settings *s)
+{
+	return rte_pktmbuf_pool_create("frames", (unsigned int)count(s), CACHE, 0,
+			(uint16_t)(room(s) + RTE_PKTMBUF_HEADROOM), SOCKET_ID_ANY);
+}
+
+const uint8_t *
+buffers_frame(const struct rte_mbuf *m, uint8_t *scratch)
+{
+	return rte_pktmbuf_read(m, 0, rte_pktmbuf_pkt_len(m), scratch);
+}
+
+struct rte_mbuf *
+buffers_alloc(struct rte_mempool *pool, size_t size)
+{
+	struct rte_mbuf *head = rte_pktmbuf_alloc(pool), *last = head, *next;
+	size_t part;
+
+	if (head == NULL)
+		return NULL;
+	while (true) {
+		part = RTE_MIN(size - head->pkt_len, (size_t)rte_pktmbuf_tailroom(last));
+		last->data_len = (uint16_t)part;
+		head->pkt_len += (uint32_t)part;
+		if (head->pkt_len == size)
+			return head;
+		next = rte_pktmbuf_alloc(pool);
+		if (next == NULL)
+			break;
+		last->next = next;
+		last = next;
+		head->nb_segs++;
+	}
+	rte_pktmbuf_free(head);
+	return NULL;
+}
+
+void
+buffers_fill(struct rte_mbuf *m, const uint8_t *frame)
+{
+	for (; m != NULL; m = m->next) {
+		rte_memcpy(rte_pktmbuf_mtod(m, void *), frame, m->data_len);
+		frame += m->data_len;
+	}
+}

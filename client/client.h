@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a role works with. main fills it in before a role runs; main thread. */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include <stddef.h>
+
+#include "device.h"
+#include "settings.h"
+
+struct client {
+	const struct settings *settings;
+	struct rte_mempool *pool;
+	struct device devices[SETTINGS_PATHS_MAX];
+	size_t device_count; /* that are open */
+};
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See device.h. */
+#include "device.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_memzone.h>
+
+#include "clock.h"
+#include "eal_log.h"
+#include "endpoint_socket.h"
+#include "stop.h"
+#include "text.h"
+
+#define HANDSHAKE_SECONDS 10
+#define GOODBYE_SECONDS 2
+#define SEND_PATIENCE_NS UINT64_C(5000000)
+#define DRAIN_SECONDS 0.2
+#define DRAIN_LOOK_US 200
+
+/* The first ring sizes for which the driver's own choice of thresholds fails. */
+#define SMALL_QUEUE 8
+#define SMALL_QUEUE_RX_THRESHOLD 4
+
+static int
+on_link(uint16_t id, enum rte_eth_event_type type, void *argument, void *result)
+{
+	struct rte_eth_link link = { 0 };
+	struct device *d = argument;
+
+	(void)type;
+	(void)result;
+	if (rte_eth_link_get_nowait(id, &link) == 0)
+		atomic_store(&d->up, link.link_status == RTE_ETH_LINK_UP);
+	stop_wake();
+	return 0;
+}
+
+static void
+format_devargs(const struct settings *s, size_t index, char *text, size_t size)
+{
+	char mac[TEXT_MAC_SIZE];
+
+	snprintf(text, size,
+			"net_virtio_user%zu,path=%s,mac=%s,queue_size=%u,mrg_rxbuf=%d,in_order=%d,"
+			"server=%d",
+			index, s->paths[index], text_format_mac(s->macs[index], mac), s->queue_size,
+			s->mergeable, s->in_order, s->server);
+}
+
+/* Why the driver found no backend: it tells only its log. */
+static int
+explain_probe(const struct settings *s, const char *path, char *err, size_t err_size)
+{
+	if (stop_requested())
+		return text_fail(err, err_size, -EINTR, "interrupted before %s was ready", path);
+	if (s->server && stop_timed_out())
+		return text_fail(err, err_size, -ETIMEDOUT,
+				"nobody connected to %s within %g s; add the port to the switch with "
+				"vswitchctl add-port NAME --connect %s",
+				path, s->wait, path);
+	if (!s->server && endpoint_socket_wait(path, 0, err, err_size) != 0)
+		return -ECONNREFUSED;
+	eal_log_print_errors();
+	if (stop_timed_out())
+		return text_fail(err, err_size, -EPROTO,
+				"the backend of %s does not answer within %d s; look at the port with "
+				"vswitchctl show-port",
+				path, HANDSHAKE_SECONDS);
+	return text_fail(err, err_size, -EPROTO,
+			"the backend of %s refused the session (is another frontend attached?); "
+			"vswitchctl show-port tells why",
+			path);
+}
+
+static int
+probe(struct device *d, const struct settings *s, size_t index, char *err, size_t err_size)
+{
+	char devargs[512], name[32];
+	int ret;
+
+	format_devargs(s, index, devargs, sizeof(devargs));
+	snprintf(name, sizeof(name), "net_virtio_user%zu", index);
+	ret = rte_dev_probe(devargs);
+	if (ret == 0)
+		ret = rte_eth_dev_get_port_by_name(name, &d->id);
+	if (ret == 0)
+		return 0;
+	if (s->server)
+		unlink(d->path); /* the driver leaves it when nobody came */
+	return explain_probe(s, d->path, err, err_size);
+}
+
+static int
+setup_queues(struct device *d, struct rte_mempool *pool)
+{
+	struct rte_eth_conf conf = { .intr_conf = { .lsc = 1, .rxq = 1 } };
+	struct rte_eth_dev_info info;
+	int ret;
+
+	ret = rte_eth_dev_configure(d->id, 1, 1, &conf);
+	if (ret == 0)
+		ret = rte_eth_dev_info_get(d->id, &info);
+	if (ret != 0)
+		return ret;
+	if (d->queue_size <= SMALL_QUEUE)
+		info.default_rxconf.rx_free_thresh = SMALL_QUEUE_RX_THRESHOLD;
+	ret = rte_eth_rx_queue_setup(d->id, 0, d->queue_size, SOCKET_ID_ANY, &info.default_rxconf,
+			pool);
+	if (ret != 0)
+		return ret;
+	return rte_eth_tx_queue_setup(d->id, 0, d->queue_size, SOCKET_ID_ANY, NULL);
+}
+
+static int
+start(struct device *d, struct rte_mempool *pool, char *err, size_t err_size)
+{
+	int ret = setup_queues(d, pool);
+
+	atomic_store(&d->up, true);
+	if (ret == 0)
+		ret = rte_eth_dev_callback_register(d->id, RTE_ETH_EVENT_INTR_LSC, on_link, d);
+	if (ret == 0)
+		ret = rte_eth_dev_start(d->id);
+	if (ret == 0)
+		d->call_fd = rte_eth_dev_rx_intr_ctl_q_get_fd(d->id, 0);
+	if (ret == 0 && d->call_fd < 0)
+		ret = -ENOTSUP;
+	if (ret == 0)
+		return 0;
+	eal_log_print_errors();
+	return text_fail(err, err_size, ret, "cannot start the port on %s: %s", d->path,
+			strerror(-ret));
+}
+
+enum {
+	FEATURE_MRG_RXBUF = 15,
+	FEATURE_IN_ORDER = 35,
+};
+
+static bool
+has_feature(const struct device *d, unsigned int bit)
+{
+	return (d->features >> bit & 1) != 0;
+}
+
+static int
+check_feature(const struct device *d, bool asked, unsigned int bit, const char *name,
+		const char *option, char *err, size_t err_size)
+{
+	if (!asked || has_feature(d, bit))
+		return 0;
+	return text_fail(err, err_size, -EPROTO,
+			"the backend of %s does not offer %s; leave out --%s on", d->path, name,
+			option);
+}
+
+/* The driver goes on when the backend refuses late messages, so look for that. */
+static int
+check_session(struct device *d, const struct settings *s, char *err, size_t err_size)
+{
+	struct rte_eth_link link = { 0 };
+	int ret;
+
+	if (stop_requested())
+		return text_fail(err, err_size, -EINTR, "interrupted before %s was ready", d->path);
+	rte_eth_link_get_nowait(d->id, &link);
+	if (link.link_status != RTE_ETH_LINK_UP || eal_log_has("Failed to start device") ||
+			stop_timed_out()) {
+		eal_log_print_errors();
+		return text_fail(err, err_size, -EPROTO,
+				"the backend of %s ended the handshake; vswitchctl show-port tells why",
+				d->path);
+	}
+	eal_log_number("set features: 0x", &d->features);
+	ret = check_feature(d, s->mergeable_asked, FEATURE_MRG_RXBUF, "VIRTIO_NET_F_MRG_RXBUF",
+			"mrg-rxbuf", err, err_size);
+	if (ret != 0)
+		return ret;
+	return check_feature(d, s->in_order_asked, FEATURE_IN_ORDER, "VIRTIO_F_IN_ORDER",
+			"in-order", err, err_size);
+}
+
+/* The driver keeps each ring in a zone of this name; its layout is the specification's. */
+static const uint8_t *
+find_transmitq(const struct device *d)
+{
+	const struct rte_memzone *zone;
+	char name[32];
+
+	snprintf(name, sizeof(name), "port%u_vq1", d->id);
+	zone = rte_memzone_lookup(name);
+	return zone != NULL ? zone->addr : NULL;
+}
+
+static int
+open_guarded(struct device *d, const struct settings *s, size_t index, struct rte_mempool *pool,
+		char *err, size_t err_size)
+{
+	int ret;
+
+	stop_guard(s->server ? s->wait : HANDSHAKE_SECONDS);
+	ret = probe(d, s, index, err, err_size);
+	if (ret != 0)
+		goto out;
+	stop_guard(HANDSHAKE_SECONDS);
+	ret = start(d, pool, err, err_size);
+	if (ret == 0)
+		ret = check_session(d, s, err, err_size);
+	if (ret != 0)
+		rte_eth_dev_close(d->id);
+out:
+	stop_unguard();
+	return ret;
+}
+
+int
+device_open(struct device *d, const struct settings *s, size_t index, struct rte_mempool *pool,
+		char *err, size_t err_size)
+{
+	int ret = 0;
+
+	*d = (struct device){ .path = s->paths[index], .queue_size = (uint16_t)s->queue_size };
+	memcpy(d->mac, s->macs[index], sizeof(d->mac));
+	if (s->server)
+		ret = endpoint_socket_clear(d->path, err, err_size);
+	eal_log_clear();
+	if (ret == 0)
+		ret = open_guarded(d, s, index, pool, err, err_size);
+	if (ret == 0)
+		d->transmitq = find_transmitq(d);
+	return ret;
+}
+
+void
+device_close(struct device *d)
+{
+	device_drain(d, DRAIN_SECONDS);
+	stop_guard(GOODBYE_SECONDS);
+	rte_eth_dev_callback_unregister(d->id, RTE_ETH_EVENT_INTR_LSC, on_link, d);
+	rte_eth_dev_stop(d->id);
+	rte_eth_dev_close(d->id);
+	stop_unguard();
+}
+
+unsigned int
+device_receive(struct device *d, struct rte_mbuf **frames, unsigned int count)
+{
+	return rte_eth_rx_burst(d->id, 0, frames, (uint16_t)count);
+}
+
+unsigned int
+device_send(struct device *d, struct rte_mbuf **frames, unsigned int count)
+{
+	return count == 0 ? 0 : rte_eth_tx_burst(d->id, 0, frames, (uint16_t)count);
+}
+
+unsigned int
+device_send_or_free(struct device *d, struct rte_mbuf **frames, unsigned int count)
+{
+	unsigned int sent = device_send(d, frames, count);
+	uint64_t end;
+
+	if (sent == count)
+		return sent;
+	end = clock_now() + SEND_PATIENCE_NS;
+	while (sent < count && clock_now() < end) {
+		sched_yield();
+		sent += device_send(d, frames + sent, count - sent);
+	}
+	rte_pktmbuf_free_bulk(frames + sent, count - sent);
+	return sent;
+}
+
+void
+device_arm(struct device *d)
+{
+	rte_eth_dev_rx_intr_enable(d->id, 0);
+}
+
+void
+device_disarm(struct device *d)
+{
+	uint64_t calls;
+
+	rte_eth_dev_rx_intr_disable(d->id, 0);
+	if (read(d->call_fd, &calls, sizeof(calls)) < 0)
+		return; /* nobody called */
+}
+
+/*
+ * Split ring (virtio 1.1, 2.6): 16 bytes a descriptor, the available ring behind them, the used
+ * ring from the next page on; each of these begins with flags and index.
+ */
+unsigned int
+device_pending(const struct device *d)
+{
+	const uint8_t *avail, *used;
+	uint16_t avail_idx, used_idx;
+
+	if (d->transmitq == NULL)
+		return 0;
+	avail = d->transmitq + (size_t)d->queue_size * 16;
+	used = RTE_PTR_ALIGN_CEIL(avail + 6 + (size_t)d->queue_size * 2, 4096);
+	avail_idx = __atomic_load_n((const uint16_t *)(const void *)(avail + 2), __ATOMIC_ACQUIRE);
+	used_idx = __atomic_load_n((const uint16_t *)(const void *)(used + 2), __ATOMIC_ACQUIRE);
+	return (uint16_t)(avail_idx - used_idx);
+}
+
+unsigned int
+device_drain(const struct device *d, double seconds)
+{
+	uint64_t end = clock_now() + clock_from_seconds(seconds);
+	unsigned int pending = device_pending(d);
+
+	while (pending > 0 && clock_now() < end && atomic_load(&d->up)) {
+		usleep(DRAIN_LOOK_US);
+		pending = device_pending(d);
+	}
+	return pending;
+}

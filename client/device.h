@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A port: a virtio_user device of DPDK on a vhost-user socket, with one pair of rings.
+ *
+ * main opens one for each --path; loop.c and the roles receive and send on it. Main thread, but
+ * DPDK's interrupt thread hears that the backend went away or came back.
+ */
+#ifndef CLIENT_DEVICE_H
+#define CLIENT_DEVICE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "settings.h"
+
+#define DEVICE_BURST 64 /* frames received or sent at once */
+
+struct device {
+	uint16_t id;	     /* DPDK's port number */
+	const char *path;    /* borrowed from the settings */
+	uint8_t mac[6];
+	uint16_t queue_size;
+	int call_fd;	     /* readable when the backend called; not to be closed */
+	uint64_t features;   /* negotiated, as in the virtio specification */
+	const uint8_t *transmitq; /* the split ring, to see what the backend has not used yet */
+	atomic_bool up;	     /* written by the interrupt thread: the backend is there */
+};
+
+/*
+ * Opens the port of settings' path number index, waits for the backend where we serve the socket,
+ * and starts it. 0, or -errno with err: -EPROTO when the backend refused, -ETIMEDOUT when nobody
+ * connected, -EINTR when a signal asked to stop, else the system's. On failure nothing is left.
+ */
+int device_open(struct device *d, const struct settings *s, size_t index, struct rte_mempool *pool,
+		char *err, size_t err_size);
+
+/* Ends the session and closes the port. A backend that does not answer is waited for 2 s. */
+void device_close(struct device *d);
+
+/* At most count frames; they are the caller's. */
+unsigned int device_receive(struct device *d, struct rte_mbuf **frames, unsigned int count);
+
+/* How many of the frames the ring took; the rest stay the caller's. */
+unsigned int device_send(struct device *d, struct rte_mbuf **frames, unsigned int count);
+
+/* The same; what the ring does not take within a few milliseconds is freed. */
+unsigned int device_send_or_free(struct device *d, struct rte_mbuf **frames, unsigned int count);
+
+/*
+ * Before sleeping: arm, then receive once more, then sleep until call_fd is readable. Afterwards
+ * disarm, which also makes call_fd unreadable.
+ */
+void device_arm(struct device *d);
+void device_disarm(struct device *d);
+
+/* How many chains of the transmit ring the backend has not used yet. */
+unsigned int device_pending(const struct device *d);
+
+/* Waits, at most so many seconds, until the backend has used all. Returns device_pending. */
+unsigned int device_drain(const struct device *d, double seconds);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See endpoint_socket.h. */
+#include "endpoint_socket.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "stop.h"
+#include "text.h"
+
+#define LOOK_AGAIN_MS 20
+
+static int
+connect_wrongly(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd, ret = 0;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* A stream socket refuses this kind, but only after all other checks. */
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
+			errno != EPROTOTYPE)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int
+endpoint_socket_probe(const char *path)
+{
+	struct stat st;
+	int ret = connect_wrongly(path);
+
+	if (ret == -ECONNREFUSED && stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
+	return ret;
+}
+
+static int
+explain(const char *path, int error, char *err, size_t err_size)
+{
+	switch (error) {
+	case -ENOENT:
+		return text_fail(err, err_size, error,
+				"there is no socket %s; add the port to the switch "
+				"(vswitchctl add-port), or give --wait SECONDS",
+				path);
+	case -EACCES:
+	case -EPERM:
+		return text_fail(err, err_size, error,
+				"no permission to connect to %s; run as its owner, or let the switch "
+				"give it another --mode, --owner or --group",
+				path);
+	case -ECONNREFUSED:
+		return text_fail(err, err_size, error,
+				"nobody listens on %s: the program that made it is gone; start the "
+				"switch again",
+				path);
+	case -ENOTSOCK:
+		return text_fail(err, err_size, error,
+				"%s is no socket; give the path of a port's socket", path);
+	default:
+		return text_fail(err, err_size, error, "cannot connect to %s: %s", path,
+				strerror(-error));
+	}
+}
+
+int
+endpoint_socket_wait(const char *path, double seconds, char *err, size_t err_size)
+{
+	uint64_t end = clock_now() + clock_from_seconds(seconds);
+	struct pollfd wake = { .fd = stop_fd(), .events = POLLIN };
+	int ret = endpoint_socket_probe(path);
+
+	while (ret != 0 && clock_now() < end) {
+		poll(&wake, 1, LOOK_AGAIN_MS);
+		if (stop_requested())
+			return text_fail(err, err_size, -EINTR,
+					"interrupted while waiting for %s", path);
+		ret = endpoint_socket_probe(path);
+	}
+	return ret == 0 ? 0 : explain(path, ret, err, err_size);
+}
+
+int
+endpoint_socket_clear(const char *path, char *err, size_t err_size)
+{
+	int ret = endpoint_socket_probe(path);
+
+	switch (ret) {
+	case -ENOENT:
+		return 0;
+	case 0:
+		return text_fail(err, err_size, -EADDRINUSE,
+				"cannot serve %s: a program already does; choose another path or stop "
+				"it",
+				path);
+	case -ENOTSOCK:
+		return text_fail(err, err_size, -EEXIST,
+				"cannot serve %s: a file is there that is no socket; choose another "
+				"path",
+				path);
+	case -ECONNREFUSED:
+		if (unlink(path) == 0)
+			return 0;
+		ret = -errno;
+		break;
+	}
+	return text_fail(err, err_size, ret, "cannot serve %s: %s; choose another path", path,
+			strerror(-ret));
+}

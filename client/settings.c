@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See settings.h. The tables come first; below, each reader takes one group of options. */
+#include "settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "check_frame.h"
+#include "nearest.h"
+#include "paths.h"
+#include "probe.h"
+#include "status.h"
+#include "text.h"
+#include "wire.h"
+
+#define SECONDS_MAX (366 * 86400)
+#define REFUSED_IN_PATH ",=[]" /* what a DPDK device argument cannot hold */
+
+/* clang-format off */
+static const struct option_spec specs[] = {
+	{ .name = "path", .letter = 'p', .type = OPTION_TEXT, .arg = "SOCKET",
+	  .help = "vhost-user socket of the port; may repeat for respond, receive and echo" },
+	{ .name = "mac", .type = OPTION_TEXT, .arg = "MAC", .default_text = "random",
+	  .help = "the port's address; may repeat, one for each --path" },
+	{ .name = "ip", .type = OPTION_TEXT, .arg = "ADDR/LEN",
+	  .help = "IPv4 or IPv6 address of the station; may repeat" },
+	{ .name = "server", .type = OPTION_FLAG,
+	  .help = "serve the socket and wait for the switch to connect to it" },
+	{ .name = "wait", .type = OPTION_NUMBER, .arg = "SECONDS", .max = SECONDS_MAX,
+	  .default_text = "0; with --server for ever",
+	  .help = "how long to wait for the socket or, with --server, for the switch" },
+	{ .name = "json", .type = OPTION_FLAG,
+	  .help = "print one JSON object at the end and nothing else on the standard output" },
+	{ .name = "huge", .type = OPTION_FLAG, .help = "use hugepages" },
+	{ .name = "queue-size", .type = OPTION_INTEGER, .arg = "N", .min = 8, .max = 32768,
+	  .default_text = "256", .help = "descriptors of each ring, a power of two" },
+	{ .name = "mrg-rxbuf", .type = OPTION_BOOL, .arg = "on|off", .default_text = "on if offered",
+	  .help = "mergeable receive buffers (VIRTIO_NET_F_MRG_RXBUF)" },
+	{ .name = "in-order", .type = OPTION_BOOL, .arg = "on|off", .default_text = "on if offered",
+	  .help = "use of buffers in order (VIRTIO_F_IN_ORDER)" },
+	{ .name = "mtu", .type = OPTION_INTEGER, .arg = "BYTES", .min = 68, .max = 65000,
+	  .default_text = "1500",
+	  .help = "size of receive buffers with --mrg-rxbuf off: for frames of BYTES + 18" },
+	{ .name = "count", .letter = 'c', .type = OPTION_INTEGER, .arg = "N", .min = 1, .max = INT64_MAX,
+	  .help = "end after N echo requests (ping), frames (send, receive, echo) or answers (respond)" },
+	{ .name = "time", .letter = 't', .type = OPTION_NUMBER, .arg = "SECONDS", .max = SECONDS_MAX,
+	  .help = "end after so long" },
+	{ .name = "size", .letter = 's', .type = OPTION_INTEGER, .arg = "BYTES",
+	  .min = WIRE_FRAME_MIN, .max = WIRE_FRAME_MAX, .default_text = "send 64, ping 98 or 118",
+	  .help = "send, ping: size of a frame without FCS" },
+	{ .name = "interval", .letter = 'i', .type = OPTION_NUMBER, .arg = "SECONDS", .max = 86400,
+	  .default_text = "1", .help = "ping: time between requests; 0: each as the last one is answered" },
+	{ .name = "timeout", .letter = 'W', .type = OPTION_NUMBER, .arg = "SECONDS", .max = 86400,
+	  .default_text = "1", .help = "ping: how long to wait for an answer" },
+	{ .name = "rate", .letter = 'r', .type = OPTION_TEXT, .arg = "N|max", .default_text = "1k",
+	  .help = "send: frames a second, as 10k or 1.5M, or as many as go" },
+	{ .name = "flows", .type = OPTION_INTEGER, .arg = "N", .min = 1, .max = 65536,
+	  .default_text = "1", .help = "send: number of flows, each with its own sequence" },
+	{ .name = "dst-mac", .letter = 'd', .type = OPTION_TEXT, .arg = "MAC",
+	  .default_text = "broadcast", .help = "send: where to" },
+	{ .name = "no-check", .type = OPTION_FLAG,
+	  .help = "send: frames without number and checksum, which may be as small as 14 bytes" },
+	{ .name = "idle", .type = OPTION_NUMBER, .arg = "SECONDS", .max = SECONDS_MAX,
+	  .help = "receive: end when nothing came for so long after the first frame" },
+	{ .name = "join", .type = OPTION_FLAG,
+	  .help = "receive: a flow begins with the first frame seen, not with number 0" },
+	{ .name = "promiscuous", .type = OPTION_FLAG,
+	  .help = "echo: also frames for other stations" },
+	OPTIONS_HELP,
+	OPTIONS_VERSION,
+};
+
+static const struct options_program program = {
+	.name = "vuser-client",
+	.usage = "--path SOCKET [OPTION]... ROLE [ADDR] [-- EAL OPTION...]",
+	.summary =
+		"A station on a vhost-user socket: one DPDK process with a virtio_user port, which "
+		"needs neither root nor hugepages.\n"
+		"\n"
+		"Roles:\n"
+		"respond: answers ARP, ping and IPv6 neighbour solicitation for its --ip addresses\n"
+		"ping ADDR: resolves an IPv4 or IPv6 address and measures round trips\n"
+		"send: numbered frames with checksums, at a rate\n"
+		"receive: proves what was lost, duplicated, reordered or corrupted of them\n"
+		"echo: swaps the addresses and sends every frame back",
+	.specs = specs,
+	.spec_count = sizeof(specs) / sizeof(specs[0]),
+	.has_rest = true,
+	.epilog = STATUS_HELP "\n\n"
+		"One line beginning with \"ready\" on the standard error says that the port is up.\n"
+		"Ctrl-C ends the run with its report.",
+};
+
+static const char *const role_names[ROLE_COUNT] = {
+	[ROLE_RESPOND] = "respond",
+	[ROLE_PING] = "ping",
+	[ROLE_SEND] = "send",
+	[ROLE_RECEIVE] = "receive",
+	[ROLE_ECHO] = "echo",
+};
+
+#define USED_BY(role) (1u << (role))
+
+/* Options that not every role has. */
+static const struct {
+	const char *option;
+	unsigned int roles;
+} uses[] = {
+	{ "ip", USED_BY(ROLE_RESPOND) | USED_BY(ROLE_PING) },
+	{ "size", USED_BY(ROLE_SEND) | USED_BY(ROLE_PING) },
+	{ "interval", USED_BY(ROLE_PING) },
+	{ "timeout", USED_BY(ROLE_PING) },
+	{ "rate", USED_BY(ROLE_SEND) },
+	{ "flows", USED_BY(ROLE_SEND) },
+	{ "dst-mac", USED_BY(ROLE_SEND) },
+	{ "no-check", USED_BY(ROLE_SEND) },
+	{ "idle", USED_BY(ROLE_RECEIVE) },
+	{ "join", USED_BY(ROLE_RECEIVE) },
+	{ "promiscuous", USED_BY(ROLE_ECHO) },
+};
+/* clang-format on */
+
+/* A command line being read. */
+struct reading {
+	const struct options *o;
+	struct settings *s;
+	char *err;
+	size_t err_size;
+};
+
+#define FAIL(r, ...) text_fail((r)->err, (r)->err_size, -EINVAL, __VA_ARGS__)
+
+/* What a parser of a value said, with the option that it was for. */
+static int
+fail_value(const struct reading *r, const char *option, const char *why)
+{
+	return FAIL(r, "--%s: %s", option, why);
+}
+
+static int
+unknown_role(const struct reading *r, const char *word)
+{
+	struct nearest near;
+	char hint[64];
+	size_t i;
+
+	nearest_init(&near, word);
+	for (i = 0; i < ROLE_COUNT; i++)
+		nearest_offer(&near, role_names[i]);
+	return FAIL(r, "there is no role '%s' (respond, ping, send, receive, echo)%s", word,
+			nearest_hint(&near, hint, sizeof(hint)));
+}
+
+static int
+read_target(const struct reading *r, const char *word)
+{
+	char why[160];
+
+	if (inet_parse(word, &r->s->target, why, sizeof(why)) != 0)
+		return FAIL(r, "ping: %s", why);
+	return 0;
+}
+
+static int
+read_words(const struct reading *r)
+{
+	size_t count = r->o->word_count, i, wanted;
+	const char *const *words = r->o->words;
+
+	if (count == 0)
+		return FAIL(r, "a role is missing: respond, ping ADDR, send, receive or echo");
+	for (i = 0; i < ROLE_COUNT && strcmp(words[0], role_names[i]) != 0; i++)
+		;
+	if (i == ROLE_COUNT)
+		return unknown_role(r, words[0]);
+	r->s->role = (enum role_id)i;
+	r->s->role_name = role_names[i];
+	wanted = r->s->role == ROLE_PING ? 2 : 1;
+	if (count < wanted)
+		return FAIL(r, "ping needs the address to ask for: ping ADDR");
+	if (count > wanted)
+		return FAIL(r, "'%s' is too much after '%s'", words[wanted], words[wanted - 1]);
+	return wanted == 2 ? read_target(r, words[1]) : 0;
+}
+
+/* Names the roles that an option is for. */
+static int
+not_for_role(const struct reading *r, size_t use)
+{
+	char roles[64] = "";
+	size_t i, length = 0;
+
+	for (i = 0; i < ROLE_COUNT; i++)
+		if ((uses[use].roles & USED_BY(i)) != 0)
+			length += (size_t)snprintf(roles + length, sizeof(roles) - length, "%s%s",
+					length > 0 ? " and " : "", role_names[i]);
+	return FAIL(r, "--%s is for %s, not for %s; leave it out", uses[use].option, roles,
+			r->s->role_name);
+}
+
+static int
+check_uses(const struct reading *r)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+		if (options_given(r->o, uses[i].option) &&
+				(uses[i].roles & USED_BY(r->s->role)) == 0)
+			return not_for_role(r, i);
+	return 0;
+}
+
+static int
+check_path(const struct reading *r, const char *path)
+{
+	char why[256];
+	size_t i;
+
+	if (paths_check_socket(path, why, sizeof(why)) != 0)
+		return fail_value(r, "path", why);
+	if (strpbrk(path, REFUSED_IN_PATH) != NULL)
+		return FAIL(r, "--path %s: DPDK takes no path with any of %s; use another name, or a "
+			       "symbolic link",
+				path, REFUSED_IN_PATH);
+	for (i = 0; i < r->s->path_count; i++)
+		if (strcmp(path, r->s->paths[i]) == 0)
+			return FAIL(r, "--path %s is given twice", path);
+	return 0;
+}
+
+static int
+read_paths(const struct reading *r)
+{
+	bool many = r->s->role != ROLE_PING && r->s->role != ROLE_SEND;
+	const struct option_value *value;
+	size_t position = 0;
+	int ret;
+
+	while ((value = options_next(r->o, "path", &position)) != NULL) {
+		if (r->s->path_count == SETTINGS_PATHS_MAX)
+			return FAIL(r, "--path may be given %d times", SETTINGS_PATHS_MAX);
+		ret = check_path(r, value->text);
+		if (ret != 0)
+			return ret;
+		r->s->paths[r->s->path_count++] = value->text;
+	}
+	if (r->s->path_count == 0)
+		return FAIL(r, "--path SOCKET is missing: the socket of the switch's port");
+	if (r->s->path_count > 1 && !many)
+		return FAIL(r, "%s has one port: give --path once", r->s->role_name);
+	return 0;
+}
+
+/* A station's own address: not a group, not zero. */
+static int
+read_mac(const struct reading *r, const char *text, uint8_t mac[6])
+{
+	static const uint8_t zero[6];
+	char why[128];
+
+	if (text_parse_mac(text, mac, why, sizeof(why)) != 0)
+		return fail_value(r, "mac", why);
+	if ((mac[0] & 1) != 0 || memcmp(mac, zero, sizeof(zero)) == 0)
+		return FAIL(r, "--mac %s is no address of a station: its first byte must be even, as in "
+			       "02:00:00:00:00:01",
+				text);
+	return 0;
+}
+
+static int
+random_mac(const struct reading *r, uint8_t mac[6])
+{
+	if (getrandom(mac, 6, 0) != 6)
+		return FAIL(r, "no random address: %s; give --mac", strerror(errno));
+	mac[0] = (uint8_t)((mac[0] & 0xfe) | 0x02);
+	return 0;
+}
+
+static int
+read_macs(const struct reading *r)
+{
+	const struct option_value *value;
+	size_t position = 0, count = 0, i;
+	int ret = 0;
+
+	while (ret == 0 && (value = options_next(r->o, "mac", &position)) != NULL) {
+		if (count == r->s->path_count)
+			return FAIL(r, "there are more --mac than --path");
+		ret = read_mac(r, value->text, r->s->macs[count++]);
+	}
+	for (i = count; ret == 0 && i < r->s->path_count; i++)
+		ret = random_mac(r, r->s->macs[i]);
+	return ret;
+}
+
+static int
+read_addrs(const struct reading *r)
+{
+	const struct option_value *value;
+	size_t position = 0;
+	char why[160];
+
+	while ((value = options_next(r->o, "ip", &position)) != NULL) {
+		if (r->s->addr_count == SETTINGS_ADDRS_MAX)
+			return FAIL(r, "--ip may be given %d times", SETTINGS_ADDRS_MAX);
+		if (inet_parse(value->text, &r->s->addrs[r->s->addr_count], why, sizeof(why)) != 0)
+			return fail_value(r, "ip", why);
+		r->s->addr_count++;
+	}
+	if (r->s->role == ROLE_RESPOND && r->s->addr_count == 0)
+		return FAIL(r, "respond needs an address to answer for: --ip 10.0.0.1/24");
+	return 0;
+}
+
+static int
+read_port(const struct reading *r)
+{
+	struct settings *s = r->s;
+
+	s->server = options_given(r->o, "server");
+	s->huge = options_given(r->o, "huge");
+	s->json = options_given(r->o, "json");
+	s->wait = options_number(r->o, "wait", s->server ? -1 : 0);
+	s->queue_size = (uint32_t)options_integer(r->o, "queue-size", 256);
+	if ((s->queue_size & (s->queue_size - 1)) != 0)
+		return FAIL(r, "--queue-size: %u is no power of two; 256 or 1024 is", s->queue_size);
+	s->mergeable = options_integer(r->o, "mrg-rxbuf", 1) != 0;
+	s->mergeable_asked = s->mergeable && options_given(r->o, "mrg-rxbuf");
+	s->in_order = options_integer(r->o, "in-order", 1) != 0;
+	s->in_order_asked = s->in_order && options_given(r->o, "in-order");
+	s->mtu = (uint32_t)options_integer(r->o, "mtu", 1500);
+	s->eal_args = r->o->rest;
+	s->eal_arg_count = r->o->rest_count;
+	return 0;
+}
+
+static int
+read_rate(const struct reading *r)
+{
+	const char *text = options_text(r->o, "rate", "1k");
+	char why[128];
+
+	if (strcmp(text, "max") == 0)
+		return 0;
+	if (text_parse_number(text, 0.001, 1e9, &r->s->rate, why, sizeof(why)) != 0)
+		return FAIL(r, "--rate: %s, or max", why);
+	return 0;
+}
+
+static int
+read_destination(const struct reading *r)
+{
+	const char *text = options_text(r->o, "dst-mac", "ff:ff:ff:ff:ff:ff");
+	char why[128];
+
+	if (text_parse_mac(text, r->s->destination, why, sizeof(why)) != 0)
+		return fail_value(r, "dst-mac", why);
+	return 0;
+}
+
+static int
+read_send(const struct reading *r)
+{
+	struct settings *s = r->s;
+	int ret;
+
+	s->flows = (uint32_t)options_integer(r->o, "flows", 1);
+	s->no_check = options_given(r->o, "no-check");
+	s->size = (uint32_t)options_integer(r->o, "size", 64);
+	if (!s->no_check && s->size < CHECK_FRAME_MIN)
+		return FAIL(r, "--size: a frame with number and checksum has %d bytes at least, not %u; "
+			       "--no-check sends smaller ones without",
+				CHECK_FRAME_MIN, s->size);
+	ret = read_rate(r);
+	return ret != 0 ? ret : read_destination(r);
+}
+
+static int
+read_ping(const struct reading *r)
+{
+	struct settings *s = r->s;
+	size_t min = probe_echo_min(s->target.version), i;
+
+	s->interval = options_number(r->o, "interval", 1);
+	s->timeout = options_number(r->o, "timeout", 1);
+	s->size = (uint32_t)options_integer(r->o, "size", (int64_t)min + 56);
+	if (s->size < min || s->size > PROBE_ECHO_MAX)
+		return FAIL(r, "--size: an IPv%d echo request has %zu to %d bytes, not %u",
+				s->target.version, min, PROBE_ECHO_MAX, s->size);
+	for (i = 0; i < s->addr_count; i++)
+		if (s->addrs[i].version == s->target.version)
+			return 0;
+	if (s->addr_count > 0)
+		return FAIL(r, "no --ip is of IPv%d, as the address to ping is; give one, or none",
+				s->target.version);
+	return 0;
+}
+
+static int
+read_role(const struct reading *r)
+{
+	struct settings *s = r->s;
+
+	s->count = (uint64_t)options_integer(r->o, "count", 0);
+	s->time = options_number(r->o, "time", 0);
+	s->idle = options_number(r->o, "idle", 0);
+	s->join = options_given(r->o, "join");
+	s->promiscuous = options_given(r->o, "promiscuous");
+	if (s->role == ROLE_SEND)
+		return read_send(r);
+	return s->role == ROLE_PING ? read_ping(r) : 0;
+}
+
+static int
+read_all(const struct reading *r)
+{
+	static int (*const readers[])(const struct reading *r) = { read_words, check_uses,
+		read_paths, read_macs, read_addrs, read_port, read_role };
+	size_t i;
+	int ret = 0;
+
+	*r->s = (struct settings){ 0 };
+	for (i = 0; ret == 0 && i < sizeof(readers) / sizeof(readers[0]); i++)
+		ret = readers[i](r);
+	return ret;
+}
+
+int
+settings_read(int argc, char *argv[], struct settings *s, char *err, size_t err_size)
+{
+	struct options o;
+	struct reading r = { &o, s, err, err_size };
+	int ret = options_parse(&program, argc, argv, &o, err, err_size);
+
+	if (ret != 0)
+		return ret;
+	ret = read_all(&r);
+	options_release(&o);
+	return ret;
+}
+
+int
+settings_open(int argc, char *argv[], struct settings *s)
+{
+	char err[512];
+	struct options o;
+	struct reading r = { &o, s, err, sizeof(err) };
+	int ret = options_open(&program, argc, argv, &o);
+
+	if (ret != OPTIONS_GO_ON)
+		return ret;
+	if (read_all(&r) != 0)
+		ret = options_usage_error(&program, "%s", err);
+	options_release(&o);
+	return ret;
+}

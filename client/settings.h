@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The command line of vuser-client: what may stand there, and what it comes to.
+ *
+ * main reads it once; afterwards it is constant. No DPDK here, so that unit tests reach it.
+ */
+#ifndef CLIENT_SETTINGS_H
+#define CLIENT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inet.h"
+#include "options.h"
+
+#define SETTINGS_PATHS_MAX 16
+#define SETTINGS_ADDRS_MAX 64
+
+enum role_id {
+	ROLE_RESPOND,
+	ROLE_PING,
+	ROLE_SEND,
+	ROLE_RECEIVE,
+	ROLE_ECHO,
+	ROLE_COUNT
+};
+
+struct settings {
+	enum role_id role;
+	const char *role_name;
+	/* Ports. Texts are borrowed from argv. */
+	const char *paths[SETTINGS_PATHS_MAX];
+	uint8_t macs[SETTINGS_PATHS_MAX][6]; /* given, or random and locally administered */
+	size_t path_count;
+	struct inet_addr addrs[SETTINGS_ADDRS_MAX];
+	size_t addr_count;
+	bool server;
+	bool huge;
+	bool json;
+	double wait;	     /* seconds; negative: not given */
+	uint32_t queue_size; /* descriptors of each ring */
+	bool mergeable, in_order;
+	bool mergeable_asked, in_order_asked; /* by name: then the backend must have it */
+	uint32_t mtu;	     /* largest that receive buffers are made for, when not mergeable */
+	char *const *eal_args;
+	size_t eal_arg_count;
+	/* Roles; 0 where it says so means without end. */
+	struct inet_addr target; /* ping */
+	uint64_t count;		 /* 0: without end */
+	double time;		 /* seconds; 0: without end */
+	double interval;	 /* seconds; ping */
+	double timeout;		 /* seconds; ping */
+	double idle;		 /* seconds; receive; 0: never */
+	double rate;		 /* frames a second; send; 0: max */
+	uint32_t size;		 /* of a frame without FCS; send, ping; 0: the role's own */
+	uint32_t flows;		 /* send */
+	uint8_t destination[6];	 /* send */
+	bool no_check;		 /* send */
+	bool join;		 /* receive */
+	bool promiscuous;	 /* echo */
+};
+
+/*
+ * Reads the command line, answers --help and --version, reports wrong usage. OPTIONS_GO_ON with s
+ * filled in, or the exit status. argv must outlive s.
+ */
+int settings_open(int argc, char *argv[], struct settings *s);
+
+/* The same without the printing, for tests: 0, or -EINVAL with err. */
+int settings_read(int argc, char *argv[], struct settings *s, char *err, size_t err_size);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a station on a link answers: ARP requests (RFC 826), IPv4 and IPv6 echo (RFC 792, 4443) and
+ * neighbour solicitations (RFC 4861), for its own addresses.
+ *
+ * The roles respond and ping hand every frame that they receive to it. Pure, any thread.
+ */
+#ifndef CLIENT_STATION_H
+#define CLIENT_STATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inet.h"
+
+struct station {
+	uint8_t mac[6];
+	const struct inet_addr *addrs; /* borrowed */
+	size_t addr_count;
+};
+
+/* What became of a frame. */
+enum station_result {
+	STATION_IGNORED,    /* not a question to this station */
+	STATION_MALFORMED,  /* a question to this station with a bad length or checksum */
+	STATION_ARP,	    /* answered; the reply is ready */
+	STATION_ECHO,
+	STATION_ECHO6,
+	STATION_NEIGHBOUR,
+	STATION_RESULTS
+};
+
+/*
+ * Looks at a whole frame and, where it is a question to this station, writes the answer to reply,
+ * which has room for as many bytes as the frame has, and for STATION_REPLY_MIN at least.
+ */
+#define STATION_REPLY_MIN 128
+enum station_result station_answer(const struct station *s, const uint8_t *frame, size_t size,
+		uint8_t *reply, size_t *reply_size);
+
+#endif

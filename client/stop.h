@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How the client is told to end or to look around: signals, and a descriptor that wakes a sleeper.
+ *
+ * main sets it up before any other thread exists, so that only the main thread hears signals: a
+ * signal then ends a system call that blocks there (the virtio_user driver makes such calls).
+ */
+#ifndef CLIENT_STOP_H
+#define CLIENT_STOP_H
+
+#include <stdbool.h>
+
+/* SIGINT, SIGTERM and SIGHUP ask to stop; SIGPIPE is ignored. 0 or -errno. */
+int stop_open(void);
+
+/* Whether a signal asked to stop. */
+bool stop_requested(void);
+
+/* Readable since the last stop_drain: a signal, or stop_wake. */
+int stop_fd(void);
+void stop_drain(void);
+
+/* Any thread: wakes whoever sleeps on stop_fd. */
+void stop_wake(void);
+
+/* Keep signals from threads that are created between the two. */
+void stop_block(void);
+void stop_unblock(void);
+
+/*
+ * Bounds blocking calls of the main thread: seconds after stop_guard (negative: never), or when a
+ * signal asks to stop, they end with EINTR, again and again until stop_unguard.
+ */
+void stop_guard(double seconds);
+void stop_unguard(void);
+
+/* Whether the time of the last stop_guard ran out. */
+bool stop_timed_out(void);
+
+#endif
