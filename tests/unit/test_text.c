@@ -38,6 +38,9 @@ test_integers(void **state)
 			fail_msg("'%s' is taken for %d", bad[i], (int)value);
 	assert_int_equal(value, 100);
 	assert_string_equal(err, "'1.0' is not a whole number from -2 to 100");
+	assert_int_equal(text_parse_integer("9223372036854775808", 0, INT64_MAX, &value, err,
+					 sizeof(err)),
+			-EINVAL);
 	text_parse_integer("x", 1, INT64_MAX, &value, err, sizeof(err));
 	assert_string_equal(err, "'x' is not a whole number of 1 or more");
 }
@@ -263,7 +266,7 @@ static void
 test_nearest_names(void **state)
 {
 	static const char *const names[] = { "mtu", "mac-limit", "socket", "add-port", "add-fdb",
-		"status" };
+		"a-b-c-d", "status" };
 	static const struct {
 		const char *word, *nearest;
 	} cases[] = {
@@ -280,6 +283,7 @@ test_nearest_names(void **state)
 		{ "mt", "mtu" },
 		{ "xyz", NULL },
 		{ "so", NULL },
+		{ "A_B_C_D", "a-b-c-d" },
 		{ "", NULL },
 	};
 	struct nearest near;
