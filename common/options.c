@@ -256,11 +256,12 @@ int
 options_parse(const struct options_program *program, int argc, char *const argv[],
 		struct options *o, char *err, size_t err_size)
 {
-	struct walk w = { program, argc, argv, 1, o, err, err_size };
+	struct walk w = { program, argc, argv, 1, NULL, err, err_size };
 	int ret;
 
 	if (make_room(o, argc, argv) != 0)
 		return text_fail(err, err_size, -ENOMEM, "out of memory");
+	w.o = o;
 	ret = walk_arguments(&w);
 	if (ret != 0)
 		options_release(o);
