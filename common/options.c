@@ -291,9 +291,12 @@ options_usage_error(const struct options_program *program, const char *format, .
 
 /* Status of a program that only printed: 0 when the words reached the reader. */
 static int
-printed(void)
+printed(const struct options_program *program)
 {
-	return fflush(stdout) == 0 && ferror(stdout) == 0 ? 0 : 1;
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return 0;
+	fprintf(stderr, "%s: cannot write to standard output: %s\n", program->name, strerror(errno));
+	return 1;
 }
 
 int
@@ -306,10 +309,10 @@ options_open(const struct options_program *program, int argc, char *const argv[]
 		return options_usage_error(program, "%s", err);
 	if (options_given(o, "help")) {
 		options_print_help(stdout, program);
-		ret = printed();
+		ret = printed(program);
 	} else if (options_given(o, "version")) {
 		printf("%s %s\n", program->name, VSWITCH_VERSION);
-		ret = printed();
+		ret = printed(program);
 	} else {
 		return OPTIONS_GO_ON;
 	}
