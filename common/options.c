@@ -295,7 +295,8 @@ printed(const struct options_program *program)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return 0;
-	fprintf(stderr, "%s: cannot write to standard output: %s\n", program->name, strerror(errno));
+	fprintf(stderr, "%s: cannot write to standard output: %s\n", program->name,
+			strerror(errno));
 	return 1;
 }
 
