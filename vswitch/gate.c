@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See gate.h, and gate_internal.h for the states. */
+#include "gate_internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "fd_budget.h"
+#include "helper.h"
+#include "log.h"
+#include "vhost_io.h"
+
+#define ALL_RINGS ((1u << PORT_VRINGS) - 1)
+
+static void
+on_connected(void *arg, int result)
+{
+	struct gate *gate = arg;
+	char why[GATE_TEXT_MAX];
+
+	if (result < 0) {
+		gate->conn = NULL;
+		snprintf(why, sizeof(why), "the vhost library gave no connection: %s",
+			 strerror(-result));
+		gate_end(gate, why);
+		return;
+	}
+	if (gate->state != GATE_OPENING)
+		return;
+	event_assign(&gate->answered, gate->base, vhost_conn_fd(gate->conn), EV_READ | EV_PERSIST,
+		     gate_relay_on_answer, gate);
+	gate->answered_added = event_add(&gate->answered, NULL) == 0;
+	if (gate->answered_added)
+		gate_relay_next(gate);
+	else
+		gate_end(gate, "no memory to watch the connection to the vhost library");
+}
+
+static void
+on_memory(void *arg, const struct guest_mem *mem)
+{
+	struct gate *gate = arg;
+
+	gate->conn_ops->memory(gate->port, mem);
+}
+
+static void
+on_vring_state(void *arg, uint32_t index, bool on)
+{
+	struct gate *gate = arg;
+
+	gate->conn_ops->vring_state(gate->port, index, on);
+}
+
+static void
+on_device_state(void *arg, bool running)
+{
+	struct gate *gate = arg;
+
+	gate->conn_ops->device_state(gate->port, running);
+}
+
+static const struct vhost_conn_ops own_conn_ops = {
+	.connected = on_connected,
+	.memory = on_memory,
+	.vring_state = on_vring_state,
+	.device_state = on_device_state,
+};
+
+/* Asks for what a session needs. False with words. */
+static bool
+open_session(struct gate *gate, char *why, size_t why_size)
+{
+	if (!fd_budget_take(FD_BUDGET_SESSION, why, why_size))
+		return false;
+	gate->has_budget = true;
+	gate->conn = vhost_lib_connect(&own_conn_ops, gate);
+	if (gate->conn == NULL)
+		snprintf(why, why_size, "the switch has %d frontends already, which is as many as "
+			 "it can serve", SESSIONS_MAX);
+	return gate->conn != NULL;
+}
+
+static void
+admit(struct gate *gate, int fd)
+{
+	char why[GATE_TEXT_MAX];
+
+	gate->fd = fd;
+	gate->state = GATE_OPENING;
+	gate->refusals = 0;
+	gate->refusal[0] = '\0';
+	gate->at_fault = false;
+	event_assign(&gate->readable, gate->base, fd, EV_READ | EV_PERSIST, gate_relay_on_readable,
+		     gate);
+	gate_peer_read(fd, &gate->peer);
+	log_info("port %s: frontend attached (pid %d, %s)", gate->name, (int)gate->peer.pid,
+		 gate->peer.program);
+	gate->ops->attached(gate->port, &gate->peer);
+	if (gate->state == GATE_OPENING && !open_session(gate, why, sizeof(why)))
+		gate_end(gate, why);
+}
+
+/* True when the other end of a socket is gone, whatever it sent before. */
+static bool
+is_dead(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+static bool
+is_ending(const struct gate *gate)
+{
+	return gate->state == GATE_ENDING || gate->state == GATE_CLOSING;
+}
+
+void
+gate_arrived(struct gate *gate, int fd)
+{
+	if (gate->waiting_fd >= 0 && is_dead(gate->waiting_fd)) {
+		helper_close(gate->waiting_fd);
+		gate->waiting_fd = -1;
+	}
+	if (gate->state != GATE_IDLE && is_dead(gate->fd))
+		gate_end(gate, NULL);
+	if (gate->state == GATE_IDLE && gate->waiting_fd < 0) {
+		admit(gate, fd);
+	} else if (is_ending(gate) && gate->waiting_fd < 0) {
+		gate->waiting_fd = fd;
+	} else {
+		gate->rejected++;
+		helper_close(fd);
+	}
+}
+
+void
+gate_step_later(struct gate *gate)
+{
+	event_active(&gate->step, 0, 0);
+}
+
+void
+gate_end(struct gate *gate, const char *fault)
+{
+	if (gate->state == GATE_IDLE || is_ending(gate))
+		return;
+	gate->state = GATE_ENDING;
+	if (fault != NULL) {
+		gate->at_fault = true;
+		snprintf(gate->fault, sizeof(gate->fault), "%s", fault);
+	}
+	event_del(&gate->readable);
+	if (!gate->answer_due)
+		event_del(&gate->limit);
+	gate_step_later(gate);
+}
+
+void
+gate_fault(struct gate *gate, const char *text)
+{
+	gate_end(gate, text);
+}
+
+static void
+close_frontend(struct gate *gate)
+{
+	/* at once: the helper thread may be busy */
+	shutdown(gate->fd, SHUT_RDWR);
+	helper_close(gate->fd);
+	gate->fd = -1;
+	vhost_io_release(&gate->msg, helper_close);
+	vhost_io_release(&gate->answer, helper_close);
+	if (gate->has_budget)
+		fd_budget_give(FD_BUDGET_SESSION + gate->region_budget);
+	gate->has_budget = false;
+	gate->region_budget = 0;
+}
+
+static void
+log_end(const struct gate *gate)
+{
+	if (gate->at_fault)
+		log_warning("port %s: fault: %s (pid %d, %s)", gate->name, gate->fault,
+			    (int)gate->peer.pid, gate->peer.program);
+	else
+		log_info("port %s: frontend %s (pid %d, %s)", gate->name,
+			 gate->destroying ? "detached" : "left", (int)gate->peer.pid,
+			 gate->peer.program);
+}
+
+/* No worker uses the rings any more. */
+static void
+close_session(struct gate *gate)
+{
+	bool useful = gate->session.has_memory;
+
+	if (gate->answered_added)
+		event_del(&gate->answered);
+	gate->answered_added = false;
+	if (gate->conn != NULL)
+		vhost_conn_close(gate->conn);
+	gate->conn = NULL;
+	close_frontend(gate);
+	session_reset(&gate->session);
+	log_end(gate);
+	gate->state = GATE_IDLE;
+	gate->refusal[0] = '\0';
+	if (gate->connects && !gate->destroying)
+		gate_connect_again(gate, useful);
+	gate_step_later(gate);
+	gate->ops->detached(gate->port, gate->at_fault ? gate->fault : NULL);
+}
+
+void
+gate_ask_quiet(struct gate *gate, uint32_t vring_mask)
+{
+	gate->quiesce_asked = true;
+	gate->ops->quiesce(gate->port, vring_mask);
+}
+
+void
+gate_proceed(struct gate *gate)
+{
+	if (!gate->quiesce_asked)
+		return;
+	gate->quiesce_asked = false;
+	if (gate->state == GATE_QUIESCING)
+		gate_relay_send(gate);
+	else if (gate->state == GATE_CLOSING)
+		close_session(gate);
+	else
+		gate_step_later(gate);
+}
+
+static void
+finish(struct gate *gate)
+{
+	void (*done)(void *arg) = gate->done;
+	void *done_arg = gate->done_arg;
+
+	event_del(&gate->step);
+	free(gate);
+	done(done_arg);
+}
+
+/* What waits to be done from the loop, with no caller of ours on the stack. */
+static void
+gate_step(evutil_socket_t unused, short what, void *arg)
+{
+	struct gate *gate = arg;
+	int fd = gate->waiting_fd;
+
+	(void)unused;
+	(void)what;
+	if (gate->state == GATE_ENDING && !gate->quiesce_asked && !gate->answer_due) {
+		gate->state = GATE_CLOSING;
+		gate_ask_quiet(gate, ALL_RINGS);
+	} else if (gate->state == GATE_IDLE && gate->destroying) {
+		finish(gate);
+	} else if (gate->state == GATE_IDLE && fd >= 0) {
+		gate->waiting_fd = -1;
+		admit(gate, fd);
+	}
+}
+
+static int
+copy_config(struct gate *gate, const struct gate_config *config, char *err, size_t err_size)
+{
+	size_t len = strlen(config->path);
+
+	if (len >= sizeof(gate->path)) {
+		snprintf(err, err_size, "cannot use the socket %s: its path has %zu bytes and may have "
+			 "%zu; choose a shorter one", config->path, len, sizeof(gate->path) - 1);
+		return -ENAMETOOLONG;
+	}
+	memcpy(gate->path, config->path, len + 1);
+	snprintf(gate->name, sizeof(gate->name), "%s", config->name);
+	gate->connects = config->connect;
+	gate->conn_ops = config->conn_ops;
+	gate->offer.features = vhost_lib_features();
+	gate->offer.protocol_features = vhost_lib_protocol_features();
+	return 0;
+}
+
+struct gate *
+gate_create(struct event_base *base, const struct gate_config *config, const struct gate_ops *ops,
+	    void *port, char *err, size_t err_size)
+{
+	struct gate *gate = calloc(1, sizeof(*gate));
+	int ret = -ENOMEM;
+
+	if (gate == NULL) {
+		snprintf(err, err_size, "cannot open %s: out of memory", config->path);
+		goto fail;
+	}
+	gate->base = base;
+	gate->ops = ops;
+	gate->port = port;
+	gate->fd = gate->waiting_fd = gate->listener.fd = -1;
+	session_init(&gate->session, helper_close);
+	event_assign(&gate->step, base, -1, 0, gate_step, gate);
+	event_assign(&gate->limit, base, -1, 0, gate_relay_on_limit, gate);
+	ret = copy_config(gate, config, err, err_size);
+	if (ret == 0 && !gate->connects)
+		ret = gate_listen_start(gate, config, err, err_size);
+	if (ret != 0)
+		goto fail;
+	if (gate->connects)
+		gate_connect_start(gate);
+	return gate;
+
+fail:
+	free(gate);
+	errno = -ret;
+	return NULL;
+}
+
+void
+gate_destroy(struct gate *gate, void (*done)(void *arg), void *arg)
+{
+	if (gate->destroying)
+		return;
+	gate->destroying = true;
+	gate->done = done;
+	gate->done_arg = arg;
+	if (gate->connects)
+		gate_connect_stop(gate);
+	gate_listen_stop(gate);
+	if (gate->waiting_fd >= 0)
+		helper_close(gate->waiting_fd);
+	gate->waiting_fd = -1;
+	gate_end(gate, NULL);
+	gate_step_later(gate);
+}
+
+int
+gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
+		size_t err_size)
+{
+	if (gate->connects)
+		return 0; /* the frontend's socket: who may use it is its business */
+	return gate_listen_set_access(gate, mode, owner, group, err, err_size);
+}
+
+const struct session *
+gate_session(const struct gate *gate)
+{
+	return &gate->session;
+}
+
+struct vhost_conn *
+gate_conn(const struct gate *gate)
+{
+	return gate->conn;
+}
+
+const struct gate_peer *
+gate_peer(const struct gate *gate)
+{
+	return gate->state == GATE_IDLE ? NULL : &gate->peer;
+}
+
+uint64_t
+gate_rejected(const struct gate *gate)
+{
+	return gate->rejected;
+}
+
+const char *
+gate_refusal(const struct gate *gate)
+{
+	return gate->refusal;
+}

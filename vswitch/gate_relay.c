@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One message after the other: collected without ever blocking, checked, handed to the vhost
+ * library when the workers have left the rings that it concerns, recorded when the library took
+ * it, and answered. The next one is not read before, so nothing piles up here; and each begins
+ * from the event loop, so a frontend that sends much is served in turn with the others. Control
+ * thread.
+ *
+ * The library gets NEED_REPLY with every request that has no reply of its own: only its answer
+ * says whether the message took effect. The frontend gets that answer if it asked for it.
+ */
+#include "gate_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fd_budget.h"
+#include "fd_check.h"
+#include "helper.h"
+#include "log.h"
+#include "vhost_io.h"
+
+static void
+set_limit(struct gate *gate, int seconds)
+{
+	const struct timeval tv = { .tv_sec = seconds };
+
+	event_add(&gate->limit, &tv);
+}
+
+void
+gate_relay_next(struct gate *gate)
+{
+	vhost_io_release(&gate->msg, helper_close);
+	vhost_io_release(&gate->answer, helper_close);
+	gate->state = GATE_READING;
+	if (event_add(&gate->readable, NULL) != 0)
+		gate_end(gate, "no memory to watch the frontend's connection");
+}
+
+/* Sends a reply with what is in `payload`; `size` bytes. False when the session ends over it. */
+static bool
+reply(struct gate *gate, const union vhost_payload *payload, uint32_t size)
+{
+	struct vhost_msg out;
+	int ret;
+
+	vhost_io_init(&out);
+	out.header.request = gate->msg.header.request;
+	out.header.flags = VHOST_FLAG_VERSION | VHOST_FLAG_REPLY;
+	out.header.size = size;
+	memcpy(out.payload.bytes, payload->bytes, size);
+	ret = vhost_io_send(gate->fd, &out);
+	if (ret == 0)
+		return true;
+	/* a frontend that is gone is no fault of its */
+	gate_end(gate, ret == -EAGAIN ? "the frontend does not read its replies" : NULL);
+	return false;
+}
+
+static bool
+reply_u64(struct gate *gate, uint64_t value)
+{
+	const union vhost_payload payload = { .u64 = value };
+
+	return reply(gate, &payload, sizeof(payload.u64));
+}
+
+/* Answers NEED_REPLY of a request without a reply of its own: 0 is yes. */
+static bool
+acknowledge(struct gate *gate, bool accepted)
+{
+	if ((gate->msg.header.flags & VHOST_FLAG_NEED_REPLY) == 0)
+		return true;
+	return reply_u64(gate, accepted ? 0 : 1);
+}
+
+/* What a well-meaning frontend asked and did not get: it is told, or it could not go on. */
+static void
+refuse(struct gate *gate, const char *why)
+{
+	enum gate_state state = gate->state;
+
+	if ((gate->msg.header.flags & VHOST_FLAG_NEED_REPLY) == 0) {
+		gate_end(gate, why);
+		return;
+	}
+	snprintf(gate->refusal, sizeof(gate->refusal), "%s", why);
+	if (++gate->refusals <= GATE_REFUSALS_LOGGED)
+		log_warning("port %s: refused: %s (pid %d, %s)", gate->name, why,
+			    (int)gate->peer.pid, gate->peer.program);
+	gate->ops->updated(gate->port);
+	if (gate->state == state && acknowledge(gate, false))
+		gate_relay_next(gate);
+}
+
+static void
+reject(struct gate *gate, enum vhost_verdict verdict, const char *why)
+{
+	if (verdict == VHOST_REFUSED) {
+		refuse(gate, why);
+		return;
+	}
+	gate_end(gate, why);
+	(void)acknowledge(gate, false);
+}
+
+/* Answers without the library. */
+static void
+answer_locally(struct gate *gate)
+{
+	bool alive;
+
+	vhost_msg_apply(&gate->msg, NULL, &gate->session);
+	gate->ops->updated(gate->port);
+	if (gate->state != GATE_READING)
+		return;
+	if ((vhost_msg_flags(gate->msg.header.request) & VHOST_MSG_HAS_REPLY) != 0)
+		alive = reply_u64(gate, PORT_VRINGS / 2); /* GET_QUEUE_NUM: queue pairs */
+	else
+		alive = acknowledge(gate, true);
+	if (alive)
+		gate_relay_next(gate);
+}
+
+/*
+ * What a memory table needs besides its checks: descriptors here and in the library, reserved
+ * until the session ends, and that each file can be mapped.
+ */
+static enum vhost_verdict
+prepare_memory(struct gate *gate, char *why, size_t why_size)
+{
+	const struct vhost_payload_memory *memory = &gate->msg.payload.memory;
+	uint32_t need = memory->n_regions * FD_BUDGET_REGION;
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < memory->n_regions; i++) {
+		ret = fd_check_map(gate->msg.fds[i], memory->regions[i].mmap_offset +
+				   memory->regions[i].size);
+		if (ret != 0) {
+			snprintf(why, why_size, "memory region %u cannot be mapped: %s", i,
+				 strerror(-ret));
+			return VHOST_REFUSED;
+		}
+	}
+	if (need > gate->region_budget) {
+		if (!fd_budget_take(need - gate->region_budget, why, why_size))
+			return VHOST_REFUSED;
+		gate->region_budget = need;
+	}
+	return VHOST_GOOD;
+}
+
+static enum vhost_verdict
+check(struct gate *gate, char *why, size_t why_size)
+{
+	enum vhost_verdict verdict;
+	uint32_t i;
+
+	for (i = 0; i < gate->msg.n_fds; i++)
+		fd_check(gate->msg.fds[i], &gate->msg.facts[i]);
+	verdict = vhost_msg_check(&gate->msg, &gate->session, &gate->offer, why, why_size);
+	if (verdict == VHOST_GOOD && gate->msg.header.request == VHOST_REQ_SET_MEM_TABLE)
+		verdict = prepare_memory(gate, why, why_size);
+	return verdict;
+}
+
+static void
+handle_message(struct gate *gate)
+{
+	char why[GATE_TEXT_MAX];
+	enum vhost_verdict verdict;
+	uint32_t rings;
+
+	event_del(&gate->readable);
+	event_del(&gate->limit);
+	verdict = check(gate, why, sizeof(why));
+	if (verdict != VHOST_GOOD) {
+		reject(gate, verdict, why);
+		return;
+	}
+	if ((vhost_msg_flags(gate->msg.header.request) & VHOST_MSG_RELAYED) == 0) {
+		answer_locally(gate);
+		return;
+	}
+	rings = vhost_msg_rings(&gate->msg);
+	if (rings == 0) {
+		gate_relay_send(gate);
+		return;
+	}
+	gate->state = GATE_QUIESCING;
+	gate_ask_quiet(gate, rings);
+}
+
+/* Reads on until there is nothing, or a message is whole. */
+void
+gate_relay_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct gate *gate = arg;
+	bool begins = vhost_io_idle(&gate->msg);
+	char why[GATE_TEXT_MAX];
+	enum vhost_io io = vhost_io_read(fd, &gate->msg);
+
+	(void)what;
+	if (io == VHOST_IO_HEADER) {
+		if (vhost_msg_check_header(&gate->msg.header, why, sizeof(why)) != VHOST_GOOD) {
+			reject(gate, VHOST_BROKEN, why);
+			return;
+		}
+		io = vhost_io_read(fd, &gate->msg);
+	}
+	if (io == VHOST_IO_WHOLE)
+		handle_message(gate);
+	else if (io == VHOST_IO_END)
+		gate_end(gate, NULL);
+	else if (io == VHOST_IO_BAD_FDS)
+		gate_end(gate, "a message with more descriptors than the 8 that are allowed");
+	else if (begins && !vhost_io_idle(&gate->msg))
+		set_limit(gate, GATE_MESSAGE_LIMIT_S);
+}
+
+void
+gate_relay_on_limit(evutil_socket_t unused, short what, void *arg)
+{
+	struct gate *gate = arg;
+
+	(void)unused;
+	(void)what;
+	if (!gate->answer_due) {
+		gate_end(gate, "a message was begun and was not whole within a second");
+		return;
+	}
+	gate->answer_due = false;
+	gate_end(gate, "the vhost library did not answer within two seconds");
+	gate_step_later(gate);
+}
+
+void
+gate_relay_send(struct gate *gate)
+{
+	struct vhost_msg *msg = &gate->msg;
+	uint32_t asked = msg->header.flags;
+	char why[GATE_TEXT_MAX];
+	int ret;
+
+	msg->header.flags = VHOST_FLAG_VERSION;
+	if ((vhost_msg_flags(msg->header.request) & VHOST_MSG_HAS_REPLY) == 0)
+		msg->header.flags |= VHOST_FLAG_NEED_REPLY;
+	ret = vhost_io_send(vhost_conn_fd(gate->conn), msg);
+	msg->header.flags = asked;
+	if (ret != 0) {
+		snprintf(why, sizeof(why), "the vhost library took no message: %s", strerror(-ret));
+		gate_end(gate, why);
+		return;
+	}
+	gate->state = GATE_RELAYED;
+	gate->answer_due = true;
+	set_limit(gate, GATE_ANSWER_LIMIT_S);
+}
+
+static void
+refused_by_library(struct gate *gate)
+{
+	char why[GATE_TEXT_MAX], buffer[24];
+
+	vhost_msg_apply_refusal(&gate->msg, &gate->session);
+	if (gate->msg.header.request == VHOST_REQ_SET_VRING_NUM)
+		snprintf(why, sizeof(why), "ring %u: the switch has no memory for %u entries; a "
+			 "smaller ring or more --memory is right", gate->msg.payload.state.index,
+			 gate->msg.payload.state.num);
+	else
+		snprintf(why, sizeof(why), "the vhost library refused %s",
+			 vhost_msg_name(gate->msg.header.request, buffer, sizeof(buffer)));
+	refuse(gate, why);
+}
+
+/* The library has dealt with the message: what it reported before its answer comes first. */
+static void
+handle_answer(struct gate *gate)
+{
+	bool has_reply = (vhost_msg_flags(gate->msg.header.request) & VHOST_MSG_HAS_REPLY) != 0;
+	bool alive;
+
+	if (!vhost_msg_check_answer(&gate->msg, &gate->answer, &gate->offer)) {
+		gate_end(gate, "the vhost library gave an answer that is none");
+		return;
+	}
+	vhost_lib_drain();
+	if (gate->state != GATE_RELAYED)
+		return;
+	if (!has_reply && gate->answer.payload.u64 != 0) {
+		refused_by_library(gate);
+		return;
+	}
+	vhost_msg_apply(&gate->msg, &gate->answer, &gate->session);
+	gate->ops->updated(gate->port);
+	if (gate->state != GATE_RELAYED)
+		return;
+	if (has_reply)
+		alive = reply(gate, &gate->answer.payload, gate->answer.header.size);
+	else
+		alive = acknowledge(gate, true);
+	if (alive)
+		gate_relay_next(gate);
+}
+
+void
+gate_relay_on_answer(evutil_socket_t fd, short what, void *arg)
+{
+	struct gate *gate = arg;
+	enum vhost_io io = vhost_io_read(fd, &gate->answer);
+
+	(void)what;
+	if (io == VHOST_IO_HEADER && gate->answer.header.size <= VHOST_PAYLOAD_MAX)
+		io = vhost_io_read(fd, &gate->answer);
+	if (io == VHOST_IO_AGAIN)
+		return;
+	event_del(&gate->limit);
+	gate->answer_due = false;
+	if (io == VHOST_IO_WHOLE && gate->state == GATE_RELAYED) {
+		handle_answer(gate);
+		return;
+	}
+	/* nothing more is wanted from it, and what is readable would stay readable */
+	event_del(&gate->answered);
+	gate->answered_added = false;
+	gate_end(gate, "the vhost library ended the connection");
+	gate_step_later(gate);
+}

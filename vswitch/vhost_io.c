@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See vhost_io.h. */
+#include "vhost_io.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+void
+vhost_io_init(struct vhost_msg *msg)
+{
+	memset(&msg->header, 0, sizeof(msg->header));
+	msg->have = 0;
+	msg->n_fds = 0;
+}
+
+void
+vhost_io_release(struct vhost_msg *msg, void (*close_fd)(int fd))
+{
+	uint32_t i;
+
+	for (i = 0; i < msg->n_fds; i++) {
+		if (msg->fds[i] >= 0)
+			close_fd(msg->fds[i]);
+	}
+	vhost_io_init(msg);
+}
+
+bool
+vhost_io_idle(const struct vhost_msg *msg)
+{
+	return msg->have == 0;
+}
+
+/* Takes over the descriptors that came along; there is room for them. */
+static void
+keep_fds(struct vhost_msg *msg, struct msghdr *hdr)
+{
+	struct cmsghdr *cmsg;
+	uint32_t n;
+
+	for (cmsg = CMSG_FIRSTHDR(hdr); cmsg != NULL; cmsg = CMSG_NXTHDR(hdr, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (uint32_t)((cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(&msg->fds[msg->n_fds], CMSG_DATA(cmsg), n * sizeof(int));
+		msg->n_fds += n;
+	}
+}
+
+/*
+ * Receives up to `len` bytes. The kernel is given room for exactly the descriptors that the
+ * message may still have, not rounded up as CMSG_SPACE would, so it never installs more.
+ */
+static ssize_t
+receive(int fd, void *data, size_t len, struct vhost_msg *msg, bool *cut_off)
+{
+	union {
+		char buffer[CMSG_SPACE(VHOST_MSG_FDS_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = data, .iov_len = len };
+	struct msghdr hdr = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buffer,
+		.msg_controllen = CMSG_LEN((VHOST_MSG_FDS_MAX - msg->n_fds) * sizeof(int)),
+	};
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, &hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	*cut_off = false;
+	if (n >= 0) {
+		keep_fds(msg, &hdr);
+		*cut_off = (hdr.msg_flags & MSG_CTRUNC) != 0;
+	}
+	return n;
+}
+
+enum vhost_io
+vhost_io_read(int fd, struct vhost_msg *msg)
+{
+	const uint32_t header = sizeof(msg->header);
+	bool cut_off, in_header = msg->have < header;
+	uint8_t *at = in_header ? (uint8_t *)&msg->header + msg->have :
+		msg->payload.bytes + (msg->have - header);
+	uint32_t end = in_header ? header : header + msg->header.size;
+	ssize_t n;
+
+	if (msg->have == end)
+		return VHOST_IO_WHOLE;
+	n = receive(fd, at, end - msg->have, msg, &cut_off);
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? VHOST_IO_AGAIN : VHOST_IO_END;
+	if (cut_off)
+		return VHOST_IO_BAD_FDS;
+	if (n == 0)
+		return VHOST_IO_END;
+	msg->have += (uint32_t)n;
+	if (msg->have < end)
+		return VHOST_IO_AGAIN;
+	return in_header ? VHOST_IO_HEADER : VHOST_IO_WHOLE;
+}
+
+int
+vhost_io_send(int fd, const struct vhost_msg *msg)
+{
+	union {
+		char buffer[CMSG_SPACE(VHOST_MSG_FDS_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov[2] = {
+		{ .iov_base = (void *)(uintptr_t)&msg->header, .iov_len = sizeof(msg->header) },
+		{ .iov_base = (void *)(uintptr_t)&msg->payload, .iov_len = msg->header.size },
+	};
+	struct msghdr hdr = { .msg_iov = iov, .msg_iovlen = 2 };
+	struct cmsghdr *cmsg;
+	ssize_t n;
+
+	if (msg->n_fds != 0) {
+		memset(&control, 0, sizeof(control));
+		hdr.msg_control = control.buffer;
+		hdr.msg_controllen = CMSG_SPACE(msg->n_fds * sizeof(int));
+		cmsg = CMSG_FIRSTHDR(&hdr);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(msg->n_fds * sizeof(int));
+		memcpy(CMSG_DATA(cmsg), msg->fds, msg->n_fds * sizeof(int));
+	}
+	do
+		n = sendmsg(fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == sizeof(msg->header) + msg->header.size ? 0 : -EAGAIN;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Moves vhost-user messages with their descriptors over non-blocking UNIX stream sockets. Used by
+ * the gate on the control thread, towards the frontend and towards the library. Knows the layout
+ * of a message and nothing of its meaning.
+ */
+#ifndef VSWITCH_VHOST_IO_H
+#define VSWITCH_VHOST_IO_H
+
+#include "vhost_msg.h"
+
+enum vhost_io {
+	VHOST_IO_AGAIN,		/* not whole yet: call again when there is more to read */
+	VHOST_IO_HEADER,	/* the header is whole, and must be checked before the next call */
+	VHOST_IO_WHOLE,
+	VHOST_IO_END,		/* the peer is gone */
+	VHOST_IO_BAD_FDS,	/* more descriptors than a message may have, or they were cut off */
+};
+
+/* An empty message; nothing is closed. */
+void vhost_io_init(struct vhost_msg *msg);
+
+/* Gives every descriptor that the message still owns to `close_fd` and empties it. */
+void vhost_io_release(struct vhost_msg *msg, void (*close_fd)(int fd));
+
+/*
+ * Reads on with a message, at most to the end of its header or of its payload, never beyond it.
+ * Descriptors become the message's, close-on-exec. The payload must fit (header checked).
+ */
+enum vhost_io vhost_io_read(int fd, struct vhost_msg *msg);
+
+/* True when nothing of a message has been read yet. */
+bool vhost_io_idle(const struct vhost_msg *msg);
+
+/*
+ * Sends a message with its descriptors, which stay the caller's. 0; -EAGAIN when the socket's
+ * buffer has no room for all of it, with which the stream is spoilt; -errno.
+ */
+int vhost_io_send(int fd, const struct vhost_msg *msg);
+
+#endif
