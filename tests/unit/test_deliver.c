@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* deliver.c: every copy of a burst is delivered or dropped once, and counted at the right port. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "deliver.h"
+
+#define PORTS 5
+
+/* A sink that writes down what it was given. */
+struct recorder {
+	struct sink sink;
+	uint32_t n;
+	uint8_t frames[BURST_MAX];
+	uint32_t calls;
+};
+
+static struct recorder recorders[PORTS];
+static struct forward_table *table;
+static struct delivery *delivery;
+static struct source source;
+static struct burst *burst;
+static struct verdict verdicts[BURST_MAX];
+
+static const void *
+record(struct sink *sink, const struct burst *frames, const uint8_t *list, uint32_t n)
+{
+	struct recorder *recorder = (struct recorder *)sink;
+
+	(void)frames;
+	assert_int_equal(sink->lock.held, 1);
+	memcpy(recorder->frames + recorder->n, list, n);
+	recorder->n += n;
+	counter_add(&sink->counters.frames, n);
+	return recorder;
+}
+
+static void
+call(const void *placed)
+{
+	struct recorder *recorder = (struct recorder *)(uintptr_t)placed;
+
+	assert_int_equal(recorder->sink.lock.held, 0);
+	recorder->calls++;
+}
+
+static const struct sink_ops recorder_ops = { .place = record, .call = call };
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(recorders, 0, sizeof(recorders));
+	memset(&source, 0, sizeof(source));
+	table = calloc(1, sizeof(*table));
+	delivery = calloc(1, sizeof(*delivery));
+	burst = aligned_alloc(64, sizeof(*burst));
+	burst->n = 0;
+	for (uint16_t i = 0; i < PORTS; i++) {
+		recorders[i].sink.ops = &recorder_ops;
+		recorders[i].sink.port = i;
+		table->ports[i] = (struct forward_port){ .sink = &recorders[i].sink,
+			.max_frame = 1518, .enabled = true };
+		table->flood.ports[table->flood.n++] = i;
+	}
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(table);
+	free(delivery);
+	free(burst);
+	return 0;
+}
+
+static void
+add(uint32_t len, enum verdict_kind kind, uint16_t port, enum drop_reason reason)
+{
+	burst->frames[burst->n].len = len;
+	verdicts[burst->n] = (struct verdict){ .kind = kind, .port = port, .reason = reason };
+	burst->n++;
+}
+
+static void
+deliver(void)
+{
+	deliver_burst(delivery, table, &source, burst, verdicts);
+}
+
+/* copies due = delivered + dropped, over all ports. */
+static void
+check_conservation(void)
+{
+	uint64_t done = 0;
+
+	for (uint32_t i = 0; i < PORTS; i++) {
+		done += recorders[i].sink.counters.frames;
+		for (uint32_t r = 0; r < DROP_REASONS; r++)
+			done += recorders[i].sink.counters.drops[r];
+	}
+	for (uint32_t r = 0; r < DROP_REASONS; r++)
+		done += source.counters.drops[r];
+	assert_int_equal(source.counters.copies_due, done);
+}
+
+static void
+test_unicast_keeps_order(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < BURST_MAX; i++)
+		add(60, VERDICT_PORT, 1 + i % 2, 0);
+	deliver();
+	assert_int_equal(recorders[1].n, 32);
+	assert_int_equal(recorders[2].n, 32);
+	for (uint32_t i = 0; i < 32; i++)
+		assert_int_equal(recorders[1].frames[i], 2 * i);
+	assert_int_equal(recorders[1].calls, 1);
+	check_conservation();
+}
+
+static void
+test_flood_to_all_but_the_sender(void **state)
+{
+	(void)state;
+	add(60, VERDICT_FLOOD, 0, 0);
+	add(60, VERDICT_PORT, 3, 0);
+	add(60, VERDICT_FLOOD, 0, 0);
+	deliver();
+	assert_int_equal(recorders[0].n, 0);
+	assert_int_equal(recorders[1].n, 2);
+	assert_int_equal(recorders[3].n, 3);
+	assert_int_equal(recorders[3].frames[1], 1);
+	assert_int_equal(source.counters.copies_due, 2 * (PORTS - 1) + 1);
+	check_conservation();
+}
+
+static void
+test_flood_with_nobody_else(void **state)
+{
+	(void)state;
+	table->flood.n = 1;
+	add(60, VERDICT_FLOOD, 0, 0);
+	deliver();
+	assert_int_equal(source.counters.copies_due, 0);
+	check_conservation();
+}
+
+static void
+test_drops_count_at_the_sender(void **state)
+{
+	(void)state;
+	add(60, VERDICT_DROP, 0, DROP_SAME_PORT);
+	add(60, VERDICT_DROP, 0, DROP_RESERVED_ADDRESS);
+	add(60, VERDICT_DROP, 0, DROP_SAME_PORT);
+	deliver();
+	assert_int_equal(source.counters.drops[DROP_SAME_PORT], 2);
+	assert_int_equal(source.counters.drops[DROP_RESERVED_ADDRESS], 1);
+	check_conservation();
+}
+
+static void
+test_receiver_disabled(void **state)
+{
+	(void)state;
+	table->ports[2].enabled = false;
+	add(60, VERDICT_PORT, 2, 0);
+	deliver();
+	assert_int_equal(recorders[2].n, 0);
+	assert_int_equal(recorders[2].calls, 0);
+	assert_int_equal(recorders[2].sink.counters.drops[DROP_DISABLED], 1);
+	check_conservation();
+}
+
+static void
+test_too_big_for_the_receiver(void **state)
+{
+	(void)state;
+	table->ports[1].max_frame = 100;
+	add(101, VERDICT_FLOOD, 0, 0);
+	add(100, VERDICT_FLOOD, 0, 0);
+	add(101, VERDICT_PORT, 1, 0);
+	deliver();
+	assert_int_equal(recorders[1].n, 1);
+	assert_int_equal(recorders[1].frames[0], 1);
+	assert_int_equal(recorders[2].n, 2);
+	assert_int_equal(recorders[1].sink.counters.drops[DROP_TOO_BIG], 2);
+	check_conservation();
+}
+
+static void
+test_scratch_is_clean_after_a_burst(void **state)
+{
+	(void)state;
+	add(60, VERDICT_FLOOD, 0, 0);
+	deliver();
+	deliver();
+	assert_int_equal(recorders[1].n, 2);
+	assert_int_equal(delivery->n_receivers, 0);
+	check_conservation();
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_unicast_keeps_order),
+		TEST(test_flood_to_all_but_the_sender),
+		TEST(test_flood_with_nobody_else),
+		TEST(test_drops_count_at_the_sender),
+		TEST(test_receiver_disabled),
+		TEST(test_too_big_for_the_receiver),
+		TEST(test_scratch_is_clean_after_a_burst),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

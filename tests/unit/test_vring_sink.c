@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vring_sink.c: where frames land in a receiveq, and what is dropped. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "copy.h"
+#include "ring_driver.h"
+
+#define RING 128
+#define W VRING_DESC_F_WRITE
+
+static struct driver driver;
+static struct vring_sink sink;
+static struct burst *burst;
+static uint8_t payload[65536];
+static uint8_t list[BURST_MAX];
+
+static int
+setup(void **state)
+{
+	(void)state;
+	driver_init(&driver, VRING_RECEIVEQ, RING);
+	vring_sink_init(&sink, 0);
+	vring_sink_publish(&sink, &driver.vring);
+	burst = aligned_alloc(64, sizeof(*burst));
+	burst->n = 0;
+	burst->n_segments = 0;
+	for (uint32_t i = 0; i < sizeof(payload); i++)
+		payload[i] = i * 7 + i / 256;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(burst);
+	driver_free(&driver);
+	return 0;
+}
+
+/* A frame of payload[0 .. len - 1], its memory in pieces of `piece` bytes. */
+static void
+add_frame(uint32_t len, uint32_t piece)
+{
+	struct frame *frame = &burst->frames[burst->n];
+
+	list[burst->n] = burst->n;
+	burst->n++;
+	frame->len = len;
+	frame->segments = &burst->segments[burst->n_segments];
+	frame->n_segments = 0;
+	memcpy(frame->head, payload, len < FRAME_HEAD_LEN ? len : FRAME_HEAD_LEN);
+	for (uint32_t at = 0; at < len; at += piece) {
+		struct frame_segment *segment = &burst->segments[burst->n_segments++];
+
+		segment->data = payload + at;
+		segment->len = len - at < piece ? len - at : piece;
+		frame->n_segments++;
+	}
+}
+
+static const void *
+place(void)
+{
+	return sink.base.ops->place(&sink.base, burst, list, burst->n);
+}
+
+/* Receive buffers of `len` bytes, one descriptor each, made available. */
+static void
+offer_buffers(uint32_t n, uint32_t len)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint16_t head = driver.avail_idx % RING;
+
+		driver_set_desc(&driver, head, driver_buffer(&driver, len), len, W, 0);
+		driver_offer(&driver, head);
+	}
+}
+
+/* Gathers the next frame out of used buffers, as a driver does; returns its length or -1. */
+static int
+receive(uint8_t *out)
+{
+	struct vring_used_elem elem;
+	uint32_t n_buffers = 1, len = 0, header = driver.vring.header_len;
+
+	for (uint32_t i = 0; i < n_buffers; i++) {
+		const struct vring_desc *desc;
+
+		if (!driver_next_used(&driver, &elem))
+			return -1;
+		for (desc = &driver.desc[elem.id];; desc = &driver.desc[desc->next]) {
+			uint32_t n = elem.len < desc->len ? elem.len : desc->len;
+
+			memcpy(out + len, driver_host(&driver, desc->addr), n);
+			len += n;
+			elem.len -= n;
+			if ((desc->flags & VRING_DESC_F_NEXT) == 0 || elem.len == 0)
+				break;
+		}
+		if (i == 0 && header == VNET_HDR_LEN)
+			n_buffers = out[VNET_HDR_NUM_BUFFERS] | out[VNET_HDR_NUM_BUFFERS + 1] << 8;
+	}
+	memmove(out, out + header, len - header);
+	return len - header;
+}
+
+static void
+expect_frame(uint32_t len)
+{
+	static uint8_t out[70000];
+
+	assert_int_equal(receive(out), len);
+	assert_memory_equal(out, payload, len);
+}
+
+static uint64_t
+drops(enum drop_reason reason)
+{
+	return sink.base.counters.drops[reason];
+}
+
+static void
+test_sizes(void **state)
+{
+	const uint32_t lengths[] = { 14, 15, 17, 31, 33, 60, 63, 64, 65, 66, 80, 127, 128, 129, 1514 };
+	const uint32_t n = sizeof(lengths) / sizeof(lengths[0]);
+	uint64_t bytes = 0;
+
+	(void)state;
+	offer_buffers(n, 2048);
+	for (uint32_t i = 0; i < n; i++) {
+		add_frame(lengths[i], 65536);
+		bytes += lengths[i];
+	}
+	assert_ptr_equal(place(), &driver.vring);
+	for (uint32_t i = 0; i < n; i++)
+		expect_frame(lengths[i]);
+	assert_int_equal(sink.base.counters.frames, n);
+	assert_int_equal(sink.base.counters.bytes, bytes);
+}
+
+static void
+test_any_layout_to_any_layout(void **state)
+{
+	const uint32_t pieces[] = { 1, 7, 64, 100, 1514 };
+	const uint32_t cuts[] = { 1, 9, 10, 12, 13, 75, 76, 77, 500 };
+
+	(void)state;
+	for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
+		for (size_t c = 0; c < sizeof(cuts) / sizeof(cuts[0]); c++) {
+			uint64_t addr;
+
+			driver.next_buffer = GUEST_BUFFERS;
+			addr = driver_buffer(&driver, 2048);
+			driver_set_desc(&driver, 0, addr, cuts[c], W | VRING_DESC_F_NEXT, 1);
+			driver_set_desc(&driver, 1, addr + 1000, 1000, W | VRING_DESC_F_NEXT, 2);
+			driver_set_desc(&driver, 2, addr + cuts[c], 48, W, 0);
+			driver_offer(&driver, 0);
+			burst->n = burst->n_segments = 0;
+			add_frame(1000, pieces[p]);
+			assert_non_null(place());
+			expect_frame(1000);
+		}
+	}
+}
+
+static void
+test_legacy_header(void **state)
+{
+	(void)state;
+	driver.vring.header_len = VNET_HDR_LEN_LEGACY;
+	driver.vring.mergeable = false;
+	offer_buffers(2, 600);
+	add_frame(200, 65536);
+	add_frame(300, 65536);
+	assert_non_null(place());
+	expect_frame(200);
+	expect_frame(300);
+}
+
+static void
+test_mergeable(void **state)
+{
+	(void)state;
+	offer_buffers(60, 256);
+	add_frame(9018, 65536);
+	add_frame(60, 65536);
+	add_frame(500, 65536);
+	assert_non_null(place());
+	expect_frame(9018);
+	expect_frame(60);
+	expect_frame(500);
+	assert_int_equal(driver.used->idx, 36 + 1 + 2);
+}
+
+static void
+test_frame_does_not_fit_what_is_left(void **state)
+{
+	(void)state;
+	offer_buffers(5, 256);
+	add_frame(500, 65536);
+	add_frame(900, 65536);
+	add_frame(60, 65536);
+	assert_non_null(place());
+	expect_frame(500);
+	assert_int_equal(receive(payload), -1);
+	assert_int_equal(drops(DROP_RING_FULL), 2);
+	offer_buffers(1, 256); /* the buffers that the undone frame had are still there */
+	burst->n = burst->n_segments = 0;
+	add_frame(900, 65536);
+	assert_non_null(place());
+	expect_frame(900);
+}
+
+static void
+test_too_big_for_a_buffer(void **state)
+{
+	(void)state;
+	driver.vring.mergeable = false;
+	offer_buffers(3, 512);
+	add_frame(500, 65536);
+	add_frame(501, 65536);
+	add_frame(60, 65536);
+	assert_non_null(place());
+	expect_frame(500);
+	expect_frame(60);
+	assert_int_equal(drops(DROP_TOO_BIG), 1);
+	assert_int_equal(drops(DROP_RING_FULL), 0);
+}
+
+static void
+test_no_ring_no_buffers(void **state)
+{
+	(void)state;
+	add_frame(60, 65536);
+	assert_null(place());
+	assert_int_equal(drops(DROP_RING_FULL), 1);
+	vring_sink_publish(&sink, NULL);
+	assert_null(place());
+	assert_int_equal(drops(DROP_NOT_READY), 1);
+	vring_sink_publish(&sink, &driver.vring);
+	driver.health.defect = VRING_MEMORY_GONE;
+	assert_null(place());
+	assert_int_equal(drops(DROP_NOT_READY), 2);
+}
+
+static void
+test_bad_buffer_costs_its_frame(void **state)
+{
+	struct vring_used_elem elem;
+
+	(void)state;
+	offer_buffers(1, 256);
+	driver_set_desc(&driver, 1, 0x10, 256, W, 0); /* no memory */
+	driver_offer(&driver, 1);
+	driver_set_desc(&driver, 2, driver_buffer(&driver, 256), 256, 0, 0); /* not writable */
+	driver_offer(&driver, 2);
+	offer_buffers(1, 256);
+	for (int i = 0; i < 4; i++)
+		add_frame(60, 65536);
+	assert_non_null(place());
+	expect_frame(60);
+	for (uint32_t id = 1; id <= 2; id++) {
+		assert_true(driver_next_used(&driver, &elem));
+		assert_int_equal(elem.id, id);
+		assert_int_equal(elem.len, 0);
+	}
+	expect_frame(60);
+	assert_int_equal(drops(DROP_BAD_CHAIN), 2);
+	assert_int_equal(sink.base.counters.frames, 2);
+}
+
+static void
+test_bad_buffer_inside_a_frame(void **state)
+{
+	struct vring_used_elem elem;
+
+	(void)state;
+	offer_buffers(2, 256);
+	driver_set_desc(&driver, 2, 0x10, 256, W, 0);
+	driver_offer(&driver, 2);
+	offer_buffers(4, 256);
+	add_frame(900, 65536);
+	add_frame(900, 65536);
+	assert_non_null(place());
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_true(driver_next_used(&driver, &elem));
+		assert_int_equal(elem.len, 0);
+	}
+	expect_frame(900);
+	assert_int_equal(drops(DROP_BAD_CHAIN), 1);
+}
+
+static void
+test_bad_head(void **state)
+{
+	(void)state;
+	offer_buffers(1, 256);
+	driver_offer(&driver, RING + 1);
+	add_frame(60, 65536);
+	add_frame(60, 65536);
+	assert_non_null(place());
+	expect_frame(60);
+	assert_int_equal(driver.health.defect, VRING_BAD_HEAD);
+	assert_int_equal(drops(DROP_RING_FULL), 1);
+}
+
+static void
+test_avail_jump(void **state)
+{
+	(void)state;
+	driver.avail->idx = RING + 1;
+	add_frame(60, 65536);
+	assert_null(place());
+	assert_int_equal(driver.health.defect, VRING_AVAIL_JUMP);
+}
+
+static void
+test_more_segments_than_a_round_has(void **state)
+{
+	const uint32_t n = 120;
+
+	(void)state;
+	driver_free(&driver);
+	driver_init(&driver, VRING_RECEIVEQ, 4096);
+	driver.next_buffer = GUEST_BUFFERS;
+	for (uint32_t i = 0; i < n * 17; i++) {
+		driver_set_desc(&driver, i, driver_buffer(&driver, 60), 60, W, 0);
+		driver_offer(&driver, i);
+	}
+	for (uint32_t i = 0; i < BURST_MAX; i++)
+		add_frame(1000, 65536); /* 17 buffers each; 60 frames fill a round */
+	assert_non_null(place());
+	for (uint32_t i = 0; i < BURST_MAX; i++)
+		expect_frame(1000);
+}
+
+static void
+test_frame_of_too_many_segments(void **state)
+{
+	(void)state;
+	driver_free(&driver);
+	driver_init(&driver, VRING_RECEIVEQ, 4096);
+	for (uint32_t i = 0; i < 4096; i++) {
+		driver_set_desc(&driver, i, driver_buffer(&driver, 16), 16, W, 0);
+		driver_offer(&driver, i);
+	}
+	add_frame(60, 65536);
+	add_frame(16 * BURST_SEGMENTS_MAX, 65536);
+	add_frame(60, 65536);
+	assert_non_null(place());
+	expect_frame(60);
+	expect_frame(60);
+	assert_int_equal(drops(DROP_TOO_BIG), 1);
+}
+
+static void
+test_copies_of_all_lengths(void **state)
+{
+	static uint8_t out[4096];
+
+	(void)state;
+	copy_init();
+	for (uint32_t len = 0; len < 1600; len++) {
+		memset(out, 0xee, sizeof(out));
+		copy_payload(out + 3, payload + 5, len);
+		assert_memory_equal(out + 3, payload + 5, len);
+		assert_int_equal(out[2], 0xee);
+		assert_int_equal(out[3 + len], 0xee);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_sizes),
+		TEST(test_any_layout_to_any_layout),
+		TEST(test_legacy_header),
+		TEST(test_mergeable),
+		TEST(test_frame_does_not_fit_what_is_left),
+		TEST(test_too_big_for_a_buffer),
+		TEST(test_no_ring_no_buffers),
+		TEST(test_bad_buffer_costs_its_frame),
+		TEST(test_bad_buffer_inside_a_frame),
+		TEST(test_bad_head),
+		TEST(test_avail_jump),
+		TEST(test_more_segments_than_a_round_has),
+		TEST(test_frame_of_too_many_segments),
+		TEST(test_copies_of_all_lengths),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vring_source.c: what is taken from a transmitq, and how it goes back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ring_driver.h"
+
+#define RING 128
+
+static struct driver driver;
+static struct vring_sink sink;
+static struct vring_source source;
+static struct burst *burst;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	driver_init(&driver, VRING_TRANSMITQ, RING);
+	vring_sink_init(&sink, 0);
+	vring_source_init(&source, 0, &sink);
+	vring_source_publish(&source, &driver.vring);
+	burst = aligned_alloc(64, sizeof(*burst));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(burst);
+	driver_free(&driver);
+	return 0;
+}
+
+static uint32_t
+take(void)
+{
+	return source.base.ops->take(&source.base, burst);
+}
+
+static void
+complete(void)
+{
+	source.base.ops->complete(&source.base);
+}
+
+/* A chain at `head` that holds header and frame, cut after `cut` bytes (0: one descriptor). */
+static void
+offer(uint16_t head, uint32_t frame_len, uint32_t cut)
+{
+	uint32_t len = VNET_HDR_LEN + frame_len;
+	uint64_t addr = driver_buffer(&driver, len);
+
+	for (uint32_t i = 0; i < len; i++)
+		driver_host(&driver, addr)[i] = i < VNET_HDR_LEN ? 0xff : i - VNET_HDR_LEN;
+	if (cut == 0) {
+		driver_set_desc(&driver, head, addr, len, 0, 0);
+	} else {
+		driver_set_desc(&driver, head, addr, cut, VRING_DESC_F_NEXT, head + 1);
+		driver_set_desc(&driver, head + 1, addr + cut, len - cut, 0, 0);
+	}
+	driver_offer(&driver, head);
+}
+
+static void
+check_frame(uint32_t i, uint32_t len)
+{
+	const struct frame *frame = &burst->frames[i];
+	uint32_t at = 0;
+
+	assert_int_equal(frame->len, len);
+	for (uint32_t b = 0; b < len && b < FRAME_HEAD_LEN; b++)
+		assert_int_equal(frame->head[b], (uint8_t)b);
+	for (uint32_t s = 0; s < frame->n_segments; s++)
+		for (uint32_t b = 0; b < frame->segments[s].len; b++)
+			assert_int_equal(frame->segments[s].data[b], (uint8_t)at++);
+	assert_int_equal(at, len);
+}
+
+static void
+test_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(take(), 0);
+	vring_source_publish(&source, NULL);
+	assert_int_equal(take(), 0);
+}
+
+static void
+test_layouts(void **state)
+{
+	const uint32_t lengths[] = { 14, 60, 63, 64, 65, 127, 1514 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		const uint32_t cuts[] = { 0, 1, 5, 11, 12, 13, 20, 25 };
+
+		driver.next_buffer = GUEST_BUFFERS;
+		for (size_t c = 0; c < sizeof(cuts) / sizeof(cuts[0]); c++)
+			offer(c * 2, lengths[i], cuts[c]);
+		assert_int_equal(take(), 8);
+		assert_int_equal(burst->n, 8);
+		for (uint32_t f = 0; f < burst->n; f++)
+			check_frame(f, lengths[i]);
+		complete();
+	}
+}
+
+static void
+test_legacy_header(void **state)
+{
+	(void)state;
+	driver.vring.header_len = VNET_HDR_LEN_LEGACY;
+	offer(0, 100, 0);
+	assert_int_equal(take(), 1);
+	assert_int_equal(burst->frames[0].len, 102);
+	assert_int_equal(burst->frames[0].head[2], 0);
+	assert_int_equal(burst->frames[0].head[3], 1);
+}
+
+static void
+test_order_and_completion(void **state)
+{
+	struct vring_used_elem elem;
+
+	(void)state;
+	for (uint16_t i = 0; i < 100; i++)
+		offer((i * 37) % RING, 60, 0);
+	assert_int_equal(take(), BURST_MAX);
+	assert_false(driver_next_used(&driver, &elem));
+	complete();
+	assert_int_equal(take(), 100 - BURST_MAX);
+	complete();
+	assert_int_equal(take(), 0);
+	for (uint16_t i = 0; i < 100; i++) {
+		assert_true(driver_next_used(&driver, &elem));
+		assert_int_equal(elem.id, (i * 37) % RING);
+		assert_int_equal(elem.len, 0);
+	}
+	assert_false(driver_next_used(&driver, &elem));
+	assert_int_equal(source.base.counters.frames, 100);
+	assert_int_equal(source.base.counters.bytes, 6000);
+}
+
+static void
+test_bad_chains_go_back(void **state)
+{
+	struct vring_used_elem elem;
+
+	(void)state;
+	offer(0, 60, 0);
+	driver_set_desc(&driver, 2, 0x10, 100, 0, 0);
+	driver_offer(&driver, 2);
+	driver_set_desc(&driver, 3, driver_buffer(&driver, 8), 8, 0, 0); /* below the header */
+	driver_offer(&driver, 3);
+	offer(4, 60, 0);
+	assert_int_equal(take(), 4);
+	assert_int_equal(burst->n, 2);
+	check_frame(1, 60);
+	complete();
+	while (driver_next_used(&driver, &elem))
+		assert_int_equal(elem.len, 0);
+	assert_int_equal(driver.seen_used, 4);
+	assert_int_equal(source.base.counters.drops[DROP_BAD_CHAIN], 2);
+	assert_int_equal(source.base.counters.copies_due, 2);
+	assert_int_equal(source.base.counters.frames, 4);
+	assert_int_equal(driver.health.defect, VRING_SOUND);
+}
+
+static void
+test_header_only_is_an_empty_frame(void **state)
+{
+	(void)state;
+	offer(0, 0, 0);
+	assert_int_equal(take(), 1);
+	assert_int_equal(burst->n, 1);
+	assert_int_equal(burst->frames[0].len, 0);
+}
+
+static void
+test_segments_end_a_burst(void **state)
+{
+	uint32_t taken;
+
+	(void)state;
+	/* Eight chains of 120 indirect buffers each: 8 * 120 fit in 1,024, a ninth does not. */
+	for (uint16_t c = 0; c < 9; c++) {
+		uint64_t table = driver_buffer(&driver, 16 * 120), a = driver_buffer(&driver, 16);
+		struct vring_desc *entries =
+				(struct vring_desc *)(void *)driver_host(&driver, table);
+
+		for (uint16_t i = 0; i < 120; i++)
+			entries[i] = (struct vring_desc){ .addr = a, .len = 2,
+				.flags = i < 119 ? VRING_DESC_F_NEXT : 0, .next = i + 1 };
+		driver_set_desc(&driver, c, table, 16 * 120, VRING_DESC_F_INDIRECT, 0);
+		driver_offer(&driver, c);
+	}
+	taken = take();
+	assert_int_equal(taken, 8);
+	complete();
+	assert_int_equal(take(), 1);
+	assert_int_equal(burst->n, 1);
+	assert_int_equal(source.base.counters.drops[DROP_BAD_CHAIN], 0);
+}
+
+static void
+test_avail_jump_breaks_the_ring(void **state)
+{
+	(void)state;
+	driver.avail->idx = RING + 1;
+	assert_int_equal(take(), 0);
+	assert_int_equal(driver.health.defect, VRING_AVAIL_JUMP);
+	assert_int_equal(driver.health.vring, VRING_TRANSMITQ);
+	driver.avail->idx = 1;
+	assert_int_equal(take(), 0);
+}
+
+static void
+test_bad_head_breaks_the_ring(void **state)
+{
+	(void)state;
+	offer(0, 60, 0);
+	driver_offer(&driver, RING);
+	assert_int_equal(take(), 1);
+	assert_int_equal(driver.health.defect, VRING_BAD_HEAD);
+	complete();
+	assert_int_equal(take(), 0);
+}
+
+static void
+test_index_wraps(void **state)
+{
+	struct vring_used_elem elem;
+
+	(void)state;
+	source.cursor = (struct vring_cursor){ .avail = 65530, .used = 65530 };
+	driver.avail_idx = 65530;
+	driver.seen_used = 65530;
+	driver.used->idx = 65530;
+	for (uint16_t i = 0; i < 12; i++)
+		offer(i, 60, 0);
+	assert_int_equal(take(), 12);
+	complete();
+	for (uint16_t i = 0; i < 12; i++) {
+		assert_true(driver_next_used(&driver, &elem));
+		assert_int_equal(elem.id, i);
+	}
+	assert_int_equal(driver.used->idx, 6);
+}
+
+static void
+test_kicks(void **state)
+{
+	(void)state;
+	assert_true(source.base.ops->arm(&source.base));
+	assert_int_equal(driver.used->flags, 0);
+	source.base.ops->disarm(&source.base);
+	assert_int_equal(driver.used->flags, VRING_USED_F_NO_NOTIFY);
+	offer(0, 60, 0);
+	assert_false(source.base.ops->arm(&source.base));
+}
+
+static uint64_t
+calls(int fd)
+{
+	uint64_t n = 0;
+
+	return read(fd, &n, sizeof(n)) < 0 ? 0 : n;
+}
+
+static void
+test_calls(void **state)
+{
+	(void)state;
+	driver.vring.call_fd = eventfd(0, EFD_NONBLOCK);
+	source.base.ops->disarm(&source.base); /* greets once */
+	assert_int_equal(calls(driver.vring.call_fd), 1);
+	source.base.ops->disarm(&source.base);
+	assert_int_equal(calls(driver.vring.call_fd), 0);
+	offer(0, 60, 0);
+	assert_int_equal(take(), 1);
+	complete();
+	assert_int_equal(calls(driver.vring.call_fd), 1);
+	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	offer(1, 60, 0);
+	assert_int_equal(take(), 1);
+	complete();
+	assert_int_equal(calls(driver.vring.call_fd), 0);
+	close(driver.vring.call_fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_nothing),
+		TEST(test_layouts),
+		TEST(test_legacy_header),
+		TEST(test_order_and_completion),
+		TEST(test_bad_chains_go_back),
+		TEST(test_header_only_is_an_empty_frame),
+		TEST(test_segments_end_a_burst),
+		TEST(test_avail_jump_breaks_the_ring),
+		TEST(test_bad_head_breaks_the_ring),
+		TEST(test_index_wraps),
+		TEST(test_kicks),
+		TEST(test_calls),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
