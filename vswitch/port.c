@@ -94,6 +94,12 @@ port_init(struct event_base *base, const char *socket_dir, struct fdb *fdb,
 	table.second = event_new(base, -1, EV_PERSIST, on_second, NULL);
 	if (table.second == NULL || event_add(table.second, &second) < 0)
 		return -ENOMEM;
+	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int ret = kinds[i]->init(base);
+
+		if (ret < 0)
+			return ret;
+	}
 	return 0;
 }
 

@@ -13,6 +13,8 @@
 
 struct port_ops {
 	const char *type;
+	/* Once, before the first port of this kind. 0 or -errno. */
+	int (*init)(struct event_base *base);
 	/* Makes a port of this kind, not started, with its source and sink. NULL: no memory. */
 	struct port *(*create)(uint16_t id);
 	/* Begins its life. 0 or -errno with words; then it is freed by release(). */

@@ -26,7 +26,6 @@
 #include "log.h"
 #include "notice.h"
 #include "port_kind.h"
-#include "port_vhost.h"
 #include "sigbus.h"
 #include "vring_endpoint.h"
 #include "worker.h"
@@ -397,8 +396,9 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-int
-port_vhost_init(struct event_base *base)
+/* Once, before the first port: listens for broken rings. */
+static int
+init(struct event_base *base)
 {
 	static struct event *bell;
 	int fd = notice_create();
@@ -597,6 +597,7 @@ rejected(const struct port *base)
 
 const struct port_ops port_vhost_ops = {
 	.type = "vhost-user",
+	.init = init,
 	.create = create,
 	.start = start,
 	.stop = stop,

@@ -632,7 +632,9 @@ vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err
 		snprintf(err, err_size, "cannot start the vhost library: no memory or descriptors");
 		return -ENOMEM;
 	}
-	ret = register_driver(path);
+	ret = sigbus_install();
+	if (ret == 0)
+		ret = register_driver(path);
 	if (ret < 0)
 		snprintf(err, err_size, "cannot start the vhost library on %s: see the log with "
 				"--log-level debug", path);

@@ -22,6 +22,7 @@
 
 #include <rte_cycles.h>
 
+#include "copy.h"
 #include "log.h"
 #include "worker_thread.h"
 
@@ -327,6 +328,7 @@ worker_start(struct event_base *base, const struct worker_config *config, struct
 {
 	int ret = create_pool(base, config->n);
 
+	log_debug("payload is copied with %s", copy_init());
 	for (uint32_t i = 0; ret == 0 && i < config->n; i++) {
 		pool.workers[i] = create_worker(i, config, fdb);
 		if (pool.workers[i] == NULL) {
