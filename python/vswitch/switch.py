@@ -98,14 +98,14 @@ class Switch:
             raise ProcessFailed(process.report("ended before it was ready"))
         return False
 
-    def stop(self, timeout: float = 30.0) -> None:
-        """SIGTERM; ProcessFailed unless it leaves with status 0 and no sanitizer's finding."""
+    def stop(self, number: int = signal.SIGTERM, timeout: float = 30.0) -> None:
+        """By a signal; ProcessFailed unless it leaves with status 0 and no sanitizer's finding."""
         self.close_client()
         self._running = False
-        status = self.process.end(signal.SIGTERM, timeout)
+        status = self.process.end(number, timeout)
         self.process.check_sanitizers()
         if status != 0:
-            raise ProcessFailed(self.process.report("did not leave cleanly on SIGTERM"))
+            raise ProcessFailed(self.process.report(f"did not leave cleanly on signal {number}"))
 
     def kill(self) -> None:
         self.close_client()

@@ -24,6 +24,7 @@ class VuserClient:
         path: Path,
         *arguments: str,
         user: Optional[int] = None,
+        runtime: Optional[Path] = None,
         **options: Any,
     ) -> None:
         argv = [str(binary("client/vuser-client")), "--path", str(path), "--json"]
@@ -32,7 +33,7 @@ class VuserClient:
             if value is not True:
                 argv.append(str(value))
         argv += arguments
-        env = {"XDG_RUNTIME_DIR": str(registry.directory)}
+        env = {"XDG_RUNTIME_DIR": str(runtime or registry.directory)}
         self.process = registry.start(f"vuser-{arguments[0]}", argv, env, user)
 
     def wait_ready(self, timeout: float = 20.0) -> VuserClient:

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The configuration file: what it sets, what stops a start, and what config.save writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vswitch import RpcError, Switch
+from vswitch.pytest_plugin import MakeStation, MakeSwitch
+
+MAC = "02:00:00:00:00:aa"
+FULL: dict[str, Any] = {
+    "version": 1,
+    "switch": {"ageing-time": 77},
+    "ports": [
+        {"name": "b", "type": "vhost-user", "mtu": 9000, "enabled": False, "mac-limit": 3,
+         "mode": "0660"},
+        {"name": "a"},
+    ],
+    "fdb": [{"mac": MAC, "port": "b"}, {"mac": MAC, "port": "a", "vlan": 7}],
+}
+
+
+def test_file_is_applied(make_switch: MakeSwitch) -> None:
+    switch = make_switch(config=FULL)
+    ports = {port["name"]: port for port in switch.call("port.list")}
+    assert set(ports) == {"a", "b"}
+    b = ports["b"]
+    assert (b["mtu"], b["enabled"], b["mac-limit"], b["mode"]) == (9000, False, 3, "0660")
+    assert ports["a"]["mtu"] == 1500
+    status = switch.call("switch.status")
+    assert status["fdb"]["ageing-time"] == 77
+    assert status["config"].endswith(".json")
+    entries = switch.call("fdb.list")["entries"]
+    assert [(e["mac"], e["vlan"], e["port"], e["type"]) for e in entries] == [
+        (MAC, 0, "b", "static"), (MAC, 7, "a", "static")
+    ]
+
+
+@pytest.mark.parametrize("config", [{"version": 1}, {"version": 1, "ports": []}])
+def test_empty_configurations(make_switch: MakeSwitch, config: dict[str, Any]) -> None:
+    assert make_switch(config=config).call("port.list") == []
+
+
+def test_missing_file_is_an_empty_one(make_switch: MakeSwitch, workdir: Path) -> None:
+    path = workdir / "none.json"
+    switch = make_switch("--config", str(path))
+    assert switch.call("port.list") == []
+    switch.add_port("a")
+    assert switch.call("config.save") == {"file": str(path)}
+    assert [port["name"] for port in json.loads(path.read_text())["ports"]] == ["a"]
+
+
+def port(**keys: Any) -> dict[str, Any]:
+    return {"version": 1, "ports": [{"name": "a", **keys}]}
+
+
+WRONG: dict[str, tuple[Any, list[str]]] = {
+    "no-version": ({"ports": []}, ["version"]),
+    "version-2": ({"version": 2}, ["version", "2"]),
+    "version-text": ({"version": "1"}, ["version"]),
+    "not-an-object": ([], ["object"]),
+    "unknown-top": ({"version": 1, "prots": []}, ["prots", "ports"]),
+    "unknown-switch": ({"version": 1, "switch": {"aging-time": 1}}, ["aging-time", "ageing-time"]),
+    "switch-range": ({"version": 1, "switch": {"ageing-time": 0}}, ["ageing-time", "86400"]),
+    "ports-object": ({"version": 1, "ports": {}}, ["ports", "array"]),
+    "port-number": ({"version": 1, "ports": [1]}, [r"ports\[0\]|port 0|first"]),
+    "port-unnamed": ({"version": 1, "ports": [{}]}, ["name"]),
+    "port-key": (port(mtuu=1500), ["mtuu", "mtu"]),
+    "port-mtu": (port(mtu=1), ["mtu", "68"]),
+    "port-mtu-type": (port(mtu="1500"), ["mtu", "integer"]),
+    "port-type": (port(type="vhost-usr"), ["vhost-usr", "vhost-user"]),
+    "port-name": ({"version": 1, "ports": [{"name": "control"}]}, ["control"]),
+    "port-both": (port(connect="/x/y", socket="/x/z"), ["connect", "socket"]),
+    "port-twice": (
+        {"version": 1, "ports": [{"name": "a"}, {"name": "a"}]}, ["a", "twice|already"]
+    ),
+    "fdb-port": ({"version": 1, "fdb": [{"mac": MAC, "port": "a"}]}, ["fdb", "'?a'?"]),
+    "fdb-mac": ({**port(), "fdb": [{"mac": "x", "port": "a"}]}, ["mac"]),
+    "fdb-key": ({**port(), "fdb": [{"mac": MAC, "prot": "a"}]}, ["prot", "port"]),
+}
+
+
+def refuses(switch: Switch, words: list[str]) -> None:
+    """It does not start, names the file and every word, and leaves no socket behind."""
+    process = switch.launch()
+    assert process.wait(20.0) == 1, process.report("should have left with 1")
+    process.check_sanitizers()
+    log = process.log()
+    path = switch.arguments[-1]
+    for word in [re.escape(path), *words]:
+        assert re.search(word, log), (word, log)
+    assert not list(switch.directory.rglob("*.sock"))
+
+
+@pytest.mark.parametrize("config, words", WRONG.values(), ids=WRONG.keys())
+def test_one_error_stops_the_start(
+    make_switch: MakeSwitch, config: Any, words: list[str]
+) -> None:
+    refuses(make_switch(config=config, start=False), words)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("", ["line 1|empty"]),
+        ("{", ["line 1"]),
+        ('{"version": 1,\n "ports": [\n  {"name" "a"}]}', ["line 3"]),
+        ('{"version": 1, "version": 1}', ["version|duplicate"]),
+        ('{"version": 1} x', ["line 1|end of file"]),
+    ],
+)
+def test_error_in_the_text(
+    make_switch: MakeSwitch, workdir: Path, text: str, words: list[str]
+) -> None:
+    path = workdir / "broken.json"
+    path.write_text(text)
+    refuses(make_switch("--config", str(path), start=False), words)
+
+
+def test_file_that_may_not_be_read(make_switch: MakeSwitch, workdir: Path) -> None:
+    path = workdir / "secret.json"
+    path.write_text('{"version": 1}')
+    path.chmod(0o600)
+    home = workdir / "home"
+    home.mkdir()
+    os.chown(home, 65534, 65534)
+    switch = make_switch("--config", str(path), directory=home / "s", user=65534, start=False)
+    refuses(switch, ["(?i)permission denied"])
+
+
+def test_directory_as_a_file(make_switch: MakeSwitch, workdir: Path) -> None:
+    refuses(make_switch("--config", str(workdir), start=False), ["(?i)directory"])
+
+
+def test_error_late_in_the_file_leaves_no_half_start(
+    make_switch: MakeSwitch, workdir: Path
+) -> None:
+    """The second port cannot listen: the first is not left behind either."""
+    config = {
+        "version": 1,
+        "ports": [{"name": "a"}, {"name": "b", "socket": str(workdir / "no" / "such.sock")}],
+    }
+    refuses(make_switch(config=config, start=False), ["b", "such.sock"])
+
+
+def test_save_and_start_again(
+    make_switch: MakeSwitch, station: MakeStation, workdir: Path
+) -> None:
+    """What is saved makes the same switch; what was learned is not saved."""
+    first = make_switch(config=FULL)
+    served = str(workdir / "served.sock")
+    first.add_port("c", connect=served, mtu=4000)
+    first.call("port.set", {"name": "b", "enabled": True, "mtu": 2000})
+    first.call("fdb.delete", mac=MAC, vlan=7)
+    first.call("switch.set", ageing_time=55)
+    station(first, "a").announce()
+    path = workdir / "saved.json"
+    assert first.call("config.save", file=str(path)) == {"file": str(path)}
+    saved = json.loads(path.read_text())
+    assert saved["version"] == 1
+    assert saved["switch"]["ageing-time"] == 55
+    assert [entry["mac"] for entry in saved["fdb"]] == [MAC]
+    before = settings(first)
+    first.stop()
+    second = make_switch("--config", str(path), directory=first.directory)
+    assert settings(second) == before
+    again = workdir / "again.json"
+    second.call("config.save", file=str(again))
+    assert json.loads(again.read_text()) == saved
+
+
+def settings(switch: Switch) -> list[dict[str, Any]]:
+    keys = ("name", "socket", "connect", "mtu", "mac-limit", "enabled", "mode", "owner", "group")
+    return [{key: port[key] for key in keys} for port in switch.call("port.list")]
+
+
+def test_save_replaces_the_old_file_whole(switch: Switch, workdir: Path) -> None:
+    path = workdir / "saved.json"
+    path.write_text("old")
+    before = path.stat().st_ino
+    switch.add_port("a")
+    switch.call("config.save", file=str(path))
+    assert json.loads(path.read_text())["version"] == 1
+    assert path.stat().st_ino != before
+    assert stat.S_IMODE(path.stat().st_mode) & 0o022 == 0
+    assert [name for name in os.listdir(workdir) if "saved" in name] == ["saved.json"]
+
+
+def test_save_where_it_cannot_be(switch: Switch, workdir: Path) -> None:
+    for path in (workdir / "no" / "such.json", workdir):
+        with pytest.raises(RpcError) as caught:
+            switch.call("config.save", file=str(path))
+        assert caught.value.code == -32000
+        assert str(path) in caught.value.message
+    with pytest.raises(RpcError) as caught:
+        switch.call("config.save")
+    assert "file" in caught.value.message
+    assert os.path.isdir(workdir)
+
+
+def test_saves_at_once_do_not_mix(switch: Switch, workdir: Path) -> None:
+    path = workdir / "saved.json"
+    for number in range(20):
+        switch.add_port(f"p{number}")
+        switch.client.send_request("config.save", {"file": str(path)})
+    for _ in range(20):
+        assert switch.client.read_reply()["result"] == {"file": str(path)}
+    assert len(json.loads(path.read_text())["ports"]) == 20
+    assert sorted(name for name in os.listdir(workdir) if "saved" in name) == ["saved.json"]
