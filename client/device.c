@@ -25,10 +25,6 @@
 #define DRAIN_SECONDS 0.2
 #define DRAIN_LOOK_US 200
 
-/* The first ring sizes for which the driver's own choice of thresholds fails. */
-#define SMALL_QUEUE 8
-#define SMALL_QUEUE_RX_THRESHOLD 4
-
 static int
 on_link(uint16_t id, enum rte_eth_event_type type, void *argument, void *result)
 {
@@ -102,21 +98,13 @@ static int
 setup_queues(struct device *d, struct rte_mempool *pool)
 {
 	struct rte_eth_conf conf = { .intr_conf = { .lsc = 1, .rxq = 1 } };
-	struct rte_eth_dev_info info;
-	int ret;
+	int ret = rte_eth_dev_configure(d->id, 1, 1, &conf);
 
-	ret = rte_eth_dev_configure(d->id, 1, 1, &conf);
 	if (ret == 0)
-		ret = rte_eth_dev_info_get(d->id, &info);
-	if (ret != 0)
-		return ret;
-	if (d->queue_size <= SMALL_QUEUE)
-		info.default_rxconf.rx_free_thresh = SMALL_QUEUE_RX_THRESHOLD;
-	ret = rte_eth_rx_queue_setup(d->id, 0, d->queue_size, SOCKET_ID_ANY, &info.default_rxconf,
-			pool);
-	if (ret != 0)
-		return ret;
-	return rte_eth_tx_queue_setup(d->id, 0, d->queue_size, SOCKET_ID_ANY, NULL);
+		ret = rte_eth_rx_queue_setup(d->id, 0, d->queue_size, SOCKET_ID_ANY, NULL, pool);
+	if (ret == 0)
+		ret = rte_eth_tx_queue_setup(d->id, 0, d->queue_size, SOCKET_ID_ANY, NULL);
+	return ret;
 }
 
 static int
@@ -179,7 +167,7 @@ check_session(struct device *d, const struct settings *s, char *err, size_t err_
 				"the backend of %s ended the handshake; vswitchctl show-port tells why",
 				d->path);
 	}
-	eal_log_number("set features: 0x", &d->features);
+	eal_log_number(EAL_LOG_FEATURES, &d->features);
 	ret = check_feature(d, s->mergeable_asked, FEATURE_MRG_RXBUF, "VIRTIO_NET_F_MRG_RXBUF",
 			"mrg-rxbuf", err, err_size);
 	if (ret != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See eal_log.h. Each kept message is preceded by its level as a digit, '1' to '8'. */
+/* See eal_log.h. Each kept message is preceded by its level as a digit, '1' to '9'. */
 #include "eal_log.h"
 
 #include <errno.h>
@@ -37,6 +37,14 @@ keep(char level, const char *message, size_t size)
 	kept[length] = '\0';
 }
 
+/* Of what only informs, nothing but the features is of use, and the driver can be very chatty. */
+static bool
+is_wanted(int level, const char *message, size_t size)
+{
+	return level <= (int)RTE_LOG_WARNING ||
+			memmem(message, size, EAL_LOG_FEATURES, strlen(EAL_LOG_FEATURES)) != NULL;
+}
+
 static ssize_t
 on_write(void *cookie, const char *message, size_t size)
 {
@@ -44,7 +52,8 @@ on_write(void *cookie, const char *message, size_t size)
 
 	(void)cookie;
 	pthread_mutex_lock(&lock);
-	keep((char)('0' + (level >= 0 && level <= 9 ? level : 9)), message, size);
+	if (is_wanted(level, message, size))
+		keep((char)('0' + (level > 0 && level < 9 ? level : 9)), message, size);
 	pthread_mutex_unlock(&lock);
 	return (ssize_t)size;
 }

@@ -3,7 +3,8 @@
  * DPDK's log, kept instead of shown: it is printed only when something fails.
  *
  * eal.c sets it up; device.c looks into it for what the virtio_user driver tells nowhere else. Any
- * thread of DPDK writes, the main thread reads. The newest EAL_LOG_SIZE bytes are kept.
+ * thread of DPDK writes, the main thread reads. Warnings and errors are kept, the newest
+ * EAL_LOG_SIZE bytes of them, and which features were negotiated.
  */
 #ifndef CLIENT_EAL_LOG_H
 #define CLIENT_EAL_LOG_H
@@ -13,6 +14,9 @@
 #include <stdint.h>
 
 #define EAL_LOG_SIZE 32768
+
+/* What the virtio_user driver writes before the negotiated features, a hexadecimal number. */
+#define EAL_LOG_FEATURES "set features: 0x"
 
 /* From now on DPDK logs to us. Before rte_eal_init. 0 or -errno. */
 int eal_log_open(void);

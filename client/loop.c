@@ -11,9 +11,6 @@
 #include "clock.h"
 #include "stop.h"
 
-/* How long a busy role looks for more frames after the last: less than a sleep and a call cost. */
-#define LINGER_NS UINT64_C(50000)
-
 struct loop {
 	struct client *c;
 	const struct loop_role *role;
@@ -21,7 +18,6 @@ struct loop {
 	struct report *report;
 	uint64_t end;		/* of --time */
 	uint64_t next_progress; /* UINT64_MAX: no terminal */
-	uint64_t last_frame;
 	uint64_t gone_since;	/* a served backend went away then; 0: it is there */
 };
 
@@ -36,8 +32,7 @@ receive(struct loop *l)
 		count = device_receive(&l->c->devices[i], frames, DEVICE_BURST);
 		if (count == 0)
 			continue;
-		l->last_frame = clock_now();
-		l->role->frames(l->self, &l->c->devices[i], frames, count, l->last_frame);
+		l->role->frames(l->self, &l->c->devices[i], frames, count, clock_now());
 		total += count;
 	}
 	return total;
@@ -59,6 +54,9 @@ wait_until(struct loop *l, uint64_t until)
 }
 
 /*
+ * It sleeps at once and does not look for more frames first: where CPUs are shared, who has slept is
+ * given one soon when a call wakes him, and who has yielded late, with a ring that ran over meanwhile.
+ *
  * The rings are looked at between arming and sleeping: what came before the arming raised no call,
  * what comes after it does.
  */
@@ -160,7 +158,7 @@ turn(struct loop *l, enum loop_end *end)
 	else {
 		if (l->next_progress != UINT64_MAX)
 			show_progress(l, now);
-		if (next == LOOP_YIELD || (l->role->busy && now < l->last_frame + LINGER_NS))
+		if (next == LOOP_YIELD)
 			sched_yield();
 		else if (received == 0 && next != LOOP_AGAIN && next > now)
 			sleep_until(l, earliest(next, own_deadline(l)));

@@ -32,8 +32,6 @@ struct loop_role {
 	uint64_t (*tick)(void *self, uint64_t now);
 	/* One line for the terminal, once a second. NULL: none. */
 	void (*progress)(void *self, char *line, size_t size);
-	/* Many frames are likely: look for more a little while before sleeping. */
-	bool busy;
 };
 
 enum loop_end {

@@ -107,7 +107,6 @@ role_echo(struct client *c, struct report *r)
 		.frames = on_frames,
 		.tick = on_tick,
 		.progress = on_progress,
-		.busy = true,
 	};
 	struct echo self = { .c = c, .start = clock_now() };
 	enum loop_end end = loop_run(c, &role, &self, r);

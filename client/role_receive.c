@@ -170,7 +170,6 @@ role_receive(struct client *c, struct report *r)
 		.frames = on_frames,
 		.tick = on_tick,
 		.progress = on_progress,
-		.busy = true,
 	};
 	static struct receive self;
 	enum loop_end end;
