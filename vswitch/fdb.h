@@ -45,7 +45,7 @@ enum fdb_learned {
 	FDB_KNOWN,		/* nothing changed but, perhaps, the age */
 	FDB_NEW,
 	FDB_MOVED,
-	FDB_REFUSED,		/* the port's limit, a static entry elsewhere, a group address */
+	FDB_REFUSED,		/* the port's limit, a static entry elsewhere, no station's address */
 };
 
 /*
@@ -63,13 +63,19 @@ void fdb_prefetch(const struct fdb *fdb, const struct fdb_key *key);
 
 /*
  * Worker. The station was heard on `port`. `limit` bounds the port's learned entries (0 = none).
- * A full table evicts the oldest entry of the port that has most learned ones, so a port that
- * floods random source addresses harms only its own.
+ * A full table evicts the oldest entry of the port that has most learned ones (its own first, if
+ * others have as many), so a port that floods random source addresses harms only its own.
+ * `Oldest` is exact for stations heard in one second only, and near it for others: see
+ * fdb_store.h.
  */
 enum fdb_learned fdb_learn(struct fdb *fdb, const struct fdb_key *key, uint16_t port,
 			   uint32_t limit, uint32_t now);
 
-/* Control. Static entries are never aged, moved or evicted. 0, -ENOSPC when all are static. */
+/*
+ * Control. Static entries are never aged, moved or evicted; one that exists, or a learned one, is
+ * replaced. 0; -EINVAL for a group address, the address of zeros, or no such port id; -ENOSPC when
+ * all entries are static.
+ */
 int fdb_add_static(struct fdb *fdb, const struct fdb_key *key, uint16_t port);
 
 /* Control. Deletes a static or learned entry; -ENOENT. */
@@ -92,13 +98,16 @@ uint32_t fdb_count_port(const struct fdb *fdb, uint16_t port);	/* learned ones *
 
 /*
  * Control. Copies entries to `out` (room for `max`), of `port` or of all with FDB_NO_PORT, in no
- * order; returns how many. Expired entries are left out.
+ * order; returns how many. Expired entries are left out; a station that is there all the while is
+ * there once.
  */
-uint32_t fdb_list(struct fdb *fdb, uint16_t port, uint32_t now, struct fdb_entry *out, uint32_t max);
+uint32_t fdb_list(struct fdb *fdb, uint16_t port, uint32_t now, struct fdb_entry *out,
+		uint32_t max);
 
 /*
  * Control. Takes up to `max` moves out of the record, oldest first. The record is bounded; moves
- * that found it full are lost to the event stream (and only to it), `*lost` counts them.
+ * that found it full are lost to the event stream (and only to it): `*lost` says how many since
+ * the last call.
  */
 uint32_t fdb_take_moves(struct fdb *fdb, struct fdb_move *out, uint32_t max, uint64_t *lost);
 

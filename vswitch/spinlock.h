@@ -14,7 +14,7 @@
 #define SPINLOCK_SPINS 32
 
 struct spinlock {
-	uint32_t held;		/* 0 or 1; written by whoever takes or leaves it */
+	uint32_t held; /* 0 or 1; written by whoever takes or leaves it */
 };
 
 /* One step of a wait; `*waited` starts at 0 and belongs to that wait. */
