@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -92,6 +93,10 @@ test_stops_when_covered(void **state)
 	driver_set_desc(&driver, 0, a, 100, N | W, 1);
 	driver_set_desc(&driver, 1, 0xdead0000, 100, W, 0);
 	assert_int_equal(chain_walk(&driver.vring, 0, CHAIN_WRITE, 100, segments,
+					 BURST_SEGMENTS_MAX, &bytes), 1);
+	memcpy(driver_host(&driver, a), driver.desc, 2 * sizeof(struct vring_desc));
+	driver_set_desc(&driver, 2, a, 2 * sizeof(struct vring_desc), I, 0);
+	assert_int_equal(chain_walk(&driver.vring, 2, CHAIN_WRITE, 100, segments,
 					 BURST_SEGMENTS_MAX, &bytes), 1);
 }
 
@@ -206,7 +211,7 @@ test_bad_indirect(void **state)
 	assert_int_equal(walk(0, CHAIN_READ), CHAIN_BAD);
 	driver_set_desc(&driver, 0, table, 0, I, 0);
 	assert_int_equal(walk(0, CHAIN_READ), CHAIN_BAD);
-	driver_set_desc(&driver, 0, table, 60, I, 0);
+	driver_set_desc(&driver, 0, table, 16 * 4 + 8, I, 0);
 	assert_int_equal(walk(0, CHAIN_READ), CHAIN_BAD);
 	driver_set_desc(&driver, 0, table, 16 * (RING + 1), I, 0);
 	assert_int_equal(walk(0, CHAIN_READ), CHAIN_BAD);
@@ -253,6 +258,11 @@ test_longest_chain(void **state)
 	assert_int_equal(walk(0, CHAIN_READ), BURST_SEGMENTS_MAX);
 	driver_set_desc(&driver, BURST_SEGMENTS_MAX - 1, a, 1, N, BURST_SEGMENTS_MAX);
 	driver_set_desc(&driver, BURST_SEGMENTS_MAX, a, 1, 0, 0);
+	assert_int_equal(walk(0, CHAIN_READ), CHAIN_BAD);
+	/* Over the limit by region borders, not by descriptors. */
+	driver_split_memory(&driver, a + 1);
+	for (uint32_t i = 0; i < 600; i++)
+		driver_set_desc(&driver, i, a, 2, i < 599 ? N : 0, i + 1);
 	assert_int_equal(walk(0, CHAIN_READ), CHAIN_BAD);
 }
 

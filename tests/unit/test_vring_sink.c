@@ -225,7 +225,7 @@ test_too_big_for_a_buffer(void **state)
 {
 	(void)state;
 	driver.vring.mergeable = false;
-	offer_buffers(3, 512);
+	offer_buffers(2, 512);
 	add_frame(500, 65536);
 	add_frame(501, 65536);
 	add_frame(60, 65536);
@@ -234,6 +234,22 @@ test_too_big_for_a_buffer(void **state)
 	expect_frame(60);
 	assert_int_equal(drops(DROP_TOO_BIG), 1);
 	assert_int_equal(drops(DROP_RING_FULL), 0);
+}
+
+static void
+test_buffer_over_a_region_border(void **state)
+{
+	(void)state;
+	offer_buffers(1, 2048);
+	driver_split_memory(&driver, driver.desc[0].addr + 500);
+	memset(driver_host(&driver, driver.desc[0].addr), 0xee, 2048);
+	driver.vring.mem.regions[1].host -= 8192; /* the second region is elsewhere here */
+	add_frame(1000, 65536);
+	assert_non_null(place());
+	assert_int_equal(driver_host(&driver, driver.desc[0].addr + 499)[0], payload[499 - 12]);
+	assert_int_equal(driver_host(&driver, driver.desc[0].addr + 500)[0], 0xee);
+	assert_memory_equal(driver_host(&driver, driver.desc[0].addr + 500) - 8192,
+			payload + 500 - 12, 512);
 }
 
 static void
@@ -390,6 +406,7 @@ main(void)
 		TEST(test_mergeable),
 		TEST(test_frame_does_not_fit_what_is_left),
 		TEST(test_too_big_for_a_buffer),
+		TEST(test_buffer_over_a_region_border),
 		TEST(test_no_ring_no_buffers),
 		TEST(test_bad_buffer_costs_its_frame),
 		TEST(test_bad_buffer_inside_a_frame),

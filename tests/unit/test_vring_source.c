@@ -53,20 +53,31 @@ complete(void)
 	source.base.ops->complete(&source.base);
 }
 
-/* A chain at `head` that holds header and frame, cut after `cut` bytes (0: one descriptor). */
+/* Bytes `from` to `to` of header and frame, somewhere in guest memory. */
+static uint64_t
+write_piece(uint32_t from, uint32_t to)
+{
+	uint64_t addr = driver_buffer(&driver, to - from + 100);
+
+	for (uint32_t i = from; i < to; i++)
+		driver_host(&driver, addr)[i - from] = i < VNET_HDR_LEN ? 0xff : i - VNET_HDR_LEN;
+	return addr;
+}
+
+/*
+ * A chain at `head` that holds header and frame, cut after `cut` bytes (0: one descriptor) into
+ * two pieces that are not neighbours.
+ */
 static void
 offer(uint16_t head, uint32_t frame_len, uint32_t cut)
 {
 	uint32_t len = VNET_HDR_LEN + frame_len;
-	uint64_t addr = driver_buffer(&driver, len);
 
-	for (uint32_t i = 0; i < len; i++)
-		driver_host(&driver, addr)[i] = i < VNET_HDR_LEN ? 0xff : i - VNET_HDR_LEN;
 	if (cut == 0) {
-		driver_set_desc(&driver, head, addr, len, 0, 0);
+		driver_set_desc(&driver, head, write_piece(0, len), len, 0, 0);
 	} else {
-		driver_set_desc(&driver, head, addr, cut, VRING_DESC_F_NEXT, head + 1);
-		driver_set_desc(&driver, head + 1, addr + cut, len - cut, 0, 0);
+		driver_set_desc(&driver, head, write_piece(0, cut), cut, VRING_DESC_F_NEXT, head + 1);
+		driver_set_desc(&driver, head + 1, write_piece(cut, len), len - cut, 0, 0);
 	}
 	driver_offer(&driver, head);
 }
@@ -113,6 +124,17 @@ test_layouts(void **state)
 			check_frame(f, lengths[i]);
 		complete();
 	}
+}
+
+static void
+test_buffer_over_a_region_border(void **state)
+{
+	(void)state;
+	offer(0, 200, 0);
+	driver_split_memory(&driver, driver.desc[0].addr + 40);
+	assert_int_equal(take(), 1);
+	assert_int_equal(burst->frames[0].n_segments, 2);
+	check_frame(0, 200);
 }
 
 static void
@@ -306,6 +328,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_nothing),
 		TEST(test_layouts),
+		TEST(test_buffer_over_a_region_border),
 		TEST(test_legacy_header),
 		TEST(test_order_and_completion),
 		TEST(test_bad_chains_go_back),

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""vswitchctl: its tables, its JSON, its statuses, and how it takes misspelt words."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from vswitch import Registry, Switch, wait_until
+from vswitch.frames import BROADCAST
+from vswitch.process import binary
+from vswitch.pytest_plugin import MakeStation
+from vswitch.station import introduce
+from vswitch.switch import run_ctl
+
+DONE, REFUSED, USAGE, NO_SWITCH = 0, 1, 2, 3
+
+
+def says(switch: Switch, *arguments: str, status: int = DONE) -> str:
+    """Runs a command, checks its status, and returns what it said (refusals: on stderr)."""
+    done = switch.ctl(*arguments)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    if status == DONE:
+        assert done.stderr == ""
+        assert all(len(line) <= 80 for line in done.stdout.splitlines()), done.stdout
+        return done.stdout
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_add_port_says_what_to_try_next(switch: Switch) -> None:
+    out = switch.ctl("add-port", "p0").stdout
+    assert "p0" in out and f"waiting for a frontend on {switch.path('p0')}" in out
+    assert f"vuser-client --path {switch.path('p0')}" in out
+
+
+def test_add_port_with_options(switch: Switch) -> None:
+    says(switch, "add-port", "p0", "--mtu", "9000", "--enabled", "off", "--mac-limit=5")
+    port = switch.port("p0")
+    assert (port["mtu"], port["enabled"], port["mac-limit"]) == (9000, False, 5)
+    assert "p0" in says(switch, "add-port", "p0", status=REFUSED)
+    says(switch, "add-port", "p0", "--may-exist")
+    says(switch, "del-port", "p0")
+    assert "p0" in says(switch, "del-port", "p0", status=REFUSED)
+    says(switch, "del-port", "p0", "--if-exists")
+
+
+@pytest.mark.parametrize("word, value", [
+    ("on", True), ("off", False), ("yes", True), ("no", False), ("true", True), ("false", False),
+])
+def test_set_port_takes_words_for_switches(switch: Switch, word: str, value: bool) -> None:
+    switch.add_port("p0", enabled=not value)
+    says(switch, "set-port", "p0", f"enabled={word}", "mtu=2000")
+    port = switch.port("p0")
+    assert (port["enabled"], port["mtu"]) == (value, 2000)
+
+
+def test_set_port_is_all_or_nothing(switch: Switch) -> None:
+    switch.add_port("p0")
+    for bad in ("mtu=1", "mtuu=1500", "enabled=perhaps", "socket=/x", "mtu", "=5"):
+        done = switch.ctl("set-port", "p0", "mac-limit=9", bad)
+        assert done.returncode in (REFUSED, USAGE), bad
+        assert bad.partition("=")[0] in done.stderr
+    assert switch.port("p0")["mac-limit"] == 0
+
+
+def test_status_on_one_screen(switch: Switch, station: MakeStation) -> None:
+    switch.add_port("idle")
+    a, b = station(switch, "a"), station(switch, "b")
+    introduce([a, b])
+    a.frontend.send_raw(b"\xff" * 12)
+    switch.wait_state("a", "fault")
+    out = switch.ctl("status").stdout
+    assert all(len(line) <= 80 or str(switch.directory) in line for line in out.splitlines())
+    assert len(out.splitlines()) < 24
+    for words in ("vswitch 0.1.0", f"pid {switch.pid}", "idle", "waiting for a frontend on",
+                  "fault: ", "up", str(os.getpid())):
+        assert words in out, (words, out)
+
+
+def test_tables_name_what_they_count(switch: Switch, station: MakeStation) -> None:
+    a, b = station(switch, "a"), station(switch, "b")
+    introduce([a, b])
+    a.send(BROADCAST, 2000)
+    a.send("01:80:c2:00:00:00")
+    a.frontend.flush()
+    switch.wait_stats("a", too_big=1, reserved_address=1)
+    fdb = says(switch, "fdb")
+    assert a.mac in fdb and b.mac in fdb
+    stats = says(switch, "stats")
+    assert "a" in stats.split() and "b" in stats.split()
+    drops = says(switch, "drops", "a")
+    assert "too-big" in drops and "set-port" in drops and "reserved-address" in drops
+    assert "too-big" in says(switch, "drops")
+    shown = switch.ctl("show-port", "a").stdout
+    for word in ("VIRTIO_F_VERSION_1", "receiveq", "transmitq", "256"):
+        assert word in shown, shown
+    assert "a" in says(switch, "clear-stats", "a")
+    assert "too-big" not in says(switch, "drops")
+
+
+def test_fdb_commands(switch: Switch) -> None:
+    switch.add_port("a")
+    mac = "02:00:00:00:00:aa"
+    says(switch, "add-fdb", mac, "a")
+    assert "static" in says(switch, "fdb", "--port", "a")
+    says(switch, "add-fdb", mac, "a", "--vlan", "5")
+    says(switch, "del-fdb", mac)
+    assert switch.call("fdb.list")["count"] == 1
+    says(switch, "flush-fdb")
+    assert switch.call("fdb.list")["count"] == 1
+    says(switch, "del-fdb", mac, "--vlan", "5")
+    assert mac in says(switch, "del-fdb", mac, status=REFUSED)
+
+
+def test_json_is_the_reply(switch: Switch) -> None:
+    switch.add_port("a")
+    for command, method in (
+        (["list-ports"], "port.list"), (["fdb"], "fdb.list"), (["stats"], "stats.get"),
+        (["drops"], "stats.get"), (["discover"], "rpc.discover"),
+    ):
+        assert json.loads(switch.ctl("--json", *command).stdout) == switch.call(method)
+    shown = json.loads(switch.ctl("show-port", "a", "--json").stdout)
+    assert shown["name"] == "a"
+    status = json.loads(switch.ctl("--json", "status").stdout)
+    assert status["pid"] == switch.pid
+
+
+def test_json_refusal(switch: Switch) -> None:
+    done = switch.ctl("--json", "show-port", "nobody")
+    assert done.returncode == REFUSED
+    assert "nobody" in done.stderr + done.stdout
+
+
+def test_call_any_method(switch: Switch) -> None:
+    out = says(switch, "call", "port.add", '{"name":"a","mtu":2000}')
+    assert json.loads(out)["mtu"] == 2000
+    assert json.loads(says(switch, "call", "port.list"))[0]["name"] == "a"
+    done = switch.ctl("call", "-v", "port.list")
+    assert '"method":"port.list"' in done.stderr.replace(" ", "")
+    assert "port.list" in says(switch, "call", "port.lst", status=REFUSED)
+    assert says(switch, "call", "port.show", "{bad", status=USAGE)
+    assert says(switch, "call", "port.show", "[1]", status=USAGE)
+
+
+MISSPELT = [
+    (["stauts"], "status"), (["add_port", "x"], "add-port"), (["addport", "x"], "add-port"),
+    (["show-ports", "x"], "show-port"), (["add-port", "x", "--mtuu", "9"], "--mtu"),
+    (["--jsn", "status"], "--json"), (["add-port"], "NAME"), (["add-port", "a", "b"], "b"),
+    (["fdb", "--prot", "a"], "--port"), (["status", "extra"], "extra"), ([], "status"),
+    (["add-port", "x", "--mtu"], "mtu"), (["add-port", "x", "--mtu", "x"], "mtu"),
+    (["add-port", "x", "--type", "vhost-usr"], "vhost-user"),
+]
+
+
+@pytest.mark.parametrize("arguments, word", MISSPELT, ids=lambda part: str(part)[:30])
+def test_wrong_usage_names_what_is_right(
+    switch: Switch, arguments: list[str], word: str
+) -> None:
+    assert word in says(switch, *arguments, status=USAGE)
+    assert switch.call("port.list") == []
+
+
+def test_misspelt_port_names_the_nearest(switch: Switch) -> None:
+    switch.add_port("uplink")
+    for arguments in (["show-port", "uplnk"], ["del-port", "uplnk"], ["stats", "uplnk"],
+                      ["set-port", "uplnk", "mtu=2000"], ["drops", "uplnk"],
+                      ["add-fdb", "02:00:00:00:00:01", "uplnk"]):
+        error = says(switch, *arguments, status=REFUSED)
+        assert "uplnk" in error and "uplink" in error, error
+
+
+def test_no_switch_answers(workdir: Path) -> None:
+    path = workdir / "nothing.sock"
+    done = run_ctl(["--control", str(path), "status"])
+    assert done.returncode == NO_SWITCH
+    assert str(path) in done.stderr and "vswitchd" in done.stderr
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    done = run_ctl(["--control", str(path), "status"])
+    assert done.returncode == NO_SWITCH
+    assert str(path) in done.stderr
+
+
+def test_switch_that_goes_before_it_answers(workdir: Path) -> None:
+    path = workdir / "mute.sock"
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(path))
+        mute.listen()
+        mute.settimeout(20.0)
+        registry = Registry(workdir)
+        try:
+            ctl = registry.start(
+                "ctl", [str(binary("ctl/vswitchctl")), "--control", str(path), "status"]
+            )
+            mute.accept()[0].close()
+            assert ctl.wait(20.0) == NO_SWITCH
+            assert str(path) in ctl.log()
+        finally:
+            registry.end_all()
+
+
+def test_directory_by_option_and_environment(switch: Switch) -> None:
+    done = run_ctl(["--socket-dir", str(switch.directory), "list-ports"])
+    assert done.returncode == DONE
+    linked = switch.directory.parent / "vswitch"
+    linked.symlink_to(switch.directory)
+    if os.geteuid() != 0:
+        env = {"XDG_RUNTIME_DIR": str(switch.directory.parent)}
+        assert run_ctl(["list-ports"], env=env).returncode == DONE
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_names_every_command(option: str) -> None:
+    done = run_ctl([option])
+    assert done.returncode == DONE
+    for command in ("add-port", "del-port", "set-port", "list-ports", "show-port", "stats",
+                    "clear-stats", "drops", "fdb", "add-fdb", "del-fdb", "flush-fdb", "status",
+                    "monitor", "call"):
+        assert command in done.stdout
+    one = run_ctl(["add-port", option])
+    assert one.returncode == DONE
+    assert "--mtu" in one.stdout and "--may-exist" in one.stdout
+
+
+def test_version() -> None:
+    done = run_ctl(["--version"])
+    assert (done.returncode, done.stdout) == (DONE, "vswitchctl 0.1.0\n")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_monitor_follows_events(switch: Switch, registry: Registry, as_json: bool) -> None:
+    argv = [str(binary("ctl/vswitchctl")), "--control", str(switch.control), "monitor"]
+    monitor = registry.start("monitor", argv + (["--json"] if as_json else []))
+    names = iter(f"p{number}" for number in range(1000))
+
+    def follows() -> bool:
+        switch.add_port(next(names))
+        return "port.added" in monitor.out()
+
+    wait_until("it follows", follows, 20.0)
+    switch.call("port.delete", name="p0")
+    wait_until("it tells of the end", lambda: "port.deleted" in monitor.out())
+    if as_json:
+        assert {json.loads(line)["event"] for line in monitor.out().splitlines()} == {
+            "port.added", "port.deleted"
+        }
+    assert monitor.end(signal.SIGINT) in (DONE, 130)
+
+
+def test_monitor_ends_with_its_switch(switch: Switch, registry: Registry) -> None:
+    argv = [str(binary("ctl/vswitchctl")), "--control", str(switch.control), "monitor", "port.added"]
+    monitor = registry.start("monitor", argv)
+    names = iter(f"p{number}" for number in range(1000))
+
+    def follows() -> bool:
+        switch.add_port(next(names))
+        return "port.added" in monitor.out()
+
+    wait_until("it follows", follows, 20.0)
+    switch.stop()
+    assert monitor.wait(20.0) == NO_SWITCH
+
+
+def test_output_that_nobody_can_take(switch: Switch, registry: Registry) -> None:
+    """A full disk is an error, not silence."""
+    switch.add_port("a")
+    script = 'exec "$0" "$@" >/dev/full'
+    ctl = registry.start(
+        "ctl",
+        ["/bin/sh", "-c", script, str(binary("ctl/vswitchctl")), "--control",
+         str(switch.control), "list-ports"],
+    )
+    assert ctl.wait(20.0) != DONE
+    assert ctl.log() != ""

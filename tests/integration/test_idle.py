@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""An idle switch sleeps, and wakes without losing the first frame."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from vswitch import Registry, Setup, Switch, VuserClient, wait_until
+from vswitch.memory import MIB, RegionSpec
+from vswitch.pytest_plugin import MakeStation, MakeSwitch
+from vswitch.ring import NO_NOTIFY
+from vswitch.station import Station, introduce
+
+WINDOW = 3.0  # seconds
+
+
+def ticks(pid: int) -> int:
+    """CPU time of a process, all its threads, in clock ticks: user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def ticks_in_a_window(pid: int) -> float:
+    """Share of one CPU that a process used while WINDOW seconds of the clock went by."""
+    before, end = ticks(pid), time.monotonic() + WINDOW
+    wait_until("the window is over", lambda: time.monotonic() > end, WINDOW + 5)
+    return (ticks(pid) - before) / os.sysconf("SC_CLK_TCK") / WINDOW
+
+
+def sleeps(switch: Switch) -> bool:
+    return all(w["state"] == "sleeping" for w in switch.call("switch.status")["workers"])
+
+
+def wait_asleep(switch: Switch) -> None:
+    wait_until("the workers sleep", lambda: sleeps(switch))
+    switch.close_client()
+
+
+def test_two_silent_frontends_cost_under_a_hundredth(
+    switch: Switch, registry: Registry
+) -> None:
+    for port in ("a", "b"):
+        switch.add_port(port)
+        VuserClient(
+            registry, switch.path(port), "respond", ip="10.0.0.1/24"
+        ).wait_ready()
+        switch.wait_state(port, "up")
+    wait_asleep(switch)
+    assert ticks_in_a_window(switch.pid) < 0.01
+
+
+def test_many_silent_ports_cost_nothing(switch: Switch, station: MakeStation) -> None:
+    for number in range(20):
+        station(switch, f"p{number}", Setup(regions=(RegionSpec(MIB),)))
+        switch.add_port(f"empty{number}")
+    wait_asleep(switch)
+    assert ticks_in_a_window(switch.pid) < 0.01
+
+
+def test_silence_after_traffic(switch: Switch, station: MakeStation) -> None:
+    a, b = station(switch, "a"), station(switch, "b")
+    introduce([a, b])
+    for _ in range(200):
+        b.expect(a.send(b))
+    wait_asleep(switch)
+    assert ticks_in_a_window(switch.pid) < 0.01
+
+
+def round_trip(a: Station, b: Station) -> float:
+    """Seconds from making a frame available to its arrival, kicks only where they are wanted."""
+    data = a.build(b)
+    begin = time.perf_counter()
+    a.frontend.send(data)
+    b.expect(data)
+    return time.perf_counter() - begin
+
+
+def test_first_frame_after_a_sleep_passes_at_once(
+    switch: Switch, station: MakeStation
+) -> None:
+    """None is lost; the quickest of them shows that no timer stands in their way."""
+    a, b = station(switch, "a"), station(switch, "b")
+    introduce([a, b])
+    times = []
+    for _ in range(20):
+        wait_asleep(switch)
+        assert not a.frontend.tx.used_flags & NO_NOTIFY
+        times.append(round_trip(a, b))
+        times.append(round_trip(b, a))
+    assert sorted(times)[len(times) // 4] < 0.001, times
+
+
+def test_frames_at_the_edge_of_sleep_are_not_lost(
+    switch: Switch, station: MakeStation
+) -> None:
+    """Pauses of every length around the moment when a worker decides to sleep."""
+    a, b = station(switch, "a"), station(switch, "b")
+    introduce([a, b])
+    for number in range(2000):
+        end = time.perf_counter() + number * 1e-6
+        while time.perf_counter() < end:
+            pass
+        b.expect(a.send(b))
+
+
+def test_frontend_without_a_kick_is_served_while_others_sleep(
+    switch: Switch, station: MakeStation
+) -> None:
+    a, b = station(switch, "a", Setup(with_kick=False)), station(switch, "b")
+    introduce([a, b])
+    for _ in range(50):
+        b.expect(a.send(b))
+    assert ticks_in_a_window(switch.pid) < 0.2
+
+
+def test_poll_always_never_sleeps(make_switch: MakeSwitch, station: MakeStation) -> None:
+    switch = make_switch("--poll", "always")
+    a, b = station(switch, "a"), station(switch, "b")
+    introduce([a, b])
+    assert switch.call("switch.status")["poll"] == "always"
+    before = ticks(switch.pid)
+    wait_until("it polls", lambda: ticks(switch.pid) - before > 50)
+    assert not sleeps(switch)
+    assert a.frontend.tx.used_flags & NO_NOTIFY
+    for _ in range(50):
+        b.expect(a.send(b, kick=False))
