@@ -177,8 +177,9 @@ session_check_area(const struct session *session, enum session_area area, uint32
 static bool
 vring_fits(const struct session *session, const struct session_vring *vring)
 {
-	return session_check_area(session, SESSION_AREA_DESC, vring->size,
-				  vring->desc_user_addr) == 0 &&
+	return vring->size != 0 &&
+		session_check_area(session, SESSION_AREA_DESC, vring->size,
+				   vring->desc_user_addr) == 0 &&
 		session_check_area(session, SESSION_AREA_AVAIL, vring->size,
 				   vring->avail_user_addr) == 0 &&
 		session_check_area(session, SESSION_AREA_USED, vring->size,

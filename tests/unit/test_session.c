@@ -227,6 +227,7 @@ test_size_refused_by_library(void **state)
 	build_state(&msg, VHOST_REQ_SET_VRING_NUM, 1, 32768);
 	vhost_msg_apply_refusal(&msg, &session);
 	expect_missing("ring 1 has no size yet");
+	assert_false(session.vrings[1].has_addr);
 	assert_true(session_vring_complete(&session, 0));
 }
 
