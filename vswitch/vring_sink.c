@@ -210,9 +210,8 @@ copy_contiguous(const struct round *round, const struct reservation *reservation
 	const struct frame_segment *segment = &round->segments[reservation->first_segment];
 	uint8_t *dst = (uint8_t *)(uintptr_t)segment->data;
 
-	memcpy(dst, header, VNET_HDR_LEN_LEGACY);
-	if (round->vring->header_len == VNET_HDR_LEN)
-		memcpy(dst + VNET_HDR_LEN_LEGACY, header + VNET_HDR_LEN_LEGACY, 2);
+	/* After a legacy header the frame, of 14 bytes at least, overwrites the last two. */
+	memcpy(dst, header, VNET_HDR_LEN);
 	dst += round->vring->header_len;
 	if (frame->len <= FRAME_HEAD_LEN) {
 		copy_up_to_64(dst, frame->head, frame->len);
