@@ -575,8 +575,8 @@ wake_event_thread(const char *path)
 {
 	static const struct rte_vhost_device_ops no_ops;
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int ret = -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int peer, ret = -1;
 
 	if (fd < 0)
 		return -errno;
@@ -586,6 +586,10 @@ wake_event_thread(const char *path)
 					RTE_VHOST_USER_NO_RECONNECT) == 0 &&
 			rte_vhost_driver_callback_register(addr.sun_path, &no_ops) == 0)
 		ret = rte_vhost_driver_start(addr.sun_path);
+	/* closed before it is accepted, the library would log a reset connection as an error */
+	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	if (peer >= 0)
+		close(peer);
 	unlink(addr.sun_path);
 	close(fd);
 	return ret < 0 ? -EIO : 0;

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See control.h. */
+#include "control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "control_client.h"
+#include "control_listen.h"
+#include "daemon.h"
+#include "limits.h"
+#include "log.h"
+
+/* Without descriptors the listening socket stays readable: look again only after this long. */
+#define ACCEPT_PAUSE_US 100000
+
+static LIST_HEAD(, control_client) clients = LIST_HEAD_INITIALIZER(clients);
+static unsigned int n_clients;
+static struct daemon *served;
+static int listen_fd = -1;
+static struct event *acceptable;
+static struct event *pause_end;
+
+static void
+on_gone(struct control_client *client)
+{
+	LIST_REMOVE(client, next);
+	n_clients--;
+}
+
+/* Says why before hanging up, so that the client's user need not guess. */
+static void
+turn_away(int fd)
+{
+	static const char refusal[] =
+			"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"the control socket "
+			"serves as many clients as it can; close one\"},\"id\":null}\n";
+
+	(void)send(fd, refusal, sizeof(refusal) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+	log_warning("a control client was turned away: there are %d already", CONTROL_CLIENTS_MAX);
+}
+
+static void
+take_client(int fd)
+{
+	struct control_client *client;
+
+	if (n_clients >= CONTROL_CLIENTS_MAX) {
+		turn_away(fd);
+		return;
+	}
+	client = control_client_open(served, fd, on_gone);
+	if (client == NULL)
+		return;
+	LIST_INSERT_HEAD(&clients, client, next);
+	n_clients++;
+}
+
+static void
+pause_accepting(void)
+{
+	const struct timeval pause = { .tv_usec = ACCEPT_PAUSE_US };
+
+	event_del(acceptable);
+	event_add(pause_end, &pause);
+}
+
+static void
+on_pause_end(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	event_add(acceptable, NULL);
+}
+
+static void
+on_acceptable(evutil_socket_t listening, short what, void *arg)
+{
+	static bool complained;
+	int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)what;
+	(void)arg;
+	if (fd >= 0) {
+		complained = false;
+		take_client(fd);
+		return;
+	}
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	if (!complained)
+		log_error("cannot accept control clients: %s; trying on", strerror(errno));
+	complained = true;
+	pause_accepting();
+}
+
+int
+control_start(struct daemon *daemon, char *err, size_t err_size)
+{
+	int fd = control_listen_open(daemon->options.control, err, err_size);
+
+	if (fd < 0)
+		return fd;
+	served = daemon;
+	listen_fd = fd;
+	acceptable = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_acceptable, NULL);
+	pause_end = event_new(daemon->base, -1, 0, on_pause_end, NULL);
+	if (acceptable != NULL && pause_end != NULL && event_add(acceptable, NULL) == 0)
+		return 0;
+	control_stop();
+	return -ENOMEM;
+}
+
+bool
+control_subscribed(enum event_kind kind)
+{
+	const struct control_client *client;
+
+	LIST_FOREACH (client, &clients, next)
+		if ((client->subscriber.events >> kind & 1) != 0)
+			return true;
+	return false;
+}
+
+void
+control_publish(enum event_kind kind, json_t *message)
+{
+	struct control_client *client;
+	size_t len;
+	char *line = jsonrpc_line(message, &len);
+
+	json_decref(message);
+	if (line == NULL)
+		return;
+	/* a client that this cuts off stays in the list until the loop frees it */
+	LIST_FOREACH (client, &clients, next)
+		if ((client->subscriber.events >> kind & 1) != 0)
+			control_client_send(client, line, len);
+	free(line);
+}
+
+void
+control_stop(void)
+{
+	struct control_client *client;
+
+	if (listen_fd < 0)
+		return;
+	(void)unlink(served->options.control);
+	if (acceptable != NULL)
+		event_free(acceptable);
+	if (pause_end != NULL)
+		event_free(pause_end);
+	acceptable = pause_end = NULL;
+	close(listen_fd);
+	listen_fd = -1;
+	LIST_FOREACH (client, &clients, next)
+		control_client_finish(client);
+}
+
+void
+control_close(void)
+{
+	struct control_client *client;
+
+	while ((client = LIST_FIRST(&clients)) != NULL) {
+		on_gone(client);
+		control_client_free(client);
+	}
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The control socket: who is connected, and what is told to all of them. Control thread; a
+ * connection's own life is in control_client.c, the requests in rpc.c.
+ */
+#ifndef VSWITCH_CONTROL_H
+#define VSWITCH_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "events.h"
+
+/* Clients that are served at once. */
+#define CONTROL_CLIENTS_MAX 64
+
+struct daemon;
+
+/*
+ * Listens on daemon->options.control (mode 0600). A socket file that nobody serves is replaced. 0,
+ * or -errno with words in `err`.
+ */
+int control_start(struct daemon *daemon, char *err, size_t err_size);
+
+/* Sends a notification, which is taken over, to every client that subscribed to `kind`. */
+void control_publish(enum event_kind kind, json_t *message);
+
+bool control_subscribed(enum event_kind kind);
+
+/* Removes the socket and reads no more requests; what is due to clients still goes out. */
+void control_stop(void);
+
+/* Ends all connections; the answers that come after that are dropped. */
+void control_close(void);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See control_listen.h. */
+#include "control_listen.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "text.h"
+
+#define BACKLOG 128
+
+static int
+refuse_taken(int fd, const char *path, char *err, size_t err_size)
+{
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+	char who[32] = "";
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0)
+		snprintf(who, sizeof(who), " (pid %d)", peer.pid);
+	return text_fail(err, err_size, -EADDRINUSE,
+			"cannot listen on %s: a program%s already does; stop it, or choose another "
+			"path with --control",
+			path, who);
+}
+
+/* Removes what a dead program left at the path. */
+static int
+clear_path(const struct sockaddr_un *address, char *err, size_t err_size)
+{
+	const char *path = address->sun_path;
+	struct stat st;
+	int fd, ret = 0;
+
+	if (lstat(path, &st) != 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return text_fail(err, err_size, -EEXIST,
+				"cannot listen on %s: what is there is not a socket; remove it, or "
+				"choose another path with --control",
+				path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return text_fail(
+				err, err_size, -errno, "cannot make a socket: %s", strerror(errno));
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
+		ret = refuse_taken(fd, path, err, err_size);
+	close(fd);
+	if (ret == 0)
+		(void)unlink(path);
+	return ret;
+}
+
+/* Between bind() and listen() nobody can connect: the mode is right before anybody may. */
+static int
+bind_private(int fd, const struct sockaddr_un *address)
+{
+	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
+		return -errno;
+	if (chmod(address->sun_path, 0600) == 0 && listen(fd, BACKLOG) == 0)
+		return 0;
+	(void)unlink(address->sun_path);
+	return -errno;
+}
+
+int
+control_listen_open(const char *path, char *err, size_t err_size)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd, ret;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	ret = clear_path(&address, err, err_size);
+	if (ret != 0)
+		return ret;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ret = fd >= 0 ? bind_private(fd, &address) : -errno;
+	if (ret == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return text_fail(err, err_size, ret,
+			"cannot listen on %s: %s; choose another path with --control", path,
+			strerror(-ret));
+}

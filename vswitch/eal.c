@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See eal.h. */
+#include "eal.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+#include <rte_memory.h>
+
+#include "clock.h"
+#include "cpu_list.h"
+#include "hugepages.h"
+#include "log.h"
+#include "text.h"
+
+#define ARGS_MAX 16
+
+/* What a frontend does wrong makes the vhost library talk: so many lines a second are enough. */
+#define LINES_PER_SECOND 20
+
+static enum log_level
+our_level(int rte_level)
+{
+	if (rte_level <= (int)RTE_LOG_ERR)
+		return LOG_LEVEL_ERROR;
+	if (rte_level == (int)RTE_LOG_WARNING)
+		return LOG_LEVEL_WARNING;
+	return rte_level <= (int)RTE_LOG_INFO ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+}
+
+/* True for the first lines of each second. Any thread; two at once may pass one line too many. */
+static bool
+may_log(void)
+{
+	static uint32_t second, lines;
+	uint32_t now = clock_seconds();
+
+	if (__atomic_exchange_n(&second, now, __ATOMIC_RELAXED) != now)
+		__atomic_store_n(&lines, 0, __ATOMIC_RELAXED);
+	return __atomic_add_fetch(&lines, 1, __ATOMIC_RELAXED) <= LINES_PER_SECOND;
+}
+
+/* The write function of the stream that DPDK logs to: one message a call. */
+static ssize_t
+take_message(void *cookie, const char *text, size_t len)
+{
+	size_t shown = len;
+
+	(void)cookie;
+	while (shown > 0 && text[shown - 1] == '\n')
+		shown--;
+	if (shown > 0 && may_log())
+		log_write(our_level(rte_log_cur_msg_loglevel()), "dpdk: %.*s", (int)shown, text);
+	return (ssize_t)len;
+}
+
+static int
+redirect_log(void)
+{
+	cookie_io_functions_t functions = { .write = take_message };
+	static FILE *stream; /* DPDK's threads keep it to the end of the process */
+
+	stream = fopencookie(NULL, "w", functions);
+	if (stream == NULL)
+		return -ENOMEM;
+	return rte_openlog_stream(stream);
+}
+
+/*
+ * One lcore, the main one, which may run wherever this process may: EAL would pin it, and every
+ * thread that it makes, to the first CPU.
+ */
+static int
+lcores_argument(char *text, size_t size)
+{
+	cpu_set_t allowed;
+	int n;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+		return -errno;
+	n = snprintf(text, size, "--lcores=0@(");
+	if (cpu_list_format(&allowed, text + n, size - (size_t)n - 1) != 0)
+		return -ENOSPC;
+	strcat(text, ")");
+	return 0;
+}
+
+/* EAL keeps pointers into the arguments and moves them about: they must stay. */
+static int
+init(bool huge, uint32_t mib)
+{
+	static char name[] = "vswitchd", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry";
+	static char no_huge[] = "--no-huge", no_shconf[] = "--no-shconf";
+	static char in_memory[] = "--in-memory", level[] = "--log-level=*:error";
+	static char amount_option[] = "-m", amount[16], lcores[2048];
+	static char *argv[ARGS_MAX];
+	int argc = 0, ret;
+
+	ret = lcores_argument(lcores, sizeof(lcores));
+	if (ret != 0) {
+		rte_errno = -ret;
+		return -1;
+	}
+	snprintf(amount, sizeof(amount), "%u", mib);
+	argv[argc++] = name;
+	argv[argc++] = lcores;
+	argv[argc++] = no_pci;
+	argv[argc++] = no_telemetry;
+	argv[argc++] = level;
+	argv[argc++] = amount_option;
+	argv[argc++] = amount;
+	if (huge) {
+		argv[argc++] = in_memory;
+	} else {
+		argv[argc++] = no_huge;
+		argv[argc++] = no_shconf;
+	}
+	return rte_eal_init(argc, argv);
+}
+
+static int
+refuse_growth(int socket_id, size_t current, size_t wanted)
+{
+	(void)socket_id;
+	(void)current;
+	(void)wanted;
+	return -1;
+}
+
+/* Ordinary memory cannot grow; hugepages could. */
+static int
+forbid_growth(void)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < rte_socket_count() && ret == 0; i++)
+		ret = rte_mem_alloc_validator_register(
+				"vswitch-start", refuse_growth, rte_socket_id_by_idx(i), 0);
+	return ret;
+}
+
+int
+eal_start(enum huge_mode mode, uint32_t mib, const char *private_dir, struct eal_memory *memory,
+		char *err, size_t err_size)
+{
+	*memory = (struct eal_memory){ .mib = mib };
+	memory->huge = mode == HUGE_ON ||
+			(mode == HUGE_AUTO &&
+					hugepages_free(mib, memory->why, sizeof(memory->why)));
+	if (setenv("RUNTIME_DIRECTORY", private_dir, 1) != 0 || redirect_log() != 0)
+		return text_fail(err, err_size, -ENOMEM, "out of memory");
+	if (init(memory->huge, mib) >= 0 && (!memory->huge || forbid_growth() == 0))
+		return 0;
+	return text_fail(err, err_size, rte_errno != 0 ? -rte_errno : -EIO,
+			"cannot start DPDK with %u MiB of %s: %s; %s", mib,
+			memory->huge ? "hugepages" : "ordinary memory", rte_strerror(rte_errno),
+			memory->huge ? "reserve more of them (vm.nr_hugepages), or use --huge off"
+				     : "use a smaller --memory");
+}
+
+void
+eal_stop(void)
+{
+	rte_eal_cleanup();
+}

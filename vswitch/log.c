@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See log.h. A line is written under one lock with a write that cannot block: what stderr is
+ * decides how. A pipe or a terminal is opened once more, because O_NONBLOCK on the description
+ * that was inherited would be seen by every program that shares it.
+ */
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A line with its newline; pipes take up to PIPE_BUF (4,096) bytes whole or not at all. */
+#define LINE_MAX_LEN 2048
+
+enum target {
+	TARGET_WRITE,  /* a file, or opened again without blocking: plain write */
+	TARGET_SOCKET, /* the journal: send that does not wait */
+	TARGET_POLL,   /* cannot be opened again: write only when poll says that there is room */
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int log_fd = STDERR_FILENO;     /* written once, by open_target() */
+static enum target target;	       /* the same */
+static uint64_t lost;		       /* lines since the last one written; under lock */
+static int threshold = LOG_LEVEL_INFO; /* enum log_level; any thread, atomic */
+
+static const char *const names[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+void
+log_set_level(enum log_level level)
+{
+	__atomic_store_n(&threshold, (int)level, __ATOMIC_RELAXED);
+}
+
+enum log_level
+log_get_level(void)
+{
+	return (enum log_level)__atomic_load_n(&threshold, __ATOMIC_RELAXED);
+}
+
+const char *
+log_level_name(enum log_level level)
+{
+	return names[level];
+}
+
+int
+log_level_from_name(const char *name, enum log_level *level)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name) == 0) {
+			*level = (enum log_level)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static void
+open_target(void)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDERR_FILENO, &st) != 0 || S_ISREG(st.st_mode)) {
+		target = TARGET_WRITE;
+		return;
+	}
+	if (S_ISSOCK(st.st_mode)) {
+		target = TARGET_SOCKET;
+		return;
+	}
+	fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0)
+		log_fd = fd;
+	target = fd >= 0 ? TARGET_WRITE : TARGET_POLL;
+}
+
+static bool
+has_room(void)
+{
+	struct pollfd pfd = { .fd = log_fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLOUT) != 0;
+}
+
+/* True when the line went out. */
+static bool
+put(const char *line, size_t len)
+{
+	ssize_t n;
+
+	do {
+		if (target == TARGET_SOCKET)
+			n = send(log_fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		else if (target == TARGET_POLL && !has_room())
+			return false;
+		else
+			n = write(log_fd, line, len);
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+static void
+put_lost(void)
+{
+	char line[128];
+	int len;
+
+	len = snprintf(line, sizeof(line),
+			"warning: %llu lines of the log were lost: whoever reads stderr was too slow\n",
+			(unsigned long long)lost);
+	if (put(line, (size_t)len))
+		lost = 0;
+}
+
+/* Names come from other programs: nothing but text may reach a terminal. */
+static void
+clean(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
+void
+log_write(enum log_level level, const char *fmt, ...)
+{
+	char line[LINE_MAX_LEN];
+	size_t len;
+	va_list args;
+
+	if ((int)level > __atomic_load_n(&threshold, __ATOMIC_RELAXED))
+		return;
+	pthread_once(&once, open_target);
+	len = (size_t)snprintf(line, sizeof(line), "%s: ", names[level]);
+	va_start(args, fmt);
+	vsnprintf(line + len, sizeof(line) - len - 1, fmt, args);
+	va_end(args);
+	clean(line);
+	len = strlen(line);
+	line[len++] = '\n';
+	pthread_mutex_lock(&lock);
+	if (lost > 0)
+		put_lost();
+	if (lost > 0 || !put(line, len))
+		lost++;
+	pthread_mutex_unlock(&lock);
+}

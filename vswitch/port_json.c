@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See port_json.h. One row an option: how it is read, and how it is written. */
+#include "port_json.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "jsonrpc.h"
+#include "port_options.h"
+#include "text.h"
+
+#define ACCOUNT_MAX ((int64_t)UINT32_MAX - 1) /* the last number stands for "unchanged" */
+#define ACCOUNT_BUFFER 16384
+
+struct accessor {
+	const char *key;
+	/* 0, or -EINVAL with words that do not name the key */
+	int (*read)(const json_t *value, struct port_settings *settings, char *err,
+			size_t err_size);
+	json_t *(*write)(const struct port_settings *settings);
+};
+
+static bool
+is_listening(const struct port_settings *settings)
+{
+	return settings->connect[0] == '\0';
+}
+
+static int
+read_path(const json_t *value, char path[PORT_PATH_MAX])
+{
+	snprintf(path, PORT_PATH_MAX, "%s", json_string_value(value));
+	return 0;
+}
+
+static json_t *
+write_path(const char *path)
+{
+	return path[0] != '\0' ? jsonrpc_text(path) : json_null();
+}
+
+static int
+read_socket(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+{
+	(void)err;
+	(void)err_size;
+	return read_path(value, settings->socket);
+}
+
+static json_t *
+write_socket(const struct port_settings *settings)
+{
+	return write_path(settings->socket);
+}
+
+static int
+read_connect(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+{
+	(void)err;
+	(void)err_size;
+	return read_path(value, settings->connect);
+}
+
+static json_t *
+write_connect(const struct port_settings *settings)
+{
+	return write_path(settings->connect);
+}
+
+static int
+read_mtu(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+{
+	(void)err;
+	(void)err_size;
+	settings->mtu = (uint32_t)json_integer_value(value);
+	return 0;
+}
+
+static json_t *
+write_mtu(const struct port_settings *settings)
+{
+	return json_integer(settings->mtu);
+}
+
+static int
+read_mac_limit(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+{
+	(void)err;
+	(void)err_size;
+	settings->mac_limit = (uint32_t)json_integer_value(value);
+	return 0;
+}
+
+static json_t *
+write_mac_limit(const struct port_settings *settings)
+{
+	return json_integer(settings->mac_limit);
+}
+
+static int
+read_enabled(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+{
+	(void)err;
+	(void)err_size;
+	settings->enabled = json_is_true(value);
+	return 0;
+}
+
+static json_t *
+write_enabled(const struct port_settings *settings)
+{
+	return json_boolean(settings->enabled);
+}
+
+static int
+read_mode(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+{
+	return text_parse_mode(json_string_value(value), &settings->mode, err, err_size);
+}
+
+static json_t *
+write_mode(const struct port_settings *settings)
+{
+	char text[16];
+
+	if (!is_listening(settings))
+		return json_null();
+	snprintf(text, sizeof(text), "%04o", settings->mode);
+	return json_string(text);
+}
+
+static int
+read_owner(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+{
+	const char *name = json_string_value(value);
+	struct passwd entry, *found = NULL;
+	char buffer[ACCOUNT_BUFFER];
+	int64_t number;
+
+	if (text_parse_integer(name, 0, ACCOUNT_MAX, &number, NULL, 0) == 0) {
+		settings->owner = (uid_t)number;
+		return 0;
+	}
+	if (getpwnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 || found == NULL)
+		return text_fail(err, err_size, -EINVAL,
+				"this host has no user '%.64s'; give the name or number of one",
+				name);
+	settings->owner = found->pw_uid;
+	return 0;
+}
+
+/* The name of a user, asked for again only when the number changes: lists show many ports. */
+static const char *
+user_name(uid_t uid)
+{
+	static char name[64];
+	static uid_t cached = (uid_t)-1;
+	struct passwd entry, *found = NULL;
+	char buffer[ACCOUNT_BUFFER];
+
+	if (uid == cached)
+		return name;
+	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL)
+		snprintf(name, sizeof(name), "%s", found->pw_name);
+	else
+		snprintf(name, sizeof(name), "%u", uid);
+	cached = uid;
+	return name;
+}
+
+static json_t *
+write_owner(const struct port_settings *settings)
+{
+	uid_t uid = settings->owner == (uid_t)-1 ? geteuid() : settings->owner;
+
+	return is_listening(settings) ? jsonrpc_text(user_name(uid)) : json_null();
+}
+
+static int
+read_group(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+{
+	const char *name = json_string_value(value);
+	struct group entry, *found = NULL;
+	char buffer[ACCOUNT_BUFFER];
+	int64_t number;
+
+	if (text_parse_integer(name, 0, ACCOUNT_MAX, &number, NULL, 0) == 0) {
+		settings->group = (gid_t)number;
+		return 0;
+	}
+	if (getgrnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 || found == NULL)
+		return text_fail(err, err_size, -EINVAL,
+				"this host has no group '%.64s'; give the name or number of one",
+				name);
+	settings->group = found->gr_gid;
+	return 0;
+}
+
+static const char *
+group_name(gid_t gid)
+{
+	static char name[64];
+	static gid_t cached = (gid_t)-1;
+	struct group entry, *found = NULL;
+	char buffer[ACCOUNT_BUFFER];
+
+	if (gid == cached)
+		return name;
+	if (getgrgid_r(gid, &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL)
+		snprintf(name, sizeof(name), "%s", found->gr_name);
+	else
+		snprintf(name, sizeof(name), "%u", gid);
+	cached = gid;
+	return name;
+}
+
+static json_t *
+write_group(const struct port_settings *settings)
+{
+	gid_t gid = settings->group == (gid_t)-1 ? getegid() : settings->group;
+
+	return is_listening(settings) ? jsonrpc_text(group_name(gid)) : json_null();
+}
+
+static const struct accessor accessors[] = {
+	{ "socket", read_socket, write_socket },
+	{ "connect", read_connect, write_connect },
+	{ "mtu", read_mtu, write_mtu },
+	{ "mac-limit", read_mac_limit, write_mac_limit },
+	{ "enabled", read_enabled, write_enabled },
+	{ "mode", read_mode, write_mode },
+	{ "owner", read_owner, write_owner },
+	{ "group", read_group, write_group },
+};
+
+static const struct accessor *
+find_accessor(const struct port_option *option)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(accessors) / sizeof(accessors[0]); i++)
+		if (strcmp(accessors[i].key, option->key) == 0)
+			return &accessors[i];
+	/* the two tables do not agree: a mistake in the program that the first use shows */
+	abort();
+}
+
+int
+port_json_read(const json_t *object, struct port_settings *settings, const char **key, char *err,
+		size_t err_size)
+{
+	const struct port_option *option;
+	const json_t *value;
+	char why[256];
+	size_t i;
+	int ret;
+
+	for (i = 0; i < port_options_count; i++) {
+		option = &port_options[i];
+		value = json_object_get(object, option->key);
+		if (value == NULL)
+			continue;
+		ret = find_accessor(option)->read(value, settings, why, sizeof(why));
+		if (ret != 0) {
+			*key = option->key;
+			return text_fail(err, err_size, ret, "%s: %s", option->key, why);
+		}
+	}
+	return 0;
+}
+
+json_t *
+port_json_value(const struct port_settings *settings, const struct port_option *option)
+{
+	return find_accessor(option)->write(settings);
+}
+
+static bool
+is_same_value(const struct port_option *option, const struct port_settings *a,
+		const struct port_settings *b)
+{
+	json_t *value_a = port_json_value(a, option);
+	json_t *value_b = port_json_value(b, option);
+	bool same = json_equal(value_a, value_b) != 0;
+
+	json_decref(value_a);
+	json_decref(value_b);
+	return same;
+}
+
+const struct port_option *
+port_json_difference(const json_t *object, const struct port_settings *wanted,
+		const struct port_settings *present)
+{
+	size_t i;
+
+	if (is_listening(wanted) != is_listening(present))
+		return port_option_find("connect");
+	for (i = 0; i < port_options_count; i++)
+		if (json_object_get(object, port_options[i].key) != NULL &&
+				!is_same_value(&port_options[i], wanted, present))
+			return &port_options[i];
+	return NULL;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See port_report.h. */
+#include "port_report.h"
+
+#include <stdio.h>
+
+#include "clock.h"
+#include "fdb.h"
+#include "feature_names.h"
+#include "jsonrpc.h"
+#include "port.h"
+#include "port_json.h"
+#include "port_options.h"
+
+json_t *
+port_report_peer(const struct gate_peer *peer)
+{
+	return json_pack("{s:i, s:o, s:I}", "pid", peer->pid, "program",
+			jsonrpc_text(peer->program), "uid", (json_int_t)peer->uid);
+}
+
+json_t *
+port_report_stats(const struct port *port)
+{
+	struct port_stats stats;
+	json_t *drops = json_object();
+	int i;
+
+	port_stats(port, &stats);
+	for (i = 0; i < DROP_REASONS; i++)
+		json_object_set_new(drops, drop_reasons[i].name,
+				json_integer((json_int_t)stats.drops[i]));
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "rx_frames", (json_int_t)stats.rx_frames,
+			"rx_bytes", (json_int_t)stats.rx_bytes, "tx_frames",
+			(json_int_t)stats.tx_frames, "tx_bytes", (json_int_t)stats.tx_bytes,
+			"copies_due", (json_int_t)stats.copies_due, "drops", drops);
+}
+
+static json_t *
+report_rates(const struct port *port)
+{
+	struct port_rates rates;
+
+	port_rates(port, &rates);
+	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "rx_fps", rates.rx_fps, "rx_bps",
+			rates.rx_bps, "tx_fps", rates.tx_fps, "tx_bps", rates.tx_bps, "drop_fps",
+			rates.drop_fps);
+}
+
+static json_t *
+report_fault(const struct port *port)
+{
+	const struct port_fault *fault = port_fault(port);
+
+	if (fault->text[0] == '\0')
+		return json_null();
+	return json_pack("{s:o, s:f}", "text", jsonrpc_text(fault->text), "age_s",
+			(double)(clock_ns() - fault->time_ns) / 1e9);
+}
+
+/* Every option by its key; `socket` shows the default path where none was given. */
+static int
+add_options(json_t *object, const struct port *port)
+{
+	const struct port_settings *settings = port_settings(port);
+	unsigned int kind = port_kind_find(port_type(port));
+	int failed = 0;
+	size_t i;
+
+	for (i = 0; i < port_options_count; i++)
+		if ((port_options[i].kinds & kind) != 0)
+			failed |= json_object_set_new(object, port_options[i].key,
+					port_json_value(settings, &port_options[i]));
+	if (settings->connect[0] == '\0')
+		failed |= json_object_set_new(object, "socket", jsonrpc_text(port_path(port)));
+	return failed;
+}
+
+static json_t *
+report_state(const struct port *port)
+{
+	const struct gate_peer *peer = port_peer(port);
+	char text[PORT_TEXT_MAX];
+
+	port_state_text(port, text, sizeof(text));
+	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:I}", "name", port_name(port), "id",
+			port_id(port), "type", port_type(port), "state",
+			port_state_name(port_state(port)), "state_text", jsonrpc_text(text), "peer",
+			peer != NULL ? port_report_peer(peer) : json_null(), "rejected_connections",
+			(json_int_t)port_rejected(port));
+}
+
+json_t *
+port_report(const struct port *port, const struct fdb *fdb)
+{
+	json_t *object = report_state(port);
+	int failed;
+
+	failed = add_options(object, port);
+	failed |= json_object_set_new(object, "fault", report_fault(port));
+	failed |= json_object_set_new(
+			object, "macs", json_integer(fdb_count_port(fdb, port_id(port))));
+	failed |= json_object_set_new(object, "rates", report_rates(port));
+	failed |= json_object_set_new(object, "stats", port_report_stats(port));
+	if (failed == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+json_t *
+port_report_all(const struct fdb *fdb)
+{
+	const struct port *port;
+	json_t *list = json_array();
+
+	for (port = port_first(); port != NULL; port = port_next(port))
+		json_array_append_new(list, port_report(port, fdb));
+	return list;
+}
+
+static json_t *
+report_bits(uint64_t bits, const char *(*name_of)(uint32_t bit))
+{
+	json_t *names = json_array();
+	char number[16];
+	uint32_t bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		if ((bits >> bit & 1) == 0)
+			continue;
+		snprintf(number, sizeof(number), "bit %u", bit);
+		json_array_append_new(
+				names, json_string(name_of(bit) != NULL ? name_of(bit) : number));
+	}
+	return names;
+}
+
+static json_t *
+report_memory(const struct session *session)
+{
+	json_t *regions = json_array();
+	const struct session_region *region;
+	uint32_t i;
+
+	for (i = 0; i < session->n_regions; i++) {
+		region = &session->regions[i];
+		json_array_append_new(regions,
+				json_pack("{s:I, s:I, s:I, s:I}", "guest_phys_addr",
+						(json_int_t)region->guest_phys_addr, "size",
+						(json_int_t)region->size, "userspace_addr",
+						(json_int_t)region->userspace_addr, "mmap_offset",
+						(json_int_t)region->mmap_offset));
+	}
+	return regions;
+}
+
+static json_t *
+report_vring(const struct port *port, const struct session *session, uint32_t index)
+{
+	const struct session_vring *vring = &session->vrings[index];
+	struct port_vring_info info = { 0 };
+
+	(void)port_vring_info(port, index, &info);
+	return json_pack("{s:i, s:s, s:i, s:b, s:b, s:b, s:b, s:i, s:i}", "index", (int)index,
+			"role", index == VRING_RECEIVEQ ? "receiveq" : "transmitq", "size",
+			(int)vring->size, "enabled", vring->enabled, "running", info.running,
+			"has_kick", vring->kick_fd >= 0, "has_call", vring->call_fd >= 0,
+			"avail_idx", (int)info.avail_idx, "used_idx", (int)info.used_idx);
+}
+
+json_t *
+port_report_session(const struct port *port)
+{
+	const struct session *session = port_session(port);
+	json_t *vrings;
+	char hex[24];
+	uint32_t i;
+
+	if (session == NULL)
+		return json_null();
+	vrings = json_array();
+	for (i = 0; i < PORT_VRINGS; i++)
+		json_array_append_new(vrings, report_vring(port, session, i));
+	snprintf(hex, sizeof(hex), "0x%llx", (unsigned long long)session->features);
+	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:o}", "features",
+			report_bits(session->features, feature_names_virtio), "features_hex", hex,
+			"protocol_features",
+			report_bits(session->protocol_features, feature_names_protocol), "memory",
+			report_memory(session), "memory_regions_max", MEMORY_REGIONS_MAX, "vrings",
+			vrings);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A port as the control protocol shows it: the objects PORT, STATS, peer and session of
+ * docs/control-protocol.md. Control thread. Each function returns a new object, or NULL when
+ * memory ran out.
+ */
+#ifndef VSWITCH_PORT_REPORT_H
+#define VSWITCH_PORT_REPORT_H
+
+#include <jansson.h>
+
+struct fdb;
+struct gate_peer;
+struct port;
+
+json_t *port_report(const struct port *port, const struct fdb *fdb);
+
+/* An array of PORTs, ordered by their names. */
+json_t *port_report_all(const struct fdb *fdb);
+
+json_t *port_report_stats(const struct port *port);
+
+json_t *port_report_peer(const struct gate_peer *peer);
+
+/* What the frontend has negotiated; JSON null without one. */
+json_t *port_report_session(const struct port *port);
+
+#endif

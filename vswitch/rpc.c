@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See rpc.h. */
+#include "rpc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nearest.h"
+#include "rpc_params.h"
+
+#define SUBJECT_MAX 128
+
+struct rpc_call {
+	struct daemon *daemon;
+	struct rpc_subscriber *subscriber;
+	json_t *id;		   /* NULL: a notification */
+	char subject[SUBJECT_MAX]; /* "COMMAND OBJECT" */
+	rpc_done done;
+	void *arg;
+};
+
+static const struct rpc_method *
+find_method(const char *name, const char **near)
+{
+	struct nearest search;
+	size_t i;
+
+	nearest_init(&search, name);
+	for (i = 0; i < rpc_methods_count; i++) {
+		if (strcmp(rpc_methods[i].name, name) == 0)
+			return &rpc_methods[i];
+		nearest_offer(&search, rpc_methods[i].name);
+	}
+	*near = search.best;
+	return NULL;
+}
+
+/* Ends the call. */
+static void
+finish(struct rpc_call *call, json_t *reply)
+{
+	rpc_done done = call->done;
+	void *arg = call->arg;
+
+	if (call->id == NULL) {
+		json_decref(reply);
+		reply = NULL;
+	}
+	json_decref(call->id);
+	free(call);
+	done(arg, reply);
+}
+
+void
+rpc_reply(struct rpc_call *call, json_t *result)
+{
+	if (result == NULL)
+		finish(call,
+				jsonrpc_error(call->id, JSONRPC_INTERNAL_ERROR,
+						"the switch ran out of memory; ask for less",
+						NULL));
+	else
+		finish(call, jsonrpc_result(call->id, result));
+}
+
+void
+rpc_fail(struct rpc_call *call, int code, json_t *data, const char *format, ...)
+{
+	char message[SUBJECT_MAX + RPC_TEXT_MAX];
+	va_list args;
+	int len;
+
+	len = snprintf(message, sizeof(message), "%s: ", call->subject);
+	va_start(args, format);
+	vsnprintf(message + len, sizeof(message) - (size_t)len, format, args);
+	va_end(args);
+	finish(call, jsonrpc_error(call->id, code, message, data));
+}
+
+void
+rpc_refuse(struct rpc_call *call, const char *message)
+{
+	finish(call, jsonrpc_error(call->id, JSONRPC_REFUSED, message, NULL));
+}
+
+struct daemon *
+rpc_daemon(const struct rpc_call *call)
+{
+	return call->daemon;
+}
+
+struct rpc_subscriber *
+rpc_subscriber(const struct rpc_call *call)
+{
+	return call->subscriber;
+}
+
+static void
+fail_unknown(struct rpc_call *call, const char *near)
+{
+	if (near != NULL)
+		rpc_fail(call, JSONRPC_METHOD_NOT_FOUND, json_pack("{s:s}", "nearest", near),
+				"there is no such method; did you mean %s?", near);
+	else
+		rpc_fail(call, JSONRPC_METHOD_NOT_FOUND, NULL,
+				"there is no such method; rpc.discover tells those there are");
+}
+
+static void
+fail_params(struct rpc_call *call, const struct rpc_problem *problem)
+{
+	json_t *data = NULL;
+
+	if (problem->param[0] != '\0') {
+		data = json_object();
+		json_object_set_new(data, "param", jsonrpc_text(problem->param));
+	}
+	if (problem->nearest[0] != '\0')
+		json_object_set_new(data, "nearest", json_string(problem->nearest));
+	rpc_fail(call, JSONRPC_INVALID_PARAMS, data, "%s", problem->text);
+}
+
+static void
+run(struct rpc_call *call, const struct jsonrpc_request *request)
+{
+	const char *near = NULL;
+	const struct rpc_method *method = find_method(request->method, &near);
+	struct rpc_problem problem;
+	json_t *params = request->params;
+
+	if (method == NULL) {
+		snprintf(call->subject, sizeof(call->subject), "%.64s", request->method);
+		fail_unknown(call, near);
+		return;
+	}
+	rpc_params_subject(method, params, call->subject, sizeof(call->subject));
+	if (rpc_params_check(method, params, &problem) != 0)
+		fail_params(call, &problem);
+	else
+		method->run(call, params);
+}
+
+void
+rpc_run(struct daemon *daemon, struct rpc_subscriber *subscriber,
+		const struct jsonrpc_request *request, rpc_done done, void *arg)
+{
+	struct rpc_call *call = malloc(sizeof(*call));
+
+	if (call == NULL) {
+		done(arg,
+				request->id == NULL
+						? NULL
+						: jsonrpc_error(request->id, JSONRPC_INTERNAL_ERROR,
+								  "the switch ran out of memory; ask again later",
+								  NULL));
+		return;
+	}
+	*call = (struct rpc_call){ .daemon = daemon,
+		.subscriber = subscriber,
+		.done = done,
+		.arg = arg,
+		.id = json_incref(request->id) };
+	run(call, request);
+}

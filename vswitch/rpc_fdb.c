@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Methods of the control protocol about stations: fdb.list, add, delete, flush. */
+#include "rpc_handlers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "daemon.h"
+#include "fdb.h"
+#include "port.h"
+#include "rpc.h"
+#include "rpc_lookup.h"
+#include "rpc_params.h"
+#include "text.h"
+
+static void
+read_key(const json_t *params, struct fdb_key *key)
+{
+	memset(key, 0, sizeof(*key));
+	(void)text_parse_mac(rpc_params_text(params, "mac", ""), key->mac, NULL, 0);
+	key->vlan = (uint16_t)rpc_params_integer(params, "vlan", 0);
+}
+
+static json_t *
+report_entry(const struct fdb_entry *entry)
+{
+	const struct port *port = port_by_id(entry->port);
+	char mac[TEXT_MAC_SIZE];
+
+	return json_pack("{s:s, s:i, s:i, s:o, s:s, s:o}", "mac",
+			text_format_mac(entry->key.mac, mac), "vlan", (int)entry->key.vlan,
+			"domain", (int)entry->key.domain, "port",
+			port != NULL ? json_string(port_name(port)) : json_null(), "type",
+			entry->is_static ? "static" : "dynamic", "age_s",
+			entry->is_static ? json_null() : json_real(entry->age));
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct fdb_key *left = &((const struct fdb_entry *)a)->key;
+	const struct fdb_key *right = &((const struct fdb_entry *)b)->key;
+
+	if (left->domain != right->domain)
+		return left->domain < right->domain ? -1 : 1;
+	if (left->vlan != right->vlan)
+		return left->vlan < right->vlan ? -1 : 1;
+	return memcmp(left->mac, right->mac, sizeof(left->mac));
+}
+
+static json_t *
+list_entries(struct fdb *fdb, uint16_t port)
+{
+	struct fdb_entry *entries = malloc(FDB_ENTRIES_MAX * sizeof(*entries));
+	json_t *list = json_array();
+	uint32_t n, i;
+
+	if (entries == NULL || list == NULL) {
+		free(entries);
+		json_decref(list);
+		return NULL;
+	}
+	n = fdb_list(fdb, port, clock_seconds(), entries, FDB_ENTRIES_MAX);
+	qsort(entries, n, sizeof(*entries), compare);
+	for (i = 0; i < n; i++)
+		json_array_append_new(list, report_entry(&entries[i]));
+	free(entries);
+	return list;
+}
+
+/* The id of the port that the request may name. False: answered, no such port. */
+static bool
+find_port_id(struct rpc_call *call, const json_t *params, uint16_t *id)
+{
+	const char *name = rpc_params_text(params, "port", NULL);
+	const struct port *port;
+
+	*id = FDB_NO_PORT;
+	if (name == NULL)
+		return true;
+	port = rpc_lookup_port(call, name);
+	if (port != NULL)
+		*id = port_id(port);
+	return port != NULL;
+}
+
+void
+rpc_fdb_list(struct rpc_call *call, const json_t *params)
+{
+	json_t *list;
+	uint16_t id;
+
+	if (!find_port_id(call, params, &id))
+		return;
+	list = list_entries(rpc_daemon(call)->fdb, id);
+	rpc_reply(call,
+			json_pack("{s:i, s:i, s:o}", "count", (int)json_array_size(list), "max",
+					FDB_ENTRIES_MAX, "entries", list));
+}
+
+void
+rpc_fdb_add(struct rpc_call *call, const json_t *params)
+{
+	struct fdb_entry entry = { .is_static = true };
+	int ret;
+
+	read_key(params, &entry.key);
+	if (!find_port_id(call, params, &entry.port))
+		return;
+	ret = fdb_add_static(rpc_daemon(call)->fdb, &entry.key, entry.port);
+	if (ret == 0)
+		rpc_reply(call, report_entry(&entry));
+	else if (ret == -ENOSPC)
+		rpc_fail(call, JSONRPC_REFUSED, NULL,
+				"the table is full of static entries (%d); delete some first",
+				FDB_ENTRIES_MAX);
+	else
+		rpc_fail(call, JSONRPC_INVALID_PARAMS, json_pack("{s:s}", "param", "mac"),
+				"mac: this is the address of a group or of nobody; "
+				"give the address of one station");
+}
+
+void
+rpc_fdb_delete(struct rpc_call *call, const json_t *params)
+{
+	struct fdb_key key;
+
+	read_key(params, &key);
+	if (fdb_delete(rpc_daemon(call)->fdb, &key) == 0)
+		rpc_reply(call, json_pack("{s:i}", "deleted", 1));
+	else
+		rpc_fail(call, JSONRPC_NOT_FOUND, NULL,
+				"no such station is known in VLAN %u; fdb tells those that are",
+				key.vlan);
+}
+
+void
+rpc_fdb_flush(struct rpc_call *call, const json_t *params)
+{
+	uint16_t id;
+
+	if (find_port_id(call, params, &id))
+		rpc_reply(call,
+				json_pack("{s:i}", "flushed",
+						(int)fdb_flush(rpc_daemon(call)->fdb, id, false)));
+}

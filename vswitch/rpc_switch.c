@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Methods of the control protocol about the switch as a whole: switch.status, switch.set, log.set. */
+#include "rpc_handlers.h"
+
+#include <unistd.h>
+
+#include "clock.h"
+#include "daemon.h"
+#include "fdb.h"
+#include "log.h"
+#include "port_report.h"
+#include "rpc.h"
+#include "rpc_params.h"
+#include "vhost_lib.h"
+#include "worker.h"
+
+static json_t *
+report_program(const struct daemon *daemon)
+{
+	const struct daemon_options *options = &daemon->options;
+	json_t *config = options->config != NULL ? jsonrpc_text(options->config) : json_null();
+
+	return json_pack("{s:s, s:i, s:f, s:o, s:o, s:o, s:s, s:s, s:{s:s, s:i}}", "version",
+			VSWITCH_VERSION, "pid", (int)getpid(), "uptime_s",
+			(double)(clock_ns() - daemon->start_ns) / 1e9, "socket_dir",
+			jsonrpc_text(options->socket_dir), "control",
+			jsonrpc_text(options->control), "config", config, "log_level",
+			log_level_name(log_get_level()), "poll",
+			options->poll_always ? "always" : "adaptive", "memory", "kind",
+			daemon->memory.huge ? "hugepages" : "ordinary", "mib",
+			(int)daemon->memory.mib);
+}
+
+static json_t *
+report_workers(void)
+{
+	struct worker_info info;
+	json_t *list = json_array();
+	uint32_t i;
+
+	for (i = 0; i < worker_count(); i++) {
+		worker_info(i, &info);
+		json_array_append_new(list,
+				json_pack("{s:i, s:o, s:s, s:f, s:i}", "id", (int)i, "cpu",
+						info.cpu >= 0 ? json_integer(info.cpu)
+							      : json_null(),
+						"state", info.sleeping ? "sleeping" : "polling",
+						"busy_percent", info.busy_percent, "ports",
+						(int)info.sources));
+	}
+	return list;
+}
+
+static json_t *
+report_fdb(const struct fdb *fdb)
+{
+	return json_pack("{s:i, s:i, s:i, s:i}", "entries", (int)fdb_count(fdb), "static",
+			(int)fdb_count_static(fdb), "max", FDB_ENTRIES_MAX, "ageing-time",
+			(int)fdb_ageing(fdb));
+}
+
+void
+rpc_switch_status(struct rpc_call *call, const json_t *params)
+{
+	struct daemon *daemon = rpc_daemon(call);
+	json_t *status = report_program(daemon);
+	int failed = 0;
+
+	(void)params;
+	failed |= json_object_set_new(status, "workers", report_workers());
+	failed |= json_object_set_new(status, "sessions", json_integer(vhost_lib_sessions()));
+	failed |= json_object_set_new(status, "sessions_max", json_integer(SESSIONS_MAX));
+	failed |= json_object_set_new(status, "fdb", report_fdb(daemon->fdb));
+	failed |= json_object_set_new(status, "ports", port_report_all(daemon->fdb));
+	if (failed != 0) {
+		json_decref(status);
+		status = NULL;
+	}
+	rpc_reply(call, status);
+}
+
+void
+rpc_switch_set(struct rpc_call *call, const json_t *params)
+{
+	struct fdb *fdb = rpc_daemon(call)->fdb;
+
+	fdb_set_ageing(fdb, (uint32_t)rpc_params_integer(params, "ageing-time", fdb_ageing(fdb)));
+	rpc_reply(call, json_pack("{s:i}", "ageing-time", (int)fdb_ageing(fdb)));
+}
+
+void
+rpc_log_set(struct rpc_call *call, const json_t *params)
+{
+	enum log_level level;
+
+	/* the name is one of the table's */
+	if (log_level_from_name(rpc_params_text(params, "level", "info"), &level) == 0)
+		log_set_level(level);
+	rpc_reply(call, json_pack("{s:s}", "level", log_level_name(log_get_level())));
+}
