@@ -5,10 +5,10 @@
 #include <rte_ethdev.h>
 
 enum {
-	ROOM = 2048,	/* of a buffer, without headroom */
-	SPARE = 1024,	/* buffers in hand, beyond those in rings */
+	ROOM = 2048,  /* of a buffer, without headroom */
+	SPARE = 1024, /* buffers in hand, beyond those in rings */
 	CACHE = 64,
-	OVERHEAD = 320, /* of a buffer: mbuf, mempool object, alignment */
+	OVERHEAD = 320,	  /* of a buffer: mbuf, mempool object, alignment */
 	RING_ENTRY = 512, /* of a descriptor: ring, header region, bookkeeping */
 	MEMORY_MIN = 64,
 	MEMORY_BASE = 24, /* what DPDK itself and the pool's index need */

@@ -21,7 +21,7 @@
 #define CHECK_FRAME_MIN (WIRE_ETHER_SIZE + CHECK_FRAME_HEADER)
 
 struct check_frame {
-	uint32_t run;  /* random number of the sender's run */
+	uint32_t run; /* random number of the sender's run */
 	uint32_t flow;
 	uint64_t sequence; /* from 0 in each flow of a run */
 };

@@ -55,6 +55,8 @@ format_devargs(const struct settings *s, size_t index, char *text, size_t size)
 static int
 explain_probe(const struct settings *s, const char *path, char *err, size_t err_size)
 {
+	int ret;
+
 	if (stop_requested())
 		return text_fail(err, err_size, -EINTR, "interrupted before %s was ready", path);
 	if (s->server && stop_timed_out())
@@ -62,8 +64,9 @@ explain_probe(const struct settings *s, const char *path, char *err, size_t err_
 				"nobody connected to %s within %g s; add the port to the switch with "
 				"vswitchctl add-port NAME --connect %s",
 				path, s->wait, path);
-	if (!s->server && endpoint_socket_wait(path, 0, err, err_size) != 0)
-		return -ECONNREFUSED;
+	ret = s->server ? 0 : endpoint_socket_wait(path, 0, err, err_size);
+	if (ret != 0)
+		return ret;
 	eal_log_print_errors();
 	if (stop_timed_out())
 		return text_fail(err, err_size, -EPROTO,

@@ -20,14 +20,14 @@
 #define DEVICE_BURST 64 /* frames received or sent at once */
 
 struct device {
-	uint16_t id;	     /* DPDK's port number */
-	const char *path;    /* borrowed from the settings */
+	uint16_t id;	  /* DPDK's port number */
+	const char *path; /* borrowed from the settings */
 	uint8_t mac[6];
 	uint16_t queue_size;
-	int call_fd;	     /* readable when the backend called; not to be closed */
-	uint64_t features;   /* negotiated, as in the virtio specification */
+	int call_fd;		  /* readable when the backend called; not to be closed */
+	uint64_t features;	  /* negotiated, as in the virtio specification */
 	const uint8_t *transmitq; /* the split ring, to see what the backend has not used yet */
-	atomic_bool up;	     /* written by the interrupt thread: the backend is there */
+	atomic_bool up;		  /* written by the interrupt thread: the backend is there */
 };
 
 /*

@@ -82,7 +82,8 @@ add_cpus(struct arguments *a)
 	for (cpu = 0; cpu < RTE_MAX_LCORE; cpu++) {
 		if (!CPU_ISSET(cpu, &set))
 			continue;
-		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%d", comma, cpu);
+		length += (size_t)snprintf(
+				text + length, sizeof(text) - length, "%s%d", comma, cpu);
 		comma = ",";
 	}
 	snprintf(text + length, sizeof(text) - length, ")");
@@ -155,13 +156,13 @@ explain(const struct settings *s, size_t memory, int error, char *err, size_t er
 {
 	eal_log_print_errors();
 	if (s->huge)
-		return text_fail(err, err_size, error,
+		return text_fail(err, err_size, -EIO,
 				"DPDK did not start: %s; are there free hugepages "
 				"(/proc/meminfo)? Without --huge none are needed",
 				strerror(-error));
-	return text_fail(err, err_size, error,
-			"DPDK did not start with %zu MiB of memory: %s; its words are above", memory,
-			strerror(-error));
+	return text_fail(err, err_size, -EIO,
+			"DPDK did not start with %zu MiB of memory: %s; its words are above",
+			memory, strerror(-error));
 }
 
 int

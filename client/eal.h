@@ -13,8 +13,8 @@
 #include "settings.h"
 
 /*
- * memory: MiB that the ports need. 0, or -errno with what failed in err; DPDK's own words then go
- * to stderr.
+ * memory: MiB that the ports need. 0, or -E2BIG or -EIO with what failed in err; DPDK's own words
+ * then go to stderr.
  */
 int eal_open(const struct settings *s, size_t memory, char *err, size_t err_size);
 

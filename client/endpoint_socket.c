@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "paths.h"
 #include "stop.h"
 #include "text.h"
 
@@ -86,11 +88,23 @@ endpoint_socket_wait(const char *path, double seconds, char *err, size_t err_siz
 	while (ret != 0 && clock_now() < end) {
 		poll(&wake, 1, LOOK_AGAIN_MS);
 		if (stop_requested())
-			return text_fail(err, err_size, -EINTR,
-					"interrupted while waiting for %s", path);
+			return text_fail(err, err_size, -EINTR, "interrupted while waiting for %s",
+					path);
 		ret = endpoint_socket_probe(path);
 	}
 	return ret == 0 ? 0 : explain(path, ret, err, err_size);
+}
+
+/* Whether a socket could be made in the path's directory: 0 or -errno. */
+static int
+check_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATHS_SIZE] = ".";
+
+	if (slash != NULL)
+		snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path + 1), path);
+	return access(directory, W_OK | X_OK) == 0 ? 0 : -errno;
 }
 
 int
@@ -100,7 +114,12 @@ endpoint_socket_clear(const char *path, char *err, size_t err_size)
 
 	switch (ret) {
 	case -ENOENT:
-		return 0;
+		ret = check_directory(path);
+		if (ret == 0)
+			return 0;
+		return text_fail(err, err_size, ret,
+				"cannot serve %s: its directory: %s; choose another, or make it",
+				path, strerror(-ret));
 	case 0:
 		return text_fail(err, err_size, -EADDRINUSE,
 				"cannot serve %s: a program already does; choose another path or stop "

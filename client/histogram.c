@@ -52,10 +52,10 @@ histogram_percentile(const struct histogram *h, double percent)
 	uint64_t below = 0, value;
 	unsigned int i;
 
-	if (h->count == 0)
-		return 0;
-	if (rank == 0)
-		rank = 1;
+	if (rank <= 1)
+		return h->min;
+	if (rank >= h->count)
+		return h->max;
 	for (i = 0; i < HISTOGRAM_BUCKETS - 1; i++) {
 		below += h->buckets[i];
 		if (below >= rank)

@@ -32,9 +32,9 @@ enum {
 };
 
 struct inet_addr {
-	int version;	    /* 4 or 6; 0: none */
+	int version;	     /* 4 or 6; 0: none */
 	unsigned int prefix; /* length in bits */
-	uint8_t bytes[16];  /* network order; the first 4 for IPv4 */
+	uint8_t bytes[16];   /* network order; the first 4 for IPv4 */
 };
 
 /* What an IP packet carries; the pointers are into the frame. */

@@ -19,10 +19,10 @@
 #include "status.h"
 
 /* What tick returns instead of the time of its next call. */
-#define LOOP_AGAIN UINT64_C(0)		  /* at once */
-#define LOOP_YIELD UINT64_C(1)		  /* when others had the CPU */
-#define LOOP_NEVER UINT64_MAX		  /* when frames come */
-#define LOOP_DONE (UINT64_MAX - 1)	  /* the run is over */
+#define LOOP_AGAIN UINT64_C(0)	   /* at once */
+#define LOOP_YIELD UINT64_C(1)	   /* when others had the CPU */
+#define LOOP_NEVER UINT64_MAX	   /* when frames come */
+#define LOOP_DONE (UINT64_MAX - 1) /* the run is over */
 
 struct loop_role {
 	/* Frames came; they are the role's. now: nanoseconds of clock_now just after. */
@@ -42,8 +42,8 @@ enum loop_end {
 };
 
 /* Runs a role and tells the report how the run ended. */
-enum loop_end loop_run(struct client *c, const struct loop_role *role, void *self,
-		struct report *report);
+enum loop_end
+loop_run(struct client *c, const struct loop_role *role, void *self, struct report *report);
 
 /* The status of a run that ended so, and whose result is good or not. */
 enum status loop_status(enum loop_end end, bool good);

@@ -77,8 +77,9 @@ tell_ready(const struct client *c, struct report *r)
 		text_format_mac(d->mac, mac);
 		snprintf(features, sizeof(features), "0x%llx", (unsigned long long)d->features);
 		fprintf(stderr, "%s MAC %s on %s", i > 0 ? "," : "", mac, d->path);
-		json_array_append_new(ports, json_pack("{ssssss}", "path", d->path, "mac", mac,
-						"features", features));
+		json_array_append_new(ports,
+				json_pack("{ssssss}", "path", d->path, "mac", mac, "features",
+						features));
 	}
 	fputc('\n', stderr);
 	json_object_set_new(report_json(r), "ports", ports);
@@ -87,7 +88,7 @@ tell_ready(const struct client *c, struct report *r)
 static enum status
 run_role(struct client *c, struct report *r)
 {
-	static enum status (*const roles[ROLE_COUNT])(struct client *c, struct report *r) = {
+	static enum status (*const roles[ROLE_COUNT])(struct client * c, struct report * r) = {
 		[ROLE_RESPOND] = role_respond,
 		[ROLE_PING] = role_ping,
 		[ROLE_SEND] = role_send,

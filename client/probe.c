@@ -32,7 +32,6 @@ probe_echo_min(int version)
 	return WIRE_ETHER_SIZE + ip_size(version) + INET_ICMP_SIZE;
 }
 
-
 static void
 write_ether(const struct probe *p, uint8_t *frame, const uint8_t destination[6], uint16_t type)
 {
@@ -148,7 +147,8 @@ probe_write_echo(const struct probe *p, uint16_t sequence, uint8_t *frame, size_
 		icmp[i] = data_byte(sequence, i);
 	if (v6) {
 		inet_write_v6(header, p->addr.bytes, p->peer.bytes, message, INET_HOP_LIMIT);
-		wire_put16(icmp + 2, inet_icmpv6_checksum(p->addr.bytes, p->peer.bytes, icmp, message));
+		wire_put16(icmp + 2,
+				inet_icmpv6_checksum(p->addr.bytes, p->peer.bytes, icmp, message));
 	} else {
 		inet_write_v4(header, p->addr.bytes, p->peer.bytes, message);
 		wire_put16(icmp + 2, inet_checksum(icmp, message, 0));
@@ -162,8 +162,9 @@ is_damaged(const struct inet_packet *ip, uint16_t sequence)
 
 	if (ip->version == 4 && inet_checksum(ip->payload, ip->payload_size, 0) != 0)
 		return true;
-	if (ip->version == 6 && inet_icmpv6_checksum(ip->source, ip->destination, ip->payload,
-						ip->payload_size) != 0)
+	if (ip->version == 6 &&
+			inet_icmpv6_checksum(ip->source, ip->destination, ip->payload,
+					ip->payload_size) != 0)
 		return true;
 	for (i = INET_ICMP_SIZE; i < ip->payload_size; i++)
 		if (ip->payload[i] != data_byte(sequence, i))
@@ -172,8 +173,7 @@ is_damaged(const struct inet_packet *ip, uint16_t sequence)
 }
 
 bool
-probe_read_echo(const struct probe *p, const uint8_t *frame, size_t size,
-		struct probe_reply *reply)
+probe_read_echo(const struct probe *p, const uint8_t *frame, size_t size, struct probe_reply *reply)
 {
 	struct inet_packet ip;
 	uint8_t type;

@@ -17,9 +17,9 @@
 /* Who asks whom. */
 struct probe {
 	uint8_t mac[6];
-	uint8_t peer_mac[6]; /* known once it was resolved */
+	uint8_t peer_mac[6];	     /* known once it was resolved */
 	struct inet_addr addr, peer; /* of one version */
-	uint16_t id;	     /* of our echo messages */
+	uint16_t id;		     /* of our echo messages */
 };
 
 /* Smallest and largest frame of an echo request, bytes: no IP packet is over 65,535. */

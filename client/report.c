@@ -107,7 +107,9 @@ report_finish(struct report *r, int status)
 {
 	report_integer(r, "status", (uint64_t)status);
 	if (r->json) {
-		if (r->incomplete || json_dumpf(r->object, stdout, JSON_REAL_PRECISION(REAL_DIGITS)) != 0)
+		if (r->incomplete ||
+				json_dumpf(r->object, stdout, JSON_REAL_PRECISION(REAL_DIGITS)) !=
+						0)
 			fprintf(stderr, "vuser-client: the report is incomplete: no memory\n");
 		putchar('\n');
 	}

@@ -32,8 +32,8 @@ void report_bool(struct report *r, const char *key, bool value);
 void report_text(struct report *r, const char *key, const char *value);
 
 /* A line for a person now; nothing with --json. */
-void report_line(const struct report *r, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void
+report_line(const struct report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* What went wrong: to the standard error at once, and "error" of the object. */
 void report_error(struct report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

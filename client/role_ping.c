@@ -37,9 +37,9 @@ struct ping {
 	bool resolved;
 	uint64_t start;
 	uint64_t resolve_next, resolve_delay, resolve_end;
-	uint64_t next;	     /* when the next request is due */
+	uint64_t next; /* when the next request is due */
 	uint64_t sent, received, duplicates, damaged;
-	uint64_t settled;    /* requests before this one were answered or given up */
+	uint64_t settled;	     /* requests before this one were answered or given up */
 	uint64_t sent_at[SEQUENCES]; /* by sequence number; 0: answered or given up */
 	struct histogram times;
 	char target_text[INET_TEXT_SIZE];
@@ -128,8 +128,8 @@ settle(struct ping *self, uint64_t now)
 		if (*at != 0 && now < *at + timeout(self))
 			break;
 		if (*at != 0)
-			report_line(self->report, "no answer from %s: icmp_seq=%llu", self->target_text,
-					(unsigned long long)self->settled + 1);
+			report_line(self->report, "no answer from %s: icmp_seq=%llu",
+					self->target_text, (unsigned long long)self->settled + 1);
 		*at = 0;
 	}
 }
@@ -265,16 +265,16 @@ add_times(const struct ping *self, struct report *r)
 		return;
 	}
 	json_object_set_new(report_json(r), "rtt_us",
-			json_pack("{sfsfsfsfsfsf}", "min", (double)h->min / 1e3, "avg", h->mean / 1e3,
-					"p50", p50 / 1e3, "p99", p99 / 1e3, "max", (double)h->max / 1e3,
-					"mdev", mdev / 1e3));
+			json_pack("{sfsfsfsfsfsf}", "min", (double)h->min / 1e3, "avg",
+					h->mean / 1e3, "p50", p50 / 1e3, "p99", p99 / 1e3, "max",
+					(double)h->max / 1e3, "mdev", mdev / 1e3));
 	report_line(r, "rtt min/avg/p50/p99/max/mdev = %.3f/%.3f/%.3f/%.3f/%.3f/%.3f ms",
 			(double)h->min / 1e6, h->mean / 1e6, p50 / 1e6, p99 / 1e6,
 			(double)h->max / 1e6, mdev / 1e6);
 }
 
 static void
-fill_report(const struct ping *self, struct report *r)
+fill_report(const struct ping *self, enum loop_end end, struct report *r)
 {
 	uint64_t lost = self->sent - self->received;
 	char mac[TEXT_MAC_SIZE];
@@ -295,8 +295,9 @@ fill_report(const struct ping *self, struct report *r)
 			self->sent > 0 ? 100.0 * (double)lost / (double)self->sent : 100.0,
 			(double)(clock_now() - self->start) / 1e6);
 	add_times(self, r);
-	if (!self->resolved)
-		report_error(r, "nobody answers for %s; is its station up (vuser-client respond), and "
+	if (!self->resolved && end != LOOP_END_BACKEND_GONE)
+		report_error(r,
+				"nobody answers for %s; is its station up (vuser-client respond), and "
 				"on a port of the same switch?",
 				self->target_text);
 }
@@ -304,7 +305,9 @@ fill_report(const struct ping *self, struct report *r)
 static void
 init(struct ping *self, struct client *c, const struct report *r)
 {
-	*self = (struct ping){ .s = c->settings, .pool = c->pool, .d = &c->devices[0], .report = r };
+	*self = (struct ping){
+		.s = c->settings, .pool = c->pool, .d = &c->devices[0], .report = r
+	};
 	self->start = clock_now();
 	self->resolve_delay = RESOLVE_FIRST_NS;
 	self->resolve_end = self->start + RESOLVE_TIMEOUTS * timeout(self);
@@ -329,6 +332,6 @@ role_ping(struct client *c, struct report *r)
 	init(&self, c, r);
 	report_line(r, "PING %s with frames of %u bytes", self.target_text, self.s->size);
 	end = loop_run(c, &role, &self, r);
-	fill_report(&self, r);
+	fill_report(&self, end, r);
 	return loop_status(end, self.received > 0 && self.damaged == 0);
 }

@@ -21,10 +21,10 @@ struct receive {
 	const struct settings *s;
 	struct tracker *tracker;
 	uint64_t good, good_bytes;
-	uint64_t other;	    /* not made by send */
-	uint64_t untracked; /* of more flows than can be told apart */
+	uint64_t other;	      /* not made by send */
+	uint64_t untracked;   /* of more flows than can be told apart */
 	uint64_t first, last; /* when frames of send came */
-	uint64_t shown;	    /* good frames when progress was last shown */
+	uint64_t shown;	      /* good frames when progress was last shown */
 	uint8_t frame[WIRE_FRAME_MAX];
 };
 
@@ -88,7 +88,8 @@ on_progress(void *argument, char *line, size_t size)
 
 	snprintf(line, size, "%llu frames, %s; %llu lost, %llu corrupted",
 			(unsigned long long)self->good,
-			text_format_number((double)(self->good - self->shown), "fps", rate, sizeof(rate)),
+			text_format_number((double)(self->good - self->shown), "fps", rate,
+					sizeof(rate)),
 			(unsigned long long)c.lost, (unsigned long long)c.corrupted);
 	self->shown = self->good;
 }
@@ -105,8 +106,8 @@ add_flows(const struct receive *self, struct report *r)
 		c = tracker_flow(self->tracker, i, &run, &flow);
 		json_array_append_new(flows,
 				json_pack("{sIsIsIsIsIsIsI}", "run", (json_int_t)run, "flow",
-						(json_int_t)flow, "frames", (json_int_t)c.frames, "lost",
-						(json_int_t)c.lost, "duplicated",
+						(json_int_t)flow, "frames", (json_int_t)c.frames,
+						"lost", (json_int_t)c.lost, "duplicated",
 						(json_int_t)c.duplicated, "reordered",
 						(json_int_t)c.reordered, "corrupted",
 						(json_int_t)c.corrupted));
@@ -159,8 +160,8 @@ fill_report(const struct receive *self, struct report *r)
 	if (self->good < self->s->count)
 		report_error(r, "%llu of %llu frames came", (unsigned long long)self->good,
 				(unsigned long long)self->s->count);
-	return self->good > 0 && self->good >= self->s->count && c.lost + c.duplicated + c.reordered +
-			c.corrupted + self->untracked == 0;
+	return self->good > 0 && self->good >= self->s->count &&
+			c.lost + c.duplicated + c.reordered + c.corrupted + self->untracked == 0;
 }
 
 enum status

@@ -33,8 +33,8 @@ answer(struct respond *self, const struct device *d, const struct rte_mbuf *m)
 	if (m->pkt_len > sizeof(self->frame))
 		return NULL;
 	memcpy(station.mac, d->mac, sizeof(station.mac));
-	result = station_answer(&station, buffers_frame(m, self->frame), m->pkt_len, self->reply,
-			&size);
+	result = station_answer(
+			&station, buffers_frame(m, self->frame), m->pkt_len, self->reply, &size);
 	self->results[result]++;
 	if (size == 0)
 		return NULL;

@@ -28,9 +28,9 @@ struct send {
 	struct device *d;
 	struct pacer pacer;
 	uint32_t run;
-	uint64_t made;	  /* frames built so far */
-	uint64_t sent;	  /* that the ring took */
-	uint64_t shown;	  /* sent when progress was last shown */
+	uint64_t made;	/* frames built so far */
+	uint64_t sent;	/* that the ring took */
+	uint64_t shown; /* sent when progress was last shown */
 	uint64_t start;
 	struct rte_mbuf *burst[DEVICE_BURST]; /* built and not yet taken by the ring */
 	unsigned int burst_count;
@@ -172,8 +172,8 @@ fill_report(const struct send *self, uint64_t frames, uint64_t untaken, double s
 	report_real(r, "seconds", seconds);
 	report_real(r, "rate_fps", rate);
 	report_real(r, "rate_bps", rate * size * 8);
-	report_line(r, "sent %llu frames of %u bytes in %s: %s, %s", (unsigned long long)frames, size,
-			text_format_duration(seconds, duration, sizeof(duration)),
+	report_line(r, "sent %llu frames of %u bytes in %s: %s, %s", (unsigned long long)frames,
+			size, text_format_duration(seconds, duration, sizeof(duration)),
 			text_format_number(rate, "fps", fps, sizeof(fps)),
 			text_format_number(rate * size * 8, "bit/s", bits, sizeof(bits)));
 	if (untaken > 0)
@@ -206,6 +206,7 @@ role_send(struct client *c, struct report *r)
 	untaken = device_drain(self.d, DRAIN_SECONDS);
 	seconds = clock_seconds(clock_now() - self.start);
 	fill_report(&self, self.sent - untaken, untaken, seconds, r);
-	good = untaken == 0 && self.sent > 0 && (end == LOOP_END_SIGNAL || self.sent >= c->settings->count);
+	good = untaken == 0 && self.sent > 0 &&
+			(end == LOOP_END_SIGNAL || self.sent >= c->settings->count);
 	return loop_status(end, good);
 }

@@ -222,8 +222,9 @@ check_path(const struct reading *r, const char *path)
 	if (paths_check_socket(path, why, sizeof(why)) != 0)
 		return fail_value(r, "path", why);
 	if (strpbrk(path, REFUSED_IN_PATH) != NULL)
-		return FAIL(r, "--path %s: DPDK takes no path with any of %s; use another name, or a "
-			       "symbolic link",
+		return FAIL(r,
+				"--path %s: DPDK takes no path with any of %s; use another name, or a "
+				"symbolic link",
 				path, REFUSED_IN_PATH);
 	for (i = 0; i < r->s->path_count; i++)
 		if (strcmp(path, r->s->paths[i]) == 0)
@@ -264,8 +265,9 @@ read_mac(const struct reading *r, const char *text, uint8_t mac[6])
 	if (text_parse_mac(text, mac, why, sizeof(why)) != 0)
 		return fail_value(r, "mac", why);
 	if ((mac[0] & 1) != 0 || memcmp(mac, zero, sizeof(zero)) == 0)
-		return FAIL(r, "--mac %s is no address of a station: its first byte must be even, as in "
-			       "02:00:00:00:00:01",
+		return FAIL(r,
+				"--mac %s is no address of a station: its first byte must be even, as in "
+				"02:00:00:00:00:01",
 				text);
 	return 0;
 }
@@ -326,7 +328,8 @@ read_port(const struct reading *r)
 	s->wait = options_number(r->o, "wait", s->server ? -1 : 0);
 	s->queue_size = (uint32_t)options_integer(r->o, "queue-size", QUEUE_SIZE);
 	if ((s->queue_size & (s->queue_size - 1)) != 0)
-		return FAIL(r, "--queue-size: %u is no power of two; 256 or 1024 is", s->queue_size);
+		return FAIL(r, "--queue-size: %u is no power of two; 256 or 1024 is",
+				s->queue_size);
 	s->mergeable = options_integer(r->o, "mrg-rxbuf", 1) != 0;
 	s->mergeable_asked = s->mergeable && options_given(r->o, "mrg-rxbuf");
 	s->in_order = options_integer(r->o, "in-order", 1) != 0;
@@ -345,7 +348,7 @@ read_rate(const struct reading *r)
 
 	if (strcmp(text, "max") == 0)
 		return 0;
-	if (text_parse_number(text, 0.001, 1e9, &r->s->rate, why, sizeof(why)) != 0)
+	if (text_parse_number(text, 0.01, 1e9, &r->s->rate, why, sizeof(why)) != 0)
 		return FAIL(r, "--rate: %s, or max", why);
 	return 0;
 }
@@ -371,8 +374,9 @@ read_send(const struct reading *r)
 	s->no_check = options_given(r->o, "no-check");
 	s->size = (uint32_t)options_integer(r->o, "size", 64);
 	if (!s->no_check && s->size < CHECK_FRAME_MIN)
-		return FAIL(r, "--size: a frame with number and checksum has %d bytes at least, not %u; "
-			       "--no-check sends smaller ones without",
+		return FAIL(r,
+				"--size: a frame with number and checksum has %d bytes at least, not %u; "
+				"--no-check sends smaller ones without",
 				CHECK_FRAME_MIN, s->size);
 	ret = read_rate(r);
 	return ret != 0 ? ret : read_destination(r);

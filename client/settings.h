@@ -42,7 +42,7 @@ struct settings {
 	uint32_t queue_size; /* descriptors of each ring */
 	bool mergeable, in_order;
 	bool mergeable_asked, in_order_asked; /* by name: then the backend must have it */
-	uint32_t mtu;	     /* largest that receive buffers are made for, when not mergeable */
+	uint32_t mtu; /* largest that receive buffers are made for, when not mergeable */
 	char *const *eal_args;
 	size_t eal_arg_count;
 	/* Roles; 0 where it says so means without end. */

@@ -114,8 +114,7 @@ answer_solicit(const struct station *s, const uint8_t *frame, const struct inet_
 	uint8_t *header = reply + WIRE_ETHER_SIZE;
 	uint8_t *icmp = header + INET_V6_SIZE;
 
-	write_ether(reply, anonymous ? all_nodes_mac : frame + WIRE_SOURCE, s->mac,
-			WIRE_TYPE_IPV6);
+	write_ether(reply, anonymous ? all_nodes_mac : frame + WIRE_SOURCE, s->mac, WIRE_TYPE_IPV6);
 	inet_write_v6(header, target, to, ADVERT_SIZE, ON_LINK_HOPS);
 	memset(icmp, 0, ADVERT_SIZE);
 	icmp[0] = INET_ICMPV6_ADVERT;
@@ -139,7 +138,8 @@ answer_v6(const struct station *s, const uint8_t *frame, const struct inet_packe
 		return STATION_IGNORED;
 	echo = ip->payload[0] == INET_ICMPV6_ECHO && find_addr(s, 6, ip->destination) != NULL;
 	solicit = ip->payload[0] == INET_ICMPV6_SOLICIT && ip->hop_limit == ON_LINK_HOPS &&
-			ip->payload_size >= SOLICIT_SIZE && find_addr(s, 6, ip->payload + 8) != NULL;
+			ip->payload_size >= SOLICIT_SIZE &&
+			find_addr(s, 6, ip->payload + 8) != NULL;
 	if (!echo && !solicit)
 		return STATION_IGNORED;
 	if (inet_icmpv6_checksum(ip->source, ip->destination, ip->payload, ip->payload_size) != 0)

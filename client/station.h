@@ -21,9 +21,9 @@ struct station {
 
 /* What became of a frame. */
 enum station_result {
-	STATION_IGNORED,    /* not a question to this station */
-	STATION_MALFORMED,  /* a question to this station with a bad length or checksum */
-	STATION_ARP,	    /* answered; the reply is ready */
+	STATION_IGNORED,   /* not a question to this station */
+	STATION_MALFORMED, /* a question to this station with a bad length or checksum */
+	STATION_ARP,	   /* answered; the reply is ready */
 	STATION_ECHO,
 	STATION_ECHO6,
 	STATION_NEIGHBOUR,

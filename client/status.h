@@ -44,6 +44,7 @@ status_of_start(int error)
 	case 0:
 		return STATUS_OK;
 	case -ENOENT:
+	case -ENOTSOCK:
 		return STATUS_NO_SOCKET;
 	case -EACCES:
 	case -EPERM:

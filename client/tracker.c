@@ -12,11 +12,11 @@
 
 struct flow {
 	uint32_t run, id;
-	uint64_t base;	  /* first number that counts */
-	uint64_t highest; /* number so far */
-	uint64_t unique;  /* numbers from base on that came */
+	uint64_t base;		      /* first number that counts */
+	uint64_t highest;	      /* number so far */
+	uint64_t unique;	      /* numbers from base on that came */
 	struct tracker_counts counts; /* without lost, which follows from the above */
-	uint64_t seen[WORDS]; /* one bit a number, by its remainder */
+	uint64_t seen[WORDS];	      /* one bit a number, by its remainder */
 };
 
 struct tracker {

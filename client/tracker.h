@@ -17,10 +17,10 @@
 #define TRACKER_FLOWS_MAX 65536
 
 struct tracker_counts {
-	uint64_t frames;     /* good ones */
-	uint64_t lost;	     /* numbers below the highest that never came in a good frame */
+	uint64_t frames; /* good ones */
+	uint64_t lost;	 /* numbers below the highest that never came in a good frame */
 	uint64_t duplicated;
-	uint64_t reordered;  /* came after a higher number */
+	uint64_t reordered; /* came after a higher number */
 	uint64_t corrupted;
 };
 
@@ -44,7 +44,7 @@ struct tracker_counts tracker_total(const struct tracker *t);
 size_t tracker_flow_count(const struct tracker *t);
 
 /* A flow, in the order of first arrival: index below tracker_flow_count. */
-struct tracker_counts tracker_flow(const struct tracker *t, size_t index, uint32_t *run,
-		uint32_t *flow);
+struct tracker_counts
+tracker_flow(const struct tracker *t, size_t index, uint32_t *run, uint32_t *flow);
 
 #endif

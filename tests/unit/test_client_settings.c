@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Checks client/settings.c: options stand before or after the role, and what is wrong is named with
+ * what would be right.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "settings.h"
+
+static struct settings s;
+static char err[512];
+
+#define ARGS_MAX 32
+
+/* Reads a command line of words that single spaces separate. */
+static int
+read_line(const char *line)
+{
+	static char copy[1024];
+	char *argv[ARGS_MAX] = { "vuser-client" }, *rest = NULL, *word;
+	int argc = 1;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+		assert_true(argc < ARGS_MAX);
+		argv[argc++] = word;
+	}
+	return settings_read(argc, argv, &s, err, sizeof(err));
+}
+
+static void
+assert_reads(const char *line)
+{
+	if (read_line(line) != 0)
+		fail_msg("'%s': %s", line, err);
+}
+
+/* The message must hold each of two texts. */
+static void
+assert_refuses(const char *line, const char *what, const char *hint)
+{
+	if (read_line(line) != -EINVAL)
+		fail_msg("'%s' is taken", line);
+	if (strstr(err, what) == NULL || strstr(err, hint) == NULL)
+		fail_msg("'%s': the message '%s' lacks '%s' or '%s'", line, err, what, hint);
+}
+
+static void
+test_order_is_free(void **state)
+{
+	static const char *const lines[] = {
+		"--path a.sock --ip 10.0.0.1/24 --json respond",
+		"respond --json --path a.sock --ip 10.0.0.1/24",
+		"--ip=10.0.0.1/24 respond -p a.sock --json",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_reads(lines[i]);
+		assert_int_equal(s.role, ROLE_RESPOND);
+		assert_string_equal(s.role_name, "respond");
+		assert_int_equal(s.path_count, 1);
+		assert_string_equal(s.paths[0], "a.sock");
+		assert_int_equal(s.addr_count, 1);
+		assert_int_equal(s.addrs[0].prefix, 24);
+		assert_true(s.json);
+	}
+}
+
+static void
+test_defaults(void **state)
+{
+	static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+	(void)state;
+	assert_reads("-p a send");
+	assert_true(s.rate == 1000 && s.size == 64 && s.flows == 1 && s.count == 0 && s.time == 0);
+	assert_memory_equal(s.destination, broadcast, 6);
+	assert_true(s.mergeable && s.in_order && !s.mergeable_asked && !s.in_order_asked);
+	assert_true(!s.server && !s.huge && !s.json && s.wait == 0 && s.queue_size == 1024);
+	assert_int_equal(s.macs[0][0] & 3, 2);
+	assert_reads("-p a ping 10.0.0.1");
+	assert_true(s.size == 98 && s.interval == 1 && s.timeout == 1 && s.count == 0);
+	assert_reads("-p a ping fd00::1");
+	assert_int_equal(s.size, 118);
+	assert_reads("-p a --server receive");
+	assert_true(s.wait < 0);
+}
+
+static void
+test_random_macs_differ(void **state)
+{
+	uint8_t first[6];
+
+	(void)state;
+	assert_reads("-p a -p b echo");
+	memcpy(first, s.macs[0], 6);
+	assert_memory_not_equal(first, s.macs[1], 6);
+	assert_reads("-p a -p b echo");
+	assert_memory_not_equal(first, s.macs[0], 6);
+}
+
+static void
+test_values(void **state)
+{
+	(void)state;
+	assert_reads("-p a -p b --mac 02:00:00:00:00:07 receive -c 5 -t 2.5 --idle 0.5 --join");
+	assert_memory_equal(s.macs[0], "\x02\x00\x00\x00\x00\x07", 6);
+	assert_true(s.count == 5 && s.time == 2.5 && s.idle == 0.5 && s.join);
+	assert_reads("-p a send --rate 1.5M -s 9018 --flows 3 -d 02:00:00:00:00:01");
+	assert_true(s.rate == 1.5e6 && s.size == 9018 && s.flows == 3);
+	assert_reads("-p a send --rate max --no-check -s 14");
+	assert_true(s.rate == 0 && s.no_check && s.size == 14);
+	assert_reads("-p a --mrg-rxbuf on --in-order off echo --promiscuous");
+	assert_true(s.mergeable_asked && !s.in_order && !s.in_order_asked && s.promiscuous);
+	assert_reads("ping 10.0.0.1 -p a -c3 -i 0 -W 0.2 --ip 10.0.0.2/24 --ip fd00::2/64");
+	assert_true(s.count == 3 && s.interval == 0 && s.timeout == 0.2);
+	assert_int_equal(s.target.bytes[3], 1);
+}
+
+static void
+test_eal_arguments(void **state)
+{
+	(void)state;
+	assert_reads("-p a receive -- -m 512 --path x");
+	assert_int_equal(s.path_count, 1);
+	assert_int_equal(s.eal_arg_count, 4);
+	assert_string_equal(s.eal_args[0], "-m");
+}
+
+static void
+test_roles_are_refused(void **state)
+{
+	(void)state;
+	assert_refuses("-p a", "a role is missing", "respond");
+	assert_refuses("-p a respnd", "'respnd'", "did you mean respond?");
+	assert_refuses("-p a ping", "ping needs the address", "ADDR");
+	assert_refuses("-p a ping host", "'host' is no address", "10.0.0.1/24");
+	assert_refuses("-p a receive more", "'more' is too much", "'receive'");
+	assert_refuses("-p a --rate 5 receive", "--rate is for send", "not for receive");
+	assert_refuses("-p a --size 64 echo", "send", "ping");
+	assert_refuses("-p a --ip 10.0.0.1 echo", "--ip is for respond and ping", "echo");
+}
+
+static void
+test_ports_are_refused(void **state)
+{
+	char line[200];
+
+	(void)state;
+	assert_refuses("receive", "--path SOCKET is missing", "switch");
+	assert_refuses("--pth a receive", "--pth", "did you mean --path?");
+	assert_refuses("-p a -p a receive", "--path a", "twice");
+	assert_refuses("-p a -p b send", "send has one port", "once");
+	assert_refuses("-p a,b receive", "a,b", "symbolic link");
+	snprintf(line, sizeof(line), "receive -p %0108d", 0);
+	assert_refuses(line, "107", "000");
+	assert_refuses("-p a --mac 02:00 receive", "--mac", "02:00");
+	assert_refuses("-p a --mac 01:00:00:00:00:01 receive", "--mac 01:", "even");
+	assert_refuses("-p a --mac 00:00:00:00:00:00 receive", "--mac 00:", "02:00:00:00:00:01");
+	assert_refuses("-p a --mac 02:00:00:00:00:01 --mac 02:00:00:00:00:02 receive", "more --mac",
+			"--path");
+	assert_refuses("-p a --queue-size 100 receive", "100", "power of two");
+	assert_refuses("-p a --queue-size 16 receive", "--queue-size", "from 32");
+	assert_refuses("-p a respond", "needs an address", "--ip");
+	assert_refuses("-p a --ip 10.0.0.1/40 respond", "--ip", "40");
+}
+
+static void
+test_values_are_refused(void **state)
+{
+	(void)state;
+	assert_refuses("-p a send -s 45", "46", "--no-check");
+	assert_refuses("-p a send -s 13 --no-check", "--size", "14");
+	assert_refuses("-p a send --rate fast", "--rate", "max");
+	assert_refuses("-p a send --dst-mac x", "--dst-mac", "x");
+	assert_refuses("-p a ping 10.0.0.1 -s 41", "42", "41");
+	assert_refuses("-p a ping fd00::1 -s 61", "62", "IPv6");
+	assert_refuses("-p a ping fd00::1 --ip 10.0.0.1", "IPv6", "none");
+	assert_refuses("-p a ping 10.0.0.1 -W -1", "--timeout", "-1");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order_is_free),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_random_macs_differ),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_eal_arguments),
+		cmocka_unit_test(test_roles_are_refused),
+		cmocka_unit_test(test_ports_are_refused),
+		cmocka_unit_test(test_values_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
