@@ -161,9 +161,7 @@ session_check_area(const struct session *session, enum session_area area, uint32
 
 	for (i = 0; i < session->n_regions; i++) {
 		region = &session->regions[i];
-		if (user_addr < region->userspace_addr)
-			continue;
-		offset = user_addr - region->userspace_addr;
+		offset = user_addr - region->userspace_addr; /* huge when below the region */
 		if (offset >= region->size || region->size - offset < bytes)
 			continue;
 		/* the file is mapped here at a page's start, wherever the frontend has it */
