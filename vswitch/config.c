@@ -286,8 +286,9 @@ config_parse(const char *path, const char *text, size_t len, struct config *conf
 	*config = (struct config){ 0 };
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL)
-		return text_fail(err, err_size, -EINVAL, "%s:%d:%d: not JSON: %s; correct it there",
-				path, error.line, error.column, error.text);
+		return text_fail(err, err_size, -EINVAL,
+				"%s: line %d, column %d: not JSON: %s; correct it there", path,
+				error.line, error.column, error.text);
 	ret = read_root(&r, root);
 	json_decref(root);
 	if (ret != 0)

@@ -2,10 +2,12 @@
 /*
  * See control_client.h.
  *
- * A request may be answered long after its line was read, and the client may be gone by then: the
- * line's control_batch then has no client any more, takes the answers, and drops them. And while
- * a request runs, what it does (an event for all, say) may cut off the very client that sent it:
- * a client that ends is closed at once, but freed from the event loop.
+ * The requests of a client are done one after the other, in the order in which they were sent, so
+ * that a port can be deleted and added again without waiting in between. A request may be answered
+ * long after it was read, and the client may be gone by then: its control_batch then has no client
+ * any more, takes the answer, and drops it. And while a request runs, what it does (an event for
+ * all, say) may cut off the very client that sent it: a client that ends is closed at once, but
+ * freed from the event loop.
  */
 #include "control_client.h"
 
@@ -28,23 +30,34 @@
  */
 #define READ_SIZE 16384
 
-/* The requests of one line. */
+/* The requests of one line, run one after the other. */
 struct control_batch {
-	LIST_ENTRY(control_batch) next;
 	struct control_client *client; /* NULL: gone */
 	struct jsonrpc_batch requests;
+	size_t next;	   /* request to run */
 	size_t reply_size; /* bytes of its replies so far, when they go out as one */
+	bool waits;	   /* for the answer of the one before `next` */
 };
 
 static void
-close_batches(struct control_client *client)
+free_batch(struct control_batch *batch)
 {
-	struct control_batch *batch;
+	jsonrpc_batch_release(&batch->requests);
+	free(batch);
+}
 
-	while ((batch = LIST_FIRST(&client->batches)) != NULL) {
-		LIST_REMOVE(batch, next);
-		batch->client = NULL;
-	}
+/* A request under way answers to its batch in any case: the answer frees it then. */
+static void
+leave_batch(struct control_client *client)
+{
+	struct control_batch *batch = client->batch;
+
+	client->batch = NULL;
+	if (batch == NULL)
+		return;
+	batch->client = NULL;
+	if (!batch->waits)
+		free_batch(batch);
 }
 
 /* Ends the connection, from wherever. */
@@ -55,30 +68,18 @@ cut(struct control_client *client)
 		return;
 	client->dead = true;
 	client->subscriber.events = 0;
-	close_batches(client);
+	leave_batch(client);
 	event_del(client->readable);
 	event_del(client->writable);
 	close(client->fd);
 	client->fd = -1;
-	event_active(client->reaper, 0, 0);
-}
-
-static void
-on_reap(evutil_socket_t fd, short what, void *arg)
-{
-	struct control_client *client = arg;
-
-	(void)fd;
-	(void)what;
-	client->gone(client);
-	control_client_free(client);
+	event_active(client->later, 0, 0);
 }
 
 static bool
 is_finished(const struct control_client *client)
 {
-	return client->at_end && LIST_EMPTY(&client->batches) &&
-			evbuffer_get_length(client->out) == 0;
+	return client->at_end && client->batch == NULL && evbuffer_get_length(client->out) == 0;
 }
 
 /* Writes what the socket takes, and waits for room for the rest. */
@@ -137,72 +138,76 @@ send_message(struct control_client *client, json_t *message)
 	free(line);
 }
 
-static void
-end_batch(struct control_batch *batch, json_t *answer)
+/*
+ * Why a request is not run, or NULL. The replies of a batch are held until its end, and may not
+ * grow without bound either.
+ */
+static const char *
+why_not(const struct control_batch *batch)
 {
-	struct control_client *client = batch->client;
-
-	if (client != NULL)
-		LIST_REMOVE(batch, next);
-	jsonrpc_batch_release(&batch->requests);
-	free(batch);
-	if (client == NULL)
-		json_decref(answer);
-	else if (answer != NULL)
-		send_message(client, answer);
-	else if (is_finished(client))
-		cut(client);
+	if (batch->client->at_end)
+		return "the switch is stopping; nothing was done";
+	if (batch->reply_size > CONTROL_CLIENT_OUTPUT_MAX)
+		return "the replies of this batch have grown too long; send what is left in another";
+	return NULL;
 }
 
-/* One request of the line is done; the last one sends the answers. */
+/* The request that ran last is done; the last of the line sends the answers. */
 static void
 on_answer(void *arg, json_t *reply)
 {
 	struct control_batch *batch = arg;
-	json_t *answer;
+	struct control_client *client = batch->client;
+	json_t *answers;
 
+	batch->waits = false;
+	if (client == NULL) {
+		json_decref(reply);
+		free_batch(batch);
+		return;
+	}
 	if (batch->requests.is_array && reply != NULL)
 		batch->reply_size += json_dumpb(reply, NULL, 0, JSON_COMPACT);
-	if (jsonrpc_batch_answer(&batch->requests, reply, &answer))
-		end_batch(batch, answer);
-}
-
-/* An answer holds a batch's replies until its end: they may not grow without bound either. */
-static bool
-is_too_much(const struct control_batch *batch)
-{
-	return batch->client == NULL || batch->reply_size > CONTROL_CLIENT_OUTPUT_MAX;
+	if (jsonrpc_batch_answer(&batch->requests, reply, &answers)) {
+		client->batch = NULL;
+		free_batch(batch);
+		if (answers != NULL)
+			send_message(client, answers);
+		else if (is_finished(client))
+			cut(client);
+	}
+	/* whoever answers late stands in the middle of his own work */
+	if (!client->dead && !client->runs)
+		event_active(client->later, 0, 0);
 }
 
 static void
 run_request(struct control_batch *batch, size_t index)
 {
+	struct control_client *client = batch->client;
+	const char *refusal = why_not(batch);
 	struct jsonrpc_request request;
 	char err[RPC_TEXT_MAX];
 	int code;
 
+	batch->waits = true;
 	code = jsonrpc_batch_request(&batch->requests, index, &request, err, sizeof(err));
 	if (code != 0)
 		on_answer(batch, jsonrpc_error(request.id, code, err, NULL));
-	else if (is_too_much(batch))
+	else if (refusal != NULL)
 		on_answer(batch,
-				request.id == NULL
-						? NULL
-						: jsonrpc_error(request.id, JSONRPC_REFUSED,
-								  "the replies of this batch have grown too long; "
-								  "send what is left in another",
-								  NULL));
+				request.id != NULL ? jsonrpc_error(request.id, JSONRPC_REFUSED,
+								     refusal, NULL)
+						   : NULL);
 	else
-		rpc_run(batch->client->daemon, &batch->client->subscriber, &request, on_answer,
-				batch);
+		rpc_run(client->daemon, &client->subscriber, &request, on_answer, batch);
 }
 
 static void
-run_line(struct control_client *client, const char *line, size_t len)
+begin_line(struct control_client *client, const char *line, size_t len)
 {
 	struct control_batch *batch = calloc(1, sizeof(*batch));
 	char err[RPC_TEXT_MAX];
-	size_t i, n;
 	int code;
 
 	if (batch == NULL) {
@@ -216,32 +221,70 @@ run_line(struct control_client *client, const char *line, size_t len)
 		return;
 	}
 	batch->client = client;
-	LIST_INSERT_HEAD(&client->batches, batch, next);
-	/* the last answer frees the batch */
-	n = jsonrpc_batch_count(&batch->requests);
-	for (i = 0; i < n; i++)
-		run_request(batch, i);
+	client->batch = batch;
 }
 
-static void
-run_lines(struct control_client *client)
+/* Takes the next line. False: there is none. */
+static bool
+take_line(struct control_client *client)
 {
 	const char *line;
 	size_t len;
-	int ret;
+	int ret = lineframe_next(&client->in, &line, &len);
 
-	while (!client->dead && (ret = lineframe_next(&client->in, &line, &len)) != 0) {
-		if (ret == 1) {
-			run_line(client, line, len);
-			continue;
-		}
+	if (ret == 1) {
+		begin_line(client, line, len);
+	} else if (ret < 0) {
+		lineframe_release(&client->in);
 		control_client_finish(client);
 		send_message(client,
 				jsonrpc_error(NULL, JSONRPC_PARSE_ERROR,
 						"the line is longer than 1 MiB; send shorter ones",
 						NULL));
+	}
+	return ret == 1;
+}
+
+/*
+ * Runs requests until one does not answer at once: then on_answer() goes on from the event loop.
+ * What is read meanwhile stays in the socket.
+ */
+static void
+run(struct control_client *client)
+{
+	bool more = true;
+
+	client->runs = true;
+	while (more && !client->dead) {
+		if (client->batch == NULL)
+			more = !client->at_end && take_line(client);
+		else if (client->batch->waits)
+			more = false;
+		else
+			run_request(client->batch, client->batch->next++);
+	}
+	client->runs = false;
+	if (client->dead || client->at_end)
+		return;
+	if (client->batch != NULL)
+		event_del(client->readable);
+	else
+		event_add(client->readable, NULL);
+}
+
+static void
+on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct control_client *client = arg;
+
+	(void)fd;
+	(void)what;
+	if (!client->dead) {
+		run(client);
 		return;
 	}
+	client->gone(client);
+	control_client_free(client);
 }
 
 /* True when the other end is closed and not only done with sending. */
@@ -278,7 +321,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (n > 0) {
 		if (lineframe_append(&client->in, data, (size_t)n) == 0)
-			run_lines(client);
+			run(client);
 		else
 			cut(client);
 	} else if (n == 0) {
@@ -295,7 +338,7 @@ control_client_finish(struct control_client *client)
 		return;
 	client->at_end = true;
 	event_del(client->readable);
-	if (is_finished(client) && lineframe_pending(&client->in) == 0)
+	if (is_finished(client) && lineframe_pending(&client->in) == 0 && !client->runs)
 		cut(client);
 }
 
@@ -321,13 +364,12 @@ control_client_open(struct daemon *daemon, int fd, void (*gone)(struct control_c
 	client->gone = gone;
 	client->fd = fd;
 	client->pid = read_pid(fd);
-	LIST_INIT(&client->batches);
 	lineframe_init(&client->in, LINEFRAME_MAX);
 	client->readable = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, client);
 	client->writable = event_new(daemon->base, fd, EV_WRITE | EV_PERSIST, on_writable, client);
-	client->reaper = event_new(daemon->base, -1, 0, on_reap, client);
+	client->later = event_new(daemon->base, -1, 0, on_later, client);
 	client->out = evbuffer_new();
-	if (client->readable != NULL && client->writable != NULL && client->reaper != NULL &&
+	if (client->readable != NULL && client->writable != NULL && client->later != NULL &&
 			client->out != NULL && event_add(client->readable, NULL) == 0)
 		return client;
 	control_client_free(client);
@@ -344,10 +386,10 @@ free_event(struct event *event)
 void
 control_client_free(struct control_client *client)
 {
-	close_batches(client);
+	leave_batch(client);
 	free_event(client->readable);
 	free_event(client->writable);
-	free_event(client->reaper);
+	free_event(client->later);
 	if (client->out != NULL)
 		evbuffer_free(client->out);
 	lineframe_release(&client->in);

@@ -29,13 +29,14 @@ struct control_client {
 	pid_t pid; /* of the peer, for the log */
 	struct event *readable;
 	struct event *writable; /* pending while something waits in `out` */
-	struct event *reaper;	/* frees the client when nobody is inside it any more */
+	struct event *later; /* goes on, or frees the client, when nobody is inside it any more */
 	struct lineframe in;
 	struct evbuffer *out;
-	LIST_HEAD(, control_batch) batches; /* lines that are not answered in full */
+	struct control_batch *batch; /* the line that is not answered in full; NULL: none */
 	struct rpc_subscriber subscriber;
 	bool at_end; /* reads no more: closes when all is answered and sent */
 	bool dead;   /* closed already, to be freed */
+	bool runs;   /* inside run(), which goes on by itself */
 	void (*gone)(struct control_client *client);
 };
 

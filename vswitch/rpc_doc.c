@@ -40,8 +40,8 @@ struct field {
 	"\n"                                                                                                   \
 	"- Parameters go by name. One that a method does not have, or of a wrong type, is an error that\n"     \
 	"  names it, and the nearest right one.\n"                                                             \
-	"- Requests may be sent without waiting for replies. `port.delete` and `config.save` answer when\n"    \
-	"  they are done; other requests are answered meanwhile, so match replies by `id`.\n"                  \
+	"- Requests may be sent without waiting for replies. Those of one connection are done in their\n"      \
+	"  order, one after the other; a second connection need not wait for a slow one.\n"                    \
 	"- A request without `id` is a notification and has no reply.\n"                                       \
 	"- JSON is read strictly: no key twice in an object, nothing after the text, at most %d levels.\n"     \
 	"- A batch holds at most %d requests. When its replies pass %u MiB, the rest is refused.\n"            \

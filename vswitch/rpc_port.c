@@ -100,10 +100,6 @@ add_new(struct rpc_call *call, const char *name, const char *type,
 	ret = port_add(name, type, settings, &port, err, sizeof(err));
 	if (ret == 0)
 		reply_added(call, port);
-	else if (ret == -EEXIST) /* port_find() did not find it */
-		rpc_fail(call, JSONRPC_EXISTS, NULL,
-				"the port of that name is still being deleted; try again when port.delete "
-				"has answered");
 	else
 		rpc_refuse(call, err);
 }
