@@ -8,7 +8,7 @@ from typing import Iterator
 import pytest
 from hostile import Bystanders, carry_on
 from vswitch import Switch
-from vswitch.pytest_plugin import MakeStation
+from vswitch.fixture_types import MakeStation
 from vswitch.station import introduce
 
 pytest_plugins = ["vswitch.pytest_plugin"]

@@ -10,33 +10,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Iterator, Optional, Protocol
+from typing import Any, Iterator, Optional
 
 import pytest
 
+from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.frames import mac_text
 from vswitch.frontend import RawFrontend, Setup
 from vswitch.process import Registry
 from vswitch.station import Station
 from vswitch.switch import Switch
-
-
-class MakeSwitch(Protocol):
-    """Starts a switch in a directory of its own and waits until it is ready."""
-
-    def __call__(self, *arguments: str, start: bool = True, **options: Any) -> Switch: ...
-
-
-class MakeStation(Protocol):
-    """Attaches a station to a port of this name, adding the port if it is new.
-
-    Each has a MAC address of its own; it returns when the port is up. All are closed before the
-    switches leave. Options are the port's.
-    """
-
-    def __call__(
-        self, switch: Switch, port: str, setup: Optional[Setup] = None, **options: Any
-    ) -> Station: ...
 
 
 def pytest_exception_interact(node: pytest.Item, report: pytest.TestReport) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from vswitch import RpcError, Switch
-from vswitch.pytest_plugin import MakeStation, MakeSwitch
+from vswitch.fixture_types import MakeStation, MakeSwitch
 
 MAC = "02:00:00:00:00:aa"
 FULL: dict[str, Any] = {

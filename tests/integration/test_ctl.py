@@ -13,7 +13,7 @@ import pytest
 from vswitch import Registry, Switch, wait_until
 from vswitch.frames import BROADCAST
 from vswitch.process import binary
-from vswitch.pytest_plugin import MakeStation
+from vswitch.fixture_types import MakeStation
 from vswitch.station import introduce
 from vswitch.switch import run_ctl
 

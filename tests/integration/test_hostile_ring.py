@@ -15,7 +15,7 @@ from vswitch.eventfd import FULL, eventfd, signal_eventfd
 from vswitch.frames import BROADCAST
 from vswitch.memory import MIB, RegionSpec
 from vswitch.messages import Disconnected, Refused
-from vswitch.pytest_plugin import MakeStation
+from vswitch.fixture_types import MakeStation
 from vswitch.ring import INDIRECT, NEXT, WRITE, Chain, Segment, SplitRing
 from vswitch.station import Station
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vswitch import Registry, Setup, Switch, VuserClient, wait_until
 from vswitch.memory import MIB, RegionSpec
-from vswitch.pytest_plugin import MakeStation, MakeSwitch
+from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.ring import NO_NOTIFY
 from vswitch.station import Station, introduce
 

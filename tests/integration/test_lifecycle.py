@@ -12,7 +12,7 @@ from vswitch import RawFrontend, Registry, Setup, Switch, wait_until
 from vswitch.frames import BROADCAST, mac_text
 from vswitch.memory import MIB, RegionSpec
 from vswitch.process import PROJECT, Process
-from vswitch.pytest_plugin import MakeStation, MakeSwitch
+from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.station import Station, introduce
 
 VICTIM = mac_text(0xDEAD)

@@ -11,7 +11,7 @@ from typing import Any, Mapping
 import pytest
 from vswitch import Client, RpcError, Switch, wait_until
 from vswitch.messages import Feature, bits
-from vswitch.pytest_plugin import MakeStation
+from vswitch.fixture_types import MakeStation
 from vswitch.station import introduce
 
 PARAMS, REFUSED, NOT_FOUND, EXISTS = -32602, -32000, -32001, -32002

@@ -13,7 +13,7 @@ from vswitch.frames import BROADCAST
 from vswitch.frontend import RawFrontend
 from vswitch.memory import MIB, RegionSpec
 from vswitch.messages import Feature
-from vswitch.pytest_plugin import MakeStation
+from vswitch.fixture_types import MakeStation
 from vswitch.ring import NO_INTERRUPT, Segment
 from vswitch.station import Station, fence, introduce
 

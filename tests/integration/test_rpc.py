@@ -13,7 +13,7 @@ from typing import Any, Iterator
 import pytest
 from vswitch import Client, RpcError, Switch, wait_until
 from vswitch.process import PROJECT, binary
-from vswitch.pytest_plugin import MakeStation
+from vswitch.fixture_types import MakeStation
 
 PARSE, INVALID, NO_METHOD, PARAMS = -32700, -32600, -32601, -32602
 REFUSED, NOT_FOUND, EXISTS = -32000, -32001, -32002

@@ -15,7 +15,7 @@ from typing import Optional
 import pytest
 from vswitch import Client, Registry, Switch, VuserClient, wait_until
 from vswitch.process import binary
-from vswitch.pytest_plugin import MakeStation, MakeSwitch
+from vswitch.fixture_types import MakeStation, MakeSwitch
 
 NOBODY = 65534
 

@@ -10,7 +10,7 @@ import pytest
 from vswitch import RawFrontend, Registry, Setup, Switch, Testpmd, VuserClient, wait_until
 from vswitch.frames import BROADCAST, frame
 from vswitch.memory import MIB, RegionSpec
-from vswitch.pytest_plugin import MakeStation, MakeSwitch
+from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.station import Station
 
 PEER = "02:00:00:00:00:ee"

@@ -13,7 +13,7 @@
 #include "limits.h"
 #include "stations.h"
 
-#define STRANGERS 255	/* a group of stations for addresses that a flood makes up */
+#define STRANGERS 255 /* a group of stations for addresses that a flood makes up */
 
 static struct fdb *fdb;
 static uint32_t random_state;
@@ -296,7 +296,7 @@ do_both(uint16_t *port_of, bool *is_static, uint32_t n, uint16_t port, uint32_t 
 		assert_int_equal(learn(key, port, 0), FDB_REFUSED);
 	} else {
 		assert_int_equal(learn(key, port, 0),
-				!there			    ? FDB_NEW
+				!there				     ? FDB_NEW
 						: port_of[n] == port ? FDB_KNOWN
 								     : FDB_MOVED);
 		port_of[n] = port;
@@ -307,7 +307,9 @@ do_both(uint16_t *port_of, bool *is_static, uint32_t n, uint16_t port, uint32_t 
 static void
 test_agrees_with_an_array(void **state)
 {
-	enum { STATIONS = 61000 };
+	enum {
+		STATIONS = 61000
+	};
 	static uint16_t port_of[STATIONS];
 	static bool is_static[STATIONS];
 	uint32_t i, n, random;
