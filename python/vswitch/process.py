@@ -129,6 +129,8 @@ class Process:
     def tail(self, lines: int = 60) -> str:
         text = ""
         for title, path in (("stdout", self.out_path), ("stderr", self.log_path)):
+            if not path.exists():  # the directory of the test is gone already
+                continue
             content = path.read_text(errors="replace").splitlines()[-lines:]
             if content:
                 text += f"--- {self.name}: {title}\n" + "\n".join(content) + "\n"
