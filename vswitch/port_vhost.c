@@ -30,6 +30,8 @@
 #include "vring_endpoint.h"
 #include "worker.h"
 
+#define ALL_RINGS ((1u << PORT_VRINGS) - 1)
+
 struct vhost_port {
 	struct port base;
 	struct vring_source source;
@@ -169,6 +171,7 @@ start_vring(struct vhost_port *port, const struct session *session, uint32_t ind
 		return;
 	}
 	set_cursor(port, index, session->vrings[index].base);
+	vhost_conn_set_in_use(gate_conn(port->gate), true);
 	ret = publish_vring(port, index);
 	if (ret < 0) {
 		snprintf(text, sizeof(text), "ring %u: its kick descriptor cannot be watched: %s",
@@ -200,10 +203,12 @@ on_quiet(void *arg)
 {
 	struct vhost_port *port = arg;
 	struct vhost_conn *conn = gate_conn(port->gate);
+	bool in_use = false;
 
 	for (uint32_t i = 0; i < PORT_VRINGS; i++) {
 		const struct vring_cursor *cursor = cursor_of(port, i);
 
+		in_use |= port->vrings[i] != NULL;
 		if (port->retired[i] == NULL)
 			continue;
 		if (conn != NULL)
@@ -211,6 +216,8 @@ on_quiet(void *arg)
 		free(port->retired[i]);
 		port->retired[i] = NULL;
 	}
+	if (conn != NULL)
+		vhost_conn_set_in_use(conn, in_use);
 	gate_proceed(port->gate);
 }
 
@@ -220,10 +227,9 @@ stop_rings(struct vhost_port *port, uint32_t mask)
 	bool any = false;
 
 	for (uint32_t i = 0; i < PORT_VRINGS; i++) {
-		if ((mask >> i & 1) == 0 || port->vrings[i] == NULL)
-			continue;
-		unpublish_vring(port, i);
-		any = true;
+		if ((mask >> i & 1) != 0 && port->vrings[i] != NULL)
+			unpublish_vring(port, i);
+		any |= port->retired[i] != NULL;
 	}
 	if (any)
 		worker_synchronize(on_quiet, port);
@@ -291,6 +297,14 @@ on_quiesce(void *arg, uint32_t vring_mask)
 }
 
 static void
+on_announced(void *arg, const uint8_t mac[6])
+{
+	struct vhost_port *port = arg;
+
+	port_report_station(&port->base, mac);
+}
+
+static void
 on_updated(void *arg)
 {
 	struct vhost_port *port = arg;
@@ -315,6 +329,7 @@ on_detached(void *arg, const char *fault)
 static const struct gate_ops gate_ops = {
 	.attached = on_attached,
 	.quiesce = on_quiesce,
+	.announced = on_announced,
 	.updated = on_updated,
 	.detached = on_detached,
 };
@@ -350,6 +365,8 @@ on_device_state(void *arg, bool running)
 	struct vhost_port *port = arg;
 
 	port->device_runs = running;
+	if (!running && !port->settling)
+		stop_rings(port, ALL_RINGS); /* the library's own doing: it waits until they are quiet */
 	update(port);
 }
 

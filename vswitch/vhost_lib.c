@@ -51,6 +51,7 @@
 #define FLAG_VERSION_1 0x1
 #define FLAG_NEED_REPLY 0x8
 #define STOP_WAIT_MS 1000
+#define UNUSED_WAIT_MS 1000
 
 /*
  * A message on the socket, as the library lays it out for its handlers too. (vhost_msg.h cannot be
@@ -69,7 +70,8 @@ struct wire_message {
 			1ULL << VHOST_USER_F_PROTOCOL_FEATURES)
 #define PROTOCOL_FEATURES                                                                          \
 	(1ULL << VHOST_USER_PROTOCOL_F_MQ | 1ULL << VHOST_USER_PROTOCOL_F_REPLY_ACK |              \
-			1ULL << VHOST_USER_PROTOCOL_F_NET_MTU | 1ULL << VHOST_USER_PROTOCOL_F_STATUS)
+			1ULL << VHOST_USER_PROTOCOL_F_NET_MTU | 1ULL << VHOST_USER_PROTOCOL_F_RARP | \
+			1ULL << VHOST_USER_PROTOCOL_F_STATUS)
 
 enum conn_state {
 	CONN_FREE,
@@ -99,6 +101,7 @@ struct vhost_conn {
 	 * handles one; the sockets order the two.
 	 */
 	struct conn_cursor cursors[PORT_VRINGS];
+	bool in_use; /* writer: control, atomically */
 	/* For faults in the library's own touches of memory; see vhost_conn_memory_gone(). */
 	struct vring_health library_health;
 };
@@ -276,13 +279,28 @@ on_new_device(int vid)
 	return 0;
 }
 
+/* After this the library unmaps, whoever asked for it; on the usual ways nothing is in use. */
+static void
+wait_until_unused(const struct vhost_conn *conn)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+
+	for (int i = 0; __atomic_load_n(&conn->in_use, __ATOMIC_ACQUIRE); i++) {
+		if (i == UNUSED_WAIT_MS)
+			abort();
+		nanosleep(&ms, NULL);
+	}
+}
+
 static void
 on_destroy_device(int vid)
 {
 	struct vhost_conn *conn = conn_of(vid);
 
-	if (conn != NULL)
-		put_post(&(struct post){ .kind = POST_DEVICE, .conn = conn, .on = false });
+	if (conn == NULL)
+		return;
+	put_post(&(struct post){ .kind = POST_DEVICE, .conn = conn, .on = false });
+	wait_until_unused(conn);
 }
 
 static int
@@ -539,6 +557,12 @@ void
 vhost_conn_set_cursor(struct vhost_conn *conn, uint32_t index, uint16_t avail, uint16_t used)
 {
 	conn->cursors[index] = (struct conn_cursor){ .set = true, .avail = avail, .used = used };
+}
+
+void
+vhost_conn_set_in_use(struct vhost_conn *conn, bool in_use)
+{
+	__atomic_store_n(&conn->in_use, in_use, __ATOMIC_RELEASE);
 }
 
 bool

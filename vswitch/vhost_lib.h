@@ -54,6 +54,14 @@ int vhost_conn_fd(const struct vhost_conn *conn);
 void vhost_conn_set_cursor(struct vhost_conn *conn, uint32_t index, uint16_t avail, uint16_t used);
 
 /*
+ * Workers use the rings and the memory of this connection from now on, or no longer. While they
+ * do, the library's thread does not get past a device that it ends by itself: it waits up to a
+ * second for `false`, which must follow device_state(false), and then ends the process rather than
+ * unmap what is in use.
+ */
+void vhost_conn_set_in_use(struct vhost_conn *conn, bool in_use);
+
+/*
  * True when the library itself met SIGBUS in the frontend's memory: the file behind it shrank.
  * notice.h's bell was rung then.
  */
