@@ -39,6 +39,8 @@ struct gate_ops {
 	 * Each is answered by exactly one gate_proceed(), and none is asked while one is unanswered.
 	 */
 	void (*quiesce)(void *port, uint32_t vring_mask);
+	/* A station moved behind the port, says the frontend (SEND_RARP after a migration). */
+	void (*announced)(void *port, const uint8_t mac[6]);
 	/* A message was dealt with (accepted or refused) and gate_session() is up to date. */
 	void (*updated)(void *port);
 	/*

@@ -113,6 +113,8 @@ answer_locally(struct gate *gate)
 	bool alive;
 
 	vhost_msg_apply(&gate->msg, NULL, &gate->session);
+	if (gate->msg.header.request == VHOST_REQ_SEND_RARP)
+		gate->ops->announced(gate->port, gate->msg.payload.bytes);
 	gate->ops->updated(gate->port);
 	if (gate->state != GATE_READING)
 		return;

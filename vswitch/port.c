@@ -69,6 +69,17 @@ port_report_fault(struct port *port, const char *text)
 		table.listener.fault(port, port->fault.text);
 }
 
+void
+port_report_station(struct port *port, const uint8_t mac[6])
+{
+	struct fdb_key key = { 0 };
+
+	if (port->deleting || !port->settings.enabled)
+		return;
+	memcpy(key.mac, mac, sizeof(key.mac));
+	fdb_learn(table.fdb, &key, port->id, port->settings.mac_limit, clock_seconds());
+}
+
 static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {

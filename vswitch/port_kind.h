@@ -58,6 +58,8 @@ extern const struct port_ops port_vhost_ops;
 void port_report_attached(struct port *port, const struct gate_peer *peer);
 void port_report_detached(struct port *port);
 void port_report_fault(struct port *port, const char *text);
+/* A station is behind the port from now on. */
+void port_report_station(struct port *port, const uint8_t mac[6]);
 
 /* The event loop that the ports live on. */
 struct event_base *port_base(void);

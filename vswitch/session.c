@@ -127,17 +127,15 @@ session_area_name(enum session_area area)
 }
 
 uint64_t
-session_area_bytes(enum session_area area, uint32_t size, uint64_t features)
+session_area_bytes(enum session_area area, uint32_t size)
 {
-	uint64_t event = (features & SESSION_F_EVENT_IDX) != 0 ? 2 : 0;
-
 	switch (area) {
 	case SESSION_AREA_DESC:
 		return 16 * (uint64_t)size;
 	case SESSION_AREA_AVAIL:
-		return 4 + 2 * (uint64_t)size + event;
+		return 6 + 2 * (uint64_t)size;
 	default:
-		return 4 + 8 * (uint64_t)size + event;
+		return 6 + 8 * (uint64_t)size;
 	}
 }
 
@@ -153,7 +151,7 @@ int
 session_check_area(const struct session *session, enum session_area area, uint32_t size,
 		   uint64_t user_addr)
 {
-	uint64_t bytes = session_area_bytes(area, size, session->features);
+	uint64_t bytes = session_area_bytes(area, size);
 	uint64_t mask = session_area_align(area) - 1;
 	const struct session_region *region;
 	uint64_t offset;
@@ -184,7 +182,7 @@ vring_fits(const struct session *session, const struct session_vring *vring)
 				   vring->used_user_addr) == 0;
 }
 
-/* Forgets addresses that no longer hold after a change of memory, size or features. */
+/* Forgets addresses that no longer hold after a change of memory or size. */
 static void
 recheck_addresses(struct session *session)
 {
@@ -215,7 +213,6 @@ session_set_features(struct session *session, uint64_t features)
 {
 	session->has_features = true;
 	session->features = features;
-	recheck_addresses(session);
 	note_runs(session);
 }
 

@@ -16,8 +16,7 @@
 
 #include "limits.h"
 
-/* Feature bits that change what a session is (virtio 1.1, 6; vhost-user, "Protocol features"). */
-#define SESSION_F_EVENT_IDX (1ull << 29)
+/* Bits that change what a session is (vhost-user, "Feature negotiation"; virtio 1.1, 2.1). */
 #define SESSION_F_PROTOCOL_FEATURES (1ull << 30)
 #define SESSION_PROTOCOL_F_STATUS (1ull << 16)
 #define SESSION_STATUS_DRIVER_OK 0x4u
@@ -97,8 +96,8 @@ bool session_started(const struct session *session);
 /* "descriptor area", "avail ring", "used ring". */
 const char *session_area_name(enum session_area area);
 
-/* Bytes that an area of a ring of `size` entries takes with `features`. */
-uint64_t session_area_bytes(enum session_area area, uint32_t size, uint64_t features);
+/* Bytes that an area of a ring of `size` entries takes, its event index field included. */
+uint64_t session_area_bytes(enum session_area area, uint32_t size);
 
 /* Alignment of an area in bytes (virtio 1.1, 2.6). */
 uint32_t session_area_align(enum session_area area);

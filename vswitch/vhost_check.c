@@ -7,6 +7,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Pages of 4 KiB, whatever larger ones the file is made of. */
+#define OFFSET_ALIGN 4096
+
 enum vhost_verdict
 vhost_refuse(const struct vhost_check *check, const char *fmt, ...)
 {
@@ -66,11 +69,14 @@ check_region_file(const struct vhost_check *check, uint32_t index)
 	const struct vhost_fd *file = &check->msg->facts[index];
 
 	if (file->kind != VHOST_FD_MEMORY)
-		return vhost_refuse(check, "memory region %u is no shared memory: memfd, tmpfs or "
+		return vhost_break(check, "memory region %u is no shared memory: memfd, tmpfs or "
 				    "hugetlbfs is needed", index);
 	if (!file->writable)
-		return vhost_refuse(check, "memory region %u cannot be written to: its file is "
+		return vhost_break(check, "memory region %u cannot be written to: its file is "
 				    "opened or sealed read-only", index);
+	if (region->mmap_offset % OFFSET_ALIGN != 0)
+		return vhost_break(check, "memory region %u: offset %" PRIu64 " in its file is not at "
+				   "a page", index, region->mmap_offset);
 	if (region->mmap_offset > file->size || region->size > file->size - region->mmap_offset)
 		return vhost_break(check, "memory region %u is longer than its file (offset %" PRIu64
 				   " + %" PRIu64 " of %" PRIu64 " bytes)", index,
@@ -206,16 +212,55 @@ check_has_memory(const struct vhost_check *check, uint32_t index)
 	return VHOST_GOOD;
 }
 
+static enum vhost_verdict
+check_area(const struct vhost_check *check, uint32_t index, uint32_t size, enum session_area area,
+	   uint64_t user_addr)
+{
+	switch (session_check_area(check->session, area, size, user_addr)) {
+	case 0:
+		return VHOST_GOOD;
+	case -EINVAL:
+		return vhost_break(check, "ring %u: %s at 0x%" PRIx64 " is not aligned to %u bytes",
+				   index, session_area_name(area), user_addr,
+				   session_area_align(area));
+	default:
+		return vhost_break(check, "ring %u: %s (%" PRIu64 " bytes at 0x%" PRIx64 ") is not "
+				   "wholly in one memory region", index, session_area_name(area),
+				   session_area_bytes(area, size), user_addr);
+	}
+}
+
+static enum vhost_verdict
+check_areas(const struct vhost_check *check, uint32_t index, uint32_t size, uint64_t desc,
+	    uint64_t avail, uint64_t used)
+{
+	enum vhost_verdict verdict;
+
+	verdict = check_area(check, index, size, SESSION_AREA_DESC, desc);
+	if (verdict == VHOST_GOOD)
+		verdict = check_area(check, index, size, SESSION_AREA_AVAIL, avail);
+	if (verdict == VHOST_GOOD)
+		verdict = check_area(check, index, size, SESSION_AREA_USED, used);
+	return verdict;
+}
+
 enum vhost_verdict
 vhost_check_vring_num(const struct vhost_check *check)
 {
 	const struct vhost_payload_state *state = &check->msg->payload.state;
+	const struct session_vring *vring = &check->session->vrings[state->index];
+	enum vhost_verdict verdict;
 
 	if (state->num < VRING_SIZE_MIN || state->num > VRING_SIZE_MAX ||
 	    (state->num & (state->num - 1)) != 0)
 		return vhost_break(check, "ring %u: size %u; a power of two from %d to %d is right",
 				   state->index, state->num, VRING_SIZE_MIN, VRING_SIZE_MAX);
-	return check_has_memory(check, state->index);
+	verdict = check_has_memory(check, state->index);
+	if (verdict != VHOST_GOOD || !vring->has_addr)
+		return verdict;
+	/* a ring that has its place already must fit there with the new size */
+	return check_areas(check, state->index, state->num, vring->desc_user_addr,
+			   vring->avail_user_addr, vring->used_user_addr);
 }
 
 enum vhost_verdict
@@ -227,27 +272,6 @@ vhost_check_vring_base(const struct vhost_check *check)
 		return vhost_break(check, "ring %u: base %u does not fit 16 bits", state->index,
 				   state->num);
 	return check_has_memory(check, state->index);
-}
-
-static enum vhost_verdict
-check_area(const struct vhost_check *check, enum session_area area, uint64_t user_addr)
-{
-	const struct session *session = check->session;
-	uint32_t index = check->msg->payload.addr.index;
-	uint32_t size = session->vrings[index].size;
-
-	switch (session_check_area(session, area, size, user_addr)) {
-	case 0:
-		return VHOST_GOOD;
-	case -EINVAL:
-		return vhost_break(check, "ring %u: %s at 0x%" PRIx64 " is not aligned to %u bytes",
-				   index, session_area_name(area), user_addr,
-				   session_area_align(area));
-	default:
-		return vhost_break(check, "ring %u: %s (%" PRIu64 " bytes at 0x%" PRIx64 ") is not "
-				   "wholly in one memory region", index, session_area_name(area),
-				   session_area_bytes(area, size, session->features), user_addr);
-	}
 }
 
 enum vhost_verdict
@@ -265,12 +289,8 @@ vhost_check_vring_addr(const struct vhost_check *check)
 	if (check->session->vrings[addr->index].size == 0)
 		return vhost_refuse(check, "ring %u: %s before SET_VRING_NUM", addr->index,
 				    check->name);
-	verdict = check_area(check, SESSION_AREA_DESC, addr->desc_user_addr);
-	if (verdict == VHOST_GOOD)
-		verdict = check_area(check, SESSION_AREA_AVAIL, addr->avail_user_addr);
-	if (verdict == VHOST_GOOD)
-		verdict = check_area(check, SESSION_AREA_USED, addr->used_user_addr);
-	return verdict;
+	return check_areas(check, addr->index, check->session->vrings[addr->index].size,
+			   addr->desc_user_addr, addr->avail_user_addr, addr->used_user_addr);
 }
 
 enum vhost_verdict

@@ -290,7 +290,8 @@ vhost_msg_check_header(const struct vhost_header *header, char *why, size_t why_
 		return vhost_break(&check, "%s: protocol version %u; %u is right", check.name,
 				   header->flags & VHOST_FLAG_VERSION_MASK, VHOST_FLAG_VERSION);
 	if ((header->flags & ~known) != 0)
-		return vhost_break(&check, "%s: flags 0x%x", check.name, header->flags);
+		return vhost_break(&check, "%s: flags 0x%x; 0x1 is right, or 0x9 to ask for a reply",
+				   check.name, header->flags);
 	if (!payload_size_fits(find_rule(header->request)->payload, header->size))
 		return vhost_break(&check, "%s: payload of %u bytes%s", check.name, header->size,
 				   header->request == VHOST_REQ_SET_MEM_TABLE ?

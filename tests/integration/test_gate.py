@@ -141,7 +141,7 @@ def test_request_that_is_not_served(
             switch.wait_state("v", "fault")
         else:
             assert answer != bytes(8)
-            assert open_descriptors(switch) <= before
+            wait_until("no descriptor is lost", lambda: open_descriptors(switch) <= before)
             assert switch.port("v")["state"] == "up"
     wait_until("the port is free", lambda: is_free(switch))
     heals(switch, bystanders)

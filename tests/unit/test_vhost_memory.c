@@ -98,15 +98,15 @@ test_longer_than_file(void **state)
 	msg.facts[1].size--;
 	expect(VHOST_BROKEN, "memory region 1 is longer than its file");
 	msg.facts[1].size++;
-	region(1)->mmap_offset++;
+	region(1)->mmap_offset += 4096;
 	expect(VHOST_BROKEN, "memory region 1 is longer than its file");
 	/* the offset alone, and a sum that wraps */
-	region(1)->mmap_offset = msg.facts[1].size + 1;
+	region(1)->mmap_offset = msg.facts[1].size + 4096;
 	expect(VHOST_BROKEN, "memory region 1 is longer than its file");
 	region(1)->mmap_offset = UINT64_MAX - BUILD_REGION_SIZE + 1;
 	expect(VHOST_BROKEN, "memory region 1 is longer than its file");
-	region(1)->mmap_offset = UINT64_MAX;
-	expect(VHOST_BROKEN, "memory region 1 is longer than its file");
+	region(1)->mmap_offset = 1;
+	expect(VHOST_BROKEN, "memory region 1: offset 1 in its file is not at a page");
 }
 
 static void
@@ -148,12 +148,12 @@ test_kind_of_file(void **state)
 {
 	(void)state;
 	msg.facts[0].kind = VHOST_FD_OTHER;
-	expect(VHOST_REFUSED, "memory region 0 is no shared memory");
+	expect(VHOST_BROKEN, "memory region 0 is no shared memory");
 	msg.facts[0].kind = VHOST_FD_EVENTFD;
-	expect(VHOST_REFUSED, "memory region 0 is no shared memory");
+	expect(VHOST_BROKEN, "memory region 0 is no shared memory");
 	msg.facts[0].kind = VHOST_FD_MEMORY;
 	msg.facts[2].writable = false;
-	expect(VHOST_REFUSED, "memory region 2 cannot be written to");
+	expect(VHOST_BROKEN, "memory region 2 cannot be written to");
 }
 
 /* Address space is taken from the beginning of each file, so offsets count. */
@@ -166,10 +166,10 @@ test_address_space(void **state)
 	region(1)->mmap_offset = 0;
 	region(2)->mmap_offset = MEMORY_MAPPED_MAX - 3 * BUILD_REGION_SIZE;
 	expect(VHOST_GOOD, "");
-	region(2)->mmap_offset++;
+	region(2)->size++;
 	expect(VHOST_REFUSED, "more than 1024 GiB of address space");
 	msg.facts[0].size = msg.facts[1].size = UINT64_MAX;
-	region(1)->mmap_offset = UINT64_MAX - BUILD_REGION_SIZE;
+	region(1)->mmap_offset = UINT64_MAX - BUILD_REGION_SIZE - 4095;
 	expect(VHOST_REFUSED, "more than 1024 GiB of address space");
 }
 

@@ -180,6 +180,7 @@ test_ring_size_and_base(void **state)
 	size_t i;
 
 	(void)state;
+	session.vrings[1].has_addr = false;
 	for (size = VRING_SIZE_MIN; size <= VRING_SIZE_MAX; size *= 2) {
 		build_state(&msg, VHOST_REQ_SET_VRING_NUM, 1, size);
 		expect(VHOST_GOOD, "");
@@ -217,10 +218,10 @@ test_ring_addresses(void **state)
 	/* up to the last byte of the region, and one step beyond it */
 	expect_addr(end - 4096, BUILD_AVAIL, BUILD_USED, VHOST_GOOD, "");
 	expect_addr(end - 4080, BUILD_AVAIL, BUILD_USED, VHOST_BROKEN, "ring 0: descriptor area (4096");
-	expect_addr(BUILD_DESC, end - 516, BUILD_USED, VHOST_GOOD, "");
-	expect_addr(BUILD_DESC, end - 514, BUILD_USED, VHOST_BROKEN, "avail ring (516 bytes");
-	expect_addr(BUILD_DESC, BUILD_AVAIL, end - 2052, VHOST_GOOD, "");
-	expect_addr(BUILD_DESC, BUILD_AVAIL, end - 2048, VHOST_BROKEN, "used ring (2052 bytes");
+	expect_addr(BUILD_DESC, end - 518, BUILD_USED, VHOST_GOOD, "");
+	expect_addr(BUILD_DESC, end - 516, BUILD_USED, VHOST_BROKEN, "avail ring (518 bytes");
+	expect_addr(BUILD_DESC, BUILD_AVAIL, end - 2056, VHOST_GOOD, "");
+	expect_addr(BUILD_DESC, BUILD_AVAIL, end - 2052, VHOST_BROKEN, "used ring (2054 bytes");
 	/* before the memory, in the hole between regions, at the end of the address space */
 	expect_addr(BUILD_USER_ADDR - 16, BUILD_AVAIL, BUILD_USED, VHOST_BROKEN, "not wholly");
 	expect_addr(end, BUILD_AVAIL, BUILD_USED, VHOST_BROKEN, "not wholly");
@@ -231,6 +232,20 @@ test_ring_addresses(void **state)
 	expect_addr(BUILD_DESC + 8, BUILD_AVAIL, BUILD_USED, VHOST_BROKEN, "not aligned to 16");
 	expect_addr(BUILD_DESC, BUILD_AVAIL + 1, BUILD_USED, VHOST_BROKEN, "not aligned to 2");
 	expect_addr(BUILD_DESC, BUILD_AVAIL, BUILD_USED + 2, VHOST_BROKEN, "not aligned to 4");
+}
+
+/* A ring that has its place may not grow out of it. */
+static void
+test_ring_grows(void **state)
+{
+	(void)state;
+	session.vrings[1].used_user_addr = BUILD_USER_ADDR + BUILD_REGION_SIZE - 2056;
+	build_state(&msg, VHOST_REQ_SET_VRING_NUM, 1, 128);
+	expect(VHOST_GOOD, "");
+	build_state(&msg, VHOST_REQ_SET_VRING_NUM, 1, 512);
+	expect(VHOST_BROKEN, "ring 1: used ring (4102 bytes");
+	session.vrings[1].has_addr = false;
+	expect(VHOST_GOOD, "");
 }
 
 static void
@@ -244,19 +259,6 @@ test_ring_addresses_need(void **state)
 	expect_addr(BUILD_DESC, BUILD_AVAIL, BUILD_USED, VHOST_REFUSED, "before SET_VRING_NUM");
 	session_drop_memory(&session);
 	expect_addr(BUILD_DESC, BUILD_AVAIL, BUILD_USED, VHOST_REFUSED, "before a good memory");
-}
-
-/* Two bytes more an area when the event index was agreed on. */
-static void
-test_ring_addresses_event_idx(void **state)
-{
-	const uint64_t end = BUILD_USER_ADDR + BUILD_REGION_SIZE;
-
-	(void)state;
-	session.features |= SESSION_F_EVENT_IDX;
-	expect_addr(BUILD_DESC, end - 516, BUILD_USED, VHOST_BROKEN, "avail ring (518 bytes");
-	expect_addr(BUILD_DESC, BUILD_AVAIL, end - 2052, VHOST_BROKEN, "used ring (2054 bytes");
-	expect_addr(BUILD_DESC, end - 518, end - 2056, VHOST_GOOD, "");
 }
 
 /* A file that is mapped at an odd offset moves what was aligned in the frontend. */
@@ -402,8 +404,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_features, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ring_size_and_base, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ring_addresses, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ring_grows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ring_addresses_need, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_ring_addresses_event_idx, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ring_addresses_odd_mapping, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ring_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_small_values, setup, teardown),

@@ -213,7 +213,6 @@ in_memory(const struct session *session, uint64_t addr, uint64_t size)
 static void
 check_vring(const struct session *session, const struct session_vring *vring)
 {
-	const uint64_t event = (session->features & SESSION_F_EVENT_IDX) != 0 ? 2 : 0;
 	const uint64_t size = vring->size;
 
 	assert_true(size <= VRING_SIZE_MAX && (size & (size - 1)) == 0 && size != 1);
@@ -221,8 +220,8 @@ check_vring(const struct session *session, const struct session_vring *vring)
 		return;
 	assert_true(size != 0);
 	assert_true(in_memory(session, vring->desc_user_addr, 16 * size));
-	assert_true(in_memory(session, vring->avail_user_addr, 4 + 2 * size + event));
-	assert_true(in_memory(session, vring->used_user_addr, 4 + 8 * size + event));
+	assert_true(in_memory(session, vring->avail_user_addr, 6 + 2 * size));
+	assert_true(in_memory(session, vring->used_user_addr, 6 + 8 * size));
 	assert_int_equal(vring->desc_user_addr % 16 + vring->avail_user_addr % 2 +
 			 vring->used_user_addr % 4, 0);
 }

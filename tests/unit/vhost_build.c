@@ -11,8 +11,8 @@
 #include "vhost_build.h"
 
 const struct vhost_offer build_offer = {
-	.features = 1ull << 32 | 1ull << 15 | SESSION_F_EVENT_IDX | SESSION_F_PROTOCOL_FEATURES,
-	.protocol_features = 0x10019,
+	.features = 1ull << 32 | 1ull << 15 | SESSION_F_PROTOCOL_FEATURES,
+	.protocol_features = 0x1001d,
 };
 
 static uint8_t owned[BUILD_FDS_MAX];
@@ -178,7 +178,7 @@ build_running(struct session *session)
 		build_file(&msg, VHOST_REQ_SET_VRING_CALL, i);
 		build_pass(&msg, session);
 	}
-	build_u64(&msg, VHOST_REQ_SET_FEATURES, build_offer.features & ~SESSION_F_EVENT_IDX);
+	build_u64(&msg, VHOST_REQ_SET_FEATURES, build_offer.features);
 	build_pass(&msg, session);
 	build_memory(&msg, 2);
 	build_pass(&msg, session);
