@@ -127,6 +127,23 @@ advance(struct flow *f, uint64_t sequence)
 	f->highest = sequence;
 }
 
+static uint64_t
+missing(const struct flow *f)
+{
+	return f->highest + 1 - f->base - f->unique;
+}
+
+/* Whether a number that is not the highest came before. One older than the window did, if none is
+ * missing; else it is taken for one of those.
+ */
+static bool
+came_before(struct flow *f, uint64_t sequence)
+{
+	if (f->highest - sequence >= TRACKER_WINDOW)
+		return missing(f) == 0;
+	return (*word_of(f, sequence) & bit_of(sequence)) != 0;
+}
+
 static void
 note(struct flow *f, uint64_t sequence)
 {
@@ -137,8 +154,7 @@ note(struct flow *f, uint64_t sequence)
 	} else if (sequence < f->base) {
 		f->counts.reordered++;
 		return;
-	} else if (f->highest - sequence < TRACKER_WINDOW &&
-			(*word_of(f, sequence) & bit_of(sequence)) != 0) {
+	} else if (came_before(f, sequence)) {
 		f->counts.duplicated++;
 		return;
 	} else {
@@ -180,7 +196,7 @@ flow_counts(const struct flow *f)
 {
 	struct tracker_counts c = f->counts;
 
-	c.lost = f->highest + 1 - f->base - f->unique;
+	c.lost = missing(f);
 	return c;
 }
 

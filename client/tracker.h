@@ -3,8 +3,8 @@
  * What became of the frames of a sender: lost, duplicated, reordered, by flow and in total.
  *
  * The role receive tells it each sequence number that arrives. A flow remembers which of its last
- * TRACKER_WINDOW numbers came; one that is older still is taken for late, not for a duplicate. One
- * thread.
+ * TRACKER_WINDOW numbers came; one that is older still is taken for one of those that are missing, or
+ * for a duplicate if none is. One thread.
  */
 #ifndef CLIENT_TRACKER_H
 #define CLIENT_TRACKER_H

@@ -184,7 +184,7 @@ test_tracker_starts_with_zero_or_joins(void **state)
 	tracker_destroy(t);
 }
 
-/* The window moves over its own end many times, in steps of several sizes. */
+/* The window moves over its own end many times. */
 static void
 test_tracker_window(void **state)
 {
@@ -197,14 +197,64 @@ test_tracker_window(void **state)
 	assert_counts(t, n, 0, 0, 0);
 	NOTE(t, 0, n - TRACKER_WINDOW, n - 1);
 	assert_counts(t, n + 2, 0, 2, 0);
+	/* Older than the window: a duplicate while nothing is missing. */
+	NOTE(t, 0, 0);
+	assert_counts(t, n + 3, 0, 3, 0);
+	tracker_destroy(t);
+}
+
+/* Numbers that a jump skipped have not come yet, though their places held older ones that had. */
+static void
+test_tracker_jumps(void **state)
+{
+	struct tracker *t = tracker_create(false);
+	uint64_t n;
+
+	(void)state;
+	for (n = 0; n < 2 * TRACKER_WINDOW; n++)
+		NOTE(t, 0, n);
+	NOTE(t, 0, n + 10);
+	assert_counts(t, n + 1, 10, 0, 0);
+	NOTE(t, 0, n + 9, n, n + 5);
+	assert_counts(t, n + 4, 7, 0, 3);
+	/* Older than the window, and something is missing. */
+	NOTE(t, 0, 3);
+	assert_counts(t, n + 5, 6, 0, 4);
+	tracker_destroy(t);
+}
+
+/* A jump over the whole window. */
+static void
+test_tracker_leaps(void **state)
+{
+	struct tracker *t = tracker_create(false);
+	uint64_t n;
+
+	(void)state;
+	for (n = 0; n < TRACKER_WINDOW + 5; n++)
+		NOTE(t, 0, n);
 	NOTE(t, 0, n + TRACKER_WINDOW - 1);
-	assert_counts(t, n + 3, TRACKER_WINDOW - 1, 2, 0);
+	assert_counts(t, n + 1, TRACKER_WINDOW - 1, 0, 0);
 	NOTE(t, 0, n, n + 63, n + 64);
-	assert_counts(t, n + 6, TRACKER_WINDOW - 4, 2, 3);
+	assert_counts(t, n + 4, TRACKER_WINDOW - 4, 0, 3);
 	NOTE(t, 0, n + 10 * TRACKER_WINDOW, n + 9 * TRACKER_WINDOW + 1);
-	assert_counts(t, n + 8, 10 * TRACKER_WINDOW + 1 - 6, 2, 4);
+	assert_counts(t, n + 6, 10 * TRACKER_WINDOW + 1 - 6, 0, 4);
 	NOTE(t, 0, n + 9 * TRACKER_WINDOW + 1);
-	assert_counts(t, n + 9, 10 * TRACKER_WINDOW + 1 - 6, 3, 4);
+	assert_counts(t, n + 7, 10 * TRACKER_WINDOW + 1 - 6, 1, 4);
+	tracker_destroy(t);
+}
+
+/* The same flow of a sender that was started again is another. */
+static void
+test_tracker_runs(void **state)
+{
+	struct tracker *t = tracker_create(false);
+
+	(void)state;
+	assert_int_equal(tracker_note(t, 1, 5, 0), 0);
+	assert_int_equal(tracker_note(t, 2, 5, 0), 0);
+	assert_int_equal(tracker_flow_count(t), 2);
+	assert_counts(t, 2, 0, 0, 0);
 	tracker_destroy(t);
 }
 
@@ -247,6 +297,9 @@ main(void)
 		cmocka_unit_test(test_tracker_counts),
 		cmocka_unit_test(test_tracker_starts_with_zero_or_joins),
 		cmocka_unit_test(test_tracker_window),
+		cmocka_unit_test(test_tracker_jumps),
+		cmocka_unit_test(test_tracker_leaps),
+		cmocka_unit_test(test_tracker_runs),
 		cmocka_unit_test(test_tracker_flows),
 	};
 

@@ -88,7 +88,6 @@ test_defaults(void **state)
 	assert_memory_equal(s.destination, broadcast, 6);
 	assert_true(s.mergeable && s.in_order && !s.mergeable_asked && !s.in_order_asked);
 	assert_true(!s.server && !s.huge && !s.json && s.wait == 0 && s.queue_size == 1024);
-	assert_int_equal(s.macs[0][0] & 3, 2);
 	assert_reads("-p a ping 10.0.0.1");
 	assert_true(s.size == 98 && s.interval == 1 && s.timeout == 1 && s.count == 0);
 	assert_reads("-p a ping fd00::1");
@@ -101,12 +100,16 @@ static void
 test_random_macs_differ(void **state)
 {
 	uint8_t first[6];
+	size_t i;
 
 	(void)state;
-	assert_reads("-p a -p b echo");
+	assert_reads("-p a -p b -p c -p d -p e -p f -p g -p h -p i -p j echo");
 	memcpy(first, s.macs[0], 6);
-	assert_memory_not_equal(first, s.macs[1], 6);
-	assert_reads("-p a -p b echo");
+	for (i = 0; i < s.path_count; i++) {
+		assert_int_equal(s.macs[i][0] & 3, 2);
+		assert_true(i == 0 || memcmp(first, s.macs[i], 6) != 0);
+	}
+	assert_reads("-p a echo");
 	assert_memory_not_equal(first, s.macs[0], 6);
 }
 

@@ -144,6 +144,13 @@ test_arp(void **state)
 	frame[41]++;
 	assert_int_equal(station_answer(&bob_station, frame, size, reply, &reply_size),
 			STATION_IGNORED);
+	frame[41]--;
+	frame[21] = 2; /* an answer is no question */
+	assert_int_equal(station_answer(&bob_station, frame, size, reply, &reply_size),
+			STATION_IGNORED);
+	memcpy(reply, answer, sizeof(answer));
+	reply[21] = 1; /* and a question no answer */
+	assert_false(probe_read_resolve(&p, reply, sizeof(answer)));
 }
 
 static void
@@ -292,6 +299,71 @@ test_bad_lengths(void **state)
 	assert_int_equal(ask_bob(frame, sizeof(frame)), STATION_IGNORED);
 }
 
+/* A solicitation that ends before its target. */
+static void
+test_short_solicitation(void **state)
+{
+	struct probe p = probe_of("fd00::9", "fd00::2");
+	uint8_t frame[PROBE_RESOLVE_SIZE], *exact;
+	size_t size = 14 + 40 + 12;
+
+	(void)state;
+	probe_write_resolve(&p, frame);
+	wire_put16(frame + 14 + 4, 12);
+	exact = malloc(size);
+	memcpy(exact, frame, size);
+	assert_int_equal(ask_bob(exact, size), STATION_IGNORED);
+	free(exact);
+	wire_put16(frame + 14 + 4, 23);
+	assert_int_equal(ask_bob(frame, sizeof(frame)), STATION_IGNORED);
+}
+
+static void
+test_bad_header_checksum(void **state)
+{
+	struct probe p = probe_of("10.0.0.9", "10.0.0.2");
+	uint8_t frame[98];
+
+	(void)state;
+	probe_write_echo(&p, 1, frame, sizeof(frame));
+	frame[22]--; /* time to live */
+	assert_int_equal(ask_bob(frame, sizeof(frame)), STATION_IGNORED);
+}
+
+/* Computed by hand: an echo request from fd00::9 to fd00::2. */
+static void
+test_known_icmpv6(void **state)
+{
+	static const uint8_t message[] = { 128, 0, 0, 0, 0xbe, 0xef, 0, 1, 'a', 'b', 'c' };
+	struct inet_addr from = addr("fd00::9"), to = addr("fd00::2");
+
+	(void)state;
+	assert_int_equal(inet_icmpv6_checksum(from.bytes, to.bytes, message, sizeof(message)),
+			0x25a);
+}
+
+/* Checksums that are right do not excuse data or a kind that are wrong. */
+static void
+test_wrong_reply(void **state)
+{
+	struct probe p = probe_of("10.0.0.9", "10.0.0.2");
+	uint8_t frame[98], reply[98], *icmp = reply + 34;
+	struct probe_reply r;
+	size_t size;
+
+	(void)state;
+	probe_write_echo(&p, 1, frame, sizeof(frame));
+	station_answer(&bob_station, frame, sizeof(frame), reply, &size);
+	assert_true(probe_read_echo(&p, reply, size, &r));
+	icmp[20]++;
+	wire_put16(icmp + 2, 0);
+	wire_put16(icmp + 2, inet_checksum(icmp, size - 34, 0));
+	assert_true(probe_read_echo(&p, reply, size, &r));
+	assert_true(r.damaged);
+	icmp[0] = 13;
+	assert_false(probe_read_echo(&p, reply, size, &r));
+}
+
 static void
 test_fragments_are_ignored(void **state)
 {
@@ -335,6 +407,10 @@ main(void)
 		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_echo_for_others),
 		cmocka_unit_test(test_bad_lengths),
+		cmocka_unit_test(test_short_solicitation),
+		cmocka_unit_test(test_bad_header_checksum),
+		cmocka_unit_test(test_known_icmpv6),
+		cmocka_unit_test(test_wrong_reply),
 		cmocka_unit_test(test_fragments_are_ignored),
 		cmocka_unit_test(test_padding_is_left_out),
 	};
