@@ -85,6 +85,9 @@ test_directory_of_others_stays(void **state)
 
 	(void)state;
 	assert_int_equal(mkdir(dir, 0750), 0);
+	assert_int_equal(rundir_open(&rundir, dir, err, sizeof(err)), 0);
+	rundir_close(&rundir);
+	assert_int_equal(mode_of(dir), 0750);
 	touch("%s/file", dir);
 	assert_int_equal(rundir_open(&rundir, dir, err, sizeof(err)), 0);
 	rundir_close(&rundir);
@@ -147,14 +150,17 @@ static void
 test_private_part_must_be_ours(void **state)
 {
 	struct rundir rundir;
-	char err[512], private_dir[80];
+	char err[512], private_dir[80], other[80];
 
 	(void)state;
 	snprintf(private_dir, sizeof(private_dir), "%s/private", dir);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	assert_int_equal(symlink("/tmp", private_dir), 0);
+	snprintf(other, sizeof(other), "%s/other", parent);
+	assert_int_equal(mkdir(other, 0700), 0);
+	assert_int_equal(symlink(other, private_dir), 0);
 	assert_int_equal(rundir_open(&rundir, dir, err, sizeof(err)), -EPERM);
 	assert_int_equal(unlink(private_dir), 0);
+	assert_int_equal(rmdir(other), 0);
 	assert_int_equal(mkdir(private_dir, 0755), 0);
 	assert_int_equal(rundir_open(&rundir, dir, err, sizeof(err)), -EPERM);
 	assert_non_null(strstr(err, private_dir));
