@@ -20,6 +20,8 @@ def bystanders(switch: Switch, station: MakeStation) -> Iterator[Bystanders]:
     pair = station(switch, "x"), station(switch, "y")
     switch.add_port("v")
     introduce(pair)
+    switch.conservation()
+    switch.call("stats.clear")
     yield pair
     carry_on(pair)
     for port in ("x", "y"):

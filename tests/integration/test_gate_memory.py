@@ -188,7 +188,10 @@ def moved(desc: int = 0, used: int = 0, avail: int = 0) -> Address:
 
 
 def ending(what: int, short: int) -> Address:
-    """One of the three areas placed so that its last `short` bytes lie behind the region."""
+    """One of the three areas placed so that its last `short` bytes lie behind the region.
+
+    The last two of the avail and of the used ring are for EVENT_IDX, which is not negotiated.
+    """
 
     def address(frontend: RawFrontend) -> tuple[int, int, int]:
         size = frontend.tx.size
@@ -210,7 +213,7 @@ ADDRESSES: dict[str, tuple[Address, str]] = {
     "avail-outside": (lambda f: (*around(f)[:2], 0x1000), "outside|memory"),
     "desc-over-end": (ending(0, 16), "outside|memory"),
     "used-over-end": (ending(1, 4), "outside|memory"),
-    "avail-over-end": (ending(2, 2), "outside|memory"),
+    "avail-over-end": (ending(2, 4), "outside|memory"),
     "desc-null": (lambda f: (0, *around(f)[1:]), "outside|memory"),
     "desc-wraps": (lambda f: (TOP - 16, *around(f)[1:]), "outside|memory|wrap"),
     "used-wraps": (lambda f: (around(f)[0], TOP - 4, around(f)[2]), "outside|memory|wrap"),

@@ -118,6 +118,25 @@ test_holds_65536(void **state)
 	check_books();
 }
 
+/* The same address in every domain. */
+static void
+test_holds_65536_domains(void **state)
+{
+	struct fdb_key key = station(0, 0);
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < FDB_ENTRIES_MAX; i++) {
+		key.domain = (uint16_t)i;
+		assert_int_equal(learn(key, i % 5, 0), FDB_NEW);
+	}
+	for (i = 0; i < FDB_ENTRIES_MAX; i++) {
+		key.domain = (uint16_t)i;
+		assert_int_equal(look_up(key), i % 5);
+	}
+	check_books();
+}
+
 /* Stations never heard again go in the order of coming, whatever moves the table made meanwhile. */
 static void
 test_evicts_the_oldest(void **state)
@@ -150,6 +169,38 @@ test_evicts_from_the_fattest(void **state)
 	assert_int_equal(fdb_count_port(fdb, 1), 20001);
 	assert_int_equal(fdb_count_port(fdb, 2), 25534);
 	assert_int_equal(survivors(0, 20000, 1) + survivors(2, 20000, 3), 40000);
+}
+
+/* Stations go from port to port; a stranger now and then shows which port has most. */
+static void
+test_knows_the_fattest(void **state)
+{
+	enum {
+		FAT_PORTS = 40
+	};
+	uint32_t before[FAT_PORTS], i, port, most, lost;
+
+	(void)state;
+	for (i = 0; i < FDB_ENTRIES_MAX; i++)
+		learn(station(0, i), i % FAT_PORTS, 0);
+	for (i = 0; i < 100000; i++) {
+		port = next_random(&random_state) / 16 % (i / 10000 + 2);
+		port = (port * 7 + i / 5000) % FAT_PORTS;
+		learn(station(0, next_random(&random_state) % FDB_ENTRIES_MAX), port, 0);
+		if (i % 100 != 0)
+			continue;
+		for (port = 0, most = 0; port < FAT_PORTS; port++) {
+			before[port] = fdb_count_port(fdb, port);
+			most = before[port] > most ? before[port] : most;
+		}
+		assert_int_equal(learn(station(1, i), 1000, 0), FDB_NEW);
+		for (port = 0, lost = 0; port < FAT_PORTS; port++)
+			if (fdb_count_port(fdb, port) != before[port]) {
+				assert_int_equal(before[port], most);
+				lost++;
+			}
+		assert_int_equal(lost, 1);
+	}
 }
 
 static void
@@ -205,7 +256,7 @@ test_equals_evict_their_own(void **state)
 	check_books();
 }
 
-/* In second 1 each tenth of the stations is heard again; those outlive all the others. */
+/* In second 1 each tenth of the stations is heard again; those outlive all the others, once. */
 static void
 test_those_who_talk_outlive_the_silent(void **state)
 {
@@ -218,9 +269,26 @@ test_those_who_talk_outlive_the_silent(void **state)
 	flood(FDB_ENTRIES_MAX - talkers, 1, 2);
 	for (i = 0; i < FDB_ENTRIES_MAX; i++)
 		assert_int_equal(look_up(station(0, i)), i % 10 == 0 ? 1 : FDB_NO_PORT);
+	flood(FDB_ENTRIES_MAX, 1, 3);
+	assert_int_equal(survivors(0, FDB_ENTRIES_MAX, 1), 0);
 }
 
-/* All are heard again all the time: a bounded search, so one that talks goes, but a new one comes. */
+/* A station that moved is the newest one of its new port, and no more than that. */
+static void
+test_moved_station_is_as_new(void **state)
+{
+	(void)state;
+	add_stations(1, 1, 2, 0);
+	add_stations(0, FDB_ENTRIES_MAX - 1, 1, 0);
+	assert_int_equal(learn(station(1, 0), 1, 5), FDB_MOVED);
+	flood(FDB_ENTRIES_MAX - 1, 1, 6);
+	assert_int_equal(survivors(0, FDB_ENTRIES_MAX - 1, 1), 0);
+	assert_int_equal(look_up(station(1, 0)), 1);
+	flood(1, 1, 6);
+	assert_int_equal(look_up(station(1, 0)), FDB_NO_PORT);
+}
+
+/* All are heard again all the time: the search is bounded, and one that talks goes. */
 static void
 test_all_talk(void **state)
 {
@@ -236,6 +304,22 @@ test_all_talk(void **state)
 		assert_int_equal(look_up(station(1, now)), 1);
 	}
 	assert_int_equal(survivors(0, FDB_ENTRIES_MAX, 1), FDB_ENTRIES_MAX - 20);
+}
+
+/* Among the first to go, all heard again, it is the one that has been silent for longest. */
+static void
+test_longest_silent_of_those_who_talk(void **state)
+{
+	static const uint32_t heard[8] = { 9, 7, 8, 5, 6, 9, 8, 7 };
+	uint32_t i;
+
+	(void)state;
+	add_stations(0, FDB_ENTRIES_MAX, 1, 0);
+	for (i = 0; i < FDB_ENTRIES_MAX; i++)
+		learn(station(0, i), 1, heard[i % 8]);
+	flood(1, 1, 10);
+	assert_int_equal(look_up(station(0, 3)), FDB_NO_PORT);
+	assert_int_equal(survivors(0, FDB_ENTRIES_MAX, 1), FDB_ENTRIES_MAX - 1);
 }
 
 static void
@@ -259,7 +343,8 @@ test_statics_are_not_evicted(void **state)
 	assert_int_equal(fdb_count_port(fdb, 2), 0);
 	key = station(1, 0);
 	assert_int_equal(fdb_add_static(fdb, &key, 1), -ENOSPC);
-	assert_int_equal(learn(key, 1, 0), FDB_REFUSED);
+	for (i = 0; i < 100; i++)
+		assert_int_equal(learn(station(1, i), 1, 0), FDB_REFUSED);
 	assert_int_equal(survivors(0, FDB_ENTRIES_MAX, 1), FDB_ENTRIES_MAX);
 	assert_int_equal(fdb_count_static(fdb), FDB_ENTRIES_MAX);
 	check_books();
@@ -341,13 +426,17 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_holds_65536),
+		TEST(test_holds_65536_domains),
 		TEST(test_evicts_the_oldest),
 		TEST(test_evicts_from_the_fattest),
+		TEST(test_knows_the_fattest),
 		TEST(test_flood_harms_only_its_own),
 		TEST(test_two_floods_share),
 		TEST(test_equals_evict_their_own),
 		TEST(test_those_who_talk_outlive_the_silent),
+		TEST(test_moved_station_is_as_new),
 		TEST(test_all_talk),
+		TEST(test_longest_silent_of_those_who_talk),
 		TEST(test_statics_are_not_evicted),
 		TEST(test_full_of_expired),
 		TEST(test_agrees_with_an_array),

@@ -34,6 +34,7 @@ enum {
 };
 
 static struct fdb *fdb;
+static bool lists;  /* lists are being taken, so that a new station may be refused */
 static int running;    /* flooders that are not done */
 static uint32_t wrong; /* answers that cannot be */
 
@@ -43,6 +44,7 @@ setup(void **state)
 	(void)state;
 	fdb = fdb_create(1);
 	running = FLOODERS;
+	lists = false;
 	wrong = 0;
 	return fdb == NULL ? -1 : 0;
 }
