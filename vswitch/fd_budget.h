@@ -13,7 +13,10 @@
 
 #include "limits.h"
 
-/* Left to everything else: log, epoll and event descriptors, workers, control clients, files. */
+/*
+ * Left to everything else: log, epoll and event descriptors, workers, control clients, files, and
+ * one message's descriptors between their arrival and their reckoning.
+ */
 #define FD_BUDGET_REST 192
 
 /* A listening socket and a connection that waits for its predecessor to be gone. */
@@ -21,9 +24,9 @@
 
 /*
  * A session: the frontend's socket, both ends of the one to the library, kick and call of each
- * ring here and in the library, and the descriptors of a message that is being collected.
+ * ring here and in the library. What a message brings is reckoned when it is there.
  */
-#define FD_BUDGET_SESSION (3 + 4 * PORT_VRINGS + MEMORY_REGIONS_MAX)
+#define FD_BUDGET_SESSION (3 + 4 * PORT_VRINGS)
 
 /* A memory region: here and in the library. */
 #define FD_BUDGET_REGION 2

@@ -12,7 +12,6 @@
 #include "fd_budget.h"
 #include "helper.h"
 #include "log.h"
-#include "vhost_io.h"
 
 #define ALL_RINGS ((1u << PORT_VRINGS) - 1)
 
@@ -174,8 +173,7 @@ close_frontend(struct gate *gate)
 	shutdown(gate->fd, SHUT_RDWR);
 	helper_close(gate->fd);
 	gate->fd = -1;
-	vhost_io_release(&gate->msg, helper_close);
-	vhost_io_release(&gate->answer, helper_close);
+	gate_relay_release(gate);
 	if (gate->has_budget)
 		fd_budget_give(FD_BUDGET_SESSION + gate->region_budget);
 	gate->has_budget = false;

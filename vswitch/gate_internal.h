@@ -101,6 +101,7 @@ struct gate {
 	bool answered_added;
 	bool has_budget;
 	uint32_t region_budget;	/* descriptors reserved for memory regions */
+	uint32_t message_budget; /* descriptors reserved for the message at hand */
 	bool quiesce_asked;	/* and gate_proceed() not called yet */
 	bool answer_due;	/* the library has a message and has not answered yet */
 	struct session session;
@@ -131,6 +132,9 @@ void gate_step_later(struct gate *gate);
 void gate_ask_quiet(struct gate *gate, uint32_t vring_mask);
 
 /* gate_relay.c */
+
+/* Gives back what the message at hand and its answer hold. */
+void gate_relay_release(struct gate *gate);
 
 /* Waits for the next message. */
 void gate_relay_next(struct gate *gate);

@@ -30,10 +30,18 @@ set_limit(struct gate *gate, int seconds)
 }
 
 void
-gate_relay_next(struct gate *gate)
+gate_relay_release(struct gate *gate)
 {
 	vhost_io_release(&gate->msg, helper_close);
 	vhost_io_release(&gate->answer, helper_close);
+	fd_budget_give(gate->message_budget);
+	gate->message_budget = 0;
+}
+
+void
+gate_relay_next(struct gate *gate)
+{
+	gate_relay_release(gate);
 	gate->state = GATE_READING;
 	if (event_add(&gate->readable, NULL) != 0)
 		gate_end(gate, "no memory to watch the frontend's connection");
@@ -196,23 +204,49 @@ handle_message(struct gate *gate)
 	gate_ask_quiet(gate, rings);
 }
 
-/* Reads on until there is nothing, or a message is whole. */
+/* Reckons the descriptors that have come with the message. False with words. */
+static bool
+reserve_message_fds(struct gate *gate, char *why, size_t why_size)
+{
+	uint32_t more = gate->msg.n_fds - gate->message_budget;
+
+	if (more == 0)
+		return true;
+	if (!fd_budget_take(more, why, why_size))
+		return false;
+	gate->message_budget += more;
+	return true;
+}
+
+/* Reads on, to the end of the message at most. Whatever is wrong with it already ends it. */
+static enum vhost_io
+collect(struct gate *gate, int fd)
+{
+	enum vhost_io io = vhost_io_read(fd, &gate->msg);
+	char why[GATE_TEXT_MAX];
+
+	if (io == VHOST_IO_HEADER) {
+		if (vhost_msg_check_header(&gate->msg.header, why, sizeof(why)) != VHOST_GOOD) {
+			reject(gate, VHOST_BROKEN, why);
+			return VHOST_IO_END;
+		}
+		io = vhost_io_read(fd, &gate->msg);
+	}
+	if (!reserve_message_fds(gate, why, sizeof(why))) {
+		gate_end(gate, why);
+		return VHOST_IO_END;
+	}
+	return io;
+}
+
 void
 gate_relay_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct gate *gate = arg;
 	bool begins = vhost_io_idle(&gate->msg);
-	char why[GATE_TEXT_MAX];
-	enum vhost_io io = vhost_io_read(fd, &gate->msg);
+	enum vhost_io io = collect(gate, fd);
 
 	(void)what;
-	if (io == VHOST_IO_HEADER) {
-		if (vhost_msg_check_header(&gate->msg.header, why, sizeof(why)) != VHOST_GOOD) {
-			reject(gate, VHOST_BROKEN, why);
-			return;
-		}
-		io = vhost_io_read(fd, &gate->msg);
-	}
 	if (io == VHOST_IO_WHOLE)
 		handle_message(gate);
 	else if (io == VHOST_IO_END)
