@@ -26,6 +26,7 @@ static struct daemon *served;
 static int listen_fd = -1;
 static struct event *acceptable;
 static struct event *pause_end;
+static bool turning_away; /* said so in the log; cleared when there is room again */
 
 static void
 on_gone(struct control_client *client)
@@ -44,7 +45,10 @@ turn_away(int fd)
 
 	(void)send(fd, refusal, sizeof(refusal) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd);
-	log_warning("a control client was turned away: there are %d already", CONTROL_CLIENTS_MAX);
+	if (!turning_away)
+		log_warning("control clients are turned away: there are %d already",
+				CONTROL_CLIENTS_MAX);
+	turning_away = true;
 }
 
 static void
@@ -61,6 +65,7 @@ take_client(int fd)
 		return;
 	LIST_INSERT_HEAD(&clients, client, next);
 	n_clients++;
+	turning_away = false;
 }
 
 static void

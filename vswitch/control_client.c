@@ -138,18 +138,36 @@ send_message(struct control_client *client, json_t *message)
 	free(line);
 }
 
-/*
- * Why a request is not run, or NULL. The replies of a batch are held until its end, and may not
- * grow without bound either.
- */
+static const char too_long[] =
+		"the replies of this batch have grown too long; send what is left in another";
+
+/* Why a request is not run, or NULL. */
 static const char *
 why_not(const struct control_batch *batch)
 {
 	if (batch->client->at_end)
 		return "the switch is stopping; nothing was done";
-	if (batch->reply_size > CONTROL_CLIENT_OUTPUT_MAX)
-		return "the replies of this batch have grown too long; send what is left in another";
-	return NULL;
+	return batch->reply_size >= CONTROL_CLIENT_BATCH_MAX ? too_long : NULL;
+}
+
+/* The replies of a batch are held until its end, and may not grow without bound either. */
+static json_t *
+bound_reply(struct control_batch *batch, json_t *reply)
+{
+	size_t size;
+	json_t *error;
+
+	if (!batch->requests.is_array || reply == NULL)
+		return reply;
+	size = json_dumpb(reply, NULL, 0, JSON_COMPACT);
+	if (size <= CONTROL_CLIENT_BATCH_MAX - batch->reply_size) {
+		batch->reply_size += size;
+		return reply;
+	}
+	batch->reply_size = CONTROL_CLIENT_BATCH_MAX;
+	error = jsonrpc_error(json_object_get(reply, "id"), JSONRPC_REFUSED, too_long, NULL);
+	json_decref(reply);
+	return error;
 }
 
 /* The request that ran last is done; the last of the line sends the answers. */
@@ -166,8 +184,7 @@ on_answer(void *arg, json_t *reply)
 		free_batch(batch);
 		return;
 	}
-	if (batch->requests.is_array && reply != NULL)
-		batch->reply_size += json_dumpb(reply, NULL, 0, JSON_COMPACT);
+	reply = bound_reply(batch, reply);
 	if (jsonrpc_batch_answer(&batch->requests, reply, &answers)) {
 		client->batch = NULL;
 		free_batch(batch);

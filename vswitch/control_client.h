@@ -17,6 +17,9 @@
 /* What a client may leave unread; the longest reply (a full forwarding table) is half of it. */
 #define CONTROL_CLIENT_OUTPUT_MAX (16u << 20)
 
+/* The replies of one batch together; what would pass it is refused. */
+#define CONTROL_CLIENT_BATCH_MAX (CONTROL_CLIENT_OUTPUT_MAX / 2)
+
 struct control_batch;
 struct daemon;
 struct evbuffer;

@@ -23,18 +23,29 @@ read_key(const json_t *params, struct fdb_key *key)
 	key->vlan = (uint16_t)rpc_params_integer(params, "vlan", 0);
 }
 
+/* Not by json_pack(), which takes three times as long: a full table has 65,536 of these. */
 static json_t *
 report_entry(const struct fdb_entry *entry)
 {
 	const struct port *port = port_by_id(entry->port);
+	json_t *object = json_object();
 	char mac[TEXT_MAC_SIZE];
+	int failed;
 
-	return json_pack("{s:s, s:i, s:i, s:o, s:s, s:o}", "mac",
-			text_format_mac(entry->key.mac, mac), "vlan", (int)entry->key.vlan,
-			"domain", (int)entry->key.domain, "port",
-			port != NULL ? json_string(port_name(port)) : json_null(), "type",
-			entry->is_static ? "static" : "dynamic", "age_s",
-			entry->is_static ? json_null() : json_real(entry->age));
+	failed = json_object_set_new(
+			object, "mac", json_string(text_format_mac(entry->key.mac, mac)));
+	failed |= json_object_set_new(object, "vlan", json_integer(entry->key.vlan));
+	failed |= json_object_set_new(object, "domain", json_integer(entry->key.domain));
+	failed |= json_object_set_new(
+			object, "port", port != NULL ? json_string(port_name(port)) : json_null());
+	failed |= json_object_set_new(
+			object, "type", json_string(entry->is_static ? "static" : "dynamic"));
+	failed |= json_object_set_new(
+			object, "age_s", entry->is_static ? json_null() : json_real(entry->age));
+	if (failed == 0)
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
 static int
