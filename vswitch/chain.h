@@ -18,7 +18,7 @@ enum chain_access {
 	CHAIN_WRITE,
 };
 
-#define CHAIN_BAD (-1)	   /* breaks the rules of the specification, or has over `max` segments */
+#define CHAIN_BAD (-1)	    /* breaks the rules of the specification, or has over `max` segments */
 #define CHAIN_NO_SPACE (-2) /* needs over `max` segments, but not over BURST_SEGMENTS_MAX */
 
 /*
@@ -28,7 +28,7 @@ enum chain_access {
  * covered. At most BURST_SEGMENTS_MAX descriptors are followed, so a loop is a bad chain; an
  * indirect table has as many entries as the ring at most.
  */
-int chain_walk(const struct split_vring *vring, uint32_t head, enum chain_access access, uint64_t want,
-		struct frame_segment *segments, uint32_t max, uint64_t *bytes);
+int chain_walk(const struct split_vring *vring, uint32_t head, enum chain_access access,
+		uint64_t want, struct frame_segment *segments, uint32_t max, uint64_t *bytes);
 
 #endif

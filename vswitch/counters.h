@@ -11,9 +11,9 @@
 #include "drop_reason.h"
 
 struct counters {
-	uint64_t frames;		/* source: taken from the port; sink: delivered to it */
-	uint64_t bytes;			/* of those, without FCS */
-	uint64_t copies_due;		/* source: one a unicast frame, one a receiver of a flood */
+	uint64_t frames;     /* source: taken from the port; sink: delivered to it */
+	uint64_t bytes;	     /* of those, without FCS */
+	uint64_t copies_due; /* source: one a unicast frame, one a receiver of a flood */
 	uint64_t drops[DROP_REASONS];
 };
 

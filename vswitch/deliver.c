@@ -12,7 +12,8 @@ add_receiver(struct delivery *delivery, uint16_t port, uint8_t frame)
 }
 
 static void
-add_flood(struct delivery *delivery, const struct flood_group *group, uint16_t ingress, uint8_t frame)
+add_flood(struct delivery *delivery, const struct flood_group *group, uint16_t ingress,
+		uint8_t frame)
 {
 	for (uint32_t i = 0; i < group->n; i++)
 		if (group->ports[i] != ingress)

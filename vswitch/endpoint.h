@@ -45,9 +45,9 @@ struct source {
 	bool timed;		  /* writer: control; nothing wakes for it: poll it on a timer */
 	uint32_t slow_turns;	  /* writer: the worker; turns longer than SLOW_TURN_US */
 	/* The worker's own, from here on. Times are TSC cycles. */
-	bool active;		  /* in the poll list */
-	uint64_t quiet_since;	  /* no frame came since then */
-	uint64_t pause_until;	  /* a source whose turns are long is polled less */
+	bool active;	      /* in the poll list */
+	uint64_t quiet_since; /* no frame came since then */
+	uint64_t pause_until; /* a source whose turns are long is polled less */
 };
 
 struct sink_ops {

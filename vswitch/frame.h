@@ -32,14 +32,14 @@ struct frame_segment {
 };
 
 struct frame {
-	uint8_t head[FRAME_HEAD_LEN];	/* first min(len, 64) bytes; the rest is undefined */
-	const struct frame_segment *segments;	/* the whole frame, its first byte included */
+	uint8_t head[FRAME_HEAD_LEN];	      /* first min(len, 64) bytes; the rest is undefined */
+	const struct frame_segment *segments; /* the whole frame, its first byte included */
 	uint32_t n_segments;
-	uint32_t len;		/* bytes from the destination address on, without FCS */
+	uint32_t len; /* bytes from the destination address on, without FCS */
 } __attribute__((aligned(64)));
 
 struct burst {
-	uint32_t n;		/* frames */
+	uint32_t n; /* frames */
 	uint32_t n_segments;
 	struct frame frames[BURST_MAX];
 	struct frame_segment segments[BURST_SEGMENTS_MAX];

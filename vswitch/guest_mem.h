@@ -15,9 +15,9 @@
 
 struct guest_region {
 	uint64_t guest_phys_addr;
-	uint64_t size;		/* bytes; never 0 */
-	uint64_t user_addr;	/* the same memory in the frontend's address space */
-	uint8_t *host;		/* mapped here */
+	uint64_t size;	    /* bytes; never 0 */
+	uint64_t user_addr; /* the same memory in the frontend's address space */
+	uint8_t *host;	    /* mapped here */
 };
 
 struct guest_mem {

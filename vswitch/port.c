@@ -88,7 +88,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	TAILQ_FOREACH(port, &table.ports, link)
+	TAILQ_FOREACH (port, &table.ports, link)
 		port_sample_rates(port);
 }
 
@@ -123,7 +123,7 @@ publish_table(void)
 
 	if (forward == NULL)
 		return -ENOMEM;
-	TAILQ_FOREACH(port, &table.ports, link) {
+	TAILQ_FOREACH (port, &table.ports, link) {
 		struct forward_port *view = &forward->ports[port->id];
 
 		if (port->deleting)
@@ -165,7 +165,7 @@ find_any(const char *name)
 {
 	struct port *port;
 
-	TAILQ_FOREACH(port, &table.ports, link)
+	TAILQ_FOREACH (port, &table.ports, link)
 		if (strcmp(port->name, name) == 0)
 			return port;
 	return NULL;
@@ -185,7 +185,7 @@ insert_sorted(struct port *port)
 {
 	struct port *other;
 
-	TAILQ_FOREACH(other, &table.ports, link) {
+	TAILQ_FOREACH (other, &table.ports, link) {
 		if (strcmp(other->name, port->name) > 0) {
 			TAILQ_INSERT_BEFORE(other, port, link);
 			return;
@@ -210,9 +210,10 @@ set_path(struct port *port, char *err, size_t err_size)
 				port->name);
 	if (len < (int)sizeof(port->path))
 		return 0;
-	snprintf(err, err_size, "add-port %s: the socket's path has %d bytes (%s...), and the system "
-			"allows %zu; choose a shorter name or --socket PATH", port->name, len,
-			port->path, sizeof(port->path) - 1);
+	snprintf(err, err_size,
+			"add-port %s: the socket's path has %d bytes (%s...), and the system "
+			"allows %zu; choose a shorter name or --socket PATH",
+			port->name, len, port->path, sizeof(port->path) - 1);
 	return -ENAMETOOLONG;
 }
 
@@ -258,14 +259,19 @@ check_new(const char *name, const char *type, char *err, size_t err_size)
 	const struct port *taken = find_any(name);
 
 	if (taken != NULL) {
-		snprintf(err, err_size, "add-port %s: the name is taken by a port %s; choose another "
-				"name%s", name, taken->deleting ? "that is being deleted" : "already",
-				taken->deleting ? " or try again in a moment" : " or delete it first");
+		snprintf(err, err_size,
+				"add-port %s: the name is taken by a port %s; choose another "
+				"name%s",
+				name, taken->deleting ? "that is being deleted" : "already",
+				taken->deleting ? " or try again in a moment"
+						: " or delete it first");
 		return -EEXIST;
 	}
 	if (find_kind(type) == NULL) {
-		snprintf(err, err_size, "add-port %s: there is no port type \"%s\"; the type is "
-				"vhost-user", name, type);
+		snprintf(err, err_size,
+				"add-port %s: there is no port type \"%s\"; the type is "
+				"vhost-user",
+				name, type);
 		return -EINVAL;
 	}
 	return 0;
@@ -282,8 +288,10 @@ port_add(const char *name, const char *type, const struct port_settings *setting
 	if (ret < 0)
 		return ret;
 	if (id < 0) {
-		snprintf(err, err_size, "add-port %s: the switch has %d ports, which is its limit; "
-				"delete one first", name, PORTS_MAX);
+		snprintf(err, err_size,
+				"add-port %s: the switch has %d ports, which is its limit; "
+				"delete one first",
+				name, PORTS_MAX);
 		return id;
 	}
 	port = create_port(find_kind(type), name, settings, id);

@@ -17,8 +17,8 @@
 #include "gate.h"
 #include "limits.h"
 
-#define PORT_NAME_MAX 64	/* with the terminating zero */
-#define PORT_PATH_MAX 108	/* sun_path */
+#define PORT_NAME_MAX 64  /* with the terminating zero */
+#define PORT_PATH_MAX 108 /* sun_path */
 #define PORT_TEXT_MAX 256
 
 struct event_base;
@@ -27,48 +27,48 @@ struct port;
 
 /* What can be configured. Filled with port_settings_default(), then changed. */
 struct port_settings {
-	char socket[PORT_PATH_MAX];	/* listening: path; "" = DIR/NAME.sock */
-	char connect[PORT_PATH_MAX];	/* connecting: path; "" = listening */
-	uint32_t mtu;			/* bytes, MTU_MIN .. MTU_MAX */
-	uint32_t mac_limit;		/* learned stations, 0 = no limit */
+	char socket[PORT_PATH_MAX];  /* listening: path; "" = DIR/NAME.sock */
+	char connect[PORT_PATH_MAX]; /* connecting: path; "" = listening */
+	uint32_t mtu;		     /* bytes, MTU_MIN .. MTU_MAX */
+	uint32_t mac_limit;	     /* learned stations, 0 = no limit */
 	bool enabled;
-	mode_t mode;			/* of the socket file */
-	uid_t owner;			/* (uid_t)-1 = the switch's */
-	gid_t group;			/* (gid_t)-1 = the switch's */
+	mode_t mode; /* of the socket file */
+	uid_t owner; /* (uid_t)-1 = the switch's */
+	gid_t group; /* (gid_t)-1 = the switch's */
 };
 
 enum port_state {
-	PORT_WAITING,		/* no frontend */
-	PORT_NEGOTIATING,	/* a frontend is attached; rings do not run yet */
+	PORT_WAITING,	  /* no frontend */
+	PORT_NEGOTIATING, /* a frontend is attached; rings do not run yet */
 	PORT_UP,
-	PORT_STOPPED,		/* by the frontend, which is still attached */
-	PORT_FAULT,		/* the last frontend broke a rule; a new one heals it */
+	PORT_STOPPED, /* by the frontend, which is still attached */
+	PORT_FAULT,   /* the last frontend broke a rule; a new one heals it */
 };
 
 struct port_fault {
-	char text[PORT_TEXT_MAX];	/* "" = none since the port was added */
-	uint64_t time_ns;		/* CLOCK_MONOTONIC */
+	char text[PORT_TEXT_MAX]; /* "" = none since the port was added */
+	uint64_t time_ns;	  /* CLOCK_MONOTONIC */
 };
 
 /* Counters since the port was added or cleared. drops[] sums both directions. */
 struct port_stats {
-	uint64_t rx_frames, rx_bytes;	/* received by the switch from the port */
-	uint64_t tx_frames, tx_bytes;	/* delivered to the port */
+	uint64_t rx_frames, rx_bytes; /* received by the switch from the port */
+	uint64_t tx_frames, tx_bytes; /* delivered to the port */
 	uint64_t copies_due;
 	uint64_t drops[DROP_REASONS];
 };
 
 struct port_rates {
-	double rx_fps, rx_bps;		/* frames and bits a second over the last second */
+	double rx_fps, rx_bps; /* frames and bits a second over the last second */
 	double tx_fps, tx_bps;
 	double drop_fps;
 };
 
 /* A ring as show-port prints it. */
 struct port_vring_info {
-	bool running;			/* published to the workers */
-	uint16_t avail_idx;		/* next to take */
-	uint16_t used_idx;		/* next to give back */
+	bool running;	    /* published to the workers */
+	uint16_t avail_idx; /* next to take */
+	uint16_t used_idx;  /* next to give back */
 };
 
 /* What ports tell the control layer; any member may be NULL. */
@@ -82,7 +82,7 @@ struct port_listener {
 
 /* Once, before any other call: directory for default sockets, FDB to flush, who is told. */
 int port_init(struct event_base *base, const char *socket_dir, struct fdb *fdb,
-	      const struct port_listener *listener);
+		const struct port_listener *listener);
 
 void port_settings_default(struct port_settings *settings);
 
@@ -91,7 +91,7 @@ void port_settings_default(struct port_settings *settings);
  * which object, why, what next); then nothing was changed. -EEXIST: the name is taken.
  */
 int port_add(const char *name, const char *type, const struct port_settings *settings,
-	     struct port **port, char *err, size_t err_size);
+		struct port **port, char *err, size_t err_size);
 
 /*
  * Changes mtu, mac_limit, enabled, mode, owner, group to those of `settings`, all or nothing.
@@ -106,8 +106,8 @@ int port_set(struct port *port, const struct port_settings *settings, char *err,
  */
 int port_delete(struct port *port, void (*done)(void *arg), void *arg);
 
-struct port *port_find(const char *name);	/* NULL; ports being deleted are not found */
-struct port *port_by_id(uint16_t id);		/* NULL */
+struct port *port_find(const char *name); /* NULL; ports being deleted are not found */
+struct port *port_by_id(uint16_t id);	  /* NULL */
 uint32_t port_count(void);
 /* Ports in the order of their names: port_first(), then port_next() until NULL. */
 struct port *port_first(void);
@@ -123,8 +123,8 @@ enum port_state port_state(const struct port *port);
 const char *port_state_name(enum port_state state);
 /* "waiting for a frontend on PATH", "negotiating: no memory table yet", "fault: ..." */
 void port_state_text(const struct port *port, char *text, size_t size);
-const struct gate_peer *port_peer(const struct port *port);	/* NULL */
-const struct session *port_session(const struct port *port);	/* NULL */
+const struct gate_peer *port_peer(const struct port *port);  /* NULL */
+const struct session *port_session(const struct port *port); /* NULL */
 bool port_vring_info(const struct port *port, uint32_t index, struct port_vring_info *info);
 uint64_t port_rejected(const struct port *port);
 const struct port_fault *port_fault(const struct port *port);

@@ -44,7 +44,7 @@ struct port {
 	struct source *source;
 	struct sink *sink;
 	bool deleting;
-	struct port_fault fault; /* the last one, kept when the frontend leaves */
+	struct port_fault fault;   /* the last one, kept when the frontend leaves */
 	struct port_stats cleared; /* counters at the last clear-stats */
 	struct port_stats sampled; /* counters a second ago */
 	struct port_rates rates;

@@ -41,10 +41,10 @@ struct vhost_port {
 	struct vring_health health;
 	bool has_memory;
 	struct guest_mem mem;
-	bool device_runs;	       /* the library's reports */
+	bool device_runs; /* the library's reports */
 	bool vring_runs[PORT_VRINGS];
-	bool settling;		       /* between quiesce and updated: nothing is published */
-	struct split_vring *vrings[PORT_VRINGS]; /* published; NULL: not running */
+	bool settling; /* between quiesce and updated: nothing is published */
+	struct split_vring *vrings[PORT_VRINGS];  /* published; NULL: not running */
 	struct split_vring *retired[PORT_VRINGS]; /* unpublished, waiting for the workers */
 	/* Of the port. */
 	bool faulty; /* the last session ended in fault and no frontend came since */
@@ -80,7 +80,8 @@ map_area(const struct vhost_port *port, uint64_t user_addr, uint64_t len, uint32
 
 /* The areas of VIRTIO 1.1, 2.6. Their used_event and avail_event fields are not used. */
 static bool
-map_areas(const struct vhost_port *port, const struct session_vring *from, struct split_vring *vring)
+map_areas(const struct vhost_port *port, const struct session_vring *from,
+		struct split_vring *vring)
 {
 	uint64_t n = from->size;
 
@@ -109,8 +110,9 @@ make_vring(struct vhost_port *port, const struct session *session, uint32_t inde
 		return NULL;
 	*vring = (struct split_vring){
 		.size = from->size,
-		.header_len = mergeable || has_feature(session, VIRTIO_F_VERSION_1) ?
-				VNET_HDR_LEN : VNET_HDR_LEN_LEGACY,
+		.header_len = mergeable || has_feature(session, VIRTIO_F_VERSION_1)
+				? VNET_HDR_LEN
+				: VNET_HDR_LEN_LEGACY,
 		.mergeable = mergeable,
 		.indirect = has_feature(session, VIRTIO_RING_F_INDIRECT_DESC),
 		.index = index,
@@ -366,7 +368,8 @@ on_device_state(void *arg, bool running)
 
 	port->device_runs = running;
 	if (!running && !port->settling)
-		stop_rings(port, ALL_RINGS); /* the library's own doing: it waits until they are quiet */
+		stop_rings(port,
+				ALL_RINGS); /* the library's own doing: it waits until they are quiet */
 	update(port);
 }
 
@@ -545,8 +548,8 @@ negotiating_text(const struct vhost_port *port, char *text, size_t size)
 	session_missing(gate_session(port->gate), missing, sizeof(missing));
 	if (missing[0] == '\0')
 		snprintf(missing, sizeof(missing), "the rings are being started");
-	snprintf(text, size, "negotiating: %s%s%s", missing, refusal[0] != '\0' ? "; refused: " : "",
-			refusal);
+	snprintf(text, size, "negotiating: %s%s%s", missing,
+			refusal[0] != '\0' ? "; refused: " : "", refusal);
 }
 
 static void

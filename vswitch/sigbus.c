@@ -16,9 +16,9 @@
 
 struct watch {
 	uint8_t *start;
-	uint8_t *end;		     /* written last; NULL: free */
+	uint8_t *end; /* written last; NULL: free */
 	struct vring_health *health;
-	uint32_t hits;		     /* writer: the handler */
+	uint32_t hits; /* writer: the handler */
 };
 
 static struct watch watches[WATCHES_MAX];
@@ -81,7 +81,8 @@ static bool
 map_over(uint8_t *start, size_t size)
 {
 	return mmap(start, size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == start;
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
+			       0) == start;
 }
 
 /* A page of any size: the kernel refuses to split a huge page's mapping. */
@@ -129,7 +130,8 @@ on_sigbus(int number, siginfo_t *info, void *context)
 int
 sigbus_install(void)
 {
-	struct sigaction action = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct sigaction action = { .sa_sigaction = on_sigbus,
+		.sa_flags = SA_SIGINFO | SA_NODEFER };
 
 	return sigaction(SIGBUS, &action, NULL) < 0 ? -errno : 0;
 }

@@ -65,13 +65,13 @@ struct wire_message {
 } __attribute__((packed));
 
 #define FEATURES                                                                                   \
-	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_NET_F_MRG_RXBUF | 1ULL << VIRTIO_F_ANY_LAYOUT | \
-			1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_F_IN_ORDER |          \
-			1ULL << VHOST_USER_F_PROTOCOL_FEATURES)
+	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_NET_F_MRG_RXBUF |                             \
+			1ULL << VIRTIO_F_ANY_LAYOUT | 1ULL << VIRTIO_RING_F_INDIRECT_DESC |        \
+			1ULL << VIRTIO_F_IN_ORDER | 1ULL << VHOST_USER_F_PROTOCOL_FEATURES)
 #define PROTOCOL_FEATURES                                                                          \
 	(1ULL << VHOST_USER_PROTOCOL_F_MQ | 1ULL << VHOST_USER_PROTOCOL_F_REPLY_ACK |              \
-			1ULL << VHOST_USER_PROTOCOL_F_NET_MTU | 1ULL << VHOST_USER_PROTOCOL_F_RARP | \
-			1ULL << VHOST_USER_PROTOCOL_F_STATUS)
+			1ULL << VHOST_USER_PROTOCOL_F_NET_MTU |                                    \
+			1ULL << VHOST_USER_PROTOCOL_F_RARP | 1ULL << VHOST_USER_PROTOCOL_F_STATUS)
 
 enum conn_state {
 	CONN_FREE,
@@ -309,7 +309,9 @@ on_vring_state_changed(int vid, uint16_t index, int enable)
 	struct vhost_conn *conn = conn_of(vid);
 
 	if (conn != NULL && index < PORT_VRINGS)
-		put_post(&(struct post){ .kind = POST_VRING, .conn = conn, .index = index,
+		put_post(&(struct post){ .kind = POST_VRING,
+				.conn = conn,
+				.index = index,
 				.on = enable != 0 });
 	return 0;
 }
@@ -606,8 +608,8 @@ wake_event_thread(const char *path)
 		return -errno;
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s.wake", path);
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(fd, 1) == 0 &&
-			rte_vhost_driver_register(addr.sun_path, RTE_VHOST_USER_CLIENT |
-					RTE_VHOST_USER_NO_RECONNECT) == 0 &&
+			rte_vhost_driver_register(addr.sun_path,
+					RTE_VHOST_USER_CLIENT | RTE_VHOST_USER_NO_RECONNECT) == 0 &&
 			rte_vhost_driver_callback_register(addr.sun_path, &no_ops) == 0)
 		ret = rte_vhost_driver_start(addr.sun_path);
 	/* closed before it is accepted, the library would log a reset connection as an error */
@@ -633,7 +635,8 @@ register_driver(const char *path)
 
 	/* A session that is attached to nothing may still hold the path of a run before. */
 	unlink(path);
-	if (rte_vhost_driver_register(path, 0) != 0 || rte_vhost_driver_get_features(path, &all) != 0)
+	if (rte_vhost_driver_register(path, 0) != 0 ||
+			rte_vhost_driver_get_features(path, &all) != 0)
 		return -EIO;
 	/* Never set_features: it switches the library's own net device model off. */
 	if (rte_vhost_driver_disable_features(path, all & ~FEATURES) != 0 ||
@@ -664,8 +667,10 @@ vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err
 	if (ret == 0)
 		ret = register_driver(path);
 	if (ret < 0)
-		snprintf(err, err_size, "cannot start the vhost library on %s: see the log with "
-				"--log-level debug", path);
+		snprintf(err, err_size,
+				"cannot start the vhost library on %s: see the log with "
+				"--log-level debug",
+				path);
 	return ret;
 }
 

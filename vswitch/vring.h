@@ -28,9 +28,9 @@
 /* Why a ring cannot be trusted any more; the port is in fault until its frontend reconnects. */
 enum vring_defect {
 	VRING_SOUND,
-	VRING_AVAIL_JUMP, /* more chains made available than the ring has entries */
-	VRING_BAD_HEAD,	  /* a head beyond the descriptor table */
-	VRING_MEMORY_GONE, /* the file behind the memory shrank (SIGBUS) */
+	VRING_AVAIL_JUMP,   /* more chains made available than the ring has entries */
+	VRING_BAD_HEAD,	    /* a head beyond the descriptor table */
+	VRING_MEMORY_GONE,  /* the file behind the memory shrank (SIGBUS) */
 	VRING_CALL_BLOCKED, /* the call descriptor blocked a worker */
 };
 
@@ -47,13 +47,13 @@ struct split_vring {
 	const struct vring_desc *desc;
 	const struct vring_avail *avail;
 	struct vring_used *used;
-	uint32_t size;	      /* entries, a power of two */
-	uint32_t header_len;  /* VNET_HDR_LEN or VNET_HDR_LEN_LEGACY */
-	bool mergeable;	      /* VIRTIO_NET_F_MRG_RXBUF: a frame may take several buffers */
-	bool indirect;	      /* VIRTIO_RING_F_INDIRECT_DESC was negotiated */
-	uint32_t index;	      /* VRING_RECEIVEQ or VRING_TRANSMITQ */
-	int kick_fd;	      /* the session's; -1: none, poll on a timer */
-	int call_fd;	      /* the session's; -1: none, the frontend polls */
+	uint32_t size;	     /* entries, a power of two */
+	uint32_t header_len; /* VNET_HDR_LEN or VNET_HDR_LEN_LEGACY */
+	bool mergeable;	     /* VIRTIO_NET_F_MRG_RXBUF: a frame may take several buffers */
+	bool indirect;	     /* VIRTIO_RING_F_INDIRECT_DESC was negotiated */
+	uint32_t index;	     /* VRING_RECEIVEQ or VRING_TRANSMITQ */
+	int kick_fd;	     /* the session's; -1: none, poll on a timer */
+	int call_fd;	     /* the session's; -1: none, the frontend polls */
 	struct vring_health *health;
 	struct guest_mem mem;
 };

@@ -19,11 +19,11 @@ struct vring_sink {
 
 struct vring_source {
 	struct source base;
-	struct split_vring *vring;	    /* writer: control, atomically; NULL: not running */
+	struct split_vring *vring;  /* writer: control, atomically; NULL: not running */
 	struct vring_cursor cursor; /* writer: the worker; control while not running */
-	struct vring_sink *sibling;	  /* the same port's receiveq; constant */
+	struct vring_sink *sibling; /* the same port's receiveq; constant */
 	/* The worker's: */
-	const struct split_vring *greeted; /* the ring whose frontend was called at its start */
+	const struct split_vring *greeted;    /* the ring whose frontend was called at its start */
 	const struct split_vring *taken_from; /* from take() to complete() */
 	uint32_t n_taken;
 	uint16_t taken[BURST_MAX]; /* heads, in the order of the avail ring */
@@ -50,7 +50,8 @@ vring_running(struct split_vring *const *published)
 {
 	struct split_vring *vring = __atomic_load_n(published, __ATOMIC_ACQUIRE);
 
-	if (vring == NULL || __atomic_load_n(&vring->health->defect, __ATOMIC_ACQUIRE) != VRING_SOUND)
+	if (vring == NULL ||
+			__atomic_load_n(&vring->health->defect, __ATOMIC_ACQUIRE) != VRING_SOUND)
 		return NULL;
 	return vring;
 }

@@ -68,7 +68,8 @@ take_single(const struct split_vring *vring, uint32_t head, struct frame_segment
 
 /* Appends the chain at `head` to the burst. False when the burst has no room for it. */
 static bool
-take_chain(struct source *source, const struct split_vring *vring, uint32_t head, struct burst *burst)
+take_chain(struct source *source, const struct split_vring *vring, uint32_t head,
+		struct burst *burst)
 {
 	struct frame *frame = &burst->frames[burst->n];
 	struct frame_segment *segments = &burst->segments[burst->n_segments];

@@ -68,7 +68,8 @@ look_at(uint32_t i)
 		log_error("worker %u: held up for %u s at port %s", i, dog.stuck[i] / TICKS_LOG,
 				name_of_port(at));
 	if (dog.stuck[i] >= TICKS_ABORT) {
-		log_error("worker %u: does not come back; ending so that the switch is restarted", i);
+		log_error("worker %u: does not come back; ending so that the switch is restarted",
+				i);
 		abort();
 	}
 }

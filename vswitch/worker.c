@@ -253,7 +253,8 @@ create_descriptors(struct worker *worker)
 static struct worker *
 create_worker(uint32_t index, const struct worker_config *config, struct fdb *fdb)
 {
-	struct worker *worker = aligned_alloc(64, sizeof(*worker) + 63 - (sizeof(*worker) + 63) % 64);
+	struct worker *worker = aligned_alloc(
+			64, sizeof(*worker) + 63 - (sizeof(*worker) + 63) % 64);
 
 	if (worker == NULL)
 		return NULL;

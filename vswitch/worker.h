@@ -19,22 +19,22 @@ struct forward_table;
 struct source;
 
 struct worker_config {
-	uint32_t n;			/* workers */
-	const int *cpus;		/* n CPUs to pin them to, or NULL: not pinned */
-	bool poll_always;		/* never sleep */
+	uint32_t n;	  /* workers */
+	const int *cpus;  /* n CPUs to pin them to, or NULL: not pinned */
+	bool poll_always; /* never sleep */
 };
 
 struct worker_info {
-	int cpu;			/* -1: not pinned */
+	int cpu; /* -1: not pinned */
 	bool sleeping;
-	double busy_percent;		/* share of the last second spent in turns that moved frames */
+	double busy_percent; /* share of the last second spent in turns that moved frames */
 	uint32_t sources;
 };
 
 /* Starts the threads. 0 or -errno with words. */
 int worker_start(struct event_base *base, const struct worker_config *config, struct fdb *fdb,
-		 char *err, size_t err_size);
-void worker_stop(void);		/* no source may be attached any more */
+		char *err, size_t err_size);
+void worker_stop(void); /* no source may be attached any more */
 
 uint32_t worker_count(void);
 void worker_info(uint32_t index, struct worker_info *info);

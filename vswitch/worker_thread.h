@@ -37,7 +37,7 @@ struct worker {
 
 	/* Writer: control. */
 	const struct source_list *sources; /* never NULL */
-	bool refresh; /* look at all sources again; cleared by the worker */
+	bool refresh;			   /* look at all sources again; cleared by the worker */
 	bool stop;
 
 	/* Writer: the worker. */

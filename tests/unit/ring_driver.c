@@ -83,8 +83,9 @@ void
 driver_set_desc(struct driver *driver, uint16_t i, uint64_t addr, uint32_t len, uint16_t flags,
 		uint16_t next)
 {
-	driver->desc[i] = (struct vring_desc){ .addr = addr, .len = len, .flags = flags,
-		.next = next };
+	driver->desc[i] = (struct vring_desc){
+		.addr = addr, .len = len, .flags = flags, .next = next
+	};
 }
 
 void

@@ -93,11 +93,13 @@ test_stops_when_covered(void **state)
 	driver_set_desc(&driver, 0, a, 100, N | W, 1);
 	driver_set_desc(&driver, 1, 0xdead0000, 100, W, 0);
 	assert_int_equal(chain_walk(&driver.vring, 0, CHAIN_WRITE, 100, segments,
-					 BURST_SEGMENTS_MAX, &bytes), 1);
+					 BURST_SEGMENTS_MAX, &bytes),
+			1);
 	memcpy(driver_host(&driver, a), driver.desc, 2 * sizeof(struct vring_desc));
 	driver_set_desc(&driver, 2, a, 2 * sizeof(struct vring_desc), I, 0);
 	assert_int_equal(chain_walk(&driver.vring, 2, CHAIN_WRITE, 100, segments,
-					 BURST_SEGMENTS_MAX, &bytes), 1);
+					 BURST_SEGMENTS_MAX, &bytes),
+			1);
 }
 
 static void
@@ -166,8 +168,9 @@ fill_table(uint64_t table, uint32_t n, uint64_t a)
 	struct vring_desc *entries = (struct vring_desc *)(void *)driver_host(&driver, table);
 
 	for (uint32_t i = 0; i < n; i++)
-		entries[i] = (struct vring_desc){ .addr = a, .len = 10,
-			.flags = i + 1 < n ? N : 0, .next = i + 1 };
+		entries[i] = (struct vring_desc){
+			.addr = a, .len = 10, .flags = i + 1 < n ? N : 0, .next = i + 1
+		};
 	return entries;
 }
 

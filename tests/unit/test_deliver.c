@@ -65,8 +65,9 @@ setup(void **state)
 	for (uint16_t i = 0; i < PORTS; i++) {
 		recorders[i].sink.ops = &recorder_ops;
 		recorders[i].sink.port = i;
-		table->ports[i] = (struct forward_port){ .sink = &recorders[i].sink,
-			.max_frame = 1518, .enabled = true };
+		table->ports[i] = (struct forward_port){
+			.sink = &recorders[i].sink, .max_frame = 1518, .enabled = true
+		};
 		table->flood.ports[table->flood.n++] = i;
 	}
 	return 0;

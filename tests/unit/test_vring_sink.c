@@ -130,7 +130,8 @@ drops(enum drop_reason reason)
 static void
 test_sizes(void **state)
 {
-	const uint32_t lengths[] = { 14, 15, 17, 31, 33, 60, 63, 64, 65, 66, 80, 127, 128, 129, 1514 };
+	const uint32_t lengths[] = { 14, 15, 17, 31, 33, 60, 63, 64, 65, 66, 80, 127, 128, 129,
+		1514 };
 	const uint32_t n = sizeof(lengths) / sizeof(lengths[0]);
 	uint64_t bytes = 0;
 

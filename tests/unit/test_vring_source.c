@@ -76,7 +76,8 @@ offer(uint16_t head, uint32_t frame_len, uint32_t cut)
 	if (cut == 0) {
 		driver_set_desc(&driver, head, write_piece(0, len), len, 0, 0);
 	} else {
-		driver_set_desc(&driver, head, write_piece(0, cut), cut, VRING_DESC_F_NEXT, head + 1);
+		driver_set_desc(&driver, head, write_piece(0, cut), cut, VRING_DESC_F_NEXT,
+				head + 1);
 		driver_set_desc(&driver, head + 1, write_piece(cut, len), len - cut, 0, 0);
 	}
 	driver_offer(&driver, head);
@@ -217,12 +218,14 @@ test_segments_end_a_burst(void **state)
 	/* Eight chains of 120 indirect buffers each: 8 * 120 fit in 1,024, a ninth does not. */
 	for (uint16_t c = 0; c < 9; c++) {
 		uint64_t table = driver_buffer(&driver, 16 * 120), a = driver_buffer(&driver, 16);
-		struct vring_desc *entries =
-				(struct vring_desc *)(void *)driver_host(&driver, table);
+		struct vring_desc *entries = (struct vring_desc *)(void *)driver_host(
+				&driver, table);
 
 		for (uint16_t i = 0; i < 120; i++)
-			entries[i] = (struct vring_desc){ .addr = a, .len = 2,
-				.flags = i < 119 ? VRING_DESC_F_NEXT : 0, .next = i + 1 };
+			entries[i] = (struct vring_desc){ .addr = a,
+				.len = 2,
+				.flags = i < 119 ? VRING_DESC_F_NEXT : 0,
+				.next = i + 1 };
 		driver_set_desc(&driver, c, table, 16 * 120, VRING_DESC_F_INDIRECT, 0);
 		driver_offer(&driver, c);
 	}
