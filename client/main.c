@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vuser-client: the order of start and end. One thread, besides DPDK's for interrupts. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -75,7 +76,7 @@ tell_ready(const struct client *c, struct report *r)
 	for (i = 0; i < c->device_count; i++) {
 		d = &c->devices[i];
 		text_format_mac(d->mac, mac);
-		snprintf(features, sizeof(features), "0x%llx", (unsigned long long)d->features);
+		snprintf(features, sizeof(features), "0x%" PRIx64, d->features);
 		fprintf(stderr, "%s MAC %s on %s", i > 0 ? "," : "", mac, d->path);
 		json_array_append_new(ports,
 				json_pack("{ssssss}", "path", d->path, "mac", mac, "features",

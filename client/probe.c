@@ -127,7 +127,7 @@ probe_read_resolve(struct probe *p, const uint8_t *frame, size_t size)
 static uint8_t
 data_byte(uint16_t sequence, size_t index)
 {
-	return (uint8_t)(sequence * 31 + index);
+	return (uint8_t)((size_t)sequence * 31 + index);
 }
 
 void

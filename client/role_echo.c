@@ -7,6 +7,7 @@
  */
 #include "role.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,7 +80,7 @@ on_progress(void *argument, char *line, size_t size)
 {
 	struct echo *self = argument;
 
-	snprintf(line, size, "%llu frames echoed", (unsigned long long)self->echoed);
+	snprintf(line, size, "%" PRIu64 " frames echoed", self->echoed);
 }
 
 static void
@@ -94,10 +95,12 @@ fill_report(const struct echo *self, struct report *r)
 	report_integer(r, "ignored", self->ignored);
 	report_integer(r, "unsent", self->unsent);
 	report_real(r, "seconds", seconds);
-	report_line(r, "echoed %llu of %llu frames in %s; %llu for other stations, %llu not sent",
-			(unsigned long long)self->echoed, (unsigned long long)self->frames,
-			text_format_duration(seconds, duration, sizeof(duration)),
-			(unsigned long long)self->ignored, (unsigned long long)self->unsent);
+	report_line(r,
+			"echoed %" PRIu64 " of %" PRIu64 " frames in %s; %" PRIu64
+			" for other stations, %" PRIu64 " not sent",
+			self->echoed, self->frames,
+			text_format_duration(seconds, duration, sizeof(duration)), self->ignored,
+			self->unsent);
 }
 
 enum status

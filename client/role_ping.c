@@ -8,6 +8,7 @@
  */
 #include "role.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -128,8 +129,8 @@ settle(struct ping *self, uint64_t now)
 		if (*at != 0 && now < *at + timeout(self))
 			break;
 		if (*at != 0)
-			report_line(self->report, "no answer from %s: icmp_seq=%llu",
-					self->target_text, (unsigned long long)self->settled + 1);
+			report_line(self->report, "no answer from %s: icmp_seq=%" PRIu64,
+					self->target_text, self->settled + 1);
 		*at = 0;
 	}
 }
@@ -290,8 +291,10 @@ fill_report(const struct ping *self, enum loop_end end, struct report *r)
 	report_integer(r, "duplicated", self->duplicates);
 	report_integer(r, "damaged", self->damaged);
 	report_line(r, "--- %s ping statistics ---", self->target_text);
-	report_line(r, "%llu packets transmitted, %llu received, %.4g%% packet loss, time %.0fms",
-			(unsigned long long)self->sent, (unsigned long long)self->received,
+	report_line(r,
+			"%" PRIu64 " packets transmitted, %" PRIu64
+			" received, %.4g%% packet loss, time %.0fms",
+			self->sent, self->received,
 			self->sent > 0 ? 100.0 * (double)lost / (double)self->sent : 100.0,
 			(double)(clock_now() - self->start) / 1e6);
 	add_times(self, r);

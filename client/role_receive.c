@@ -7,6 +7,7 @@
  */
 #include "role.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "buffers.h"
@@ -86,11 +87,11 @@ on_progress(void *argument, char *line, size_t size)
 	struct tracker_counts c = tracker_total(self->tracker);
 	char rate[32];
 
-	snprintf(line, size, "%llu frames, %s; %llu lost, %llu corrupted",
-			(unsigned long long)self->good,
+	snprintf(line, size, "%" PRIu64 " frames, %s; %" PRIu64 " lost, %" PRIu64 " corrupted",
+			self->good,
 			text_format_number((double)(self->good - self->shown), "fps", rate,
 					sizeof(rate)),
-			(unsigned long long)c.lost, (unsigned long long)c.corrupted);
+			c.lost, c.corrupted);
 	self->shown = self->good;
 }
 
@@ -121,20 +122,21 @@ print(const struct receive *self, const struct tracker_counts *c, double seconds
 	double divisor = seconds > 0 ? seconds : 1;
 	char duration[32], rate[32], bits[32];
 
-	report_line(r, "received %llu frames, %llu bytes, %zu flows in %s: %s, %s",
-			(unsigned long long)self->good, (unsigned long long)self->good_bytes,
-			tracker_flow_count(self->tracker),
+	report_line(r, "received %" PRIu64 " frames, %" PRIu64 " bytes, %zu flows in %s: %s, %s",
+			self->good, self->good_bytes, tracker_flow_count(self->tracker),
 			text_format_duration(seconds, duration, sizeof(duration)),
 			text_format_number((double)self->good / divisor, "fps", rate, sizeof(rate)),
 			text_format_number((double)self->good_bytes * 8 / divisor, "bit/s", bits,
 					sizeof(bits)));
-	report_line(r, "%llu lost, %llu duplicated, %llu reordered, %llu corrupted; %llu other frames",
-			(unsigned long long)c->lost, (unsigned long long)c->duplicated,
-			(unsigned long long)c->reordered, (unsigned long long)c->corrupted,
-			(unsigned long long)self->other);
+	report_line(r,
+			"%" PRIu64 " lost, %" PRIu64 " duplicated, %" PRIu64 " reordered, %" PRIu64
+			" corrupted; %" PRIu64 " other frames",
+			c->lost, c->duplicated, c->reordered, c->corrupted, self->other);
 	if (self->untracked > 0)
-		report_line(r, "%llu frames were of more flows than %d and are not in these numbers",
-				(unsigned long long)self->untracked, TRACKER_FLOWS_MAX);
+		report_line(r,
+				"%" PRIu64
+				" frames were of more flows than %zu and are not in these numbers",
+				self->untracked, TRACKER_FLOWS_MAX);
 }
 
 /* Fills in the report; returns whether all that was to be proven is. */
@@ -158,8 +160,8 @@ fill_report(const struct receive *self, struct report *r)
 	add_flows(self, r);
 	print(self, &c, seconds, r);
 	if (self->good < self->s->count)
-		report_error(r, "%llu of %llu frames came", (unsigned long long)self->good,
-				(unsigned long long)self->s->count);
+		report_error(r, "%" PRIu64 " of %" PRIu64 " frames came", self->good,
+				self->s->count);
 	return self->good > 0 && self->good >= self->s->count &&
 			c.lost + c.duplicated + c.reordered + c.corrupted + self->untracked == 0;
 }

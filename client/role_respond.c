@@ -2,6 +2,7 @@
 /* The role respond: a station that answers for its addresses, on each of its ports. See station.h. */
 #include "role.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "buffers.h"
@@ -88,8 +89,8 @@ on_progress(void *argument, char *line, size_t size)
 {
 	struct respond *self = argument;
 
-	snprintf(line, size, "%llu answered, %llu frames", (unsigned long long)answered(self),
-			(unsigned long long)self->frames);
+	snprintf(line, size, "%" PRIu64 " answered, %" PRIu64 " frames", answered(self),
+			self->frames);
 }
 
 static void
@@ -109,14 +110,16 @@ fill_report(const struct respond *self, struct report *r)
 	report_integer(r, "ignored", n[STATION_IGNORED]);
 	report_integer(r, "unsent", self->unsent);
 	report_real(r, "seconds", seconds);
-	report_line(r, "answered %llu: %llu ARP, %llu echo, %llu neighbour solicitation",
-			(unsigned long long)answered(self), (unsigned long long)n[STATION_ARP],
-			(unsigned long long)(n[STATION_ECHO] + n[STATION_ECHO6]),
-			(unsigned long long)n[STATION_NEIGHBOUR]);
-	report_line(r, "of %llu frames in %s; %llu malformed, %llu answers not sent",
-			(unsigned long long)self->frames,
-			text_format_duration(seconds, duration, sizeof(duration)),
-			(unsigned long long)n[STATION_MALFORMED], (unsigned long long)self->unsent);
+	report_line(r,
+			"answered %" PRIu64 ": %" PRIu64 " ARP, %" PRIu64 " echo, %" PRIu64
+			" neighbour solicitation",
+			answered(self), n[STATION_ARP], (n[STATION_ECHO] + n[STATION_ECHO6]),
+			n[STATION_NEIGHBOUR]);
+	report_line(r,
+			"of %" PRIu64 " frames in %s; %" PRIu64 " malformed, %" PRIu64
+			" answers not sent",
+			self->frames, text_format_duration(seconds, duration, sizeof(duration)),
+			n[STATION_MALFORMED], self->unsent);
 }
 
 enum status

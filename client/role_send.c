@@ -8,6 +8,7 @@
  */
 #include "role.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -32,8 +33,8 @@ struct send {
 	uint64_t sent;	/* that the ring took */
 	uint64_t shown; /* sent when progress was last shown */
 	uint64_t start;
-	struct rte_mbuf *burst[DEVICE_BURST]; /* built and not yet taken by the ring */
-	unsigned int burst_count;
+	struct rte_mbuf *burst[DEVICE_BURST]; /* built; not yet taken by the ring: from taken on */
+	unsigned int burst_count, taken;
 	uint8_t frame[WIRE_FRAME_MAX];
 };
 
@@ -108,13 +109,16 @@ build_burst(struct send *self, uint64_t now)
 static bool
 push(struct send *self)
 {
-	unsigned int sent = device_send(self->d, self->burst, self->burst_count);
+	unsigned int sent = device_send(
+			self->d, self->burst + self->taken, self->burst_count - self->taken);
 
-	self->burst_count -= sent;
-	memmove(self->burst, self->burst + sent, self->burst_count * sizeof(self->burst[0]));
+	self->taken += sent;
 	self->sent += sent;
 	pacer_sent(&self->pacer, sent);
-	return self->burst_count == 0;
+	if (self->taken < self->burst_count)
+		return false;
+	self->taken = self->burst_count = 0;
+	return true;
 }
 
 static uint64_t
@@ -149,7 +153,7 @@ on_progress(void *argument, char *line, size_t size)
 	struct send *self = argument;
 	char rate[32];
 
-	snprintf(line, size, "%llu frames sent, %s", (unsigned long long)self->sent,
+	snprintf(line, size, "%" PRIu64 " frames sent, %s", self->sent,
 			text_format_number((double)(self->sent - self->shown), "fps", rate,
 					sizeof(rate)));
 	self->shown = self->sent;
@@ -172,13 +176,15 @@ fill_report(const struct send *self, uint64_t frames, uint64_t untaken, double s
 	report_real(r, "seconds", seconds);
 	report_real(r, "rate_fps", rate);
 	report_real(r, "rate_bps", rate * size * 8);
-	report_line(r, "sent %llu frames of %u bytes in %s: %s, %s", (unsigned long long)frames,
-			size, text_format_duration(seconds, duration, sizeof(duration)),
+	report_line(r, "sent %" PRIu64 " frames of %u bytes in %s: %s, %s", frames, size,
+			text_format_duration(seconds, duration, sizeof(duration)),
 			text_format_number(rate, "fps", fps, sizeof(fps)),
 			text_format_number(rate * size * 8, "bit/s", bits, sizeof(bits)));
 	if (untaken > 0)
-		report_line(r, "%llu frames more were left in the ring: the backend did not take them",
-				(unsigned long long)untaken);
+		report_line(r,
+				"%" PRIu64
+				" frames more were left in the ring: the backend did not take them",
+				untaken);
 }
 
 enum status
@@ -202,7 +208,7 @@ role_send(struct client *c, struct report *r)
 		self.run = (uint32_t)self.start;
 	pacer_init(&self.pacer, c->settings->rate, self.start);
 	end = loop_run(c, &role, &self, r);
-	rte_pktmbuf_free_bulk(self.burst, self.burst_count);
+	rte_pktmbuf_free_bulk(self.burst + self.taken, self.burst_count - self.taken);
 	untaken = device_drain(self.d, DRAIN_SECONDS);
 	seconds = clock_seconds(clock_now() - self.start);
 	fill_report(&self, self.sent - untaken, untaken, seconds, r);

@@ -15,7 +15,7 @@
 #include "text.h"
 #include "wire.h"
 
-#define SECONDS_MAX (366 * 86400)
+#define SECONDS_MAX INT64_C(31622400) /* a leap year */
 #define QUEUE_SIZE 1024 /* a receiver that must wait for a CPU still has room: 5 ms at 200 kfps */
 #define REFUSED_IN_PATH ",=[]" /* what a DPDK device argument cannot hold */
 

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRACKER_WINDOW 8192
-#define TRACKER_FLOWS_MAX 65536
+#define TRACKER_WINDOW UINT64_C(8192)
+#define TRACKER_FLOWS_MAX ((size_t)65536)
 
 struct tracker_counts {
 	uint64_t frames; /* good ones */

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +117,7 @@ test_rate_is_kept(void **state)
 		pacer_init(&p, rates[i], 5);
 		sent = run(&p, 5, 5 + 3 * SECOND);
 		if ((double)sent < 3 * rates[i] - 1 || (double)sent > 3 * rates[i] + 1)
-			fail_msg("%llu frames in 3 s at %g", (unsigned long long)sent, rates[i]);
+			fail_msg("%" PRIu64 " frames in 3 s at %g", sent, rates[i]);
 	}
 }
 
