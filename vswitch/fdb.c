@@ -364,15 +364,15 @@ copy_out(uint64_t station, struct fdb_view view, uint32_t now, struct fdb_entry 
 }
 
 /*
- * While the table is pinned, a station that is there all the time is met exactly once. A new one
- * that could only be placed by moving others is refused for this millisecond, and learned from
- * its next frame.
+ * While the database is frozen, no station is added, so none is evicted or goes to its other
+ * bucket either: whoever looks at all slots meets each station once. A station that is new in this
+ * millisecond is learned from its next frame.
  */
 static void
-pin(struct fdb *fdb, bool pinned)
+freeze(struct fdb *fdb, bool frozen)
 {
 	spinlock_lock(&fdb->lock);
-	fdb->table.pinned = pinned;
+	fdb->frozen = frozen;
 	spinlock_unlock(&fdb->lock);
 }
 
@@ -383,14 +383,14 @@ fdb_list(struct fdb *fdb, uint16_t port, uint32_t now, struct fdb_entry *out, ui
 	struct fdb_view view;
 	uint64_t station;
 
-	pin(fdb, true);
+	freeze(fdb, true);
 	for (slot = 0; slot < FDB_SLOTS && n < max; slot++) {
 		if (!read_slot(fdb, slot, &station, &view) || fdb_store_expired(fdb, view, now))
 			continue;
 		if (port == FDB_NO_PORT || port == fdb_place_port(view.place))
 			copy_out(station, view, now, &out[n++]);
 	}
-	pin(fdb, false);
+	freeze(fdb, false);
 	return n;
 }
 

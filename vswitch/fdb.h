@@ -23,7 +23,7 @@ struct fdb;
 
 struct fdb_key {
 	uint8_t mac[6];
-	uint16_t vlan;		/* 0 .. 4094; 0 = untagged domain-wide */
+	uint16_t vlan; /* 0 .. 4094; 0 = untagged domain-wide */
 	uint16_t domain;
 };
 
@@ -31,7 +31,7 @@ struct fdb_entry {
 	struct fdb_key key;
 	uint16_t port;
 	bool is_static;
-	uint32_t age;		/* seconds since the station was last heard; 0 for static ones */
+	uint32_t age; /* seconds since the station was last heard; 0 for static ones */
 };
 
 /* A station that was learned on another port than before; kept for the event stream. */
@@ -42,10 +42,10 @@ struct fdb_move {
 };
 
 enum fdb_learned {
-	FDB_KNOWN,		/* nothing changed but, perhaps, the age */
+	FDB_KNOWN, /* nothing changed but, perhaps, the age */
 	FDB_NEW,
 	FDB_MOVED,
-	FDB_REFUSED,		/* the port's limit, a static entry elsewhere, no station's address */
+	FDB_REFUSED, /* the port's limit, a static entry elsewhere, no station's address */
 };
 
 /*
@@ -68,8 +68,8 @@ void fdb_prefetch(const struct fdb *fdb, const struct fdb_key *key);
  * `Oldest` is exact for stations heard in one second only, and near it for others: see
  * fdb_store.h.
  */
-enum fdb_learned fdb_learn(struct fdb *fdb, const struct fdb_key *key, uint16_t port,
-			   uint32_t limit, uint32_t now);
+enum fdb_learned
+fdb_learn(struct fdb *fdb, const struct fdb_key *key, uint16_t port, uint32_t limit, uint32_t now);
 
 /*
  * Control. Static entries are never aged, moved or evicted; one that exists, or a learned one, is
@@ -94,15 +94,15 @@ void fdb_set_ageing(struct fdb *fdb, uint32_t seconds);
 uint32_t fdb_ageing(const struct fdb *fdb);
 uint32_t fdb_count(const struct fdb *fdb);
 uint32_t fdb_count_static(const struct fdb *fdb);
-uint32_t fdb_count_port(const struct fdb *fdb, uint16_t port);	/* learned ones */
+uint32_t fdb_count_port(const struct fdb *fdb, uint16_t port); /* learned ones */
 
 /*
  * Control. Copies entries to `out` (room for `max`), of `port` or of all with FDB_NO_PORT, in no
  * order; returns how many. Expired entries are left out; a station that is there all the while is
  * there once.
  */
-uint32_t fdb_list(struct fdb *fdb, uint16_t port, uint32_t now, struct fdb_entry *out,
-		uint32_t max);
+uint32_t
+fdb_list(struct fdb *fdb, uint16_t port, uint32_t now, struct fdb_entry *out, uint32_t max);
 
 /*
  * Control. Takes up to `max` moves out of the record, oldest first. The record is bounded; moves

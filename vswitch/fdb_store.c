@@ -97,6 +97,8 @@ fdb_store_insert(struct fdb *fdb, const struct fdb_name *name, struct fdb_view v
 	int32_t slot;
 	int rc;
 
+	if (fdb->frozen)
+		return -EBUSY;
 	slot = fdb_table_reserve(&fdb->table, name, &fdb->ports);
 	if (slot < 0)
 		return slot;

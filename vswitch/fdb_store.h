@@ -36,6 +36,7 @@ struct fdb {
 	struct spinlock lock __attribute__((aligned(64)));
 	uint32_t count;
 	uint32_t count_static;
+	bool frozen;	      /* a list is being taken: nothing is added; control thread */
 	uint32_t sweep_at;    /* bucket that the next sweep begins with; control thread alone */
 	uint32_t moves_first; /* oldest in moves[] */
 	uint32_t moves_n;
@@ -46,7 +47,8 @@ struct fdb {
 
 /*
  * Adds a station that is not there, with an eviction when the table is full. 0, or -ENOSPC when
- * all entries are static or fdb_table_reserve finds no slot; then nothing has changed.
+ * all entries are static or fdb_table_reserve finds no slot, or -EBUSY while the database is
+ * frozen; then nothing has changed.
  */
 int fdb_store_insert(struct fdb *fdb, const struct fdb_name *name, struct fdb_view view);
 

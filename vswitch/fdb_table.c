@@ -167,7 +167,6 @@ int32_t
 fdb_table_reserve(struct fdb_table *table, const struct fdb_name *name, struct fdb_ports *ports)
 {
 	struct step steps[SEARCH_MAX];
-	uint32_t max = table->pinned ? 2 : SEARCH_MAX;
 	uint32_t at, n = 2;
 	uint8_t way;
 
@@ -178,7 +177,7 @@ fdb_table_reserve(struct fdb_table *table, const struct fdb_name *name, struct f
 
 		if (hole >= 0)
 			return follow_back(table, steps, at, hole, ports);
-		for (way = 0; way < FDB_WAYS && n < max; way++) {
+		for (way = 0; way < FDB_WAYS && n < SEARCH_MAX; way++) {
 			steps[n].bucket = other_bucket(table, steps[at].bucket, way);
 			steps[n].parent = (uint16_t)at;
 			steps[n++].way = way;

@@ -64,7 +64,6 @@ _Static_assert(offsetof(struct fdb_key, vlan) == 6, "mac and vlan are one word")
 struct fdb_table {
 	struct fdb_bucket *buckets;
 	uint64_t secret[4];
-	bool pinned; /* no station goes to its other bucket; under the lock */
 };
 
 /* A key as the table sees it. */
@@ -98,8 +97,7 @@ struct fdb_found fdb_table_find(const struct fdb_table *table, const struct fdb_
 
 /*
  * Under the lock. A free slot in one of the name's buckets, after moving others to their other
- * bucket where need be (their links in `ports` follow). -ENOSPC: none within reach, or none
- * without moving others while the table is pinned.
+ * bucket where need be (their links in `ports` follow). -ENOSPC: none within reach.
  */
 int32_t
 fdb_table_reserve(struct fdb_table *table, const struct fdb_name *name, struct fdb_ports *ports);

@@ -81,11 +81,11 @@ survivors(uint8_t group, uint32_t n, uint16_t port)
 static void
 check_books(void)
 {
-	static struct fdb_entry out[FDB_ENTRIES_MAX];
+	static struct fdb_entry out[FDB_ENTRIES_MAX + 1];
 	uint32_t counts[PORTS_MAX] = { 0 };
 	uint32_t i, n, statics = 0;
 
-	n = fdb_list(fdb, FDB_NO_PORT, 0, out, FDB_ENTRIES_MAX);
+	n = fdb_list(fdb, FDB_NO_PORT, 0, out, FDB_ENTRIES_MAX + 1);
 	assert_int_equal(n, fdb_count(fdb));
 	for (i = 0; i < n; i++) {
 		assert_int_equal(look_up(out[i].key), out[i].port);

@@ -5,6 +5,7 @@
  * fought over; by chance this happens too rarely to be tested.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,6 +21,7 @@
 
 #define ROUNDS 200000
 #define FILLER_PORT 9
+#define NOW 1000 /* so that a `heard` of 0, as free slots have, is too old */
 
 /* Stations that share buckets: who stands where in the rounds of pusher(). */
 static struct fdb_key pushed, first_pusher, second_pusher;
@@ -56,7 +58,7 @@ name_of(struct fdb_key key)
 static enum fdb_learned
 learn(struct fdb_key key, uint16_t port)
 {
-	return fdb_learn(fdb, &key, port, 0, 0);
+	return fdb_learn(fdb, &key, port, 0, NOW);
 }
 
 /* A station not used before whose first bucket is this one. */
@@ -109,10 +111,25 @@ arrange(void)
 }
 
 static void
+expect(bool right)
+{
+	if (!right)
+		__atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+}
+
+static void
 push(struct fdb_key pusher, uint16_t port)
 {
-	assert_int_equal(learn(pusher, port), FDB_NEW);
-	assert_int_equal(fdb_delete(fdb, &pusher), 0);
+	expect(learn(pusher, port) == FDB_NEW);
+	expect(fdb_delete(fdb, &pusher) == 0);
+}
+
+static void
+expect_port(const struct fdb_key *key, uint16_t port, uint16_t or_port)
+{
+	uint16_t found = fdb_lookup(fdb, key, NOW);
+
+	expect(found == port || found == or_port);
 }
 
 static void
@@ -128,16 +145,8 @@ test_station_is_pushed(void **state)
 	assert_int_equal(bucket_of_pushed(), name.second);
 	push(second_pusher, 3);
 	assert_int_equal(bucket_of_pushed(), name.first);
-	assert_int_equal(fdb_lookup(fdb, &pushed, 0), 1);
-}
-
-static void
-expect_port(const struct fdb_key *key, uint16_t port, uint16_t or_port)
-{
-	uint16_t found = fdb_lookup(fdb, key, 0);
-
-	if (found != port && found != or_port)
-		__atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+	assert_int_equal(fdb_lookup(fdb, &pushed, NOW), 1);
+	assert_int_equal(wrong, 0);
 }
 
 static void *
@@ -169,6 +178,54 @@ test_readers_of_a_pushed_station(void **state)
 	__atomic_store_n(&running, 0, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	assert_int_equal(wrong, 0);
+}
+
+static void *
+look_up_once(void *arg)
+{
+	uint16_t *port = arg;
+
+	__atomic_store_n(&running, 2, __ATOMIC_RELAXED);
+	*port = fdb_lookup(fdb, &pushed, NOW);
+	return NULL;
+}
+
+/*
+ * Holds a change of the pushed station's slot half done, its port wrong, while a reader looks;
+ * the reader has a while for a wrong answer, and must give the right one afterwards.
+ */
+static void
+read_amid_a_change(void)
+{
+	struct fdb_name name = name_of(pushed);
+	struct fdb_slot *slot = fdb_table_find(&fdb->table, &name).slot;
+	struct fdb_bucket *bucket = &fdb->table.buckets[bucket_of_pushed()];
+	uint16_t port = FDB_NO_PORT;
+	pthread_t thread;
+	int i;
+
+	__atomic_fetch_add(&bucket->seq, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->place, fdb_place(77, 0), __ATOMIC_RELEASE);
+	assert_int_equal(pthread_create(&thread, NULL, look_up_once, &port), 0);
+	while (__atomic_load_n(&running, __ATOMIC_RELAXED) != 2)
+		sched_yield();
+	for (i = 0; i < 1000; i++)
+		sched_yield();
+	__atomic_store_n(&slot->place, fdb_place(1, 0), __ATOMIC_RELEASE);
+	__atomic_fetch_add(&bucket->seq, 1, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	assert_int_equal(port, 1);
+}
+
+static void
+test_reader_waits_for_the_end_of_a_change(void **state)
+{
+	(void)state;
+	arrange();
+	read_amid_a_change();
+	push(first_pusher, 2);
+	running = 1;
+	read_amid_a_change();
 }
 
 static void
@@ -223,6 +280,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_station_is_pushed),
 		TEST(test_readers_of_a_pushed_station),
+		TEST(test_reader_waits_for_the_end_of_a_change),
 		TEST(test_two_buckets_are_two),
 		TEST(test_hash_depends_on_every_bit),
 	};
