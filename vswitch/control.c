@@ -20,7 +20,7 @@
 /* Without descriptors the listening socket stays readable: look again only after this long. */
 #define ACCEPT_PAUSE_US 100000
 
-static LIST_HEAD(, control_client) clients = LIST_HEAD_INITIALIZER(clients);
+static LIST_HEAD(client_list, control_client) clients = LIST_HEAD_INITIALIZER(clients);
 static unsigned int n_clients;
 static struct daemon *served;
 static int listen_fd = -1;

@@ -67,7 +67,7 @@ add_cpu(struct cpu_list *list, long cpu)
 	return 0;
 }
 
-/* Reads digits at *text and moves it behind them; -1: there are none. */
+/* Reads digits at *text and moves it behind them; -1: none. What no CPU can be is CPU_SETSIZE. */
 static long
 take_number(const char **text)
 {
@@ -78,7 +78,7 @@ take_number(const char **text)
 		return -1;
 	value = strtol(*text, &end, 10);
 	*text = end;
-	return value;
+	return value < CPU_SETSIZE ? value : CPU_SETSIZE;
 }
 
 /* One element, "N" or "N-M", at *text. */

@@ -151,6 +151,7 @@ test_no_directory(void **state)
 	assert_non_null(strstr(err, name));
 }
 
+/* Only in the test's own directory: a defect here would replace what stands at the path. */
 static void
 test_no_regular_file(void **state)
 {
@@ -158,7 +159,6 @@ test_no_regular_file(void **state)
 
 	(void)state;
 	assert_int_equal(save(dir, "x", err, sizeof(err)), -EISDIR);
-	assert_int_equal(save("/dev/null", "x", err, sizeof(err)), -EEXIST);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(save(path, "x", err, sizeof(err)), -EEXIST);
 }
