@@ -197,11 +197,11 @@ open_guarded(struct device *d, const struct settings *s, size_t index, struct rt
 {
 	int ret;
 
-	stop_guard(s->server ? s->wait : HANDSHAKE_SECONDS);
+	stop_guard(s->server ? s->wait : HANDSHAKE_SECONDS, true);
 	ret = probe(d, s, index, err, err_size);
 	if (ret != 0)
 		goto out;
-	stop_guard(HANDSHAKE_SECONDS);
+	stop_guard(HANDSHAKE_SECONDS, true);
 	ret = start(d, pool, err, err_size);
 	if (ret == 0)
 		ret = check_session(d, s, err, err_size);
@@ -234,7 +234,7 @@ void
 device_close(struct device *d)
 {
 	device_drain(d, DRAIN_SECONDS);
-	stop_guard(GOODBYE_SECONDS);
+	stop_guard(GOODBYE_SECONDS, false);
 	rte_eth_dev_callback_unregister(d->id, RTE_ETH_EVENT_INTR_LSC, on_link, d);
 	rte_eth_dev_stop(d->id);
 	rte_eth_dev_close(d->id);

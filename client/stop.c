@@ -124,11 +124,11 @@ stop_unblock(void)
 }
 
 void
-stop_guard(double seconds)
+stop_guard(double seconds, bool already)
 {
 	timed_out = 0;
 	guarding = 1;
-	if (stopping)
+	if (stopping && already)
 		set_timer(AGAIN_US / 1e6, AGAIN_US);
 	else if (seconds >= 0)
 		set_timer(seconds > 1e-3 ? seconds : 1e-3, AGAIN_US);

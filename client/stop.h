@@ -29,9 +29,10 @@ void stop_unblock(void);
 
 /*
  * Bounds blocking calls of the main thread: seconds after stop_guard (negative: never), or when a
- * signal asks to stop, they end with EINTR, again and again until stop_unguard.
+ * signal asks to stop, they end with EINTR, again and again until stop_unguard. already: a signal
+ * that came before counts, too; without it only the next one does, as while saying goodbye.
  */
-void stop_guard(double seconds);
+void stop_guard(double seconds, bool already);
 void stop_unguard(void);
 
 /* Whether the time of the last stop_guard ran out. */
