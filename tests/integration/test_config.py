@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vswitch import RpcError, Switch
+from vswitch import Client, RpcError, Switch
 from vswitch.fixture_types import MakeStation, MakeSwitch
 
 MAC = "02:00:00:00:00:aa"
@@ -74,7 +74,7 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
     "port-unnamed": ({"version": 1, "ports": [{}]}, ["name"]),
     "port-key": (port(mtuu=1500), ["mtuu", "mtu"]),
     "port-mtu": (port(mtu=1), ["mtu", "68"]),
-    "port-mtu-type": (port(mtu="1500"), ["mtu", "integer"]),
+    "port-mtu-type": (port(mtu="1500"), ["mtu", "whole number"]),
     "port-type": (port(type="vhost-usr"), ["vhost-usr", "vhost-user"]),
     "port-name": ({"version": 1, "ports": [{"name": "control"}]}, ["control"]),
     "port-both": (port(connect="/x/y", socket="/x/z"), ["connect", "socket"]),
@@ -207,10 +207,11 @@ def test_save_where_it_cannot_be(switch: Switch, workdir: Path) -> None:
 
 def test_saves_at_once_do_not_mix(switch: Switch, workdir: Path) -> None:
     path = workdir / "saved.json"
-    for number in range(20):
-        switch.add_port(f"p{number}")
-        switch.client.send_request("config.save", {"file": str(path)})
-    for _ in range(20):
-        assert switch.client.read_reply()["result"] == {"file": str(path)}
+    with Client(switch.control) as client:
+        for number in range(20):
+            switch.add_port(f"p{number}")
+            client.send_request("config.save", {"file": str(path)})
+        for _ in range(20):
+            assert client.read_reply()["result"] == {"file": str(path)}
     assert len(json.loads(path.read_text())["ports"]) == 20
     assert sorted(name for name in os.listdir(workdir) if "saved" in name) == ["saved.json"]

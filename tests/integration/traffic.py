@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from types import TracebackType
 from typing import Optional, Sequence, Type
@@ -39,7 +40,7 @@ class PairTraffic:
             while not self._stop.is_set():
                 self._burst(self.a, self.b)
                 self._burst(self.b, self.a)
-        except BaseException as error:  # pylint: disable=broad-except
+        except BaseException as error:
             self._error = error
 
     def _burst(self, sender: Station, receiver: Station) -> None:
@@ -67,6 +68,7 @@ class PairTraffic:
                 return data
 
     def __enter__(self) -> PairTraffic:
+        sys.setswitchinterval(0.0002)  # the thread never waits for long: share the interpreter
         self._thread.start()
         return self
 
@@ -78,6 +80,7 @@ class PairTraffic:
     ) -> None:
         self._stop.set()
         self._thread.join(30.0)
+        sys.setswitchinterval(0.005)
         if kind is None:
             assert not self._thread.is_alive(), "the traffic does not end"
             self.check()

@@ -124,6 +124,8 @@ test_refuses_what_is_no_station(void **state)
 	assert_int_equal(learn(zero, 1, 0), FDB_REFUSED);
 	assert_int_equal(learn(odd, 1, 0), FDB_NEW);
 	assert_int_equal(learn(station(0, 1), PORTS_MAX, 0), FDB_REFUSED);
+	assert_int_equal(learn(station(0, 1), 0x8001, 0), FDB_REFUSED);
+	assert_int_equal(learn(station(0, 1), FDB_NO_PORT, 0), FDB_REFUSED);
 	assert_int_equal(add_static(group, 1), -EINVAL);
 	assert_int_equal(add_static(zero, 1), -EINVAL);
 	assert_int_equal(add_static(station(0, 1), PORTS_MAX), -EINVAL);

@@ -362,7 +362,7 @@ test_full_of_expired(void **state)
 	assert_int_equal(fdb_count(fdb), FDB_ENTRIES_MAX);
 }
 
-/* One operation of many, done to the table and to a plain array; port_of: FDB_NO_PORT, not there. */
+/* One operation of many, done to the table and to a plain array; FDB_NO_PORT there: no station. */
 static void
 do_both(uint16_t *port_of, bool *is_static, uint32_t n, uint16_t port, uint32_t what)
 {
