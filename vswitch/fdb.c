@@ -154,23 +154,24 @@ change(struct fdb *fdb, const struct fdb_key *key, const struct fdb_name *name,
 
 /* What a glance did not settle; out of line, so that the glance needs no stack frame. */
 static __attribute__((noinline)) enum fdb_learned
-learn_again(struct fdb *fdb, const struct fdb_key *key, struct fdb_view fresh, uint32_t limit)
+learn_again(struct fdb *fdb, const struct fdb_key *key, uint16_t port, uint32_t limit, uint32_t now)
 {
+	struct fdb_view fresh = { .place = fdb_place(port, key->domain), .heard = now };
 	struct fdb_name name = fdb_table_name_key(&fdb->table, key);
 	struct fdb_found found = fdb_table_find(&fdb->table, &name);
 	enum fdb_learned learned;
 
-	if (found.slot != NULL && !fdb_store_expired(fdb, found.view, fresh.heard)) {
+	if (port >= PORTS_MAX || !is_station(key))
+		return FDB_REFUSED;
+	if (found.slot != NULL && !fdb_store_expired(fdb, found.view, now)) {
 		if ((found.view.place & ~FDB_PLACE_STATIC) == fresh.place) {
-			if (fdb_store_age(found.view.heard, fresh.heard) > 0)
-				__atomic_store_n(&found.slot->heard, fresh.heard, __ATOMIC_RELAXED);
+			if (fdb_store_age(found.view.heard, now) > 0)
+				__atomic_store_n(&found.slot->heard, now, __ATOMIC_RELAXED);
 			return FDB_KNOWN;
 		}
 		if (found.view.place & FDB_PLACE_STATIC)
 			return FDB_REFUSED;
 	}
-	if (fdb_place_port(fresh.place) >= PORTS_MAX || !is_station(key))
-		return FDB_REFUSED;
 	spinlock_lock(&fdb->lock);
 	learned = change(fdb, key, &name, fresh, limit);
 	spinlock_unlock(&fdb->lock);
@@ -182,11 +183,11 @@ fdb_learn(struct fdb *fdb, const struct fdb_key *key, uint16_t port, uint32_t li
 {
 	struct fdb_name name = fdb_table_name_key(&fdb->table, key);
 	struct fdb_found found = fdb_table_glance(&fdb->table, &name);
-	struct fdb_view fresh = { .place = fdb_place(port, key->domain), .heard = now };
 
-	if (found.slot != NULL && found.view.place == fresh.place && found.view.heard == now)
+	if (found.slot != NULL && found.view.place == fdb_place(port, key->domain) &&
+			found.view.heard == now)
 		return FDB_KNOWN;
-	return learn_again(fdb, key, fresh, limit);
+	return learn_again(fdb, key, port, limit, now);
 }
 
 int

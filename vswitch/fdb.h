@@ -99,7 +99,7 @@ uint32_t fdb_count_port(const struct fdb *fdb, uint16_t port); /* learned ones *
 /*
  * Control. Copies entries to `out` (room for `max`), of `port` or of all with FDB_NO_PORT, in no
  * order; returns how many. Expired entries are left out; a station that is there all the while is
- * there once.
+ * there once. Nothing is added meanwhile (about a millisecond): fdb_learn refuses new stations.
  */
 uint32_t
 fdb_list(struct fdb *fdb, uint16_t port, uint32_t now, struct fdb_entry *out, uint32_t max);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The hash table under the forwarding database: stations in slots, three slots to a bucket, a
- * bucket to a cache line. Only fdb.c uses it.
+ * bucket to a cache line. Only fdb.c, fdb_store.c and fdb_ports.c use it.
  *
  * A station has two buckets, both from a keyed hash, and stands in one of them. 98,304 slots for
  * at most 65,536 stations: two choices with buckets of three fill to 0.95 before an insertion
@@ -138,6 +138,7 @@ fdb_table_number(const struct fdb_table *table, const struct fdb_slot *slot)
 	return (uint32_t)(way * FDB_BUCKETS + offset / sizeof(struct fdb_bucket));
 }
 
+/* `port` below PORTS_MAX. */
 static inline uint32_t
 fdb_place(uint16_t port, uint16_t domain)
 {
