@@ -63,11 +63,13 @@ class Demo:
         self.step("A client that answers, and one that pings it")
         self.client("respond", "p0", "--ip", "10.0.0.1/24", "respond", background=True)
         self.client(
-            "ping", "p1", "--ip", "10.0.0.2/24", "ping", "10.0.0.1", "--count", "20",
-            "--interval", "0.05",
+            "ping", "p1", "--ip", "10.0.0.2/24", "ping", "10.0.0.1", "--count", "10",
+            "--interval", "0.1",
         )
 
     def burst(self) -> None:
+        self.step("A receiver does not speak: tell the switch where it is")
+        self.ctl("add-fdb", RECEIVER, "p2")
         self.step(f"A burst of {int(BURST):,} numbered frames, and a client that checks each")
         receiver = self.client(
             "receive", "p2", "--mac", RECEIVER, "receive", "--count", BURST, "--time", "10",

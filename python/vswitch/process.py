@@ -32,6 +32,25 @@ def binary(program: str) -> Path:
     return path
 
 
+def ordinary_user() -> Optional[int]:
+    """A user without any right to start a process as: `nobody` for root, else oneself (None)."""
+    return 65534 if os.geteuid() == 0 else None
+
+
+def as_user(user: Optional[int]) -> list[str]:
+    """What to put before a command so that it runs as this user, and ends with its parent."""
+    launcher = ["/usr/bin/setpriv", "--pdeathsig", "KILL"]
+    if user is not None:
+        launcher += ["--reuid", str(user), "--regid", str(user), "--clear-groups"]
+    return [*launcher, "--"]
+
+
+def give_away(path: Path, user: Optional[int]) -> None:
+    """Makes a file or directory that user's own."""
+    if user is not None:
+        os.chown(path, user, user)
+
+
 class Process:
     """One child: its standard output in `NAME.out`, its standard error in `NAME.log`."""
 
@@ -48,12 +67,9 @@ class Process:
         self.argv = [str(word) for word in argv]
         self.out_path = directory / f"{name}.out"
         self.log_path = directory / f"{name}.log"
-        launcher = ["/usr/bin/setpriv", "--pdeathsig", "KILL"]
-        if user is not None:
-            launcher += ["--reuid", str(user), "--regid", str(user), "--clear-groups"]
         with self.out_path.open("ab") as out, self.log_path.open("ab") as log:
             self._popen = subprocess.Popen(
-                [*launcher, "--", *self.argv],
+                [*as_user(user), *self.argv],
                 stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                 stdout=out,
                 stderr=log,

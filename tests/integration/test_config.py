@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from vswitch import Client, RpcError, Switch
 from vswitch.fixture_types import MakeStation, MakeSwitch
+from vswitch.process import give_away, ordinary_user
 
 MAC = "02:00:00:00:00:aa"
 FULL: dict[str, Any] = {
@@ -127,11 +128,12 @@ def test_error_in_the_text(
 def test_file_that_may_not_be_read(make_switch: MakeSwitch, workdir: Path) -> None:
     path = workdir / "secret.json"
     path.write_text('{"version": 1}')
-    path.chmod(0o600)
+    path.chmod(0)
     home = workdir / "home"
     home.mkdir()
-    os.chown(home, 65534, 65534)
-    switch = make_switch("--config", str(path), directory=home / "s", user=65534, start=False)
+    user = ordinary_user()
+    give_away(home, user)
+    switch = make_switch("--config", str(path), directory=home / "s", user=user, start=False)
     refuses(switch, ["(?i)permission denied"])
 
 

@@ -11,6 +11,7 @@ from typing import Any, Mapping
 import pytest
 from vswitch import Client, RpcError, Switch, wait_until
 from vswitch.messages import Feature, bits
+from vswitch.process import ordinary_user
 from vswitch.fixture_types import MakeStation
 from vswitch.station import introduce
 
@@ -48,9 +49,11 @@ def test_added_port_has_its_defaults(switch: Switch) -> None:
 
 def test_port_with_every_option(switch: Switch, workdir: Path) -> None:
     path = workdir / "elsewhere.sock"
+    user = ordinary_user() or os.getuid()
+    group = ordinary_user() or os.getgid()
     options = {
         "socket": str(path), "mtu": 9000, "mac-limit": 7, "enabled": False, "mode": "0660",
-        "owner": "65534", "group": "65534",
+        "owner": str(user), "group": str(group),
     }
     port = switch.call("port.add", {"name": "p0", "type": "vhost-user", **options})
     assert {key: port[key] for key in ("socket", "mtu", "mac-limit", "enabled", "mode")} == {
@@ -58,7 +61,7 @@ def test_port_with_every_option(switch: Switch, workdir: Path) -> None:
     }
     status = path.stat()
     assert stat.S_IMODE(status.st_mode) == 0o660
-    assert (status.st_uid, status.st_gid) == (65534, 65534)
+    assert (status.st_uid, status.st_gid) == (user, group)
     switch.call("port.delete", name="p0")
     assert not path.exists()
 
