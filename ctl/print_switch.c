@@ -3,6 +3,7 @@
 #include "print.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "options.h"
 #include "text.h"
@@ -26,11 +27,13 @@ print_resources(FILE *out, const json_t *status)
 {
 	const json_t *memory = json_object_get(status, "memory");
 	const json_t *fdb = json_object_get(status, "fdb");
+	const char *kind = view_text(memory, "kind");
 	char ageing[32];
 
 	text_format_duration(view_number(fdb, "ageing-time"), ageing, sizeof(ageing));
-	fprintf(out, "memory   %" PRId64 " MiB of %s pages; polling %s; log level %s\n",
-			view_integer(memory, "mib"), view_text(memory, "kind"),
+	fprintf(out, "memory   %" PRId64 " MiB of %s; polling %s; log level %s\n",
+			view_integer(memory, "mib"),
+			strcmp(kind, "ordinary") == 0 ? "ordinary pages" : kind,
 			view_text(status, "poll"), view_text(status, "log_level"));
 	fprintf(out,
 			"fdb      %" PRId64 " of %" PRId64 " addresses, %" PRId64

@@ -147,14 +147,33 @@ forbid_growth(void)
 	return ret;
 }
 
+/* Hugepages are looked for here, because EAL would end its search with less clear words. */
+static int
+choose_memory(enum huge_mode mode, uint32_t mib, struct eal_memory *memory, char *err,
+		size_t err_size)
+{
+	bool there = false;
+
+	*memory = (struct eal_memory){ .mib = mib };
+	if (mode != HUGE_OFF)
+		there = hugepages_free(mib, memory->why, sizeof(memory->why));
+	if (mode == HUGE_ON && !there)
+		return text_fail(err, err_size, -ENOMEM,
+				"cannot use hugepages: %s; reserve more of them (vm.nr_hugepages), or "
+				"use --huge auto",
+				memory->why);
+	memory->huge = there;
+	return 0;
+}
+
 int
 eal_start(enum huge_mode mode, uint32_t mib, const char *private_dir, struct eal_memory *memory,
 		char *err, size_t err_size)
 {
-	*memory = (struct eal_memory){ .mib = mib };
-	memory->huge = mode == HUGE_ON ||
-			(mode == HUGE_AUTO &&
-					hugepages_free(mib, memory->why, sizeof(memory->why)));
+	int ret = choose_memory(mode, mib, memory, err, err_size);
+
+	if (ret != 0)
+		return ret;
 	if (setenv("RUNTIME_DIRECTORY", private_dir, 1) != 0 || redirect_log() != 0)
 		return text_fail(err, err_size, -ENOMEM, "out of memory");
 	if (init(memory->huge, mib) >= 0 && (!memory->huge || forbid_growth() == 0))

@@ -15,7 +15,7 @@
 struct eal_memory {
 	bool huge;
 	uint32_t mib;
-	char why[128]; /* in words why it is this kind; "" when it was asked for */
+	char why[128]; /* in words what was found of hugepages; "" when none were looked for */
 };
 
 /*
