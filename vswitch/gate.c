@@ -74,6 +74,11 @@ static const struct vhost_conn_ops own_conn_ops = {
 static bool
 open_session(struct gate *gate, char *why, size_t why_size)
 {
+	if (closer_pending(gate->unclosed) > GATE_UNCLOSED_MAX) {
+		snprintf(why, why_size, "descriptors that a frontend sent earlier cannot be closed: "
+			 "their file system does not answer");
+		return false;
+	}
 	if (!fd_budget_take(FD_BUDGET_SESSION, why, why_size))
 		return false;
 	gate->has_budget = true;
@@ -243,6 +248,7 @@ finish(struct gate *gate)
 	void *done_arg = gate->done_arg;
 
 	event_del(&gate->step);
+	closer_free_account(gate->unclosed);
 	free(gate);
 	done(done_arg);
 }
@@ -293,7 +299,9 @@ gate_create(struct event_base *base, const struct gate_config *config, const str
 	struct gate *gate = calloc(1, sizeof(*gate));
 	int ret = -ENOMEM;
 
-	if (gate == NULL) {
+	if (gate != NULL)
+		gate->unclosed = closer_open_account();
+	if (gate == NULL || gate->unclosed == NULL) {
 		snprintf(err, err_size, "cannot open %s: out of memory", config->path);
 		goto fail;
 	}
@@ -314,6 +322,8 @@ gate_create(struct event_base *base, const struct gate_config *config, const str
 	return gate;
 
 fail:
+	if (gate != NULL)
+		free(gate->unclosed);
 	free(gate);
 	errno = -ret;
 	return NULL;

@@ -29,6 +29,7 @@
 #include <sys/queue.h>
 #include <sys/un.h>
 
+#include "closer.h"
 #include "gate.h"
 #include "vhost_msg.h"
 
@@ -39,6 +40,9 @@
 
 /* The library answers within this, or something is wrong with it. */
 #define GATE_ANSWER_LIMIT_S 2
+
+/* Descriptors of a port's frontends that resist closing; with more, nobody is served there. */
+#define GATE_UNCLOSED_MAX 32
 
 /* Refusals that one session may leave in the log. */
 #define GATE_REFUSALS_LOGGED 8
@@ -83,6 +87,7 @@ struct gate {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool connects;
 	struct vhost_offer offer;
+	struct closer_account *unclosed; /* what frontends sent and nobody wanted */
 
 	enum gate_state state;
 	struct event step;	/* what must not happen inside a caller's stack; see gate_step() */
@@ -133,7 +138,7 @@ void gate_ask_quiet(struct gate *gate, uint32_t vring_mask);
 
 /* gate_relay.c */
 
-/* Gives back what the message at hand and its answer hold. */
+/* Gives up what the message at hand and its answer hold. */
 void gate_relay_release(struct gate *gate);
 
 /* Waits for the next message. */

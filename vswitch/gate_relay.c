@@ -29,11 +29,36 @@ set_limit(struct gate *gate, int seconds)
 	event_add(&gate->limit, &tv);
 }
 
+static void
+release_fd(struct gate *gate, int fd)
+{
+	struct vhost_fd facts;
+
+	fd_check(fd, &facts);
+	if (facts.kind == VHOST_FD_OTHER)
+		closer_close(fd, gate->unclosed);
+	else
+		helper_close(fd);
+}
+
+/* Gives up the descriptors that the session did not take. */
+static void
+release(struct gate *gate, struct vhost_msg *msg)
+{
+	uint32_t i;
+
+	for (i = 0; i < msg->n_fds; i++) {
+		if (msg->fds[i] >= 0)
+			release_fd(gate, msg->fds[i]);
+	}
+	vhost_io_init(msg);
+}
+
 void
 gate_relay_release(struct gate *gate)
 {
-	vhost_io_release(&gate->msg, helper_close);
-	vhost_io_release(&gate->answer, helper_close);
+	release(gate, &gate->msg);
+	release(gate, &gate->answer);
 	fd_budget_give(gate->message_budget);
 	gate->message_budget = 0;
 }
@@ -43,7 +68,9 @@ gate_relay_next(struct gate *gate)
 {
 	gate_relay_release(gate);
 	gate->state = GATE_READING;
-	if (event_add(&gate->readable, NULL) != 0)
+	if (closer_pending(gate->unclosed) > GATE_UNCLOSED_MAX)
+		gate_end(gate, "the frontend sends descriptors that cannot be closed");
+	else if (event_add(&gate->readable, NULL) != 0)
 		gate_end(gate, "no memory to watch the frontend's connection");
 }
 

@@ -15,18 +15,6 @@ vhost_io_init(struct vhost_msg *msg)
 	msg->n_fds = 0;
 }
 
-void
-vhost_io_release(struct vhost_msg *msg, void (*close_fd)(int fd))
-{
-	uint32_t i;
-
-	for (i = 0; i < msg->n_fds; i++) {
-		if (msg->fds[i] >= 0)
-			close_fd(msg->fds[i]);
-	}
-	vhost_io_init(msg);
-}
-
 bool
 vhost_io_idle(const struct vhost_msg *msg)
 {

@@ -20,9 +20,6 @@ enum vhost_io {
 /* An empty message; nothing is closed. */
 void vhost_io_init(struct vhost_msg *msg);
 
-/* Gives every descriptor that the message still owns to `close_fd` and empties it. */
-void vhost_io_release(struct vhost_msg *msg, void (*close_fd)(int fd));
-
 /*
  * Reads on with a message, at most to the end of its header or of its payload, never beyond it.
  * Descriptors become the message's, close-on-exec. The payload must fit (header checked).
