@@ -12,6 +12,7 @@ enum {
 	RING_ENTRY = 512, /* of a descriptor: ring, header region, bookkeeping */
 	MEMORY_MIN = 64,
 	MEMORY_BASE = 24, /* what DPDK itself and the pool's index need */
+	PAGE = 4096,
 	MIB = 1 << 20,
 };
 
@@ -30,11 +31,12 @@ count(const struct settings *s)
 	return s->path_count * 2 * s->queue_size + SPARE;
 }
 
+/* A pool lets no object cross a page that it need not cross; ordinary pages are small. */
 size_t
 buffers_memory(const struct settings *s)
 {
-	size_t bytes = count(s) * (room(s) + RTE_PKTMBUF_HEADROOM + OVERHEAD) +
-			s->path_count * 2 * s->queue_size * RING_ENTRY;
+	size_t object = RTE_ALIGN_CEIL(room(s) + RTE_PKTMBUF_HEADROOM + OVERHEAD, PAGE);
+	size_t bytes = count(s) * object + s->path_count * 2 * s->queue_size * RING_ENTRY;
 	size_t mib = bytes / MIB + bytes / MIB / 8 + MEMORY_BASE;
 
 	return mib < MEMORY_MIN ? MEMORY_MIN : mib;

@@ -167,6 +167,18 @@ turn(struct loop *l, enum loop_end *end)
 	return false;
 }
 
+/* What lay in the rings when the end came had been delivered: it counts. */
+static void
+finish(struct loop *l)
+{
+	unsigned int left = l->c->settings->queue_size * (unsigned int)l->c->device_count, count;
+
+	do {
+		count = receive(l);
+		left -= count < left ? count : left;
+	} while (count > 0 && left > 0);
+}
+
 enum loop_end
 loop_run(struct client *c, const struct loop_role *role, void *self, struct report *report)
 {
@@ -186,6 +198,8 @@ loop_run(struct client *c, const struct loop_role *role, void *self, struct repo
 
 	while (turn(&l, &end))
 		;
+	if (end != LOOP_END_DONE)
+		finish(&l);
 	if (terminal)
 		fprintf(stderr, "\r\x1b[K");
 	report_text(report, "ended_by", words[end]);

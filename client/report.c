@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "status.h"
+#include "stop.h"
 
 #define REAL_DIGITS 9
 
@@ -87,6 +88,8 @@ report_line(const struct report *r, const char *format, ...)
 	vprintf(format, args);
 	va_end(args);
 	putchar('\n');
+	if (ferror(stdout))
+		stop_request();
 }
 
 void
@@ -114,7 +117,7 @@ report_finish(struct report *r, int status)
 		putchar('\n');
 	}
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("vuser-client: cannot write the report");
+		fprintf(stderr, "vuser-client: the report did not reach the standard output\n");
 		status = status == STATUS_OK ? STATUS_FAILED : status;
 	}
 	json_decref(r->object);

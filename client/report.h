@@ -31,7 +31,7 @@ void report_real(struct report *r, const char *key, double value);
 void report_bool(struct report *r, const char *key, bool value);
 void report_text(struct report *r, const char *key, const char *value);
 
-/* A line for a person now; nothing with --json. */
+/* A line for a person now; nothing with --json. Where nobody reads any more, it asks to stop. */
 void
 report_line(const struct report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

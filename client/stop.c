@@ -33,8 +33,7 @@ on_signal(int number)
 	int saved = errno;
 
 	(void)number;
-	stopping = 1;
-	stop_wake();
+	stop_request();
 	if (guarding)
 		set_timer(AGAIN_US / 1e6, AGAIN_US);
 	errno = saved;
@@ -73,6 +72,13 @@ bool
 stop_requested(void)
 {
 	return stopping != 0;
+}
+
+void
+stop_request(void)
+{
+	stopping = 1;
+	stop_wake();
 }
 
 int

@@ -13,8 +13,9 @@
 /* SIGINT, SIGTERM and SIGHUP ask to stop; SIGPIPE is ignored. 0 or -errno. */
 int stop_open(void);
 
-/* Whether a signal asked to stop. */
+/* Whether a signal, or stop_request, asked to stop. */
 bool stop_requested(void);
+void stop_request(void);
 
 /* Readable since the last stop_drain: a signal, or stop_wake. */
 int stop_fd(void);
