@@ -66,7 +66,7 @@ checksum(const uint8_t *frame, size_t size)
 	return s.plain ^ (s.weighted << 32 | s.weighted >> 32);
 }
 
-/* Start of a frame's payload: frames that differ in a field have payloads that differ everywhere. */
+/* Start of a payload: frames that differ in a field have payloads that differ everywhere. */
 static uint64_t
 payload_seed(const struct check_frame *c)
 {

@@ -91,8 +91,8 @@ add_cpus(struct arguments *a)
 }
 
 /*
- * Hugepages as anonymous memory, one file a list, so that few regions go to the backend; or else one
- * memfd that is touched only where it is used.
+ * Hugepages as anonymous memory, one file a list, so that few regions go to the backend; or else
+ * one memfd that is touched only where it is used.
  */
 static void
 add_memory(struct arguments *a, const struct settings *s, size_t memory)

@@ -25,8 +25,8 @@ int endpoint_socket_probe(const char *path);
 int endpoint_socket_wait(const char *path, double seconds, char *err, size_t err_size);
 
 /*
- * Makes room for a socket that we serve: removes one that a dead program left. -EADDRINUSE: somebody
- * listens there, -EEXIST: something else is there; err says which.
+ * Makes room for a socket that we serve: removes one that a dead program left. -EADDRINUSE:
+ * somebody listens there, -EEXIST: something else is there; err says which.
  */
 int endpoint_socket_clear(const char *path, char *err, size_t err_size);
 

@@ -72,7 +72,7 @@ void inet_solicited_group(const uint8_t target[16], uint8_t group[16], uint8_t m
 uint16_t inet_checksum(const void *data, size_t size, uint32_t sum);
 uint32_t inet_sum(const void *data, size_t size, uint32_t sum);
 
-/* Checksum of an ICMPv6 message with its pseudo-header (RFC 8200, 8.1); 0 when a stored one is right. */
+/* Of an ICMPv6 message with its pseudo-header (RFC 8200, 8.1); 0 when a stored one is right. */
 uint16_t inet_icmpv6_checksum(const uint8_t source[16], const uint8_t destination[16],
 		const uint8_t *message, size_t size);
 

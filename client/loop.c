@@ -54,8 +54,8 @@ wait_until(struct loop *l, uint64_t until)
 }
 
 /*
- * It sleeps at once and does not look for more frames first: where CPUs are shared, who has slept is
- * given one soon when a call wakes him, and who has yielded late, with a ring that ran over meanwhile.
+ * It sleeps at once and does not look for more frames first: where CPUs are shared, who has slept
+ * gets one soon when a call wakes him, and who has yielded late, when his ring has run over.
  *
  * The rings are looked at between arming and sleeping: what came before the arming raised no call,
  * what comes after it does.

@@ -2,8 +2,8 @@
 /*
  * The loop that every role runs in: receive, let time pass, and sleep while there is nothing to do.
  *
- * A role that only waits costs no CPU: before it sleeps the rings' interrupts are armed and the rings
- * looked at once more. The loop ends by the role's own wish, --time, a signal, or when a
+ * A role that only waits costs no CPU: before it sleeps the rings' interrupts are armed and the
+ * rings looked at once more. The loop ends by the role's own wish, --time, a signal, or when a
  * backend is gone. Main thread.
  */
 #ifndef CLIENT_LOOP_H

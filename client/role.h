@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The roles of vuser-client, one file each. main runs one, with the ports open, and reports after it.
+ * The roles of vuser-client, one file each. main runs one, with the ports open.
  *
  * A role runs until its own end, --time, a signal, or the loss of the backend, fills the report and
  * returns the exit status that its result deserves.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The role receive: proves what became of the frames of the role send. See check_frame.h, tracker.h.
+ * The role receive: proves what became of send's frames. See check_frame.h, tracker.h.
  *
  * A corrupt frame's number cannot be trusted, so it is counted as corrupted and the number that
  * it should have had as lost.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The role respond: a station that answers for its addresses, on each of its ports. See station.h. */
+/* The role respond: a station that answers for its addresses, on each port. See station.h. */
 #include "role.h"
 
 #include <inttypes.h>

@@ -3,8 +3,8 @@
  * What became of the frames of a sender: lost, duplicated, reordered, by flow and in total.
  *
  * The role receive tells it each sequence number that arrives. A flow remembers which of its last
- * TRACKER_WINDOW numbers came; one that is older still is taken for one of those that are missing, or
- * for a duplicate if none is. One thread.
+ * TRACKER_WINDOW numbers came; one that is older still is taken for one of those that are missing,
+ * or for a duplicate if none is. One thread.
  */
 #ifndef CLIENT_TRACKER_H
 #define CLIENT_TRACKER_H
@@ -27,8 +27,8 @@ struct tracker_counts {
 struct tracker;
 
 /*
- * NULL: no memory. join: a flow begins with the first number that is seen, for a receiver that starts
- * later than the sender; else with 0.
+ * NULL: no memory. join: a flow begins with the first number that is seen, for a receiver that
+ * starts later than the sender; else with 0.
  */
 struct tracker *tracker_create(bool join);
 void tracker_destroy(struct tracker *t);
