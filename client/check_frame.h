@@ -6,8 +6,8 @@
  *
  * The role send writes them, receive reads them. After the Ethernet header (type
  * WIRE_TYPE_CHECK), big-endian: magic, flow, run, size of the frame (4 bytes each), sequence
- * number, checksum (8 bytes each), payload. The checksum covers the two addresses as a pair, so that a
- * frame that an echo sent back still passes. Pure, any thread.
+ * number, checksum (8 bytes each), payload. The checksum covers the two addresses as a pair, so
+ * that a frame that an echo sent back still passes. Pure, any thread.
  */
 #ifndef CLIENT_CHECK_FRAME_H
 #define CLIENT_CHECK_FRAME_H
