@@ -15,8 +15,8 @@
 #define STACK_SIZE 65536
 
 struct closer_account {
-	uint32_t pending;	/* under lock */
-	bool orphan;		/* under lock: freed with the last descriptor */
+	uint32_t pending; /* under lock */
+	bool orphan;	  /* under lock: freed with the last descriptor */
 };
 
 struct job {
@@ -25,10 +25,12 @@ struct job {
 	int fd;
 };
 
+STAILQ_HEAD(jobs, job);
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static STAILQ_HEAD(, job) jobs = STAILQ_HEAD_INITIALIZER(jobs);	/* under lock */
-static uint32_t n_threads;					/* under lock */
-static uint32_t n_pending;					/* under lock */
+static struct jobs jobs = STAILQ_HEAD_INITIALIZER(jobs); /* under lock */
+static uint32_t n_threads;				 /* under lock */
+static uint32_t n_pending;				 /* under lock */
 
 struct closer_account *
 closer_open_account(void)

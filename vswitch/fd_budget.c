@@ -19,9 +19,10 @@ fd_budget_take(uint32_t n, char *why, size_t why_size)
 		limit.rlim_cur = 1024;
 	in_use = taken + closer_pending_all();
 	if (in_use + n + FD_BUDGET_REST > limit.rlim_cur) {
-		snprintf(why, why_size, "the switch may open %llu descriptors (RLIMIT_NOFILE) and its "
-			 "ports have reserved %llu of them; raise the limit",
-			 (unsigned long long)limit.rlim_cur, (unsigned long long)in_use);
+		snprintf(why, why_size,
+				"the switch may open %llu descriptors (RLIMIT_NOFILE) and its "
+				"ports have reserved %llu of them; raise the limit",
+				(unsigned long long)limit.rlim_cur, (unsigned long long)in_use);
 		return false;
 	}
 	taken += n;

@@ -33,7 +33,7 @@ look_at_memory(int fd, struct vhost_fd *facts)
 		return false;
 	facts->kind = VHOST_FD_MEMORY;
 	facts->writable = (flags & O_ACCMODE) == O_RDWR &&
-		(seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) == 0;
+			(seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) == 0;
 	facts->size = (uint64_t)st.st_size;
 	facts->dev = (uint64_t)st.st_dev;
 	facts->ino = (uint64_t)st.st_ino;

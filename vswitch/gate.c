@@ -24,14 +24,14 @@ on_connected(void *arg, int result)
 	if (result < 0) {
 		gate->conn = NULL;
 		snprintf(why, sizeof(why), "the vhost library gave no connection: %s",
-			 strerror(-result));
+				strerror(-result));
 		gate_end(gate, why);
 		return;
 	}
 	if (gate->state != GATE_OPENING)
 		return;
 	event_assign(&gate->answered, gate->base, vhost_conn_fd(gate->conn), EV_READ | EV_PERSIST,
-		     gate_relay_on_answer, gate);
+			gate_relay_on_answer, gate);
 	gate->answered_added = event_add(&gate->answered, NULL) == 0;
 	if (gate->answered_added)
 		gate_relay_next(gate);
@@ -75,8 +75,9 @@ static bool
 open_session(struct gate *gate, char *why, size_t why_size)
 {
 	if (closer_pending(gate->unclosed) > GATE_UNCLOSED_MAX) {
-		snprintf(why, why_size, "descriptors that a frontend sent earlier cannot be closed: "
-			 "their file system does not answer");
+		snprintf(why, why_size,
+				"descriptors that a frontend sent earlier cannot be closed: "
+				"their file system does not answer");
 		return false;
 	}
 	if (!fd_budget_take(FD_BUDGET_SESSION, why, why_size))
@@ -84,8 +85,10 @@ open_session(struct gate *gate, char *why, size_t why_size)
 	gate->has_budget = true;
 	gate->conn = vhost_lib_connect(&own_conn_ops, gate);
 	if (gate->conn == NULL)
-		snprintf(why, why_size, "the switch has %d frontends already, which is as many as "
-			 "it can serve", SESSIONS_MAX);
+		snprintf(why, why_size,
+				"the switch has %d frontends already, which is as many as "
+				"it can serve",
+				SESSIONS_MAX);
 	return gate->conn != NULL;
 }
 
@@ -100,10 +103,10 @@ admit(struct gate *gate, int fd)
 	gate->refusal[0] = '\0';
 	gate->at_fault = false;
 	event_assign(&gate->readable, gate->base, fd, EV_READ | EV_PERSIST, gate_relay_on_readable,
-		     gate);
+			gate);
 	gate_peer_read(fd, &gate->peer);
 	log_info("port %s: frontend attached (pid %d, %s)", gate->name, (int)gate->peer.pid,
-		 gate->peer.program);
+			gate->peer.program);
 	gate->ops->attached(gate->port, &gate->peer);
 	if (gate->state == GATE_OPENING && !open_session(gate, why, sizeof(why)))
 		gate_end(gate, why);
@@ -190,11 +193,11 @@ log_end(const struct gate *gate)
 {
 	if (gate->at_fault)
 		log_warning("port %s: fault: %s (pid %d, %s)", gate->name, gate->fault,
-			    (int)gate->peer.pid, gate->peer.program);
+				(int)gate->peer.pid, gate->peer.program);
 	else
 		log_info("port %s: frontend %s (pid %d, %s)", gate->name,
-			 gate->destroying ? "detached" : "left", (int)gate->peer.pid,
-			 gate->peer.program);
+				gate->destroying ? "detached" : "left", (int)gate->peer.pid,
+				gate->peer.program);
 }
 
 /* No worker uses the rings any more. */
@@ -279,8 +282,10 @@ copy_config(struct gate *gate, const struct gate_config *config, char *err, size
 	size_t len = strlen(config->path);
 
 	if (len >= sizeof(gate->path)) {
-		snprintf(err, err_size, "cannot use the socket %s: its path has %zu bytes and may have "
-			 "%zu; choose a shorter one", config->path, len, sizeof(gate->path) - 1);
+		snprintf(err, err_size,
+				"cannot use the socket %s: its path has %zu bytes and may have "
+				"%zu; choose a shorter one",
+				config->path, len, sizeof(gate->path) - 1);
 		return -ENAMETOOLONG;
 	}
 	memcpy(gate->path, config->path, len + 1);
@@ -294,7 +299,7 @@ copy_config(struct gate *gate, const struct gate_config *config, char *err, size
 
 struct gate *
 gate_create(struct event_base *base, const struct gate_config *config, const struct gate_ops *ops,
-	    void *port, char *err, size_t err_size)
+		void *port, char *err, size_t err_size)
 {
 	struct gate *gate = calloc(1, sizeof(*gate));
 	int ret = -ENOMEM;

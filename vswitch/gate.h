@@ -26,7 +26,7 @@ struct gate;
 struct gate_peer {
 	pid_t pid;
 	uid_t uid;
-	char program[32];	/* /proc/PID/comm, or "?" */
+	char program[32]; /* /proc/PID/comm, or "?" */
 };
 
 struct gate_ops {
@@ -52,14 +52,14 @@ struct gate_ops {
 };
 
 struct gate_config {
-	const char *name;	/* the port's, for log lines */
-	const char *path;	/* public socket, at most 107 bytes */
-	bool connect;		/* the frontend serves the socket */
-	mode_t mode;		/* listening: mode, owner and group of the socket file */
-	uid_t owner;		/* (uid_t)-1: unchanged */
-	gid_t group;		/* (gid_t)-1: unchanged */
-	const struct vhost_conn_ops *conn_ops;	/* passed to vhost_lib_connect() with `port`, */
-						/* except `connected`, which the gate takes itself */
+	const char *name; /* the port's, for log lines */
+	const char *path; /* public socket, at most 107 bytes */
+	bool connect;	  /* the frontend serves the socket */
+	mode_t mode;	  /* listening: mode, owner and group of the socket file */
+	uid_t owner;	  /* (uid_t)-1: unchanged */
+	gid_t group;	  /* (gid_t)-1: unchanged */
+	const struct vhost_conn_ops *conn_ops; /* passed to vhost_lib_connect() with `port`, */
+					       /* except `connected`, which the gate takes itself */
 };
 
 /*
@@ -69,19 +69,19 @@ struct gate_config {
  * PATH: a program (pid 812, ovs-vswitchd) already does; choose another name or stop it".
  */
 struct gate *gate_create(struct event_base *base, const struct gate_config *config,
-			 const struct gate_ops *ops, void *port, char *err, size_t err_size);
+		const struct gate_ops *ops, void *port, char *err, size_t err_size);
 
 /* Changes mode, owner and group of a listening socket: all or nothing. 0 or -errno with words. */
 int gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
-		    size_t err_size);
+		size_t err_size);
 
 /* The rings are quiet: go on with what waited for that. */
 void gate_proceed(struct gate *gate);
 
 /* Of the session at hand; empty when none. */
 const struct session *gate_session(const struct gate *gate);
-struct vhost_conn *gate_conn(const struct gate *gate);	/* NULL when no session */
-const struct gate_peer *gate_peer(const struct gate *gate);	/* NULL when none is attached */
+struct vhost_conn *gate_conn(const struct gate *gate);	    /* NULL when no session */
+const struct gate_peer *gate_peer(const struct gate *gate); /* NULL when none is attached */
 
 /* Connections that were turned away because a frontend was attached already. */
 uint64_t gate_rejected(const struct gate *gate);

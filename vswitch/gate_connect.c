@@ -23,7 +23,7 @@ try_later(struct gate *gate)
 {
 	struct gate_connector *connector = &gate->connector;
 	uint32_t delay = connector->delay_ms;
-	struct timeval tv = { .tv_sec = delay / 1000, .tv_usec = delay % 1000 * 1000 };
+	struct timeval tv = { .tv_sec = delay / 1000, .tv_usec = delay % 1000 * 1000L };
 
 	connector->next_ns = clock_ns() + (uint64_t)delay * 1000000;
 	connector->delay_ms = delay * 2 > DELAY_MAX_MS ? DELAY_MAX_MS : delay * 2;
@@ -64,7 +64,7 @@ on_next(evutil_socket_t unused, short what, void *arg)
 	}
 	if (gate->connector.error != -fd)
 		log_info("port %s: cannot connect to %s yet: %s", gate->name, gate->path,
-			 strerror(-fd));
+				strerror(-fd));
 	gate->connector.error = -fd;
 	try_later(gate);
 }
@@ -108,6 +108,7 @@ gate_connect_state(const struct gate *gate, char *text, size_t size)
 		snprintf(text, size, "connecting to %s", gate->path);
 	else
 		snprintf(text, size, "connecting to %s: %s, next try in %.1f s", gate->path,
-			 connector->error != 0 ? strerror(connector->error) :
-			 "the frontend left", left);
+				connector->error != 0 ? strerror(connector->error)
+						      : "the frontend left",
+				left);
 }

@@ -59,30 +59,30 @@ enum gate_state {
 
 /* The public socket while the gate listens. */
 struct gate_listener {
-	int fd;			/* -1: not listening */
+	int fd; /* -1: not listening */
 	struct event readable;
-	struct event pause;	/* pending while accepting is suspended */
-	bool out_of_fds;	/* said so in the log; cleared by the next success */
-	uint64_t second_start;	/* ns; accepted connections are counted from here */
+	struct event pause;    /* pending while accepting is suspended */
+	bool out_of_fds;       /* said so in the log; cleared by the next success */
+	uint64_t second_start; /* ns; accepted connections are counted from here */
 	uint32_t accepted;
-	dev_t dev;		/* the socket file that was made here */
+	dev_t dev; /* the socket file that was made here */
 	ino_t ino;
-	LIST_ENTRY(gate) link;	/* of all that listen */
+	LIST_ENTRY(gate) link; /* of all that listen */
 };
 
 /* The attempts to reach a frontend that serves the socket. */
 struct gate_connector {
-	struct event next;	/* the next attempt */
-	uint64_t next_ns;	/* when, CLOCK_MONOTONIC */
-	uint32_t delay_ms;	/* before the attempt after that */
-	int error;		/* errno of the last attempt, 0 before the first */
+	struct event next; /* the next attempt */
+	uint64_t next_ns;  /* when, CLOCK_MONOTONIC */
+	uint32_t delay_ms; /* before the attempt after that */
+	int error;	   /* errno of the last attempt, 0 before the first */
 };
 
 struct gate {
 	struct event_base *base;
 	const struct gate_ops *ops;
 	void *port;
-	const struct vhost_conn_ops *conn_ops;	/* the port's */
+	const struct vhost_conn_ops *conn_ops; /* the port's */
 	char name[64];
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool connects;
@@ -90,28 +90,28 @@ struct gate {
 	struct closer_account *unclosed; /* what frontends sent and nobody wanted */
 
 	enum gate_state state;
-	struct event step;	/* what must not happen inside a caller's stack; see gate_step() */
+	struct event step; /* what must not happen inside a caller's stack; see gate_step() */
 	struct gate_listener listener;
 	struct gate_connector connector;
-	int waiting_fd;		/* a frontend that waits for the end of its predecessor; -1: none */
+	int waiting_fd; /* a frontend that waits for the end of its predecessor; -1: none */
 	uint64_t rejected;
 
 	/* The session at hand. */
 	struct gate_peer peer;
-	int fd;			/* to the frontend */
-	struct event readable;	/* on fd; pending in READING only */
-	struct event answered;	/* on the library's socket, from OPENING's end to CLOSING */
-	struct event limit;	/* of the message being collected, or of the library's answer */
+	int fd;		       /* to the frontend */
+	struct event readable; /* on fd; pending in READING only */
+	struct event answered; /* on the library's socket, from OPENING's end to CLOSING */
+	struct event limit;    /* of the message being collected, or of the library's answer */
 	struct vhost_conn *conn;
 	bool answered_added;
 	bool has_budget;
-	uint32_t region_budget;	/* descriptors reserved for memory regions */
+	uint32_t region_budget;	 /* descriptors reserved for memory regions */
 	uint32_t message_budget; /* descriptors reserved for the message at hand */
-	bool quiesce_asked;	/* and gate_proceed() not called yet */
-	bool answer_due;	/* the library has a message and has not answered yet */
+	bool quiesce_asked;	 /* and gate_proceed() not called yet */
+	bool answer_due;	 /* the library has a message and has not answered yet */
 	struct session session;
-	struct vhost_msg msg;		/* from the frontend */
-	struct vhost_msg answer;	/* from the library */
+	struct vhost_msg msg;	 /* from the frontend */
+	struct vhost_msg answer; /* from the library */
 	uint32_t refusals;
 	char refusal[GATE_TEXT_MAX];
 	bool at_fault;
@@ -152,12 +152,12 @@ void gate_relay_on_answer(evutil_socket_t fd, short what, void *arg);
 void gate_relay_on_limit(evutil_socket_t fd, short what, void *arg);
 
 /* gate_listen.c */
-int gate_listen_start(struct gate *gate, const struct gate_config *config, char *err,
-		      size_t err_size);
+int
+gate_listen_start(struct gate *gate, const struct gate_config *config, char *err, size_t err_size);
 /* Stops listening and removes the socket file, if it is still the one that was made. */
 void gate_listen_stop(struct gate *gate);
 int gate_listen_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
-			   size_t err_size);
+		size_t err_size);
 
 /* gate_connect.c */
 void gate_connect_start(struct gate *gate);

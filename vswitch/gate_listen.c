@@ -27,7 +27,9 @@
 
 #define NS_PER_S 1000000000ull
 
-static LIST_HEAD(, gate) listening = LIST_HEAD_INITIALIZER(listening);
+LIST_HEAD(gate_list, gate);
+
+static struct gate_list listening = LIST_HEAD_INITIALIZER(listening);
 
 /* Words with what, which object, why, what next; returns `error`. */
 static int __attribute__((format(printf, 5, 6)))
@@ -48,7 +50,7 @@ find_listening(const struct stat *st)
 {
 	const struct gate *gate;
 
-	LIST_FOREACH(gate, &listening, listener.link) {
+	for (gate = LIST_FIRST(&listening); gate != NULL; gate = LIST_NEXT(gate, listener.link)) {
 		if (gate->listener.dev == st->st_dev && gate->listener.ino == st->st_ino)
 			return gate;
 	}
@@ -77,18 +79,21 @@ probe(const char *path, char *err, size_t err_size)
 	fill_address(&addr, path);
 	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0) {
 		gate_peer_read(fd, &peer);
-		ret = cannot_listen(path, -EADDRINUSE, err, err_size, "a program (pid %d, %s) already "
-				    "does; choose another name or stop it", (int)peer.pid,
-				    peer.program);
+		ret = cannot_listen(path, -EADDRINUSE, err, err_size,
+				"a program (pid %d, %s) already "
+				"does; choose another name or stop it",
+				(int)peer.pid, peer.program);
 	} else if (errno == ECONNREFUSED) {
 		ret = 0;
 	} else if (errno == EAGAIN || errno == EPROTOTYPE) {
-		ret = cannot_listen(path, -EADDRINUSE, err, err_size, "a program already does; "
-				    "choose another name or stop it");
+		ret = cannot_listen(path, -EADDRINUSE, err, err_size,
+				"a program already does; "
+				"choose another name or stop it");
 	} else {
-		ret = cannot_listen(path, -errno, err, err_size, "cannot tell whether a program "
-				    "already does (%s); choose another name or remove it",
-				    strerror(errno));
+		ret = cannot_listen(path, -errno, err, err_size,
+				"cannot tell whether a program "
+				"already does (%s); choose another name or remove it",
+				strerror(errno));
 	}
 	close(fd);
 	return ret;
@@ -105,18 +110,23 @@ clear_path(const char *path, char *err, size_t err_size)
 	if (lstat(path, &st) != 0)
 		return 0; /* bind() will say more */
 	if (!S_ISSOCK(st.st_mode))
-		return cannot_listen(path, -EEXIST, err, err_size, "what is there is no socket; "
-				     "choose another name or remove it");
+		return cannot_listen(path, -EEXIST, err, err_size,
+				"what is there is no socket; "
+				"choose another name or remove it");
 	other = find_listening(&st);
 	if (other != NULL)
-		return cannot_listen(path, -EADDRINUSE, err, err_size, "port %s already does; "
-				     "choose another name or delete it", other->name);
+		return cannot_listen(path, -EADDRINUSE, err, err_size,
+				"port %s already does; "
+				"choose another name or delete it",
+				other->name);
 	ret = probe(path, err, err_size);
 	if (ret != 0)
 		return ret;
 	if (unlink(path) != 0)
-		return cannot_listen(path, -errno, err, err_size, "a dead program's socket is there "
-				     "and cannot be removed (%s); remove it", strerror(errno));
+		return cannot_listen(path, -errno, err, err_size,
+				"a dead program's socket is there "
+				"and cannot be removed (%s); remove it",
+				strerror(errno));
 	log_info("removed %s: nobody served it any more", path);
 	return 0;
 }
@@ -131,7 +141,7 @@ open_own(const struct gate *gate)
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) == 0 && st.st_dev == gate->listener.dev &&
-	    st.st_ino == gate->listener.ino)
+			st.st_ino == gate->listener.ino)
 		return fd;
 	close(fd);
 	return -ESTALE;
@@ -172,33 +182,35 @@ change_access(int fd, mode_t mode, uid_t owner, gid_t group)
 
 int
 gate_listen_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
-		       size_t err_size)
+		size_t err_size)
 {
 	int fd, ret;
 
 	fd = open_own(gate);
 	if (fd < 0) {
-		snprintf(err, err_size, "cannot change the access to %s: it is no longer the socket of "
-			 "this port (%s); delete the port and add it again", gate->path,
-			 strerror(-fd));
+		snprintf(err, err_size,
+				"cannot change the access to %s: it is no longer the socket of "
+				"this port (%s); delete the port and add it again",
+				gate->path, strerror(-fd));
 		return fd;
 	}
 	ret = change_access(fd, mode, owner, group);
 	close(fd);
 	if (ret == -EPERM)
-		snprintf(err, err_size, "cannot change the access to %s: %s; only root may give it to "
-			 "another owner or to a group that the switch is not in", gate->path,
-			 strerror(-ret));
+		snprintf(err, err_size,
+				"cannot change the access to %s: %s; only root may give it to "
+				"another owner or to a group that the switch is not in",
+				gate->path, strerror(-ret));
 	else if (ret != 0)
 		snprintf(err, err_size, "cannot change the access to %s: %s", gate->path,
-			 strerror(-ret));
+				strerror(-ret));
 	return ret;
 }
 
 static void
 pause_accepting(struct gate *gate, uint32_t ms)
 {
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000L };
 
 	event_del(&gate->listener.readable);
 	event_add(&gate->listener.pause, &tv);
@@ -226,8 +238,9 @@ limit_rate(struct gate *gate)
 		listener->accepted = 0;
 	}
 	if (++listener->accepted >= ACCEPTS_PER_SECOND)
-		pause_accepting(gate, (uint32_t)((listener->second_start + NS_PER_S - now) /
-						 1000000) + 1);
+		pause_accepting(gate,
+				(uint32_t)((listener->second_start + NS_PER_S - now) / 1000000) +
+						1);
 }
 
 static void
@@ -248,7 +261,7 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
 	/* what waits stays readable: without a pause the loop would spin */
 	if (!gate->listener.out_of_fds)
 		log_error("port %s: cannot accept a frontend: %s; trying on", gate->name,
-			  strerror(errno));
+				strerror(errno));
 	gate->listener.out_of_fds = true;
 	pause_accepting(gate, PAUSE_MS);
 }
@@ -264,13 +277,14 @@ open_socket(struct gate *gate, const struct gate_config *config, char *err, size
 	fill_address(&addr, gate->path);
 	if (bind(gate->listener.fd, (const struct sockaddr *)&addr, sizeof(addr)) != 0)
 		return cannot_listen(gate->path, -errno, err, err_size, "%s; %s", strerror(errno),
-				     errno == ENOENT ? "make its directory first" :
-				     "choose another path");
+				errno == ENOENT ? "make its directory first"
+						: "choose another path");
 	if (lstat(gate->path, &st) != 0)
 		return cannot_listen(gate->path, -errno, err, err_size, "%s", strerror(errno));
 	gate->listener.dev = st.st_dev;
 	gate->listener.ino = st.st_ino;
-	ret = gate_listen_set_access(gate, config->mode, config->owner, config->group, err, err_size);
+	ret = gate_listen_set_access(
+			gate, config->mode, config->owner, config->group, err, err_size);
 	if (ret == 0 && listen(gate->listener.fd, BACKLOG) != 0)
 		ret = cannot_listen(gate->path, -errno, err, err_size, "%s", strerror(errno));
 	if (ret != 0)
@@ -309,7 +323,7 @@ gate_listen_start(struct gate *gate, const struct gate_config *config, char *err
 	if (ret != 0)
 		goto close_socket;
 	event_assign(&listener->readable, gate->base, listener->fd, EV_READ | EV_PERSIST, on_accept,
-		     gate);
+			gate);
 	event_assign(&listener->pause, gate->base, -1, 0, on_pause_over, gate);
 	event_add(&listener->readable, NULL);
 	LIST_INSERT_HEAD(&listening, gate, listener.link);

@@ -124,7 +124,7 @@ refuse(struct gate *gate, const char *why)
 	snprintf(gate->refusal, sizeof(gate->refusal), "%s", why);
 	if (++gate->refusals <= GATE_REFUSALS_LOGGED)
 		log_warning("port %s: refused: %s (pid %d, %s)", gate->name, why,
-			    (int)gate->peer.pid, gate->peer.program);
+				(int)gate->peer.pid, gate->peer.program);
 	gate->ops->updated(gate->port);
 	if (gate->state == state && acknowledge(gate, false))
 		gate_relay_next(gate);
@@ -174,11 +174,11 @@ prepare_memory(struct gate *gate, char *why, size_t why_size)
 	int ret;
 
 	for (i = 0; i < memory->n_regions; i++) {
-		ret = fd_check_map(gate->msg.fds[i], memory->regions[i].mmap_offset +
-				   memory->regions[i].size);
+		ret = fd_check_map(gate->msg.fds[i],
+				memory->regions[i].mmap_offset + memory->regions[i].size);
 		if (ret != 0) {
 			snprintf(why, why_size, "memory region %u cannot be mapped: %s", i,
-				 strerror(-ret));
+					strerror(-ret));
 			return VHOST_REFUSED;
 		}
 	}
@@ -285,11 +285,11 @@ gate_relay_on_readable(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-gate_relay_on_limit(evutil_socket_t unused, short what, void *arg)
+gate_relay_on_limit(evutil_socket_t fd, short what, void *arg)
 {
 	struct gate *gate = arg;
 
-	(void)unused;
+	(void)fd;
 	(void)what;
 	if (!gate->answer_due) {
 		gate_end(gate, "a message was begun and was not whole within a second");
@@ -330,12 +330,13 @@ refused_by_library(struct gate *gate)
 
 	vhost_msg_apply_refusal(&gate->msg, &gate->session);
 	if (gate->msg.header.request == VHOST_REQ_SET_VRING_NUM)
-		snprintf(why, sizeof(why), "ring %u: the switch has no memory for %u entries; a "
-			 "smaller ring or more --memory is right", gate->msg.payload.state.index,
-			 gate->msg.payload.state.num);
+		snprintf(why, sizeof(why),
+				"ring %u: the switch has no memory for %u entries; a "
+				"smaller ring or more --memory is right",
+				gate->msg.payload.state.index, gate->msg.payload.state.num);
 	else
 		snprintf(why, sizeof(why), "the vhost library refused %s",
-			 vhost_msg_name(gate->msg.header.request, buffer, sizeof(buffer)));
+				vhost_msg_name(gate->msg.header.request, buffer, sizeof(buffer)));
 	refuse(gate, why);
 }
 

@@ -46,7 +46,7 @@ session_vring_complete(const struct session *session, uint32_t index)
 	const struct session_vring *vring = &session->vrings[index];
 
 	return session->has_features && session->has_memory && vring->size != 0 &&
-		vring->has_addr && vring->kicked && vring->has_call && vring->enabled;
+			vring->has_addr && vring->kicked && vring->has_call && vring->enabled;
 }
 
 static const char *
@@ -88,7 +88,7 @@ session_missing(const struct session *session, char *text, size_t size)
 	}
 	/* the library starts a device of a frontend that took the STATUS feature only then */
 	if ((session->protocol_features & SESSION_PROTOCOL_F_STATUS) != 0 &&
-	    (session->status & SESSION_STATUS_DRIVER_OK) == 0)
+			(session->status & SESSION_STATUS_DRIVER_OK) == 0)
 		snprintf(text, size, "the driver has not said that it is ready (DRIVER_OK)");
 	else if (size > 0)
 		text[0] = '\0';
@@ -149,7 +149,7 @@ session_area_align(enum session_area area)
 
 int
 session_check_area(const struct session *session, enum session_area area, uint32_t size,
-		   uint64_t user_addr)
+		uint64_t user_addr)
 {
 	uint64_t bytes = session_area_bytes(area, size);
 	uint64_t mask = session_area_align(area) - 1;
@@ -174,12 +174,12 @@ static bool
 vring_fits(const struct session *session, const struct session_vring *vring)
 {
 	return vring->size != 0 &&
-		session_check_area(session, SESSION_AREA_DESC, vring->size,
-				   vring->desc_user_addr) == 0 &&
-		session_check_area(session, SESSION_AREA_AVAIL, vring->size,
-				   vring->avail_user_addr) == 0 &&
-		session_check_area(session, SESSION_AREA_USED, vring->size,
-				   vring->used_user_addr) == 0;
+			session_check_area(session, SESSION_AREA_DESC, vring->size,
+					vring->desc_user_addr) == 0 &&
+			session_check_area(session, SESSION_AREA_AVAIL, vring->size,
+					vring->avail_user_addr) == 0 &&
+			session_check_area(session, SESSION_AREA_USED, vring->size,
+					vring->used_user_addr) == 0;
 }
 
 /* Forgets addresses that no longer hold after a change of memory or size. */
@@ -228,8 +228,8 @@ session_drop_memory(struct session *session)
 }
 
 void
-session_set_memory(struct session *session, const struct session_region *regions,
-		   uint32_t n_regions)
+session_set_memory(
+		struct session *session, const struct session_region *regions, uint32_t n_regions)
 {
 	session_drop_memory(session);
 	memcpy(session->regions, regions, n_regions * sizeof(*regions));
@@ -248,7 +248,7 @@ session_set_vring_size(struct session *session, uint32_t index, uint32_t size)
 
 void
 session_set_vring_addr(struct session *session, uint32_t index, uint64_t desc_user_addr,
-		       uint64_t avail_user_addr, uint64_t used_user_addr)
+		uint64_t avail_user_addr, uint64_t used_user_addr)
 {
 	struct session_vring *vring = &session->vrings[index];
 

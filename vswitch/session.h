@@ -23,26 +23,26 @@
 
 struct session_region {
 	uint64_t guest_phys_addr;
-	uint64_t size;			/* bytes */
-	uint64_t userspace_addr;	/* in the frontend; ring addresses are in this space */
+	uint64_t size;		 /* bytes */
+	uint64_t userspace_addr; /* in the frontend; ring addresses are in this space */
 	uint64_t mmap_offset;
-	uint64_t file_dev, file_ino;	/* which file it is */
-	int fd;				/* owned */
+	uint64_t file_dev, file_ino; /* which file it is */
+	int fd;			     /* owned */
 };
 
 struct session_vring {
-	uint32_t size;			/* entries; 0 = SET_VRING_NUM not seen */
-	uint16_t base;			/* from SET_VRING_BASE */
-	bool has_addr;			/* all three areas lie wholly in the memory table */
+	uint32_t size; /* entries; 0 = SET_VRING_NUM not seen */
+	uint16_t base; /* from SET_VRING_BASE */
+	bool has_addr; /* all three areas lie wholly in the memory table */
 	uint64_t desc_user_addr;
 	uint64_t avail_user_addr;
 	uint64_t used_user_addr;
-	bool kicked;			/* SET_VRING_KICK seen since the last GET_VRING_BASE */
-	int kick_fd;			/* owned; -1: none (polled) */
+	bool kicked; /* SET_VRING_KICK seen since the last GET_VRING_BASE */
+	int kick_fd; /* owned; -1: none (polled) */
 	bool has_call;
-	int call_fd;			/* owned; -1: none (frontend polls) */
+	int call_fd; /* owned; -1: none (frontend polls) */
 	bool enabled;
-	bool was_stopped;		/* GET_VRING_BASE or disabling ended its last run */
+	bool was_stopped; /* GET_VRING_BASE or disabling ended its last run */
 };
 
 struct session {
@@ -57,8 +57,8 @@ struct session {
 	struct session_region regions[MEMORY_REGIONS_MAX];
 	struct session_vring vrings[PORT_VRINGS];
 	bool has_status;
-	uint8_t status;			/* virtio device status, SET_STATUS */
-	uint16_t mtu;			/* NET_SET_MTU; 0 = not said */
+	uint8_t status; /* virtio device status, SET_STATUS */
+	uint16_t mtu;	/* NET_SET_MTU; 0 = not said */
 };
 
 /* The three areas of a split ring (virtio 1.1, 2.6). */
@@ -107,16 +107,16 @@ uint32_t session_area_align(enum session_area area);
  * memory region, -EINVAL when it would be misaligned there or here.
  */
 int session_check_area(const struct session *session, enum session_area area, uint32_t size,
-		       uint64_t user_addr);
+		uint64_t user_addr);
 
 /* What messages change. Values were checked before; descriptors become the session's. */
 void session_set_features(struct session *session, uint64_t features);
-void session_set_memory(struct session *session, const struct session_region *regions,
-			uint32_t n_regions);
+void session_set_memory(
+		struct session *session, const struct session_region *regions, uint32_t n_regions);
 void session_drop_memory(struct session *session);
 void session_set_vring_size(struct session *session, uint32_t index, uint32_t size);
 void session_set_vring_addr(struct session *session, uint32_t index, uint64_t desc_user_addr,
-			    uint64_t avail_user_addr, uint64_t used_user_addr);
+		uint64_t avail_user_addr, uint64_t used_user_addr);
 void session_start_vring(struct session *session, uint32_t index, int kick_fd);
 void session_set_vring_call(struct session *session, uint32_t index, int call_fd);
 void session_enable_vring(struct session *session, uint32_t index, bool enabled);

@@ -11,25 +11,14 @@
 #define OFFSET_ALIGN 4096
 
 enum vhost_verdict
-vhost_refuse(const struct vhost_check *check, const char *fmt, ...)
+vhost_check_say(const struct vhost_check *check, enum vhost_verdict verdict, const char *fmt, ...)
 {
-	va_list ap;
+	va_list args;
 
-	va_start(ap, fmt);
-	vsnprintf(check->why, check->why_size, fmt, ap);
-	va_end(ap);
-	return VHOST_REFUSED;
-}
-
-enum vhost_verdict
-vhost_break(const struct vhost_check *check, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(check->why, check->why_size, fmt, ap);
-	va_end(ap);
-	return VHOST_BROKEN;
+	va_start(args, fmt);
+	vsnprintf(check->why, check->why_size, fmt, args);
+	va_end(args);
+	return verdict;
 }
 
 /*
@@ -44,10 +33,10 @@ vhost_check_features(const struct vhost_check *check)
 
 	if (strange != 0)
 		return vhost_refuse(check, "%s: bits 0x%" PRIx64 " were not offered", check->name,
-				    strange);
+				strange);
 	if (bits != check->session->features && session_started(check->session))
 		return vhost_refuse(check, "%s: changes bits 0x%" PRIx64 " while a ring is started",
-				    check->name, bits ^ check->session->features);
+				check->name, bits ^ check->session->features);
 	return VHOST_GOOD;
 }
 
@@ -58,7 +47,7 @@ vhost_check_protocol_features(const struct vhost_check *check)
 
 	if (strange != 0)
 		return vhost_refuse(check, "%s: bits 0x%" PRIx64 " were not offered", check->name,
-				    strange);
+				strange);
 	return VHOST_GOOD;
 }
 
@@ -69,18 +58,25 @@ check_region_file(const struct vhost_check *check, uint32_t index)
 	const struct vhost_fd *file = &check->msg->facts[index];
 
 	if (file->kind != VHOST_FD_MEMORY)
-		return vhost_break(check, "memory region %u is no shared memory: memfd, tmpfs or "
-				    "hugetlbfs is needed", index);
+		return vhost_break(check,
+				"memory region %u is no shared memory: memfd, tmpfs or "
+				"hugetlbfs is needed",
+				index);
 	if (!file->writable)
-		return vhost_break(check, "memory region %u cannot be written to: its file is "
-				    "opened or sealed read-only", index);
+		return vhost_break(check,
+				"memory region %u cannot be written to: its file is "
+				"opened or sealed read-only",
+				index);
 	if (region->mmap_offset % OFFSET_ALIGN != 0)
-		return vhost_break(check, "memory region %u: offset %" PRIu64 " in its file is not at "
-				   "a page", index, region->mmap_offset);
+		return vhost_break(check,
+				"memory region %u: offset %" PRIu64 " in its file is not at "
+				"a page",
+				index, region->mmap_offset);
 	if (region->mmap_offset > file->size || region->size > file->size - region->mmap_offset)
-		return vhost_break(check, "memory region %u is longer than its file (offset %" PRIu64
-				   " + %" PRIu64 " of %" PRIu64 " bytes)", index,
-				   region->mmap_offset, region->size, file->size);
+		return vhost_break(check,
+				"memory region %u is longer than its file (offset %" PRIu64
+				" + %" PRIu64 " of %" PRIu64 " bytes)",
+				index, region->mmap_offset, region->size, file->size);
 	return VHOST_GOOD;
 }
 
@@ -92,9 +88,11 @@ check_region_range(const struct vhost_check *check, uint32_t index)
 	if (region->size == 0)
 		return vhost_break(check, "memory region %u is empty", index);
 	if (region->guest_phys_addr > UINT64_MAX - region->size ||
-	    region->userspace_addr > UINT64_MAX - region->size)
-		return vhost_break(check, "memory region %u wraps around the end of the address "
-				   "space", index);
+			region->userspace_addr > UINT64_MAX - region->size)
+		return vhost_break(check,
+				"memory region %u wraps around the end of the address "
+				"space",
+				index);
 	return VHOST_GOOD;
 }
 
@@ -113,13 +111,16 @@ check_region_overlap(const struct vhost_check *check, uint32_t index)
 
 	for (i = 0; i < index; i++) {
 		if (overlap(region->guest_phys_addr, region->size, regions[i].guest_phys_addr,
-			    regions[i].size))
-			return vhost_break(check, "memory regions %u and %u overlap in guest-physical "
-					   "addresses", i, index);
+				    regions[i].size))
+			return vhost_break(check,
+					"memory regions %u and %u overlap in guest-physical "
+					"addresses",
+					i, index);
 		if (overlap(region->userspace_addr, region->size, regions[i].userspace_addr,
-			    regions[i].size))
-			return vhost_break(check, "memory regions %u and %u overlap in user addresses",
-					   i, index);
+				    regions[i].size))
+			return vhost_break(check,
+					"memory regions %u and %u overlap in user addresses", i,
+					index);
 	}
 	return VHOST_GOOD;
 }
@@ -141,17 +142,18 @@ check_same_files(const struct vhost_check *check)
 	for (i = 0; i < memory->n_regions; i++) {
 		old = &check->session->regions[i];
 		if (old->guest_phys_addr != memory->regions[i].guest_phys_addr ||
-		    old->size != memory->regions[i].size ||
-		    old->userspace_addr != memory->regions[i].userspace_addr)
+				old->size != memory->regions[i].size ||
+				old->userspace_addr != memory->regions[i].userspace_addr)
 			return VHOST_GOOD;
 		if (old->mmap_offset != memory->regions[i].mmap_offset ||
-		    old->file_dev != check->msg->facts[i].dev ||
-		    old->file_ino != check->msg->facts[i].ino)
+				old->file_dev != check->msg->facts[i].dev ||
+				old->file_ino != check->msg->facts[i].ino)
 			same = false;
 	}
 	if (!same)
-		return vhost_refuse(check, "memory table has the old addresses and other files: the "
-				    "vhost library would keep the old memory; reconnect");
+		return vhost_refuse(check,
+				"memory table has the old addresses and other files: the "
+				"vhost library would keep the old memory; reconnect");
 	return VHOST_GOOD;
 }
 
@@ -172,7 +174,7 @@ check_region(const struct vhost_check *check, uint32_t index, uint64_t *mapped)
 	/* the library maps each file from its beginning; the sum is within the file's size */
 	if (region->mmap_offset + region->size > MEMORY_MAPPED_MAX - *mapped)
 		return vhost_refuse(check, "memory table takes more than %llu GiB of address space",
-				    MEMORY_MAPPED_MAX >> 30);
+				MEMORY_MAPPED_MAX >> 30);
 	*mapped += region->mmap_offset + region->size;
 	return VHOST_GOOD;
 }
@@ -187,13 +189,14 @@ vhost_check_memory(const struct vhost_check *check)
 	uint32_t i;
 
 	/* the header was good, so the size is that of 1 to MEMORY_REGIONS_MAX regions */
-	if (check->msg->header.size != offsetof(struct vhost_payload_memory, regions) +
-	    memory->n_regions * sizeof(memory->regions[0]))
+	if (check->msg->header.size !=
+			offsetof(struct vhost_payload_memory, regions) +
+					memory->n_regions * sizeof(memory->regions[0]))
 		return vhost_break(check, "memory table of %u regions in %u bytes",
-				   memory->n_regions, check->msg->header.size);
+				memory->n_regions, check->msg->header.size);
 	if (check->msg->n_fds != memory->n_regions)
 		return vhost_break(check, "memory table of %u regions with %u descriptors",
-				   memory->n_regions, check->msg->n_fds);
+				memory->n_regions, check->msg->n_fds);
 	for (i = 0; i < memory->n_regions; i++) {
 		verdict = check_region(check, i, &mapped);
 		if (verdict != VHOST_GOOD)
@@ -208,31 +211,33 @@ check_has_memory(const struct vhost_check *check, uint32_t index)
 {
 	if (!check->session->has_memory)
 		return vhost_refuse(check, "ring %u: %s before a good memory table", index,
-				    check->name);
+				check->name);
 	return VHOST_GOOD;
 }
 
 static enum vhost_verdict
 check_area(const struct vhost_check *check, uint32_t index, uint32_t size, enum session_area area,
-	   uint64_t user_addr)
+		uint64_t user_addr)
 {
 	switch (session_check_area(check->session, area, size, user_addr)) {
 	case 0:
 		return VHOST_GOOD;
 	case -EINVAL:
 		return vhost_break(check, "ring %u: %s at 0x%" PRIx64 " is not aligned to %u bytes",
-				   index, session_area_name(area), user_addr,
-				   session_area_align(area));
+				index, session_area_name(area), user_addr,
+				session_area_align(area));
 	default:
-		return vhost_break(check, "ring %u: %s (%" PRIu64 " bytes at 0x%" PRIx64 ") is not "
-				   "wholly in one memory region", index, session_area_name(area),
-				   session_area_bytes(area, size), user_addr);
+		return vhost_break(check,
+				"ring %u: %s (%" PRIu64 " bytes at 0x%" PRIx64 ") is not "
+				"wholly in one memory region",
+				index, session_area_name(area), session_area_bytes(area, size),
+				user_addr);
 	}
 }
 
 static enum vhost_verdict
 check_areas(const struct vhost_check *check, uint32_t index, uint32_t size, uint64_t desc,
-	    uint64_t avail, uint64_t used)
+		uint64_t avail, uint64_t used)
 {
 	enum vhost_verdict verdict;
 
@@ -252,15 +257,15 @@ vhost_check_vring_num(const struct vhost_check *check)
 	enum vhost_verdict verdict;
 
 	if (state->num < VRING_SIZE_MIN || state->num > VRING_SIZE_MAX ||
-	    (state->num & (state->num - 1)) != 0)
+			(state->num & (state->num - 1)) != 0)
 		return vhost_break(check, "ring %u: size %u; a power of two from %d to %d is right",
-				   state->index, state->num, VRING_SIZE_MIN, VRING_SIZE_MAX);
+				state->index, state->num, VRING_SIZE_MIN, VRING_SIZE_MAX);
 	verdict = check_has_memory(check, state->index);
 	if (verdict != VHOST_GOOD || !vring->has_addr)
 		return verdict;
 	/* a ring that has its place already must fit there with the new size */
 	return check_areas(check, state->index, state->num, vring->desc_user_addr,
-			   vring->avail_user_addr, vring->used_user_addr);
+			vring->avail_user_addr, vring->used_user_addr);
 }
 
 enum vhost_verdict
@@ -270,7 +275,7 @@ vhost_check_vring_base(const struct vhost_check *check)
 
 	if (state->num > UINT16_MAX)
 		return vhost_break(check, "ring %u: base %u does not fit 16 bits", state->index,
-				   state->num);
+				state->num);
 	return check_has_memory(check, state->index);
 }
 
@@ -281,16 +286,17 @@ vhost_check_vring_addr(const struct vhost_check *check)
 	enum vhost_verdict verdict;
 
 	if (addr->flags != 0)
-		return vhost_refuse(check, "ring %u: %s with flags 0x%x; writes are not logged here",
-				    addr->index, check->name, addr->flags);
+		return vhost_refuse(check,
+				"ring %u: %s with flags 0x%x; writes are not logged here",
+				addr->index, check->name, addr->flags);
 	verdict = check_has_memory(check, addr->index);
 	if (verdict != VHOST_GOOD)
 		return verdict;
 	if (check->session->vrings[addr->index].size == 0)
 		return vhost_refuse(check, "ring %u: %s before SET_VRING_NUM", addr->index,
-				    check->name);
+				check->name);
 	return check_areas(check, addr->index, check->session->vrings[addr->index].size,
-			   addr->desc_user_addr, addr->avail_user_addr, addr->used_user_addr);
+			addr->desc_user_addr, addr->avail_user_addr, addr->used_user_addr);
 }
 
 enum vhost_verdict
@@ -300,7 +306,7 @@ vhost_check_vring_enable(const struct vhost_check *check)
 
 	if (state->num > 1)
 		return vhost_break(check, "ring %u: %s %u; 0 or 1 is right", state->index,
-				   check->name, state->num);
+				check->name, state->num);
 	return VHOST_GOOD;
 }
 
@@ -314,13 +320,13 @@ vhost_check_vring_file(const struct vhost_check *check)
 
 	if ((payload & ~(uint64_t)(VHOST_FILE_INDEX_MASK | VHOST_FILE_NO_DESCRIPTOR)) != 0)
 		return vhost_break(check, "ring %u: %s with reserved bits 0x%" PRIx64, index,
-				   check->name, payload);
+				check->name, payload);
 	if (check->msg->n_fds != expected)
 		return vhost_break(check, "ring %u: %s with %u descriptors; %u is right", index,
-				   check->name, check->msg->n_fds, expected);
+				check->name, check->msg->n_fds, expected);
 	if (expected == 1 && check->msg->facts[0].kind != VHOST_FD_EVENTFD)
 		return vhost_break(check, "ring %u: %s with a descriptor that is no eventfd", index,
-				   check->name);
+				check->name);
 	return VHOST_GOOD;
 }
 
@@ -331,7 +337,7 @@ vhost_check_mtu(const struct vhost_check *check)
 
 	if (mtu < MTU_MIN || mtu > MTU_MAX)
 		return vhost_refuse(check, "%s: %" PRIu64 "; %d to %d is right", check->name, mtu,
-				    MTU_MIN, MTU_MAX);
+				MTU_MIN, MTU_MAX);
 	return VHOST_GOOD;
 }
 
@@ -341,6 +347,6 @@ vhost_check_status(const struct vhost_check *check)
 {
 	if (check->msg->payload.u64 > UINT8_MAX)
 		return vhost_break(check, "%s: 0x%" PRIx64 " does not fit eight bits", check->name,
-				   check->msg->payload.u64);
+				check->msg->payload.u64);
 	return VHOST_GOOD;
 }

@@ -16,18 +16,19 @@ struct vhost_check {
 	const struct vhost_msg *msg;
 	const struct session *session;
 	const struct vhost_offer *offer;
-	const char *name;	/* of the request */
-	char *why;		/* words for any verdict but VHOST_GOOD */
+	const char *name; /* of the request */
+	char *why;	  /* words for any verdict but VHOST_GOOD */
 	size_t why_size;
 };
 
 typedef enum vhost_verdict (*vhost_check_fn)(const struct vhost_check *check);
 
 /* Writes the words and returns the verdict. */
-enum vhost_verdict vhost_refuse(const struct vhost_check *check, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-enum vhost_verdict vhost_break(const struct vhost_check *check, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+enum vhost_verdict vhost_check_say(const struct vhost_check *check, enum vhost_verdict verdict,
+		const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#define vhost_refuse(check, ...) vhost_check_say(check, VHOST_REFUSED, __VA_ARGS__)
+#define vhost_break(check, ...) vhost_check_say(check, VHOST_BROKEN, __VA_ARGS__)
 
 enum vhost_verdict vhost_check_features(const struct vhost_check *check);
 enum vhost_verdict vhost_check_protocol_features(const struct vhost_check *check);

@@ -73,8 +73,8 @@ vhost_io_read(int fd, struct vhost_msg *msg)
 {
 	const uint32_t header = sizeof(msg->header);
 	bool cut_off, in_header = msg->have < header;
-	uint8_t *at = in_header ? (uint8_t *)&msg->header + msg->have :
-		msg->payload.bytes + (msg->have - header);
+	uint8_t *at = in_header ? (uint8_t *)&msg->header + msg->have
+				: msg->payload.bytes + (msg->have - header);
 	uint32_t end = in_header ? header : header + msg->header.size;
 	ssize_t n;
 

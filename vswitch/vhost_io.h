@@ -10,11 +10,11 @@
 #include "vhost_msg.h"
 
 enum vhost_io {
-	VHOST_IO_AGAIN,		/* not whole yet: call again when there is more to read */
-	VHOST_IO_HEADER,	/* the header is whole, and must be checked before the next call */
+	VHOST_IO_AGAIN,	 /* not whole yet: call again when there is more to read */
+	VHOST_IO_HEADER, /* the header is whole, and must be checked before the next call */
 	VHOST_IO_WHOLE,
-	VHOST_IO_END,		/* the peer is gone */
-	VHOST_IO_BAD_FDS,	/* more descriptors than a message may have, or they were cut off */
+	VHOST_IO_END,	  /* the peer is gone */
+	VHOST_IO_BAD_FDS, /* more descriptors than a message may have, or they were cut off */
 };
 
 /* An empty message; nothing is closed. */

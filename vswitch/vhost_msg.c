@@ -12,26 +12,26 @@ _Static_assert(sizeof(struct vhost_payload_state) == 8, "payload as on the wire"
 _Static_assert(sizeof(struct vhost_payload_addr) == 40, "payload as on the wire");
 _Static_assert(sizeof(struct vhost_payload_region) == 32, "payload as on the wire");
 _Static_assert(sizeof(struct vhost_payload_memory) == 8 + 32 * MEMORY_REGIONS_MAX,
-	       "payload as on the wire");
+		"payload as on the wire");
 
 /* What a payload is: its size, and where it names a ring. */
 enum payload {
-	PAYLOAD_ANY,		/* of a request that is not supported: skipped */
+	PAYLOAD_ANY, /* of a request that is not supported: skipped */
 	PAYLOAD_NONE,
 	PAYLOAD_U64,
 	PAYLOAD_STATE,
 	PAYLOAD_ADDR,
-	PAYLOAD_FILE,		/* a u64 with ring index and flag; may carry a descriptor */
-	PAYLOAD_MEMORY,		/* carries a descriptor a region */
+	PAYLOAD_FILE,	/* a u64 with ring index and flag; may carry a descriptor */
+	PAYLOAD_MEMORY, /* carries a descriptor a region */
 };
 
 struct rule {
 	const char *name;
 	enum payload payload;
 	uint32_t flags;
-	vhost_check_fn check;	/* NULL: nothing more to check */
+	vhost_check_fn check; /* NULL: nothing more to check */
 	void (*apply)(struct vhost_msg *msg, const struct vhost_msg *reply,
-		      struct session *session);	/* NULL: nothing to record */
+			struct session *session); /* NULL: nothing to record */
 };
 
 static int
@@ -59,8 +59,8 @@ apply_features(struct vhost_msg *msg, const struct vhost_msg *reply, struct sess
 }
 
 static void
-apply_protocol_features(struct vhost_msg *msg, const struct vhost_msg *reply,
-			struct session *session)
+apply_protocol_features(
+		struct vhost_msg *msg, const struct vhost_msg *reply, struct session *session)
 {
 	(void)reply;
 	session->has_protocol_features = true;
@@ -101,7 +101,7 @@ apply_vring_addr(struct vhost_msg *msg, const struct vhost_msg *reply, struct se
 
 	(void)reply;
 	session_set_vring_addr(session, addr->index, addr->desc_user_addr, addr->avail_user_addr,
-			       addr->used_user_addr);
+			addr->used_user_addr);
 }
 
 static void
@@ -122,7 +122,7 @@ apply_kick(struct vhost_msg *msg, const struct vhost_msg *reply, struct session 
 {
 	(void)reply;
 	session_start_vring(session, msg->payload.u64 & VHOST_FILE_INDEX_MASK,
-			    msg->n_fds == 0 ? -1 : take_fd(msg, 0));
+			msg->n_fds == 0 ? -1 : take_fd(msg, 0));
 }
 
 static void
@@ -130,7 +130,7 @@ apply_call(struct vhost_msg *msg, const struct vhost_msg *reply, struct session 
 {
 	(void)reply;
 	session_set_vring_call(session, msg->payload.u64 & VHOST_FILE_INDEX_MASK,
-			       msg->n_fds == 0 ? -1 : take_fd(msg, 0));
+			msg->n_fds == 0 ? -1 : take_fd(msg, 0));
 }
 
 static void
@@ -167,38 +167,39 @@ apply_status(struct vhost_msg *msg, const struct vhost_msg *reply, struct sessio
  * (SEND_RARP) or an MTU that we could see; it would claim 128 queue pairs.
  */
 static const struct rule rules[] = {
-	[VHOST_REQ_GET_FEATURES] = { "GET_FEATURES", PAYLOAD_NONE, RELAYED | HAS_REPLY, NULL, NULL },
+	[VHOST_REQ_GET_FEATURES] = { "GET_FEATURES", PAYLOAD_NONE, RELAYED | HAS_REPLY, NULL,
+			NULL },
 	[VHOST_REQ_SET_FEATURES] = { "SET_FEATURES", PAYLOAD_U64, RELAYED | ALL_RINGS,
-		vhost_check_features, apply_features },
+			vhost_check_features, apply_features },
 	[VHOST_REQ_SET_OWNER] = { "SET_OWNER", PAYLOAD_NONE, RELAYED, NULL, apply_owner },
 	[VHOST_REQ_RESET_OWNER] = { "RESET_OWNER", PAYLOAD_NONE, 0, NULL, NULL },
 	[VHOST_REQ_SET_MEM_TABLE] = { "SET_MEM_TABLE", PAYLOAD_MEMORY, RELAYED | ALL_RINGS,
-		vhost_check_memory, apply_memory },
+			vhost_check_memory, apply_memory },
 	[VHOST_REQ_SET_VRING_NUM] = { "SET_VRING_NUM", PAYLOAD_STATE, RELAYED | ITS_RING,
-		vhost_check_vring_num, apply_vring_num },
+			vhost_check_vring_num, apply_vring_num },
 	[VHOST_REQ_SET_VRING_ADDR] = { "SET_VRING_ADDR", PAYLOAD_ADDR, RELAYED | ITS_RING,
-		vhost_check_vring_addr, apply_vring_addr },
+			vhost_check_vring_addr, apply_vring_addr },
 	[VHOST_REQ_SET_VRING_BASE] = { "SET_VRING_BASE", PAYLOAD_STATE, RELAYED | ITS_RING,
-		vhost_check_vring_base, apply_vring_base },
+			vhost_check_vring_base, apply_vring_base },
 	[VHOST_REQ_GET_VRING_BASE] = { "GET_VRING_BASE", PAYLOAD_STATE,
-		RELAYED | HAS_REPLY | ALL_RINGS, NULL, apply_stop },
+			RELAYED | HAS_REPLY | ALL_RINGS, NULL, apply_stop },
 	[VHOST_REQ_SET_VRING_KICK] = { "SET_VRING_KICK", PAYLOAD_FILE, RELAYED | ITS_RING,
-		vhost_check_vring_file, apply_kick },
+			vhost_check_vring_file, apply_kick },
 	[VHOST_REQ_SET_VRING_CALL] = { "SET_VRING_CALL", PAYLOAD_FILE, RELAYED | ITS_RING,
-		vhost_check_vring_file, apply_call },
+			vhost_check_vring_file, apply_call },
 	[VHOST_REQ_SET_VRING_ERR] = { "SET_VRING_ERR", PAYLOAD_FILE, 0, vhost_check_vring_file,
-		NULL },
+			NULL },
 	[VHOST_REQ_GET_PROTOCOL_FEATURES] = { "GET_PROTOCOL_FEATURES", PAYLOAD_NONE,
-		RELAYED | HAS_REPLY, NULL, NULL },
+			RELAYED | HAS_REPLY, NULL, NULL },
 	[VHOST_REQ_SET_PROTOCOL_FEATURES] = { "SET_PROTOCOL_FEATURES", PAYLOAD_U64, RELAYED,
-		vhost_check_protocol_features, apply_protocol_features },
+			vhost_check_protocol_features, apply_protocol_features },
 	[VHOST_REQ_GET_QUEUE_NUM] = { "GET_QUEUE_NUM", PAYLOAD_NONE, HAS_REPLY, NULL, NULL },
 	[VHOST_REQ_SET_VRING_ENABLE] = { "SET_VRING_ENABLE", PAYLOAD_STATE, RELAYED | ITS_RING,
-		vhost_check_vring_enable, apply_enable },
+			vhost_check_vring_enable, apply_enable },
 	[VHOST_REQ_SEND_RARP] = { "SEND_RARP", PAYLOAD_U64, 0, NULL, NULL },
 	[VHOST_REQ_NET_SET_MTU] = { "NET_SET_MTU", PAYLOAD_U64, 0, vhost_check_mtu, apply_mtu },
 	[VHOST_REQ_SET_STATUS] = { "SET_STATUS", PAYLOAD_U64, RELAYED, vhost_check_status,
-		apply_status },
+			apply_status },
 	[VHOST_REQ_GET_STATUS] = { "GET_STATUS", PAYLOAD_NONE, RELAYED | HAS_REPLY, NULL, NULL },
 	/* not supported; the names are for the words of the refusal */
 	[VHOST_REQ_SET_LOG_BASE] = { .name = "SET_LOG_BASE" },
@@ -269,7 +270,7 @@ payload_size_fits(enum payload payload, uint32_t size)
 		return size == sizeof(struct vhost_payload_addr);
 	case PAYLOAD_MEMORY:
 		return size >= head + region && size <= head + MEMORY_REGIONS_MAX * region &&
-			(size - head) % region == 0;
+				(size - head) % region == 0;
 	default:
 		return size <= VHOST_PAYLOAD_MAX;
 	}
@@ -280,22 +281,24 @@ vhost_msg_check_header(const struct vhost_header *header, char *why, size_t why_
 {
 	const uint32_t known = VHOST_FLAG_VERSION_MASK | VHOST_FLAG_NEED_REPLY;
 	char buffer[24];
-	const struct vhost_check check = {
+	struct vhost_check check = {
 		.name = vhost_msg_name(header->request, buffer, sizeof(buffer)),
-		.why = why,
 		.why_size = why_size,
 	};
 
+	check.why = why;
 	if ((header->flags & VHOST_FLAG_VERSION_MASK) != VHOST_FLAG_VERSION)
 		return vhost_break(&check, "%s: protocol version %u; %u is right", check.name,
-				   header->flags & VHOST_FLAG_VERSION_MASK, VHOST_FLAG_VERSION);
+				header->flags & VHOST_FLAG_VERSION_MASK, VHOST_FLAG_VERSION);
 	if ((header->flags & ~known) != 0)
-		return vhost_break(&check, "%s: flags 0x%x; 0x1 is right, or 0x9 to ask for a reply",
-				   check.name, header->flags);
+		return vhost_break(&check,
+				"%s: flags 0x%x; 0x1 is right, or 0x9 to ask for a reply",
+				check.name, header->flags);
 	if (!payload_size_fits(find_rule(header->request)->payload, header->size))
 		return vhost_break(&check, "%s: payload of %u bytes%s", check.name, header->size,
-				   header->request == VHOST_REQ_SET_MEM_TABLE ?
-				   "; 1 to 8 regions of 32 bytes after 8 bytes are right" : "");
+				header->request == VHOST_REQ_SET_MEM_TABLE
+						? "; 1 to 8 regions of 32 bytes after 8 bytes are right"
+						: "");
 	return VHOST_GOOD;
 }
 
@@ -324,24 +327,26 @@ vhost_msg_check(const struct vhost_msg *msg, const struct session *session,
 {
 	const struct rule *rule = find_rule(msg->header.request);
 	char buffer[24];
-	const struct vhost_check check = {
+	struct vhost_check check = {
 		.msg = msg,
 		.session = session,
 		.offer = offer,
 		.name = vhost_msg_name(msg->header.request, buffer, sizeof(buffer)),
-		.why = why,
 		.why_size = why_size,
 	};
 	uint32_t index;
 
+	check.why = why;
 	if (rule->payload == PAYLOAD_ANY)
 		return vhost_refuse(&check, "%s is not supported", check.name);
 	if (msg->n_fds != 0 && rule->payload != PAYLOAD_FILE && rule->payload != PAYLOAD_MEMORY)
 		return vhost_break(&check, "%s with %u descriptors; none is right", check.name,
-				   msg->n_fds);
+				msg->n_fds);
 	if (ring_index(rule, msg, &index) && index >= PORT_VRINGS)
-		return vhost_refuse(&check, "ring %u: %s; the port has one queue pair, rings 0 and 1 "
-				    "(start the frontend with one queue)", index, check.name);
+		return vhost_refuse(&check,
+				"ring %u: %s; the port has one queue pair, rings 0 and 1 "
+				"(start the frontend with one queue)",
+				index, check.name);
 	return rule->check == NULL ? VHOST_GOOD : rule->check(&check);
 }
 
@@ -379,13 +384,13 @@ vhost_msg_apply_refusal(const struct vhost_msg *msg, struct session *session)
 
 bool
 vhost_msg_check_answer(const struct vhost_msg *msg, struct vhost_msg *answer,
-		       const struct vhost_offer *offer)
+		const struct vhost_offer *offer)
 {
 	const struct vhost_header *header = &answer->header;
 
 	if (header->request != msg->header.request || answer->n_fds != 0 ||
-	    header->flags != (VHOST_FLAG_VERSION | VHOST_FLAG_REPLY) ||
-	    header->size != sizeof(answer->payload.u64))
+			header->flags != (VHOST_FLAG_VERSION | VHOST_FLAG_REPLY) ||
+			header->size != sizeof(answer->payload.u64))
 		return false;
 	if (header->request == VHOST_REQ_GET_FEATURES)
 		answer->payload.u64 &= offer->features;

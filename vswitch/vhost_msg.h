@@ -83,7 +83,7 @@ enum vhost_request {
 struct vhost_header {
 	uint32_t request;
 	uint32_t flags;
-	uint32_t size;		/* bytes of payload */
+	uint32_t size; /* bytes of payload */
 };
 
 struct vhost_payload_state {
@@ -125,24 +125,24 @@ union vhost_payload {
 enum vhost_fd_kind {
 	VHOST_FD_OTHER,
 	VHOST_FD_EVENTFD,
-	VHOST_FD_MEMORY,	/* a file of memfd, tmpfs or hugetlbfs */
+	VHOST_FD_MEMORY, /* a file of memfd, tmpfs or hugetlbfs */
 };
 
 struct vhost_fd {
 	enum vhost_fd_kind kind;
 	/* of VHOST_FD_MEMORY only: */
-	bool writable;		/* opened for reading and writing, and no seal forbids writing */
-	uint64_t size;		/* of the file, bytes */
-	uint64_t dev, ino;	/* which file it is */
+	bool writable;	   /* opened for reading and writing, and no seal forbids writing */
+	uint64_t size;	   /* of the file, bytes */
+	uint64_t dev, ino; /* which file it is */
 };
 
 /* A message as it is collected, checked, relayed. */
 struct vhost_msg {
 	struct vhost_header header;
 	union vhost_payload payload;
-	uint32_t have;				/* bytes of header and payload so far */
+	uint32_t have; /* bytes of header and payload so far */
 	uint32_t n_fds;
-	int fds[VHOST_MSG_FDS_MAX];		/* owned; -1 where they were taken */
+	int fds[VHOST_MSG_FDS_MAX]; /* owned; -1 where they were taken */
 	struct vhost_fd facts[VHOST_MSG_FDS_MAX];
 };
 
@@ -154,30 +154,30 @@ struct vhost_offer {
 
 enum vhost_verdict {
 	VHOST_GOOD,
-	VHOST_REFUSED,	/* a well-meaning frontend may send it: a negative answer, no more */
-	VHOST_BROKEN,	/* only a broken one sends it: its session ends */
+	VHOST_REFUSED, /* a well-meaning frontend may send it: a negative answer, no more */
+	VHOST_BROKEN,  /* only a broken one sends it: its session ends */
 };
 
 /* How the gate treats a good message. */
-#define VHOST_MSG_RELAYED 0x1u		/* the library gets it; otherwise the gate answers itself */
-#define VHOST_MSG_HAS_REPLY 0x2u	/* has a reply of its own, whatever NEED_REPLY says */
-#define VHOST_MSG_ITS_RING 0x4u		/* changes what workers use of the ring it names */
-#define VHOST_MSG_ALL_RINGS 0x8u	/* changes what workers use of every ring */
+#define VHOST_MSG_RELAYED 0x1u	 /* the library gets it; otherwise the gate answers itself */
+#define VHOST_MSG_HAS_REPLY 0x2u /* has a reply of its own, whatever NEED_REPLY says */
+#define VHOST_MSG_ITS_RING 0x4u	 /* changes what workers use of the ring it names */
+#define VHOST_MSG_ALL_RINGS 0x8u /* changes what workers use of every ring */
 
 /*
  * What can be told from the header alone, before a byte of the payload is read: VHOST_GOOD, or
  * VHOST_BROKEN with words in `why`. A request that is not supported is still good here when its
  * payload can be skipped.
  */
-enum vhost_verdict vhost_msg_check_header(const struct vhost_header *header, char *why,
-					  size_t why_size);
+enum vhost_verdict
+vhost_msg_check_header(const struct vhost_header *header, char *why, size_t why_size);
 
 /*
  * The rest, of a whole message whose header was good: against its row in the table, the session
  * and the offer. Words in `why` unless VHOST_GOOD.
  */
 enum vhost_verdict vhost_msg_check(const struct vhost_msg *msg, const struct session *session,
-				   const struct vhost_offer *offer, char *why, size_t why_size);
+		const struct vhost_offer *offer, char *why, size_t why_size);
 
 /* VHOST_MSG_* of a request; 0 of an unknown one. */
 uint32_t vhost_msg_flags(uint32_t request);
@@ -193,8 +193,7 @@ uint32_t vhost_msg_rings(const struct vhost_msg *msg);
  * requests with a reply of their own. The session takes the descriptors that it keeps
  * (msg->fds[i] becomes -1); the others stay with the message.
  */
-void vhost_msg_apply(struct vhost_msg *msg, const struct vhost_msg *reply,
-		     struct session *session);
+void vhost_msg_apply(struct vhost_msg *msg, const struct vhost_msg *reply, struct session *session);
 
 /* Records that the library refused a good message: what it then no longer has. */
 void vhost_msg_apply_refusal(const struct vhost_msg *msg, struct session *session);
@@ -204,6 +203,6 @@ void vhost_msg_apply_refusal(const struct vhost_msg *msg, struct session *sessio
  * it is no answer to that message.
  */
 bool vhost_msg_check_answer(const struct vhost_msg *msg, struct vhost_msg *answer,
-			    const struct vhost_offer *offer);
+		const struct vhost_offer *offer);
 
 #endif

@@ -65,7 +65,7 @@ test_missing(void **state)
 	expect_missing("ring 1 has no size yet");
 	session_set_vring_size(&session, 1, 256);
 	session_set_vring_addr(&session, 1, BUILD_DESC + 0x4000, BUILD_AVAIL + 0x4000,
-			       BUILD_USED + 0x4000);
+			BUILD_USED + 0x4000);
 	session_set_vring_call(&session, 1, -1);
 	session_start_vring(&session, 1, -1);
 	session_enable_vring(&session, 1, true);
@@ -181,9 +181,10 @@ test_areas(void **state)
 	assert_int_equal(session_check_area(&session, SESSION_AREA_DESC, 2, 0), -EFAULT);
 	build_memory(&msg, 1);
 	build_pass(&msg, &session);
-	assert_int_equal(session_check_area(&session, SESSION_AREA_USED, 2, BUILD_USER_ADDR + 4), 0);
+	assert_int_equal(
+			session_check_area(&session, SESSION_AREA_USED, 2, BUILD_USER_ADDR + 4), 0);
 	assert_int_equal(session_check_area(&session, SESSION_AREA_USED, 2, BUILD_USER_ADDR + 6),
-			 -EINVAL);
+			-EINVAL);
 }
 
 static void

@@ -233,7 +233,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_to_eight, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_count_and_size_disagree, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_count_and_descriptors_disagree, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+				test_count_and_descriptors_disagree, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_longer_than_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_empty_and_wrapping, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_overlap, setup, teardown),

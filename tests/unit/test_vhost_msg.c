@@ -64,15 +64,24 @@ test_payload_sizes(void **state)
 	static const struct {
 		uint32_t request, size;
 	} sizes[] = {
-		{ VHOST_REQ_GET_FEATURES, 0 }, { VHOST_REQ_SET_FEATURES, 8 },
-		{ VHOST_REQ_SET_OWNER, 0 }, { VHOST_REQ_RESET_OWNER, 0 },
-		{ VHOST_REQ_SET_VRING_NUM, 8 }, { VHOST_REQ_SET_VRING_ADDR, 40 },
-		{ VHOST_REQ_SET_VRING_BASE, 8 }, { VHOST_REQ_GET_VRING_BASE, 8 },
-		{ VHOST_REQ_SET_VRING_KICK, 8 }, { VHOST_REQ_SET_VRING_CALL, 8 },
-		{ VHOST_REQ_SET_VRING_ERR, 8 }, { VHOST_REQ_GET_PROTOCOL_FEATURES, 0 },
-		{ VHOST_REQ_SET_PROTOCOL_FEATURES, 8 }, { VHOST_REQ_GET_QUEUE_NUM, 0 },
-		{ VHOST_REQ_SET_VRING_ENABLE, 8 }, { VHOST_REQ_SEND_RARP, 8 },
-		{ VHOST_REQ_NET_SET_MTU, 8 }, { VHOST_REQ_SET_STATUS, 8 },
+		{ VHOST_REQ_GET_FEATURES, 0 },
+		{ VHOST_REQ_SET_FEATURES, 8 },
+		{ VHOST_REQ_SET_OWNER, 0 },
+		{ VHOST_REQ_RESET_OWNER, 0 },
+		{ VHOST_REQ_SET_VRING_NUM, 8 },
+		{ VHOST_REQ_SET_VRING_ADDR, 40 },
+		{ VHOST_REQ_SET_VRING_BASE, 8 },
+		{ VHOST_REQ_GET_VRING_BASE, 8 },
+		{ VHOST_REQ_SET_VRING_KICK, 8 },
+		{ VHOST_REQ_SET_VRING_CALL, 8 },
+		{ VHOST_REQ_SET_VRING_ERR, 8 },
+		{ VHOST_REQ_GET_PROTOCOL_FEATURES, 0 },
+		{ VHOST_REQ_SET_PROTOCOL_FEATURES, 8 },
+		{ VHOST_REQ_GET_QUEUE_NUM, 0 },
+		{ VHOST_REQ_SET_VRING_ENABLE, 8 },
+		{ VHOST_REQ_SEND_RARP, 8 },
+		{ VHOST_REQ_NET_SET_MTU, 8 },
+		{ VHOST_REQ_SET_STATUS, 8 },
 		{ VHOST_REQ_GET_STATUS, 0 },
 	};
 	struct vhost_header header = { .flags = VHOST_FLAG_VERSION };
@@ -93,8 +102,8 @@ test_payload_sizes(void **state)
 static void
 test_unsupported(void **state)
 {
-	static const uint32_t requests[] = { 0, 6, 7, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32,
-		33, 34, 35, 36, 37, 38, 41, 0x5eed, UINT32_MAX };
+	static const uint32_t requests[] = { 0, 6, 7, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+		32, 33, 34, 35, 36, 37, 38, 41, 0x5eed, UINT32_MAX };
 	size_t i;
 
 	(void)state;
@@ -202,7 +211,7 @@ test_ring_size_and_base(void **state)
 
 static void
 expect_addr(uint64_t desc, uint64_t avail, uint64_t used, enum vhost_verdict verdict,
-	    const char *words)
+		const char *words)
 {
 	build_addr(&msg, 0, desc, avail, used);
 	expect(verdict, words);
@@ -217,7 +226,8 @@ test_ring_addresses(void **state)
 	expect_addr(BUILD_DESC, BUILD_AVAIL, BUILD_USED, VHOST_GOOD, "");
 	/* up to the last byte of the region, and one step beyond it */
 	expect_addr(end - 4096, BUILD_AVAIL, BUILD_USED, VHOST_GOOD, "");
-	expect_addr(end - 4080, BUILD_AVAIL, BUILD_USED, VHOST_BROKEN, "ring 0: descriptor area (4096");
+	expect_addr(end - 4080, BUILD_AVAIL, BUILD_USED, VHOST_BROKEN,
+			"ring 0: descriptor area (4096");
 	expect_addr(BUILD_DESC, end - 518, BUILD_USED, VHOST_GOOD, "");
 	expect_addr(BUILD_DESC, end - 516, BUILD_USED, VHOST_BROKEN, "avail ring (518 bytes");
 	expect_addr(BUILD_DESC, BUILD_AVAIL, end - 2056, VHOST_GOOD, "");
@@ -399,7 +409,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_header_flags, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_payload_sizes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unsupported, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_descriptors_where_none_belong, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+				test_descriptors_where_none_belong, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ring_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_features, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ring_size_and_base, setup, teardown),

@@ -57,7 +57,7 @@ static void
 draw_addr(struct vhost_msg *msg)
 {
 	const uint64_t at = BUILD_USER_ADDR + draw_below(4) * (BUILD_STEP / 2) +
-		draw_below(64) * 0x4000;
+			draw_below(64) * 0x4000ull;
 
 	build_addr(msg, draw_below(2), at, at + 0x1000, at + 0x2000);
 }
@@ -97,7 +97,7 @@ draw_decent(struct vhost_msg *msg)
 		break;
 	case 10:
 		build_u64(msg, VHOST_REQ_SET_PROTOCOL_FEATURES,
-			  draw() & build_offer.protocol_features);
+				draw() & build_offer.protocol_features);
 		break;
 	default:
 		build_empty(msg, draw_below(45));
@@ -151,7 +151,8 @@ spoil(struct vhost_msg *msg)
 		msg->payload.bytes[draw_below(64)] ^= (uint8_t)(1u << draw_below(8));
 		break;
 	case 4:
-		memcpy(msg->payload.bytes + draw_below(34) * 8, &(uint64_t){ draw_number() }, 8);
+		memcpy(msg->payload.bytes + 8 * (size_t)draw_below(34),
+				&(uint64_t){ draw_number() }, 8);
 		break;
 	case 5:
 		while (msg->n_fds < draw_below(VHOST_MSG_FDS_MAX + 1)) {
@@ -189,7 +190,8 @@ check_memory(const struct session *session)
 		sum += a->mmap_offset + a->size;
 		for (j = 0; j < i; j++) {
 			b = &session->regions[j];
-			assert_true(apart(a->guest_phys_addr, a->size, b->guest_phys_addr, b->size));
+			assert_true(apart(
+					a->guest_phys_addr, a->size, b->guest_phys_addr, b->size));
 			assert_true(apart(a->userspace_addr, a->size, b->userspace_addr, b->size));
 		}
 	}
@@ -204,7 +206,8 @@ in_memory(const struct session *session, uint64_t addr, uint64_t size)
 
 	for (i = 0; i < session->n_regions; i++) {
 		if (addr >= session->regions[i].userspace_addr &&
-		    addr - session->regions[i].userspace_addr + size <= session->regions[i].size)
+				addr - session->regions[i].userspace_addr + size <=
+						session->regions[i].size)
 			return true;
 	}
 	return false;
@@ -223,7 +226,8 @@ check_vring(const struct session *session, const struct session_vring *vring)
 	assert_true(in_memory(session, vring->avail_user_addr, 6 + 2 * size));
 	assert_true(in_memory(session, vring->used_user_addr, 6 + 8 * size));
 	assert_int_equal(vring->desc_user_addr % 16 + vring->avail_user_addr % 2 +
-			 vring->used_user_addr % 4, 0);
+					vring->used_user_addr % 4,
+			0);
 }
 
 static int

@@ -152,7 +152,7 @@ build_pass(struct vhost_msg *msg, struct session *session)
 static void
 start_ring(struct session *session, uint32_t index)
 {
-	const uint64_t at = index * 0x4000;
+	const uint64_t at = index * 0x4000ull;
 	struct vhost_msg msg;
 
 	build_state(&msg, VHOST_REQ_SET_VRING_NUM, index, 256);

@@ -39,8 +39,8 @@ void build_u64(struct vhost_msg *msg, uint32_t request, uint64_t value);
 void build_state(struct vhost_msg *msg, uint32_t request, uint32_t index, uint32_t num);
 /* KICK, CALL, ERR with an eventfd. */
 void build_file(struct vhost_msg *msg, uint32_t request, uint32_t index);
-void build_addr(struct vhost_msg *msg, uint32_t index, uint64_t desc, uint64_t avail,
-		uint64_t used);
+void
+build_addr(struct vhost_msg *msg, uint32_t index, uint64_t desc, uint64_t avail, uint64_t used);
 /* SET_MEM_TABLE of `n` regions that are as they should be. */
 void build_memory(struct vhost_msg *msg, uint32_t n);
 
@@ -48,8 +48,8 @@ void build_memory(struct vhost_msg *msg, uint32_t n);
 void build_release(struct vhost_msg *msg);
 
 /* Checks header and message: the verdict, words in `why` (256 bytes). */
-enum vhost_verdict build_check(const struct vhost_msg *msg, const struct session *session,
-			       char *why);
+enum vhost_verdict
+build_check(const struct vhost_msg *msg, const struct session *session, char *why);
 
 /* Checks that a message is good, applies it as if the library had said yes, releases it. */
 void build_pass(struct vhost_msg *msg, struct session *session);
