@@ -29,7 +29,7 @@ look_at_memory(int fd, struct vhost_fd *facts)
 	if (seals < 0)
 		return false;
 	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+	if (flags < 0 || fstat(fd, &st) != 0)
 		return false;
 	facts->kind = VHOST_FD_MEMORY;
 	facts->writable = (flags & O_ACCMODE) == O_RDWR &&

@@ -82,7 +82,7 @@ vhost_io_read(int fd, struct vhost_msg *msg)
 		return VHOST_IO_WHOLE;
 	n = receive(fd, at, end - msg->have, msg, &cut_off);
 	if (n < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK ? VHOST_IO_AGAIN : VHOST_IO_END;
+		return errno == EAGAIN ? VHOST_IO_AGAIN : VHOST_IO_END;
 	if (cut_off)
 		return VHOST_IO_BAD_FDS;
 	if (n == 0)
