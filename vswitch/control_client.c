@@ -170,54 +170,64 @@ bound_reply(struct control_batch *batch, json_t *reply)
 	return error;
 }
 
-/* The request that ran last is done; the last of the line sends the answers. */
+/* The request of the batch that ran last is done; the last of the line sends the answers. */
+static void
+take_answer(struct control_client *client, json_t *reply)
+{
+	struct control_batch *batch = client->batch;
+	json_t *answers;
+
+	batch->waits = false;
+	reply = bound_reply(batch, reply);
+	if (!jsonrpc_batch_answer(&batch->requests, reply, &answers))
+		return;
+	client->batch = NULL;
+	free_batch(batch);
+	if (answers != NULL)
+		send_message(client, answers);
+	else if (is_finished(client))
+		cut(client);
+}
+
 static void
 on_answer(void *arg, json_t *reply)
 {
 	struct control_batch *batch = arg;
 	struct control_client *client = batch->client;
-	json_t *answers;
 
-	batch->waits = false;
 	if (client == NULL) {
 		json_decref(reply);
 		free_batch(batch);
 		return;
 	}
-	reply = bound_reply(batch, reply);
-	if (jsonrpc_batch_answer(&batch->requests, reply, &answers)) {
-		client->batch = NULL;
-		free_batch(batch);
-		if (answers != NULL)
-			send_message(client, answers);
-		else if (is_finished(client))
-			cut(client);
-	}
+	take_answer(client, reply);
 	/* whoever answers late stands in the middle of his own work */
 	if (!client->dead && !client->runs)
 		event_active(client->later, 0, 0);
 }
 
+/* Runs the next request of the batch. */
 static void
-run_request(struct control_batch *batch, size_t index)
+run_request(struct control_client *client)
 {
-	struct control_client *client = batch->client;
+	struct control_batch *batch = client->batch;
 	const char *refusal = why_not(batch);
 	struct jsonrpc_request request;
+	json_t *error = NULL;
 	char err[RPC_TEXT_MAX];
 	int code;
 
 	batch->waits = true;
-	code = jsonrpc_batch_request(&batch->requests, index, &request, err, sizeof(err));
-	if (code != 0)
-		on_answer(batch, jsonrpc_error(request.id, code, err, NULL));
-	else if (refusal != NULL)
-		on_answer(batch,
-				request.id != NULL ? jsonrpc_error(request.id, JSONRPC_REFUSED,
-								     refusal, NULL)
-						   : NULL);
-	else
+	code = jsonrpc_batch_request(&batch->requests, batch->next++, &request, err, sizeof(err));
+	if (code == 0 && refusal == NULL) {
 		rpc_run(client->daemon, &client->subscriber, &request, on_answer, batch);
+		return;
+	}
+	if (code != 0)
+		error = jsonrpc_error(request.id, code, err, NULL);
+	else if (request.id != NULL)
+		error = jsonrpc_error(request.id, JSONRPC_REFUSED, refusal, NULL);
+	take_answer(client, error);
 }
 
 static void
@@ -278,7 +288,7 @@ run(struct control_client *client)
 		else if (client->batch->waits)
 			more = false;
 		else
-			run_request(client->batch, client->batch->next++);
+			run_request(client);
 	}
 	client->runs = false;
 	if (client->dead || client->at_end)

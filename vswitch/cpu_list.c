@@ -106,9 +106,11 @@ int
 cpu_list_parse(const char *text, const cpu_set_t *allowed, int *cpus, uint32_t max, char *err,
 		size_t err_size)
 {
-	struct cpu_list list = { allowed, cpus, 0, max, err, err_size };
+	struct cpu_list list = { .allowed = allowed, .max = max, .err_size = err_size };
 	int ret;
 
+	list.cpus = cpus;
+	list.err = err;
 	do {
 		ret = add_range(&list, &text);
 	} while (ret == 0 && *text++ == ',');

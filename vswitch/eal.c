@@ -21,6 +21,7 @@
 #include "text.h"
 
 #define ARGS_MAX 16
+#define LIST_MAX 2048 /* bytes of a list of CPUs */
 
 /* What a frontend does wrong makes the vhost library talk: so many lines a second are enough. */
 #define LINES_PER_SECOND 20
@@ -81,14 +82,13 @@ static int
 lcores_argument(char *text, size_t size)
 {
 	cpu_set_t allowed;
-	int n;
+	char list[LIST_MAX];
 
 	if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
 		return -errno;
-	n = snprintf(text, size, "--lcores=0@(");
-	if (cpu_list_format(&allowed, text + n, size - (size_t)n - 1) != 0)
+	if (cpu_list_format(&allowed, list, sizeof(list)) != 0)
 		return -ENOSPC;
-	strcat(text, ")");
+	snprintf(text, size, "--lcores=0@(%s)", list);
 	return 0;
 }
 
@@ -99,7 +99,7 @@ init(bool huge, uint32_t mib)
 	static char name[] = "vswitchd", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry";
 	static char no_huge[] = "--no-huge", no_shconf[] = "--no-shconf";
 	static char in_memory[] = "--in-memory", level[] = "--log-level=*:error";
-	static char amount_option[] = "-m", amount[16], lcores[2048];
+	static char amount_option[] = "-m", amount[16], lcores[LIST_MAX + 16];
 	static char *argv[ARGS_MAX];
 	int argc = 0, ret;
 

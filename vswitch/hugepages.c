@@ -4,11 +4,14 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include <linux/mman.h>
 
 #define SYSFS_DIR "/sys/kernel/mm/hugepages"
+#define PREFIX "hugepages-" /* and the size of a page, "2048kB" */
 
 /* The kernel reserves the pages when it makes the mapping, and takes none of them until use. */
 static bool
@@ -47,8 +50,9 @@ hugepages_free(uint32_t mib, char *why, size_t why_size)
 	if (dir == NULL)
 		return false;
 	while (!found && (entry = readdir(dir)) != NULL) {
-		if (sscanf(entry->d_name, "hugepages-%lukB", &page_kib) != 1)
+		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0)
 			continue;
+		page_kib = strtoul(entry->d_name + strlen(PREFIX), NULL, 10);
 		found = has_pages(page_kib, mib);
 		if (found)
 			snprintf(why, why_size, "enough free ones of %lu KiB", page_kib);

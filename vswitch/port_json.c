@@ -19,7 +19,9 @@
 
 struct accessor {
 	const char *key;
-	/* 0, or -EINVAL with words that do not name the key */
+	/* One of the two; `read` where a value that passed its check may still be wrong: then */
+	/* -EINVAL, with words that do not name the key. */
+	void (*set)(const json_t *value, struct port_settings *settings);
 	int (*read)(const json_t *value, struct port_settings *settings, char *err,
 			size_t err_size);
 	json_t *(*write)(const struct port_settings *settings);
@@ -31,11 +33,10 @@ is_listening(const struct port_settings *settings)
 	return settings->connect[0] == '\0';
 }
 
-static int
-read_path(const json_t *value, char path[PORT_PATH_MAX])
+static void
+set_path(const json_t *value, char path[PORT_PATH_MAX])
 {
 	snprintf(path, PORT_PATH_MAX, "%s", json_string_value(value));
-	return 0;
 }
 
 static json_t *
@@ -44,12 +45,10 @@ write_path(const char *path)
 	return path[0] != '\0' ? jsonrpc_text(path) : json_null();
 }
 
-static int
-read_socket(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+static void
+set_socket(const json_t *value, struct port_settings *settings)
 {
-	(void)err;
-	(void)err_size;
-	return read_path(value, settings->socket);
+	set_path(value, settings->socket);
 }
 
 static json_t *
@@ -58,12 +57,10 @@ write_socket(const struct port_settings *settings)
 	return write_path(settings->socket);
 }
 
-static int
-read_connect(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+static void
+set_connect(const json_t *value, struct port_settings *settings)
 {
-	(void)err;
-	(void)err_size;
-	return read_path(value, settings->connect);
+	set_path(value, settings->connect);
 }
 
 static json_t *
@@ -72,13 +69,10 @@ write_connect(const struct port_settings *settings)
 	return write_path(settings->connect);
 }
 
-static int
-read_mtu(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+static void
+set_mtu(const json_t *value, struct port_settings *settings)
 {
-	(void)err;
-	(void)err_size;
 	settings->mtu = (uint32_t)json_integer_value(value);
-	return 0;
 }
 
 static json_t *
@@ -87,13 +81,10 @@ write_mtu(const struct port_settings *settings)
 	return json_integer(settings->mtu);
 }
 
-static int
-read_mac_limit(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+static void
+set_mac_limit(const json_t *value, struct port_settings *settings)
 {
-	(void)err;
-	(void)err_size;
 	settings->mac_limit = (uint32_t)json_integer_value(value);
-	return 0;
 }
 
 static json_t *
@@ -102,13 +93,10 @@ write_mac_limit(const struct port_settings *settings)
 	return json_integer(settings->mac_limit);
 }
 
-static int
-read_enabled(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
+static void
+set_enabled(const json_t *value, struct port_settings *settings)
 {
-	(void)err;
-	(void)err_size;
 	settings->enabled = json_is_true(value);
-	return 0;
 }
 
 static json_t *
@@ -227,16 +215,18 @@ write_group(const struct port_settings *settings)
 	return is_listening(settings) ? jsonrpc_text(group_name(gid)) : json_null();
 }
 
+/* clang-format off */
 static const struct accessor accessors[] = {
-	{ "socket", read_socket, write_socket },
-	{ "connect", read_connect, write_connect },
-	{ "mtu", read_mtu, write_mtu },
-	{ "mac-limit", read_mac_limit, write_mac_limit },
-	{ "enabled", read_enabled, write_enabled },
-	{ "mode", read_mode, write_mode },
-	{ "owner", read_owner, write_owner },
-	{ "group", read_group, write_group },
+	{ .key = "socket", .set = set_socket, .write = write_socket },
+	{ .key = "connect", .set = set_connect, .write = write_connect },
+	{ .key = "mtu", .set = set_mtu, .write = write_mtu },
+	{ .key = "mac-limit", .set = set_mac_limit, .write = write_mac_limit },
+	{ .key = "enabled", .set = set_enabled, .write = write_enabled },
+	{ .key = "mode", .read = read_mode, .write = write_mode },
+	{ .key = "owner", .read = read_owner, .write = write_owner },
+	{ .key = "group", .read = read_group, .write = write_group },
 };
+/* clang-format on */
 
 static const struct accessor *
 find_accessor(const struct port_option *option)
@@ -248,6 +238,16 @@ find_accessor(const struct port_option *option)
 			return &accessors[i];
 	/* the two tables do not agree: a mistake in the program that the first use shows */
 	abort();
+}
+
+static int
+read_option(const struct accessor *accessor, const json_t *value, struct port_settings *settings,
+		char *err, size_t err_size)
+{
+	if (accessor->read != NULL)
+		return accessor->read(value, settings, err, err_size);
+	accessor->set(value, settings);
+	return 0;
 }
 
 int
@@ -265,7 +265,7 @@ port_json_read(const json_t *object, struct port_settings *settings, const char 
 		value = json_object_get(object, option->key);
 		if (value == NULL)
 			continue;
-		ret = find_accessor(option)->read(value, settings, why, sizeof(why));
+		ret = read_option(find_accessor(option), value, settings, why, sizeof(why));
 		if (ret != 0) {
 			*key = option->key;
 			return text_fail(err, err_size, ret, "%s: %s", option->key, why);

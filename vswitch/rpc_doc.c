@@ -44,7 +44,7 @@ struct field {
 	"  order, one after the other; a second connection need not wait for a slow one.\n"                    \
 	"- A request without `id` is a notification and has no reply.\n"                                       \
 	"- JSON is read strictly: no key twice in an object, nothing after the text, at most %d levels.\n"     \
-	"- A batch holds at most %d requests. When its replies pass %u MiB, what is left is refused.\n"            \
+	"- A batch holds at most %d requests. When its replies pass %u MiB, what is left is refused.\n"        \
 	"- A client that leaves more than %u MiB unread is cut off. At most %d clients are served at once.\n"  \
 	"\n"
 

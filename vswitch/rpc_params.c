@@ -366,10 +366,14 @@ rpc_params_words(const json_t *params, const char *name, const char *words)
 	const json_t *array = json_object_get(params, name);
 	uint32_t bits = 0;
 	size_t i;
+	int index;
 
 	if (array == NULL)
 		return UINT32_MAX;
-	for (i = 0; i < json_array_size(array); i++)
-		bits |= 1u << word_index(words, json_string_value(json_array_get(array, i)));
+	for (i = 0; i < json_array_size(array); i++) {
+		index = word_index(words, json_string_value(json_array_get(array, i)));
+		if (index >= 0)
+			bits |= 1u << index;
+	}
 	return bits;
 }

@@ -26,7 +26,7 @@ static int
 make_dir(void **state)
 {
 	(void)state;
-	strcpy(strrchr(dir, '.') + 1, "XXXXXX");
+	snprintf(dir, sizeof(dir), "/tmp/test_config_save.XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return -1;
 	snprintf(path, sizeof(path), "%s/file", dir);

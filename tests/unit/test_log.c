@@ -208,7 +208,7 @@ listen_to(const char *name)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
-	strcpy(address.sun_path, name);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
 	if (name[0] == '@')
 		address.sun_path[0] = '\0';
 	assert_int_equal(bind(fd, (struct sockaddr *)&address,

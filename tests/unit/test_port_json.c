@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +126,7 @@ test_port_that_connects_has_no_access(void **state)
 	json_t *value;
 
 	(void)state;
-	strcpy(settings.connect, "/x");
+	snprintf(settings.connect, sizeof(settings.connect), "/x");
 	value = port_json_value(&settings, port_option_find("mode"));
 	assert_true(json_is_null(value));
 	value = port_json_value(&settings, port_option_find("socket"));
@@ -147,7 +148,7 @@ test_differences(void **state)
 	present.mtu = 1500;
 	present.mac_limit = 4;
 	assert_string_equal(port_json_difference(given, &wanted, &present)->key, "mac-limit");
-	strcpy(present.connect, "/x");
+	snprintf(present.connect, sizeof(present.connect), "/x");
 	assert_string_equal(port_json_difference(given, &wanted, &present)->key, "connect");
 	json_decref(given);
 }

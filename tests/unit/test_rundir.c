@@ -26,7 +26,7 @@ static int
 make_parent(void **state)
 {
 	(void)state;
-	strcpy(strrchr(parent, '.') + 1, "XXXXXX");
+	snprintf(parent, sizeof(parent), "/tmp/test_rundir.XXXXXX");
 	if (mkdtemp(parent) == NULL)
 		return -1;
 	snprintf(dir, sizeof(dir), "%s/d", parent);
