@@ -356,8 +356,13 @@ int
 gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
 		size_t err_size)
 {
-	if (gate->connects)
-		return 0; /* the frontend's socket: who may use it is its business */
+	if (gate->connects) {
+		snprintf(err, err_size,
+				"cannot change the access to %s: it is the frontend's socket, "
+				"which sets mode, owner and group itself",
+				gate->path);
+		return -ENOTSUP;
+	}
 	return gate_listen_set_access(gate, mode, owner, group, err, err_size);
 }
 

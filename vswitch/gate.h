@@ -71,7 +71,10 @@ struct gate_config {
 struct gate *gate_create(struct event_base *base, const struct gate_config *config,
 		const struct gate_ops *ops, void *port, char *err, size_t err_size);
 
-/* Changes mode, owner and group of a listening socket: all or nothing. 0 or -errno with words. */
+/*
+ * Changes mode, owner and group of a listening socket: all or nothing. 0 or -errno with words;
+ * -ENOTSUP where the frontend serves the socket.
+ */
 int gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
 		size_t err_size);
 
