@@ -93,6 +93,16 @@ make_absolute(char path[PATHS_SIZE], char *err, size_t err_size)
 	return ret;
 }
 
+/* "DIR/" is DIR: paths in it are shown and compared. */
+static void
+strip_slashes(char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+}
+
 static int
 read_paths(const struct options *o, struct daemon_options *options, char *err, size_t err_size)
 {
@@ -101,8 +111,10 @@ read_paths(const struct options *o, struct daemon_options *options, char *err, s
 
 	ret = paths_socket_dir(
 			options_text(o, "socket-dir", NULL), options->socket_dir, err, err_size);
-	if (ret == 0)
+	if (ret == 0) {
+		strip_slashes(options->socket_dir);
 		ret = make_absolute(options->socket_dir, err, err_size);
+	}
 	if (ret == 0)
 		ret = paths_control(options_text(o, "control", NULL), options->socket_dir,
 				options->control, err, err_size);

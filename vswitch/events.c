@@ -170,6 +170,7 @@ events_watch(uint32_t kinds)
 void
 events_stop(void)
 {
-	event_free(moves_timer);
+	if (moves_timer != NULL)
+		event_free(moves_timer);
 	moves_timer = NULL;
 }

@@ -234,7 +234,8 @@ stop(struct program *program)
 		clean = false;
 	if (program->stage >= STAGE_HELPER)
 		helper_stop();
-	rundir_close(&daemon->rundir);
+	if (program->stage >= STAGE_RUNDIR)
+		rundir_close(&daemon->rundir);
 	return clean;
 }
 

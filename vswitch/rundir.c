@@ -182,8 +182,6 @@ rundir_close(struct rundir *rundir)
 {
 	char path[PATHS_SIZE + sizeof(LOCK_NAME)];
 
-	if (rundir->lock_fd < 0)
-		return;
 	clear_private_dir(rundir);
 	snprintf(path, sizeof(path), "%s/" LOCK_NAME, rundir->private_dir);
 	(void)unlink(path);

@@ -27,7 +27,10 @@ struct rundir {
  */
 int rundir_open(struct rundir *rundir, const char *dir, char *err, size_t err_size);
 
-/* Removes the private part, and DIR if rundir_open() made it and nothing else is in it. */
+/*
+ * After rundir_open() has succeeded: removes the private part, and DIR if it was made then and
+ * nothing else is in it.
+ */
 void rundir_close(struct rundir *rundir);
 
 #endif
