@@ -246,7 +246,7 @@ may_run(const struct vhost_port *port, const struct session *session, uint32_t i
 {
 	return port->device_runs && port->vring_runs[index] && port->has_memory &&
 			session_vring_complete(session, index) &&
-			__atomic_load_n(&port->health.defect, __ATOMIC_ACQUIRE) == VRING_SOUND;
+			vring_health_defect(&port->health) == VRING_SOUND;
 }
 
 /* Publishes what is valid now. Rings that must stop were stopped by quiesce before. */
@@ -384,7 +384,7 @@ static const struct vhost_conn_ops conn_ops = {
 static void
 check_health(struct vhost_port *port)
 {
-	enum vring_defect defect = __atomic_load_n(&port->health.defect, __ATOMIC_ACQUIRE);
+	enum vring_defect defect = vring_health_defect(&port->health);
 	struct vhost_conn *conn = gate_conn(port->gate);
 	char text[PORT_TEXT_MAX];
 
@@ -395,7 +395,7 @@ check_health(struct vhost_port *port)
 	if (defect == VRING_MEMORY_GONE)
 		snprintf(text, sizeof(text), "%s", vring_defect_text(defect));
 	else
-		snprintf(text, sizeof(text), "ring %u: %s", port->health.vring,
+		snprintf(text, sizeof(text), "ring %u: %s", vring_health_index(&port->health),
 				vring_defect_text(defect));
 	gate_fault(port->gate, text);
 }

@@ -7,8 +7,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "notice.h"
-
 #define WATCHES_MAX (SESSIONS_MAX * MEMORY_REGIONS_MAX)
 /* After this many single pages the whole region is mapped: a shrunk terabyte must not cost a fault
  * for each of its pages. */
@@ -122,8 +120,7 @@ on_sigbus(int number, siginfo_t *info, void *context)
 		signal(number, SIG_DFL); /* the instruction faults again, now for real */
 		return;
 	}
-	__atomic_store_n(&health->defect, VRING_MEMORY_GONE, __ATOMIC_RELEASE);
-	notice_post();
+	vring_health_break(health, VRING_MEMORY_GONE, 0);
 	errno = saved;
 }
 

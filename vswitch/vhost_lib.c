@@ -570,7 +570,7 @@ vhost_conn_set_in_use(struct vhost_conn *conn, bool in_use)
 bool
 vhost_conn_memory_gone(const struct vhost_conn *conn)
 {
-	return __atomic_load_n(&conn->library_health.defect, __ATOMIC_ACQUIRE) != VRING_SOUND;
+	return vring_health_defect(&conn->library_health) != VRING_SOUND;
 }
 
 void

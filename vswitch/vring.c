@@ -25,11 +25,19 @@ vring_defect_text(enum vring_defect defect)
 }
 
 void
+vring_health_break(struct vring_health *health, enum vring_defect defect, uint32_t index)
+{
+	uint64_t sound = VRING_SOUND;
+
+	__atomic_compare_exchange_n(&health->word, &sound, (uint64_t)index << 32 | defect, false,
+			__ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	notice_post();
+}
+
+void
 vring_break(const struct split_vring *vring, enum vring_defect defect)
 {
-	__atomic_store_n(&vring->health->vring, vring->index, __ATOMIC_RELAXED);
-	__atomic_store_n(&vring->health->defect, defect, __ATOMIC_RELEASE);
-	notice_post();
+	vring_health_break(vring->health, defect, vring->index);
 }
 
 /*

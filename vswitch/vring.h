@@ -36,12 +36,27 @@ enum vring_defect {
 
 /*
  * Shared by the rings of one frontend's session. Written by any worker, by the SIGBUS handler and
- * by the control thread; read by all. Once not VRING_SOUND, workers leave the rings alone.
+ * by the control thread; read by all. Once not VRING_SOUND, workers leave the rings alone; the
+ * first defect stays, since what is seen after it may follow from it.
  */
 struct vring_health {
-	uint32_t defect; /* enum vring_defect */
-	uint32_t vring;	 /* which ring, where it is known */
+	uint64_t word; /* enum vring_defect, and above bit 32 the index of its ring; atomic */
 };
+
+static inline enum vring_defect
+vring_health_defect(const struct vring_health *health)
+{
+	return (enum vring_defect)(uint32_t)__atomic_load_n(&health->word, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t
+vring_health_index(const struct vring_health *health)
+{
+	return __atomic_load_n(&health->word, __ATOMIC_ACQUIRE) >> 32;
+}
+
+/* Any thread, also in a signal handler; wakes the control thread. */
+void vring_health_break(struct vring_health *health, enum vring_defect defect, uint32_t index);
 
 struct split_vring {
 	const struct vring_desc *desc;

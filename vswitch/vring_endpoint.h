@@ -51,7 +51,7 @@ vring_running(struct split_vring *const *published)
 	struct split_vring *vring = __atomic_load_n(published, __ATOMIC_ACQUIRE);
 
 	if (vring == NULL ||
-			__atomic_load_n(&vring->health->defect, __ATOMIC_ACQUIRE) != VRING_SOUND)
+			vring_health_defect(vring->health) != VRING_SOUND)
 		return NULL;
 	return vring;
 }

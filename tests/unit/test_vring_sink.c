@@ -264,7 +264,7 @@ test_no_ring_no_buffers(void **state)
 	assert_null(place());
 	assert_int_equal(drops(DROP_NOT_READY), 1);
 	vring_sink_publish(&sink, &driver.vring);
-	driver.health.defect = VRING_MEMORY_GONE;
+	driver.health.word = VRING_MEMORY_GONE;
 	assert_null(place());
 	assert_int_equal(drops(DROP_NOT_READY), 2);
 }
@@ -326,7 +326,7 @@ test_bad_head(void **state)
 	add_frame(60, 65536);
 	assert_non_null(place());
 	expect_frame(60);
-	assert_int_equal(driver.health.defect, VRING_BAD_HEAD);
+	assert_int_equal(vring_health_defect(&driver.health), VRING_BAD_HEAD);
 	assert_int_equal(drops(DROP_RING_FULL), 1);
 }
 
@@ -337,7 +337,7 @@ test_avail_jump(void **state)
 	driver.avail->idx = RING + 1;
 	add_frame(60, 65536);
 	assert_null(place());
-	assert_int_equal(driver.health.defect, VRING_AVAIL_JUMP);
+	assert_int_equal(vring_health_defect(&driver.health), VRING_AVAIL_JUMP);
 }
 
 static void
