@@ -14,7 +14,7 @@
 #include "control_client.h"
 #include "control_listen.h"
 #include "daemon.h"
-#include "limits.h"
+#include "switch_limits.h"
 #include "log.h"
 
 /* Without descriptors the listening socket stays readable: look again only after this long. */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "switch_limits.h"
 #include "log.h"
 #include "paths.h"
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "switch_limits.h"
 
 /*
  * Left to everything else: log, epoll and event descriptors, workers, control clients, files, and

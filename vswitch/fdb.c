@@ -17,7 +17,7 @@
 #include "fdb_ports.h"
 #include "fdb_store.h"
 #include "fdb_table.h"
-#include "limits.h"
+#include "switch_limits.h"
 #include "spinlock.h"
 
 #define DEFAULT_AGEING 300

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "fdb_table.h"
-#include "limits.h"
+#include "switch_limits.h"
 
 #define FDB_LIST_LEARNED(port) (FDB_SLOTS + (uint32_t)(port))
 #define FDB_LIST_STATIC(port) (FDB_SLOTS + PORTS_MAX + (uint32_t)(port))

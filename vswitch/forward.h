@@ -15,7 +15,7 @@
 #include "drop_reason.h"
 #include "fdb.h"
 #include "frame.h"
-#include "limits.h"
+#include "switch_limits.h"
 
 struct sink;
 

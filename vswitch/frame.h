@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#include "limits.h"
+#include "switch_limits.h"
 
 #define FRAME_HEAD_LEN 64
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "switch_limits.h"
 
 struct guest_region {
 	uint64_t guest_phys_addr;

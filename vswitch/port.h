@@ -15,7 +15,7 @@
 
 #include "counters.h"
 #include "gate.h"
-#include "limits.h"
+#include "switch_limits.h"
 
 #define PORT_NAME_MAX 64  /* with the terminating zero */
 #define PORT_PATH_MAX 108 /* sun_path */

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 
@@ -199,9 +200,9 @@ unpublish_vring(struct vhost_port *port, uint32_t index)
 	worker_unwatch(&port->source.base, vring->kick_fd);
 }
 
-/* The workers have left the rings: the library may know where they stand, the gate goes on. */
+/* The workers have left the retired rings: the library may know where they stand. */
 static void
-on_quiet(void *arg)
+settle_rings(void *arg)
 {
 	struct vhost_port *port = arg;
 	struct vhost_conn *conn = gate_conn(port->gate);
@@ -220,11 +221,20 @@ on_quiet(void *arg)
 	}
 	if (conn != NULL)
 		vhost_conn_set_in_use(conn, in_use);
-	gate_proceed(port->gate);
 }
 
 static void
-stop_rings(struct vhost_port *port, uint32_t mask)
+settle_and_proceed(void *arg)
+{
+	struct vhost_port *port = arg;
+
+	settle_rings(port);
+	gate_proceed(port->gate);
+}
+
+/* Unpublishes rings; `quiet(port)` is called when no worker uses one any more. */
+static void
+stop_rings(struct vhost_port *port, uint32_t mask, void (*quiet)(void *port))
 {
 	bool any = false;
 
@@ -234,9 +244,9 @@ stop_rings(struct vhost_port *port, uint32_t mask)
 		any |= port->retired[i] != NULL;
 	}
 	if (any)
-		worker_synchronize(on_quiet, port);
+		worker_synchronize(quiet, port);
 	else
-		gate_proceed(port->gate);
+		quiet(port);
 }
 
 /* ---- The gate's reports ---- */
@@ -295,7 +305,7 @@ on_quiesce(void *arg, uint32_t vring_mask)
 	struct vhost_port *port = arg;
 
 	port->settling = true;
-	stop_rings(port, vring_mask);
+	stop_rings(port, vring_mask, settle_and_proceed);
 }
 
 static void
@@ -367,9 +377,9 @@ on_device_state(void *arg, bool running)
 	struct vhost_port *port = arg;
 
 	port->device_runs = running;
+	/* The library's own doing: its thread waits until the rings are quiet. */
 	if (!running && !port->settling)
-		stop_rings(port,
-				ALL_RINGS); /* the library's own doing: it waits until they are quiet */
+		stop_rings(port, ALL_RINGS, settle_rings);
 	update(port);
 }
 
@@ -420,13 +430,13 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 static int
 init(struct event_base *base)
 {
-	static struct event *bell;
+	static struct event bell;
 	int fd = notice_create();
 
 	if (fd < 0)
 		return fd;
-	bell = event_new(base, fd, EV_READ | EV_PERSIST, on_notice, NULL);
-	return bell == NULL || event_add(bell, NULL) < 0 ? -ENOMEM : 0;
+	event_assign(&bell, base, fd, EV_READ | EV_PERSIST, on_notice, NULL);
+	return event_add(&bell, NULL) < 0 ? -ENOMEM : 0;
 }
 
 /* ---- The kind ---- */

@@ -6,7 +6,7 @@
 #include "rpc.h"
 
 #include "events.h"
-#include "limits.h"
+#include "switch_limits.h"
 #include "port_options.h"
 #include "rpc_handlers.h"
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "switch_limits.h"
 
 /* Bits that change what a session is (vhost-user, "Feature negotiation"; virtio 1.1, 2.1). */
 #define SESSION_F_PROTOCOL_FEATURES (1ull << 30)

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "guest_mem.h"
-#include "limits.h"
+#include "switch_limits.h"
 
 struct event_base;
 struct vhost_conn;

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "switch_limits.h"
 #include "session.h"
 
 /* Requests that a frontend sends (specification: "Front-end message types"). */

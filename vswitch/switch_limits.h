@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The numbers that bound the whole switch, in one place.
+ */
+#ifndef VSWITCH_SWITCH_LIMITS_H
+#define VSWITCH_SWITCH_LIMITS_H
+
+/*
+ * Port ids are 0 .. PORTS_MAX - 1. Sessions with the vhost library are bounded lower: its event
+ * loop polls at most 1,024 descriptors, of which it needs two itself.
+ */
+#define PORTS_MAX 1024
+#define SESSIONS_MAX 1000
+
+#define WORKERS_MAX 16
+
+/* Frames that one turn takes from one queue. */
+#define BURST_MAX 64
+
+/* Ethernet header (14 bytes) and one VLAN tag (4); the FCS is never in memory. */
+#define ETHERNET_HEADER_LEN 14
+#define FRAME_OVERHEAD 18
+#define MTU_MIN 68
+#define MTU_MAX 65535
+
+/* One queue pair a port: ring 0 is the receiveq (switch to frontend), 1 the transmitq. */
+#define VRING_RECEIVEQ 0
+#define VRING_TRANSMITQ 1
+#define PORT_VRINGS 2
+
+#define VRING_SIZE_MIN 2
+#define VRING_SIZE_MAX 32768
+
+/* The vhost library of this release maps at most eight memory regions a frontend. */
+#define MEMORY_REGIONS_MAX 8
+
+/*
+ * Address space that one frontend's memory may take here: its regions, each from the beginning of
+ * its file, as the library maps them. Far more than a guest has; of 128 TiB that a process has.
+ */
+#define MEMORY_MAPPED_MAX (1ull << 40)
+
+#endif
