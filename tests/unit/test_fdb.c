@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fdb.h"
-#include "limits.h"
+#include "switch_limits.h"
 #include "stations.h"
 
 /* Enough sweeps to have looked at the whole table. */

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fdb.h"
-#include "limits.h"
+#include "switch_limits.h"
 #include "stations.h"
 
 #define STRANGERS 255 /* a group of stations for addresses that a flood makes up */

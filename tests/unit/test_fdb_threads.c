@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "fdb.h"
-#include "limits.h"
+#include "switch_limits.h"
 #include "stations.h"
 
 #define RESIDENTS 3000 /* learned at ports 0 to 9, a group of their own; nothing may touch them */
