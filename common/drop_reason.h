@@ -22,9 +22,9 @@ enum drop_reason {
 };
 
 struct drop_reason_info {
-	const char *name;	/* as in JSON and tables */
-	const char *meaning;	/* one sentence: what happened, and at which port it is counted */
-	const char *remedy;	/* one sentence: what to do about it */
+	const char *name;    /* as in JSON and tables */
+	const char *meaning; /* one sentence: what happened, and at which port it is counted */
+	const char *remedy;  /* one sentence: what to do about it */
 };
 
 /* Indexed by enum drop_reason; constant. */

@@ -94,6 +94,8 @@ split_setting(const char *word, char **key, const char **value, char *err, size_
 {
 	size_t length = strcspn(word, "=");
 
+	*key = NULL;
+	*value = NULL;
 	if (length == 0 || word[length] == '\0')
 		return text_fail(err, err_size, -EINVAL, "'%s' is not of the form key=value", word);
 	*key = strndup(word, length);
@@ -136,7 +138,7 @@ params_set_port(const struct invocation *call, json_t **params, char *err, size_
 	ret = set_first_word(call, *params, "name", err, err_size);
 	for (i = 1; i < call->word_count && ret == 0; i++) {
 		ret = split_setting(call->words[i], &key, &value, err, err_size);
-		if (ret != 0)
+		if (key == NULL)
 			break;
 		ret = set_option_of_key(*params, key, value, err, err_size);
 		free(key);
@@ -225,7 +227,7 @@ params_set_switch(const struct invocation *call, json_t **params, char *err, siz
 
 	for (i = 0; i < call->word_count && ret == 0; i++) {
 		ret = split_setting(call->words[i], &key, &value, err, err_size);
-		if (ret != 0)
+		if (key == NULL)
 			break;
 		ret = set_setting(*params, key, value, err, err_size);
 		free(key);

@@ -20,9 +20,9 @@
 struct sink;
 
 struct forward_port {
-	struct sink *sink;	/* NULL: no such port */
-	uint32_t max_frame;	/* bytes, MTU + FRAME_OVERHEAD */
-	uint32_t mac_limit;	/* learned stations; 0 = no limit */
+	struct sink *sink;  /* NULL: no such port */
+	uint32_t max_frame; /* bytes, MTU + FRAME_OVERHEAD */
+	uint32_t mac_limit; /* learned stations; 0 = no limit */
 	bool enabled;
 	uint16_t domain;
 };
@@ -39,14 +39,14 @@ struct forward_table {
 };
 
 enum verdict_kind {
-	VERDICT_DROP,		/* counted at the sender, for `reason` */
-	VERDICT_PORT,		/* to `port` */
-	VERDICT_FLOOD,		/* to every port of table->flood but the sender's */
+	VERDICT_DROP,  /* counted at the sender, for `reason` */
+	VERDICT_PORT,  /* to `port` */
+	VERDICT_FLOOD, /* to every port of table->flood but the sender's */
 };
 
 struct verdict {
-	uint8_t kind;		/* enum verdict_kind */
-	uint8_t reason;		/* enum drop_reason */
+	uint8_t kind;	/* enum verdict_kind */
+	uint8_t reason; /* enum drop_reason */
 	uint16_t port;
 };
 
@@ -58,10 +58,10 @@ struct verdict {
  * the receiver are the delivery's business, since they count at the receiver.
  */
 void forward_burst(const struct forward_table *table, struct fdb *fdb, uint16_t ingress,
-		   uint32_t now, const struct burst *burst, struct verdict *verdicts);
+		uint32_t now, const struct burst *burst, struct verdict *verdicts);
 
 /* Copies due for a frame with this verdict: 1, or the number of a flood's receivers. */
-uint32_t forward_copies(const struct forward_table *table, uint16_t ingress,
-			const struct verdict *verdict);
+uint32_t
+forward_copies(const struct forward_table *table, uint16_t ingress, const struct verdict *verdict);
 
 #endif

@@ -50,8 +50,7 @@ vring_running(struct split_vring *const *published)
 {
 	struct split_vring *vring = __atomic_load_n(published, __ATOMIC_ACQUIRE);
 
-	if (vring == NULL ||
-			vring_health_defect(vring->health) != VRING_SOUND)
+	if (vring == NULL || vring_health_defect(vring->health) != VRING_SOUND)
 		return NULL;
 	return vring;
 }

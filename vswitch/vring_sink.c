@@ -128,7 +128,7 @@ reserve_frame(struct round *round, const struct frame *frame)
 	uint32_t first_segment = round->n_segments;
 	uint64_t left = (uint64_t)frame->len + round->vring->header_len;
 	enum outcome outcome;
-	uint64_t got;
+	uint64_t got = 0;
 
 	do {
 		outcome = reserve_buffer(round, left, &got);

@@ -156,9 +156,11 @@ test_refused_lines(void **state)
 	expect_refused_line("[]", JSONRPC_INVALID_REQUEST, "batch is empty");
 	expect_refused_line("[{\"jsonrpc\":\"2.0\",\"method\"]", JSONRPC_PARSE_ERROR, "byte");
 	many[0] = '[';
-	for (i = 0; i < JSONRPC_MAX_BATCH; i++)
-		memcpy(many + 1 + 2 * i, "1,", 2);
-	memcpy(many + 2 * JSONRPC_MAX_BATCH, "]", 2);
+	for (i = 0; i < JSONRPC_MAX_BATCH; i++) {
+		many[1 + 2 * i] = '1';
+		many[2 + 2 * i] = ',';
+	}
+	many[2 * JSONRPC_MAX_BATCH] = ']';
 	open_batch(&batch, many);
 	assert_int_equal(jsonrpc_batch_count(&batch), JSONRPC_MAX_BATCH);
 	jsonrpc_batch_release(&batch);

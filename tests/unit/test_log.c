@@ -54,13 +54,14 @@ wait_for(pid_t child)
 static char *
 read_all(int fd)
 {
-	char *text = NULL;
+	char *text = NULL, *longer;
 	size_t len = 0;
 	ssize_t n;
 
 	do {
-		text = realloc(text, len + 4097);
-		assert_non_null(text);
+		longer = realloc(text, len + 4097);
+		assert_non_null(longer);
+		text = longer;
 		n = read(fd, text + len, 4096);
 		len += n > 0 ? (size_t)n : 0;
 	} while (n > 0);
