@@ -84,7 +84,7 @@ int
 jsonrpc_batch_parse(struct jsonrpc_batch *batch, const char *line, size_t len, char *err,
 		size_t err_size)
 {
-	json_t *root;
+	json_t *root = NULL;
 	int ret;
 
 	ret = jsonrpc_parse_json(line, len, &root, err, err_size);

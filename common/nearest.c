@@ -78,7 +78,7 @@ nearest_init(struct nearest *n, const char *word)
 void
 nearest_offer(struct nearest *n, const char *name)
 {
-	char word[WORD_MAX + 1], candidate[WORD_MAX + 1];
+	char word[WORD_MAX + 1] = "", candidate[WORD_MAX + 1] = "";
 	size_t distance, length;
 
 	if (!fold(n->word, word) || !fold(name, candidate))

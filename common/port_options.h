@@ -44,8 +44,8 @@ extern const size_t port_options_count;
 /* The option of this key, or NULL. */
 const struct port_option *port_option_find(const char *key);
 
-/* Nearest key to a misspelt one among the options of these kinds; NULL: none is near. */
-const char *port_option_nearest(const char *key, unsigned int kinds);
+/* Nearest key to a misspelt one among the options of the wanted kinds; NULL: none is near. */
+const char *port_option_nearest(const char *key, unsigned int wanted);
 
 /*
  * From a word of the command line to JSON. A relative path is made absolute from the working

@@ -125,14 +125,15 @@ print_cell(FILE *out, const struct table_column *column, const char *text, size_
 static void
 find_widths(const struct table *t, size_t widths[TABLE_COLUMNS_MAX])
 {
-	size_t i, width;
+	size_t cell, column, width;
 
-	for (i = 0; i < t->column_count; i++)
-		widths[i] = width_of(t->columns[i].title);
-	for (i = 0; i < t->cell_count; i++) {
-		width = width_of(shown(t->cells[i]));
-		if (width > widths[i % t->column_count])
-			widths[i % t->column_count] = width;
+	for (column = 0; column < t->column_count; column++) {
+		widths[column] = width_of(t->columns[column].title);
+		for (cell = column; cell < t->cell_count; cell += t->column_count) {
+			width = width_of(shown(t->cells[cell]));
+			if (width > widths[column])
+				widths[column] = width;
+		}
 	}
 }
 

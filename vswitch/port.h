@@ -91,7 +91,7 @@ void port_settings_default(struct port_settings *settings);
  * which object, why, what next); then nothing was changed. -EEXIST: the name is taken.
  */
 int port_add(const char *name, const char *type, const struct port_settings *settings,
-		struct port **port, char *err, size_t err_size);
+		struct port **out, char *err, size_t err_size);
 
 /*
  * Changes mtu, mac_limit, enabled, mode, owner, group to those of `settings`, all or nothing.
