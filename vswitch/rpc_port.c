@@ -36,14 +36,17 @@ report_with(const struct port *port, const struct fdb *fdb, const char *key, jso
 	return NULL;
 }
 
+/* The first port's station answers, the others' ping it; each has an address of its own. */
 static void
 reply_added(struct rpc_call *call, const struct port *port)
 {
 	bool connects = port_settings(port)->connect[0] != '\0';
-	char hint[PORT_PATH_MAX + 80];
+	uint32_t station = port_id(port) + 1u;
+	char hint[PORT_PATH_MAX + 96];
 
-	snprintf(hint, sizeof(hint), "try: vuser-client %s--path %s --ip 10.0.0.1/24 respond",
-			connects ? "--server " : "", port_path(port));
+	snprintf(hint, sizeof(hint), "try: vuser-client %s--path %s --ip 10.0.%u.%u/16 %s",
+			connects ? "--server " : "", port_path(port), station / 256, station % 256,
+			station == 1 ? "respond" : "ping 10.0.0.1");
 	rpc_reply(call, report_with(port, rpc_daemon(call)->fdb, "hint", jsonrpc_text(hint)));
 }
 
