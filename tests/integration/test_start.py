@@ -118,9 +118,11 @@ def test_control_socket_that_another_program_serves(
 
 def test_directory_without_permission(make_switch: MakeSwitch, workdir: Path) -> None:
     locked = workdir / "locked"
-    locked.mkdir(mode=0o700)
+    locked.mkdir()
+    locked.chmod(0)  # not even for the owner, who may be running this
     switch = make_switch(directory=locked / "s", start=False, user=NOBODY)
     fails(switch, str(locked), "permission denied")
+    locked.chmod(0o700)
 
 
 def test_directory_that_is_a_file(make_switch: MakeSwitch, workdir: Path) -> None:
@@ -219,6 +221,7 @@ def test_ordinary_user_may_not_use_the_control_socket(switch: Switch) -> None:
     assert done.returncode == 3
     assert str(switch.control) in done.stderr
     assert "permission denied" in done.stderr.lower()
+    switch.control.chmod(0o600)
 
 
 def test_mode_of_a_ports_socket_decides(switch: Switch) -> None:
