@@ -61,7 +61,7 @@ setup(void **state)
 	table = calloc(1, sizeof(*table));
 	delivery = calloc(1, sizeof(*delivery));
 	burst = aligned_alloc(64, sizeof(*burst));
-	burst->n = 0;
+	burst->n = burst->longest = 0;
 	for (uint16_t i = 0; i < PORTS; i++) {
 		recorders[i].sink.ops = &recorder_ops;
 		recorders[i].sink.port = i;
@@ -87,6 +87,8 @@ static void
 add(uint32_t len, enum verdict_kind kind, uint16_t port, enum drop_reason reason)
 {
 	burst->frames[burst->n].len = len;
+	if (len > burst->longest)
+		burst->longest = len;
 	verdicts[burst->n] = (struct verdict){ .kind = kind, .port = port, .reason = reason };
 	burst->n++;
 }

@@ -18,6 +18,7 @@
 static struct driver driver;
 static struct vring_sink sink;
 static struct burst *burst;
+static uint32_t n_segments; /* of the burst's that frames have */
 static uint8_t payload[65536];
 static uint8_t list[BURST_MAX];
 
@@ -30,7 +31,7 @@ setup(void **state)
 	vring_sink_publish(&sink, &driver.vring);
 	burst = aligned_alloc(64, sizeof(*burst));
 	burst->n = 0;
-	burst->n_segments = 0;
+	n_segments = 0;
 	for (uint32_t i = 0; i < sizeof(payload); i++)
 		payload[i] = i * 7 + i / 256;
 	return 0;
@@ -54,11 +55,11 @@ add_frame(uint32_t len, uint32_t piece)
 	list[burst->n] = burst->n;
 	burst->n++;
 	frame->len = len;
-	frame->segments = &burst->segments[burst->n_segments];
+	frame->segments = &burst->segments[n_segments];
 	frame->n_segments = 0;
 	memcpy(frame->head, payload, len < FRAME_HEAD_LEN ? len : FRAME_HEAD_LEN);
 	for (uint32_t at = 0; at < len; at += piece) {
-		struct frame_segment *segment = &burst->segments[burst->n_segments++];
+		struct frame_segment *segment = &burst->segments[n_segments++];
 
 		segment->data = payload + at;
 		segment->len = len - at < piece ? len - at : piece;
@@ -165,7 +166,7 @@ test_any_layout_to_any_layout(void **state)
 			driver_set_desc(&driver, 1, addr + 1000, 1000, W | VRING_DESC_F_NEXT, 2);
 			driver_set_desc(&driver, 2, addr + cuts[c], 48, W, 0);
 			driver_offer(&driver, 0);
-			burst->n = burst->n_segments = 0;
+			burst->n = n_segments = 0;
 			add_frame(1000, pieces[p]);
 			assert_non_null(place());
 			expect_frame(1000);
@@ -215,7 +216,7 @@ test_frame_does_not_fit_what_is_left(void **state)
 	assert_int_equal(receive(payload), -1);
 	assert_int_equal(drops(DROP_RING_FULL), 2);
 	offer_buffers(1, 256); /* the buffers that the undone frame had are still there */
-	burst->n = burst->n_segments = 0;
+	burst->n = n_segments = 0;
 	add_frame(900, 65536);
 	assert_non_null(place());
 	expect_frame(900);
