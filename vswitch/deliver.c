@@ -25,19 +25,25 @@ static void
 sort_burst(struct delivery *delivery, const struct forward_table *table, struct source *source,
 		const struct burst *burst, const struct verdict *verdicts)
 {
+	const struct verdict flood = { .kind = VERDICT_FLOOD };
 	struct counters *counters = &source->counters;
-	uint64_t copies = 0;
+	uint32_t n = burst->n, n_floods = 0;
 
-	for (uint32_t i = 0; i < burst->n; i++) {
-		copies += forward_copies(table, source->port, &verdicts[i]);
-		if (verdicts[i].kind == VERDICT_PORT)
+	for (uint32_t i = 0; i < n; i++) {
+		if (verdicts[i].kind == VERDICT_PORT) {
 			add_receiver(delivery, verdicts[i].port, i);
-		else if (verdicts[i].kind == VERDICT_FLOOD)
+		} else if (verdicts[i].kind == VERDICT_FLOOD) {
 			add_flood(delivery, &table->flood, source->port, i);
-		else
+			n_floods++;
+		} else {
 			counter_add(&counters->drops[verdicts[i].reason], 1);
+		}
 	}
-	counter_add(&counters->copies_due, copies);
+	counter_add(&counters->copies_due,
+			n - n_floods +
+					(uint64_t)n_floods *
+							forward_copies(table, source->port,
+									&flood));
 }
 
 /* Takes frames over the receiver's limit out of its list; returns how many are left. */
@@ -65,7 +71,8 @@ deliver_list(const struct forward_port *port, const struct burst *burst, uint8_t
 	if (!port->enabled) {
 		counter_add(&sink->counters.drops[DROP_DISABLED], n);
 	} else {
-		n = drop_too_big(sink, port, burst, list, n);
+		if (burst->longest > port->max_frame)
+			n = drop_too_big(sink, port, burst, list, n);
 		if (n > 0)
 			placed = sink->ops->place(sink, burst, list, n);
 	}

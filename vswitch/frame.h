@@ -39,8 +39,8 @@ struct frame {
 } __attribute__((aligned(64)));
 
 struct burst {
-	uint32_t n; /* frames */
-	uint32_t n_segments;
+	uint32_t n;	  /* frames */
+	uint32_t longest; /* bytes of the longest frame */
 	struct frame frames[BURST_MAX];
 	struct frame_segment segments[BURST_SEGMENTS_MAX];
 };

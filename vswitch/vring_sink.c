@@ -44,36 +44,56 @@ enum outcome {
 	NEXT_ROUND, /* this round has no room left for the frame's segments */
 };
 
-/*
- * Segments of the chain at the cursor, up to `want` bytes, appended to the round; the cursor stays.
- * Returns how many or what chain_walk() says.
- */
-static inline int
-walk_buffer(struct round *round, uint32_t head, uint64_t want, uint64_t *bytes)
+static void
+prefetch_segment(const struct frame_segment *segment, uint32_t bytes)
+{
+	uint32_t lines = bytes > 192 ? 4 : bytes / 64 + 1;
+
+	for (uint32_t i = 0; i < lines; i++)
+		__builtin_prefetch(segment->data + 64 * i, 1);
+}
+
+/* The common case: header and frame fit one buffer in one region. False when it is another. */
+static inline bool
+reserve_single(struct round *round, const struct frame *frame)
 {
 	const struct split_vring *vring = round->vring;
+	uint32_t need = frame->len + vring->header_len;
 	struct frame_segment *segment = &round->segments[round->n_segments];
-	uint32_t room = BURST_SEGMENTS_MAX - round->n_segments;
-	struct vring_desc desc = vring_desc_read(&vring->desc[head]);
+	struct vring_desc desc;
 	uint64_t available;
+	uint32_t head;
+	uint8_t *host;
 
-	if (desc.flags == VRING_DESC_F_WRITE && room > 0) {
-		uint8_t *host = guest_mem_translate(&vring->mem, desc.addr, &available);
-
-		if (host != NULL && available >= desc.len) {
-			segment->data = host;
-			segment->len = desc.len;
-			*bytes = desc.len;
-			return 1;
-		}
-	}
-	return chain_walk(vring, head, CHAIN_WRITE, want, segment, room, bytes);
+	if (round->available == 0 || round->n_segments == BURST_SEGMENTS_MAX)
+		return false;
+	head = vring_head(vring, round->cursor.avail);
+	if (head >= vring->size)
+		return false;
+	desc = vring_desc_read(&vring->desc[head]);
+	if (desc.flags != VRING_DESC_F_WRITE || desc.len < need)
+		return false;
+	host = guest_mem_translate(&vring->mem, desc.addr, &available);
+	if (host == NULL || available < desc.len)
+		return false;
+	segment->data = host;
+	segment->len = need;
+	prefetch_segment(segment, need);
+	vring_put_used(vring, round->cursor.used++, head, need);
+	round->cursor.avail++;
+	round->available--;
+	round->reservations[round->n++] = (struct reservation){ .frame = frame,
+		.first_segment = round->n_segments++,
+		.n_segments = 1,
+		.n_buffers = 1 };
+	return true;
 }
 
 /* Takes the next buffer for up to `want` bytes; *got says how many it holds of them. */
 static enum outcome
 reserve_buffer(struct round *round, uint64_t want, uint64_t *got)
 {
+	uint32_t room = BURST_SEGMENTS_MAX - round->n_segments;
 	uint32_t head;
 	int n;
 
@@ -84,7 +104,8 @@ reserve_buffer(struct round *round, uint64_t want, uint64_t *got)
 		vring_break(round->vring, VRING_BAD_HEAD);
 		return NO_BUFFERS;
 	}
-	n = walk_buffer(round, head, want, got);
+	n = chain_walk(round->vring, head, CHAIN_WRITE, want, &round->segments[round->n_segments],
+			room, got);
 	if (n == CHAIN_NO_SPACE)
 		return NEXT_ROUND;
 	if (n <= 0 || *got == 0)
@@ -109,18 +130,9 @@ return_empty(struct round *round, uint16_t first_used)
 		round->vring->used->ring[i & (round->vring->size - 1)].len = 0;
 }
 
-static void
-prefetch_segments(const struct frame_segment *segment, uint32_t bytes)
-{
-	uint32_t lines = bytes > 192 ? 4 : bytes / 64 + 1;
-
-	for (uint32_t i = 0; i < lines; i++)
-		__builtin_prefetch(segment->data + 64 * i, 1);
-}
-
-/* Reserves buffers for one frame; unless it is PLACED, the round is as before. */
+/* Reserves buffers for one frame, whatever they are; unless PLACED, the round is as before. */
 static enum outcome
-reserve_frame(struct round *round, const struct frame *frame)
+reserve_pieces(struct round *round, const struct frame *frame)
 {
 	struct reservation *reservation = &round->reservations[round->n];
 	struct vring_cursor cursor = round->cursor;
@@ -151,7 +163,7 @@ reserve_frame(struct round *round, const struct frame *frame)
 	reservation->first_segment = first_segment;
 	reservation->n_segments = round->n_segments - first_segment;
 	reservation->n_buffers = (uint16_t)(round->cursor.used - cursor.used);
-	prefetch_segments(&round->segments[first_segment], frame->len);
+	prefetch_segment(&round->segments[first_segment], frame->len);
 	round->n++;
 	return PLACED;
 }
@@ -260,7 +272,9 @@ place_frames(struct round *round, const struct burst *burst, const uint8_t *list
 	uint32_t i = 0;
 
 	while (i < n) {
-		enum outcome outcome = reserve_frame(round, &burst->frames[list[i]]);
+		const struct frame *frame = &burst->frames[list[i]];
+		enum outcome outcome = reserve_single(round, frame) ? PLACED
+								    : reserve_pieces(round, frame);
 
 		if (outcome == NEXT_ROUND && round->n > 0) {
 			finish_round(round);

@@ -48,57 +48,49 @@ strip_header(struct frame *frame, struct frame_segment *segments, uint32_t n, ui
 	return true;
 }
 
-/* The common chain: one buffer in one region. False when it is anything else. */
+/* The common chain: header and frame in one buffer in one region. False when it is another. */
 static inline bool
-take_single(const struct split_vring *vring, uint32_t head, struct frame_segment *segment)
+take_single(const struct split_vring *vring, uint32_t head, struct frame *frame,
+		struct frame_segment *segment)
 {
 	struct vring_desc desc = vring_desc_read(&vring->desc[head]);
 	uint64_t available;
-	uint8_t *host;
+	const uint8_t *host;
 
-	if (desc.flags != 0)
+	if (desc.flags != 0 || desc.len < vring->header_len)
 		return false;
 	host = guest_mem_translate(&vring->mem, desc.addr, &available);
 	if (host == NULL || available < desc.len)
 		return false;
-	segment->data = host;
-	segment->len = desc.len;
+	segment->data = host + vring->header_len;
+	segment->len = desc.len - vring->header_len;
+	frame->segments = segment;
+	frame->n_segments = 1;
+	frame->len = segment->len;
+	__builtin_prefetch(segment->data);
 	return true;
 }
 
-/* Appends the chain at `head` to the burst. False when the burst has no room for it. */
-static bool
-take_chain(struct source *source, const struct split_vring *vring, uint32_t head,
-		struct burst *burst)
+/* Any chain. Returns how many of the `room` segments it took, CHAIN_BAD or CHAIN_NO_SPACE. */
+static int
+take_chain(const struct split_vring *vring, uint32_t head, struct frame *frame,
+		struct frame_segment *segments, uint32_t room)
 {
-	struct frame *frame = &burst->frames[burst->n];
-	struct frame_segment *segments = &burst->segments[burst->n_segments];
-	uint32_t room = BURST_SEGMENTS_MAX - burst->n_segments;
 	uint64_t bytes;
-	int n;
+	int n = chain_walk(vring, head, CHAIN_READ, UINT64_MAX, segments, room, &bytes);
 
-	if (room > 0 && take_single(vring, head, segments)) {
-		n = 1;
-		bytes = segments->len;
-	} else {
-		n = chain_walk(vring, head, CHAIN_READ, UINT64_MAX, segments, room, &bytes);
-	}
-	if (n == CHAIN_NO_SPACE)
-		return false;
-	if (n < 0 || !strip_header(frame, segments, n, bytes, vring->header_len)) {
-		count_bad_chain(source);
-		return true;
-	}
+	if (n < 0)
+		return n;
+	if (!strip_header(frame, segments, n, bytes, vring->header_len))
+		return CHAIN_BAD;
 	if (frame->n_segments > 0)
 		__builtin_prefetch(frame->segments->data);
-	burst->n_segments += n;
-	burst->n++;
-	return true;
+	return n;
 }
 
-/* Gathers the first bytes where they are spread over segments. */
+/* Gathers the first bytes of a frame that is short, or cut in its first bytes. */
 static void
-copy_head_scattered(struct frame *frame)
+copy_head_piecewise(struct frame *frame)
 {
 	uint32_t want = frame->len < FRAME_HEAD_LEN ? frame->len : FRAME_HEAD_LEN;
 	uint32_t done = 0;
@@ -113,42 +105,61 @@ copy_head_scattered(struct frame *frame)
 	}
 }
 
+/* Also finds the longest frame; returns the bytes of all. */
 static uint64_t
 copy_heads(struct burst *burst)
 {
+	uint32_t n = burst->n, longest = 0;
 	uint64_t bytes = 0;
 
-	for (uint32_t i = 0; i < burst->n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		struct frame *frame = &burst->frames[i];
+		uint32_t len = frame->len;
 
 		if (frame->n_segments > 0 && frame->segments->len >= FRAME_HEAD_LEN)
 			copy_64(frame->head, frame->segments->data);
+		else if (frame->n_segments == 1)
+			copy_up_to_64(frame->head, frame->segments->data, len);
 		else
-			copy_head_scattered(frame);
-		bytes += frame->len;
+			copy_head_piecewise(frame);
+		bytes += len;
+		longest = len > longest ? len : longest;
 	}
+	burst->longest = longest;
 	return bytes;
 }
 
+/* Fills the burst with up to `available` chains; returns how many were taken. */
 static uint32_t
 take_chains(struct vring_source *source, const struct split_vring *vring, uint32_t available,
 		struct burst *burst)
 {
-	uint32_t n;
+	uint32_t n_frames = 0, n_segments = 0, n;
 
-	if (available > BURST_MAX)
-		available = BURST_MAX;
 	for (n = 0; n < available; n++) {
 		uint32_t head = vring_head(vring, source->cursor.avail + n);
+		uint32_t room = BURST_SEGMENTS_MAX - n_segments;
+		struct frame *frame = &burst->frames[n_frames];
+		struct frame_segment *segments = &burst->segments[n_segments];
+		int took = 1;
 
 		if (head >= vring->size) {
 			vring_break(vring, VRING_BAD_HEAD);
 			break;
 		}
-		if (!take_chain(&source->base, vring, head, burst))
+		if (room == 0 || !take_single(vring, head, frame, segments))
+			took = take_chain(vring, head, frame, segments, room);
+		if (took == CHAIN_NO_SPACE)
 			break;
 		source->taken[n] = head;
+		if (took == CHAIN_BAD) {
+			count_bad_chain(&source->base);
+			continue;
+		}
+		n_segments += took;
+		n_frames++;
 	}
+	burst->n = n_frames;
 	return n;
 }
 
@@ -159,13 +170,13 @@ source_take(struct source *base, struct burst *burst)
 	const struct split_vring *vring = vring_running(&source->vring);
 	uint32_t available;
 
-	burst->n = 0;
-	burst->n_segments = 0;
 	if (vring == NULL)
 		return 0;
 	available = vring_available(vring, &source->cursor);
 	if (available == 0)
 		return 0;
+	if (available > BURST_MAX)
+		available = BURST_MAX;
 	source->n_taken = take_chains(source, vring, available, burst);
 	source->taken_from = vring;
 	source->cursor.avail += source->n_taken;

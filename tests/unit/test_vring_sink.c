@@ -323,12 +323,36 @@ test_bad_head(void **state)
 	(void)state;
 	offer_buffers(1, 256);
 	driver_offer(&driver, RING + 1);
+	driver.desc[RING + 1] = driver.desc[0]; /* beyond the table, and as good as one in it */
 	add_frame(60, 65536);
 	add_frame(60, 65536);
 	assert_non_null(place());
 	expect_frame(60);
 	assert_int_equal(vring_health_defect(&driver.health), VRING_BAD_HEAD);
 	assert_int_equal(drops(DROP_RING_FULL), 1);
+}
+
+static void
+test_no_buffer_is_used_twice(void **state)
+{
+	(void)state;
+	offer_buffers(1, 256);
+	add_frame(60, 65536);
+	add_frame(60, 65536); /* the next place of the avail ring names the same chain */
+	assert_non_null(place());
+	assert_int_equal(driver.used->idx, 1);
+	assert_int_equal(drops(DROP_RING_FULL), 1);
+}
+
+static void
+test_buffer_longer_than_its_memory(void **state)
+{
+	(void)state;
+	driver_set_desc(&driver, 0, driver_buffer(&driver, 256), UINT32_MAX, W, 0);
+	driver_offer(&driver, 0);
+	add_frame(60, 65536);
+	assert_non_null(place());
+	assert_int_equal(drops(DROP_BAD_CHAIN), 1);
 }
 
 static void
@@ -359,6 +383,27 @@ test_more_segments_than_a_round_has(void **state)
 	assert_non_null(place());
 	for (uint32_t i = 0; i < BURST_MAX; i++)
 		expect_frame(1000);
+}
+
+static void
+test_round_that_is_exactly_full(void **state)
+{
+	(void)state;
+	driver_free(&driver);
+	driver_init(&driver, VRING_RECEIVEQ, 2048);
+	for (uint32_t i = 0; i < BURST_SEGMENTS_MAX + 1; i++) {
+		uint32_t len = i < BURST_SEGMENTS_MAX ? 16 : 2048;
+
+		driver_set_desc(&driver, i, driver_buffer(&driver, len), len, W, 0);
+		driver_offer(&driver, i);
+	}
+	for (uint32_t i = 0; i < BURST_SEGMENTS_MAX / 64; i++)
+		add_frame(64 * 16 - VNET_HDR_LEN, 65536);
+	add_frame(1000, 65536);
+	assert_non_null(place());
+	for (uint32_t i = 0; i < BURST_SEGMENTS_MAX / 64; i++)
+		expect_frame(64 * 16 - VNET_HDR_LEN);
+	expect_frame(1000);
 }
 
 static void
@@ -413,8 +458,11 @@ main(void)
 		TEST(test_bad_buffer_costs_its_frame),
 		TEST(test_bad_buffer_inside_a_frame),
 		TEST(test_bad_head),
+		TEST(test_no_buffer_is_used_twice),
+		TEST(test_buffer_longer_than_its_memory),
 		TEST(test_avail_jump),
 		TEST(test_more_segments_than_a_round_has),
+		TEST(test_round_that_is_exactly_full),
 		TEST(test_frame_of_too_many_segments),
 		TEST(test_copies_of_all_lengths),
 	};

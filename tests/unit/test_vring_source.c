@@ -121,6 +121,7 @@ test_layouts(void **state)
 			offer(c * 2, lengths[i], cuts[c]);
 		assert_int_equal(take(), 8);
 		assert_int_equal(burst->n, 8);
+		assert_int_equal(burst->longest, lengths[i]);
 		for (uint32_t f = 0; f < burst->n; f++)
 			check_frame(f, lengths[i]);
 		complete();
@@ -209,32 +210,47 @@ test_header_only_is_an_empty_frame(void **state)
 	assert_int_equal(burst->frames[0].len, 0);
 }
 
+/* A chain of `n` indirect buffers at `head`. */
+static void
+offer_indirect(uint16_t head, uint16_t n)
+{
+	uint64_t table = driver_buffer(&driver, 16 * n), addr = driver_buffer(&driver, 16);
+	struct vring_desc *entries = (struct vring_desc *)(void *)driver_host(&driver, table);
+
+	for (uint16_t i = 0; i < n; i++)
+		entries[i] = (struct vring_desc){ .addr = addr,
+			.len = 2,
+			.flags = i + 1 < n ? VRING_DESC_F_NEXT : 0,
+			.next = i + 1 };
+	driver_set_desc(&driver, head, table, 16 * n, VRING_DESC_F_INDIRECT, 0);
+	driver_offer(&driver, head);
+}
+
 static void
 test_segments_end_a_burst(void **state)
 {
-	uint32_t taken;
-
 	(void)state;
-	/* Eight chains of 120 indirect buffers each: 8 * 120 fit in 1,024, a ninth does not. */
-	for (uint16_t c = 0; c < 9; c++) {
-		uint64_t table = driver_buffer(&driver, 16 * 120), a = driver_buffer(&driver, 16);
-		struct vring_desc *entries = (struct vring_desc *)(void *)driver_host(
-				&driver, table);
-
-		for (uint16_t i = 0; i < 120; i++)
-			entries[i] = (struct vring_desc){ .addr = a,
-				.len = 2,
-				.flags = i < 119 ? VRING_DESC_F_NEXT : 0,
-				.next = i + 1 };
-		driver_set_desc(&driver, c, table, 16 * 120, VRING_DESC_F_INDIRECT, 0);
-		driver_offer(&driver, c);
-	}
-	taken = take();
-	assert_int_equal(taken, 8);
+	/* Eight chains of 120 fit in the 1,024 segments of a burst, a ninth does not. */
+	for (uint16_t c = 0; c < 9; c++)
+		offer_indirect(c, 120);
+	assert_int_equal(take(), 8);
 	complete();
 	assert_int_equal(take(), 1);
 	assert_int_equal(burst->n, 1);
 	assert_int_equal(source.base.counters.drops[DROP_BAD_CHAIN], 0);
+}
+
+static void
+test_burst_that_is_exactly_full(void **state)
+{
+	(void)state;
+	for (uint16_t c = 0; c < 8; c++)
+		offer_indirect(c, BURST_SEGMENTS_MAX / 8);
+	offer(8, 60, 0);
+	assert_int_equal(take(), 8);
+	complete();
+	assert_int_equal(take(), 1);
+	check_frame(0, 60);
 }
 
 static void
@@ -339,6 +355,7 @@ main(void)
 		TEST(test_bad_chains_go_back),
 		TEST(test_header_only_is_an_empty_frame),
 		TEST(test_segments_end_a_burst),
+		TEST(test_burst_that_is_exactly_full),
 		TEST(test_avail_jump_breaks_the_ring),
 		TEST(test_bad_head_breaks_the_ring),
 		TEST(test_index_wraps),
