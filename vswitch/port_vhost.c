@@ -3,7 +3,7 @@
  * A vhost-user port: from the session that the gate records and the library's reports to rings
  * that the workers use. Control thread only.
  *
- * The life-cycle rule of the whole switch stands here, in stop_rings() and update():
+ * The life-cycle rule of the whole switch stands here, in on_quiesce() and update():
  *
  *   Whatever changes what workers use (memory, ring addresses, descriptors, features, the end of
  *   the session) comes by before the library hears of it, as gate_ops.quiesce. The rings are
@@ -14,6 +14,8 @@
  * A ring runs when the library reported the device and the ring as started, the session has all
  * of it, and its three areas lie in mapped memory. An acknowledgement alone never starts a ring.
  */
+#include "port_vhost.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,38 +23,10 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <linux/virtio_config.h>
-#include <linux/virtio_net.h>
 
 #include "log.h"
 #include "notice.h"
-#include "port_kind.h"
 #include "sigbus.h"
-#include "vring_endpoint.h"
-#include "worker.h"
-
-#define ALL_RINGS ((1u << PORT_VRINGS) - 1)
-
-struct vhost_port {
-	struct port base;
-	struct vring_source source;
-	struct vring_sink sink;
-	struct gate *gate;
-	/* Of the present session; emptied when it ends. */
-	struct vring_health health;
-	bool has_memory;
-	struct guest_mem mem;
-	bool device_runs; /* the library's reports */
-	bool vring_runs[PORT_VRINGS];
-	bool settling; /* between quiesce and updated: nothing is published */
-	struct split_vring *vrings[PORT_VRINGS];  /* published; NULL: not running */
-	struct split_vring *retired[PORT_VRINGS]; /* unpublished, waiting for the workers */
-	/* Of the port. */
-	bool faulty; /* the last session ended in fault and no frontend came since */
-	void (*stopped)(void *arg);
-	void *stopped_arg;
-	TAILQ_ENTRY(vhost_port) link; /* in all_ports */
-};
 
 static TAILQ_HEAD(, vhost_port) all_ports = TAILQ_HEAD_INITIALIZER(all_ports);
 
@@ -62,191 +36,13 @@ vhost_port(const struct port *port)
 	return (struct vhost_port *)(uintptr_t)port;
 }
 
-static struct vring_cursor *
-cursor_of(struct vhost_port *port, uint32_t index)
-{
-	return index == VRING_RECEIVEQ ? &port->sink.cursor : &port->source.cursor;
-}
-
-/* ---- Starting a ring ---- */
-
-/* Host address of one of a ring's areas, which the specification wants aligned. */
-static void *
-map_area(const struct vhost_port *port, uint64_t user_addr, uint64_t len, uint32_t align)
-{
-	uint8_t *host = guest_mem_from_user(&port->mem, user_addr, len);
-
-	return (uintptr_t)host % align == 0 ? host : NULL;
-}
-
-/* The areas of VIRTIO 1.1, 2.6. Their used_event and avail_event fields are not used. */
-static bool
-map_areas(const struct vhost_port *port, const struct session_vring *from,
-		struct split_vring *vring)
-{
-	uint64_t n = from->size;
-
-	vring->desc = map_area(port, from->desc_user_addr, n * sizeof(struct vring_desc), 16);
-	vring->avail = map_area(port, from->avail_user_addr,
-			sizeof(struct vring_avail) + n * sizeof(uint16_t), 2);
-	vring->used = map_area(port, from->used_user_addr,
-			sizeof(struct vring_used) + n * sizeof(struct vring_used_elem), 4);
-	return vring->desc != NULL && vring->avail != NULL && vring->used != NULL;
-}
-
-static bool
-has_feature(const struct session *session, uint32_t bit)
-{
-	return (session->features >> bit & 1) != 0;
-}
-
-static struct split_vring *
-make_vring(struct vhost_port *port, const struct session *session, uint32_t index)
-{
-	const struct session_vring *from = &session->vrings[index];
-	struct split_vring *vring = calloc(1, sizeof(*vring));
-	bool mergeable = has_feature(session, VIRTIO_NET_F_MRG_RXBUF);
-
-	if (vring == NULL)
-		return NULL;
-	*vring = (struct split_vring){
-		.size = from->size,
-		.header_len = mergeable || has_feature(session, VIRTIO_F_VERSION_1)
-				? VNET_HDR_LEN
-				: VNET_HDR_LEN_LEGACY,
-		.mergeable = mergeable,
-		.indirect = has_feature(session, VIRTIO_RING_F_INDIRECT_DESC),
-		.index = index,
-		.kick_fd = from->kick_fd,
-		.call_fd = from->call_fd,
-		.health = &port->health,
-		.mem = port->mem,
-	};
-	if (map_areas(port, from, vring))
-		return vring;
-	free(vring);
-	return NULL;
-}
-
-/*
- * Chains are completed in order and none is held, so the used index alone says where the ring
- * stands, whatever base the frontend named: after a crash of either side it may not know better.
- */
-static void
-set_cursor(struct vhost_port *port, uint32_t index, uint16_t base)
-{
-	struct vring_cursor *cursor = cursor_of(port, index);
-	uint16_t used = __atomic_load_n(&port->vrings[index]->used->idx, __ATOMIC_ACQUIRE);
-
-	if (used != base && used != cursor->used)
-		log_debug("port %s: ring %u starts at %u, its used index; the frontend said %u",
-				port->base.name, index, used, base);
-	cursor->avail = used;
-	cursor->used = used;
-}
-
-static int
-publish_vring(struct vhost_port *port, uint32_t index)
-{
-	struct split_vring *vring = port->vrings[index];
-
-	vring_want_kicks(vring, false);
-	if (index == VRING_RECEIVEQ) {
-		vring_sink_publish(&port->sink, vring);
-		return 0;
-	}
-	port->source.greeted = NULL;
-	vring_source_publish(&port->source, vring);
-	return worker_watch(&port->source.base, vring->kick_fd);
-}
-
-static void
-start_vring(struct vhost_port *port, const struct session *session, uint32_t index)
-{
-	char text[PORT_TEXT_MAX];
-	int ret;
-
-	port->vrings[index] = make_vring(port, session, index);
-	if (port->vrings[index] == NULL) {
-		snprintf(text, sizeof(text), "ring %u does not lie in the mapped memory, aligned",
-				index);
-		gate_fault(port->gate, text);
-		return;
-	}
-	set_cursor(port, index, session->vrings[index].base);
-	vhost_conn_set_in_use(gate_conn(port->gate), true);
-	ret = publish_vring(port, index);
-	if (ret < 0) {
-		snprintf(text, sizeof(text), "ring %u: its kick descriptor cannot be watched: %s",
-				index, strerror(-ret));
-		gate_fault(port->gate, text);
-	}
-}
-
-/* ---- Stopping rings ---- */
-
-static void
-unpublish_vring(struct vhost_port *port, uint32_t index)
-{
-	struct split_vring *vring = port->vrings[index];
-
-	port->vrings[index] = NULL;
-	port->retired[index] = vring;
-	if (index == VRING_RECEIVEQ) {
-		vring_sink_publish(&port->sink, NULL);
-		return;
-	}
-	vring_source_publish(&port->source, NULL);
-	worker_unwatch(&port->source.base, vring->kick_fd);
-}
-
-/* The workers have left the retired rings: the library may know where they stand. */
-static void
-settle_rings(void *arg)
-{
-	struct vhost_port *port = arg;
-	struct vhost_conn *conn = gate_conn(port->gate);
-	bool in_use = false;
-
-	for (uint32_t i = 0; i < PORT_VRINGS; i++) {
-		const struct vring_cursor *cursor = cursor_of(port, i);
-
-		in_use |= port->vrings[i] != NULL;
-		if (port->retired[i] == NULL)
-			continue;
-		if (conn != NULL)
-			vhost_conn_set_cursor(conn, i, cursor->avail, cursor->used);
-		free(port->retired[i]);
-		port->retired[i] = NULL;
-	}
-	if (conn != NULL)
-		vhost_conn_set_in_use(conn, in_use);
-}
-
 static void
 settle_and_proceed(void *arg)
 {
 	struct vhost_port *port = arg;
 
-	settle_rings(port);
+	vhost_rings_settle(port);
 	gate_proceed(port->gate);
-}
-
-/* Unpublishes rings; `quiet(port)` is called when no worker uses one any more. */
-static void
-stop_rings(struct vhost_port *port, uint32_t mask, void (*quiet)(void *port))
-{
-	bool any = false;
-
-	for (uint32_t i = 0; i < PORT_VRINGS; i++) {
-		if ((mask >> i & 1) != 0 && port->vrings[i] != NULL)
-			unpublish_vring(port, i);
-		any |= port->retired[i] != NULL;
-	}
-	if (any)
-		worker_synchronize(quiet, port);
-	else
-		quiet(port);
 }
 
 /* ---- The gate's reports ---- */
@@ -269,7 +65,7 @@ update(struct vhost_port *port)
 		if (port->settling)
 			return;
 		if (port->vrings[i] == NULL && may_run(port, session, i))
-			start_vring(port, session, i);
+			vhost_rings_start(port, session, i);
 	}
 }
 
@@ -305,7 +101,7 @@ on_quiesce(void *arg, uint32_t vring_mask)
 	struct vhost_port *port = arg;
 
 	port->settling = true;
-	stop_rings(port, vring_mask, settle_and_proceed);
+	vhost_rings_stop(port, vring_mask, settle_and_proceed);
 }
 
 static void
@@ -379,7 +175,7 @@ on_device_state(void *arg, bool running)
 	port->device_runs = running;
 	/* The library's own doing: its thread waits until the rings are quiet. */
 	if (!running && !port->settling)
-		stop_rings(port, ALL_RINGS, settle_rings);
+		vhost_rings_stop(port, ALL_RINGS, vhost_rings_settle);
 	update(port);
 }
 
@@ -610,7 +406,7 @@ vring_info(const struct port *base, uint32_t index, struct port_vring_info *info
 
 	if (index >= PORT_VRINGS || peer(base) == NULL)
 		return false;
-	cursor = cursor_of(port, index);
+	cursor = vhost_rings_cursor(port, index);
 	info->running = port->vrings[index] != NULL;
 	info->avail_idx = __atomic_load_n(&cursor->avail, __ATOMIC_RELAXED);
 	info->used_idx = __atomic_load_n(&cursor->used, __ATOMIC_RELAXED);

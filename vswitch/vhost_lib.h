@@ -2,9 +2,9 @@
 /*
  * The DPDK vhost library behind a private socket: connections to it, its reports, its memory map.
  *
- * Called by the control thread. The implementation is the only file that includes rte_vhost.h;
- * its other half runs in the library's event thread and posts plain structs to the control
- * thread, which hands them out from vhost_lib_drain().
+ * Called by the control thread (vhost_lib.c). The other half (vhost_events.c) runs in the library's
+ * event thread and posts plain structs to the control thread, which hands them out from
+ * vhost_lib_drain().
  */
 #ifndef VSWITCH_VHOST_LIB_H
 #define VSWITCH_VHOST_LIB_H
