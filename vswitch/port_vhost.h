@@ -46,7 +46,7 @@ void vhost_rings_start(struct vhost_port *port, const struct session *session, u
  */
 void vhost_rings_stop(struct vhost_port *port, uint32_t mask, void (*quiet)(void *port));
 
-/* The workers have left the unpublished rings: the library is told where they stand. */
-void vhost_rings_settle(void *port);
+/* The workers have left the port's unpublished rings: the library is told where they stand. */
+void vhost_rings_settle(void *arg);
 
 #endif
