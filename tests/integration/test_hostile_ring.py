@@ -97,7 +97,7 @@ BAD_CHAINS: dict[str, Spoil] = {
     "indirect-longest": indirect(0xFFFFFFF0, [(LENGTH, 0, 0)]),
     "indirect-and-next": indirect(16, [(LENGTH, 0, 0)], NEXT),
     "indirect-nested": indirect(16, [(16, INDIRECT, 0)]),
-    "indirect-next-beyond": indirect(32, [(6, NEXT, 2), (70, 0, 0)]),
+    "indirect-next-beyond": indirect(32, [(12, NEXT, 2), (64, 0, 0), (64, 0, 0)]),
     "indirect-loop": indirect(32, [(0, NEXT, 1), (0, NEXT, 0)]),
     "indirect-loop-of-one": indirect(16, [(0, NEXT, 0)]),
     "indirect-wrong-side": indirect(32, [(6, NEXT, 1), (70, WRITE, 0)]),

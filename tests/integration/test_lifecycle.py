@@ -47,7 +47,7 @@ def test_states_in_words(switch: Switch) -> None:
     assert switch.port("a")["fault"] is None
 
 
-def test_detach_forgets_the_stations_of_the_port(switch: Switch, station: MakeStation) -> None:
+def test_frame_for_a_port_whose_frontend_left_is_counted(switch: Switch, station: MakeStation) -> None:
     a, b = station(switch, "a"), station(switch, "b")
     introduce([a, b])
     b.frontend.close()
