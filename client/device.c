@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_alarm.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -24,6 +25,7 @@
 #define SEND_PATIENCE_NS UINT64_C(5000000)
 #define DRAIN_SECONDS 0.2
 #define DRAIN_LOOK_US 200
+#define ALARM_US 1000
 
 static int
 on_link(uint16_t id, enum rte_eth_event_type type, void *argument, void *result)
@@ -230,12 +232,38 @@ device_open(struct device *d, const struct settings *s, size_t index, struct rte
 	return ret;
 }
 
+static void
+on_alarm(void *ran)
+{
+	atomic_store((atomic_bool *)ran, true);
+}
+
+/*
+ * When the backend goes, the PMD unregisters its interrupt in an alarm, a microsecond later
+ * (virtio_user_dev_delayed_disconnect_handler), and closing the port does not wait for that: it
+ * would free what the alarm uses. Alarms run in the order of their times, in one thread: when a
+ * later one of ours has run, that one has.
+ */
+static void
+finish_disconnect(void)
+{
+	static atomic_bool ran;
+	uint64_t end = clock_now() + clock_from_seconds(GOODBYE_SECONDS);
+
+	atomic_store(&ran, false);
+	if (rte_eal_alarm_set(ALARM_US, on_alarm, &ran) != 0)
+		return;
+	while (!atomic_load(&ran) && clock_now() < end)
+		usleep(DRAIN_LOOK_US);
+}
+
 void
 device_close(struct device *d)
 {
 	device_drain(d, DRAIN_SECONDS);
 	stop_guard(GOODBYE_SECONDS, false);
 	rte_eth_dev_callback_unregister(d->id, RTE_ETH_EVENT_INTR_LSC, on_link, d);
+	finish_disconnect();
 	rte_eth_dev_stop(d->id);
 	rte_eth_dev_close(d->id);
 	stop_unguard();
