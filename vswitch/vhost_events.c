@@ -17,8 +17,8 @@
  * - SET_MEM_TABLE unmaps the old memory without a callback. GET_VRING_BASE calls destroy_device
  *   and then answers with the cursor that the library has; it learns ours by
  *   rte_vhost_set_vring_base() in pre_msg_handle.
- * - destroy_connection comes before the library unmaps; only an answer on another connection
- *   proves that the unmapping is over (vhost_lib_stop).
+ * - destroy_connection comes before the library unmaps, and an answer before it is done with the
+ *   message. So at the end its thread is parked in a handler (vhost_lib_stop).
  * - rte_vhost_driver_start() does not wake the thread's poll, which lasts a second. A connection
  *   that the library makes itself does (socket.c: vhost_user_add_connection): wake_event_thread().
  */
@@ -99,6 +99,15 @@ bind_connection(int vid, uint64_t token)
 	return result;
 }
 
+/* Where the library's thread ends: see PARK_REQUEST. It holds no lock here. */
+static void
+park(void)
+{
+	sem_post(&vhost_shared.parked);
+	for (;;)
+		pause();
+}
+
 static void
 hand_over_cursors(int vid, struct vhost_conn *conn)
 {
@@ -119,6 +128,9 @@ on_message(int vid, void *context)
 
 	if (msg->request == HELLO_REQUEST)
 		return bind_connection(vid, msg->u64);
+	if (msg->request == PARK_REQUEST &&
+			bind_connection(vid, msg->u64) == RTE_VHOST_MSG_RESULT_OK)
+		park();
 	if (conn == NULL)
 		return RTE_VHOST_MSG_RESULT_ERR;
 	sigbus_work_for(&conn->library_health);

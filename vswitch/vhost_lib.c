@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -116,16 +117,16 @@ connect_to(const char *path)
 }
 
 static int
-send_hello(int fd, uint64_t token)
+send_token(int fd, uint32_t request, uint64_t token)
 {
-	const struct wire_message hello = {
-		.request = HELLO_REQUEST,
+	const struct wire_message message = {
+		.request = request,
 		.flags = FLAG_VERSION_1 | FLAG_NEED_REPLY,
 		.size = sizeof(token),
 		.u64 = token,
 	};
 
-	return send(fd, &hello, sizeof(hello), MSG_NOSIGNAL) == sizeof(hello) ? 0 : -EIO;
+	return send(fd, &message, sizeof(message), MSG_NOSIGNAL) == sizeof(message) ? 0 : -EIO;
 }
 
 /* The answer to HELLO: exactly one acknowledgement, zero for accepted. */
@@ -210,7 +211,7 @@ start_connecting(struct vhost_conn *conn)
 	conn->hello_event = event_new(lib.base, conn->fd, EV_READ, on_hello_answer, conn);
 	if (conn->hello_event == NULL || event_add(conn->hello_event, &limit) < 0)
 		return -ENOMEM;
-	return send_hello(conn->fd, conn->token);
+	return send_token(conn->fd, HELLO_REQUEST, conn->token);
 }
 
 static void
@@ -310,6 +311,7 @@ vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err
 
 	lib.base = base;
 	snprintf(lib.path, sizeof(lib.path), "%s", path);
+	sem_init(&vhost_shared.parked, 0, 0);
 	vhost_shared.bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (vhost_shared.bell_fd >= 0) {
 		lib.bell = event_new(
@@ -332,22 +334,27 @@ vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err
 }
 
 /*
- * An answer on a new connection proves that all earlier closings, unmapping included, are over.
- * The connection stays open: nothing happens on it any more.
+ * Puts the library's thread to rest in our own handler, after all that it had to do: closings,
+ * unmapping included. An answer would not do: the library sends it before it is done with the
+ * message, and EAL's memory must not vanish under it.
  */
 static int
-fence(void)
+park(void)
 {
 	struct vhost_conn *conn = &vhost_shared.conns[0];
-	struct pollfd pfd = { .events = POLLIN };
+	struct timespec limit;
+	int fd;
 
 	conn->token = UINT64_MAX / SESSIONS_MAX * SESSIONS_MAX;
-	pfd.fd = connect_to(lib.path);
-	if (pfd.fd < 0 || send_hello(pfd.fd, conn->token) < 0)
+	fd = connect_to(lib.path);
+	if (fd < 0 || send_token(fd, PARK_REQUEST, conn->token) < 0)
 		return -EIO;
-	if (poll(&pfd, 1, STOP_WAIT_MS) != 1)
-		return -ETIMEDOUT;
-	return read_hello_answer(pfd.fd);
+	clock_gettime(CLOCK_MONOTONIC, &limit);
+	limit.tv_sec += STOP_WAIT_MS / 1000;
+	while (sem_clockwait(&vhost_shared.parked, CLOCK_MONOTONIC, &limit) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
 }
 
 int
@@ -364,5 +371,5 @@ vhost_lib_stop(void)
 	event_free(lib.next);
 	if (lib.n_conns > 0)
 		return -ETIMEDOUT;
-	return fence();
+	return park();
 }

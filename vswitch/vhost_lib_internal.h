@@ -7,6 +7,7 @@
 #define VSWITCH_VHOST_LIB_INTERNAL_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/queue.h>
 
 #include "vhost_lib.h"
@@ -14,6 +15,9 @@
 
 /* The first message on each connection to the library: a request of our own, with a token. */
 #define HELLO_REQUEST 0x5eed
+
+/* The last message that the library gets, with a token as well: its thread stays in it for ever. */
+#define PARK_REQUEST 0x5eee
 
 #define FLAG_VERSION_1 0x1
 #define FLAG_NEED_REPLY 0x8
@@ -84,6 +88,7 @@ struct vhost_shared {
 	pthread_mutex_t lock;
 	STAILQ_HEAD(, post) posts; /* under lock */
 	int bell_fd;		   /* an eventfd, written after each post */
+	sem_t parked;		   /* posted when the library's thread will touch nothing more */
 };
 
 extern struct vhost_shared vhost_shared;
