@@ -302,9 +302,6 @@ class RawFrontend(Channel):
         assert len(data) == length, f"used length {length} is more than the chain's {len(data)}"
         return data
 
-    def receive_frames(self, count: int, timeout: float = 5.0) -> list[bytes]:
-        return [self.receive(timeout).frame for _ in range(count)]
-
     def close(self) -> None:
         """Closes the connection without a word, as a killed process does; again: nothing."""
         if self.socket.fileno() < 0:

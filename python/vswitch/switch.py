@@ -177,20 +177,6 @@ class Switch:
             f"port {name} is {state}", check, timeout, lambda: f"it is: {self._state_of(name)}"
         )
 
-    def wait_fault(self, name: str, timeout: float = DATA_PATH_LIMIT) -> str:
-        """Waits until a port has a fault to tell of; returns its words.
-
-        The fault stays on record when the port is waiting again.
-        """
-
-        def check() -> Optional[str]:
-            fault = self.port(name)["fault"]
-            return fault["text"] if fault else None
-
-        return wait_until(
-            f"port {name} has a fault", check, timeout, lambda: f"it is: {self._state_of(name)}"
-        )
-
     def _state_of(self, name: str) -> str:
         port = self.port(name)
         return f"{port['state']} ({port['state_text']})"

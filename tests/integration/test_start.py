@@ -192,7 +192,6 @@ def test_ordinary_user_at_both_ends(
     home = workdir / "home"
     home.mkdir()
     give_away(home, NOBODY)
-    registry.directory = workdir
     env = {"XDG_RUNTIME_DIR": str(home), "HOME": str(home)}
     switch = make_switch(directory=home / "s", user=NOBODY, env=env)
     for port in ("a", "b"):
