@@ -32,8 +32,11 @@ class Switch:
         user: Optional[int] = None,
         memory: int = 64,
         env: Optional[Mapping[str, str]] = None,
+        wrapper: Sequence[str] = (),
     ) -> None:
+        """`wrapper` is a command to start the program by, such as `prlimit --nofile=300`."""
         self.registry = registry
+        self.wrapper = wrapper
         self.directory = directory
         self.control = directory / "control.sock"
         self.arguments = [
@@ -68,7 +71,7 @@ class Switch:
 
     def launch(self) -> Process:
         """Starts the program and does not wait; for starts that must fail."""
-        argv = [str(binary("vswitch/vswitchd")), *self.arguments]
+        argv = [*self.wrapper, str(binary("vswitch/vswitchd")), *self.arguments]
         self._process = self.registry.start("vswitchd", argv, self.env, self.user)
         return self._process
 

@@ -169,8 +169,22 @@ def test_help_and_version() -> None:
         assert word in done.stdout
 
 
-def test_too_little_memory(make_switch: MakeSwitch) -> None:
-    """More than the host can have is refused, not taken until it breaks."""
+def test_install(workdir: Path) -> None:
+    """The three programs go where meson says, and run from there."""
+    build = binary("vswitch/vswitchd").parent.parent
+    subprocess.run(
+        ["/usr/bin/meson", "install", "-C", str(build), "--no-rebuild", "--destdir", str(workdir)],
+        check=True, capture_output=True, timeout=60,
+    )
+    programs = [path for path in workdir.rglob("bin/*") if path.is_file()]
+    assert sorted(path.name for path in programs) == ["vswitchctl", "vswitchd", "vuser-client"]
+    for path in programs:
+        done = subprocess.run([str(path), "--version"], capture_output=True, text=True, timeout=20)
+        assert (done.returncode, done.stdout) == (0, f"{path.name} 0.1.0\n")
+
+
+def test_hugepages_that_are_not_there(make_switch: MakeSwitch) -> None:
+    """`--huge on` where none are free is refused; where there are some, they are used."""
     switch = make_switch("--huge", "on", start=False)
     if free_hugepages() == 0:
         fails(switch, "hugepage")
