@@ -74,33 +74,31 @@ static const struct option_spec specs[] = {
 	OPTIONS_VERSION,
 };
 
-static const struct options_program program = {
+static const struct options_verb roles[ROLE_COUNT] = {
+	[ROLE_RESPOND] = { "respond", NULL,
+		"answer ARP, ping and IPv6 neighbour solicitation for the --ip addresses" },
+	[ROLE_PING] = { "ping", "ADDR", "resolve an IPv4 or IPv6 address and measure round trips" },
+	[ROLE_SEND] = { "send", NULL, "numbered frames with checksums, at a rate" },
+	[ROLE_RECEIVE] = { "receive", NULL,
+		"prove what was lost, duplicated, reordered or corrupted of them" },
+	[ROLE_ECHO] = { "echo", NULL, "swap the addresses and send every frame back" },
+};
+
+const struct options_program settings_program = {
 	.name = "vuser-client",
 	.usage = "--path SOCKET [OPTION]... ROLE [ADDR] [-- EAL OPTION...]",
 	.summary =
 		"A station on a vhost-user socket: one DPDK process with a virtio_user port, which "
-		"needs neither root nor hugepages.\n"
-		"\n"
-		"Roles:\n"
-		"respond: answers ARP, ping and IPv6 neighbour solicitation for its --ip addresses\n"
-		"ping ADDR: resolves an IPv4 or IPv6 address and measures round trips\n"
-		"send: numbered frames with checksums, at a rate\n"
-		"receive: proves what was lost, duplicated, reordered or corrupted of them\n"
-		"echo: swaps the addresses and sends every frame back",
+		"needs neither root nor hugepages.",
+	.verbs_title = "Roles",
+	.verbs = roles,
+	.verb_count = ROLE_COUNT,
 	.specs = specs,
 	.spec_count = sizeof(specs) / sizeof(specs[0]),
 	.has_rest = true,
 	.epilog = STATUS_HELP "\n\n"
 		"One line beginning with \"ready\" on the standard error says that the port is up.\n"
 		"Ctrl-C ends the run with its report.",
-};
-
-static const char *const role_names[ROLE_COUNT] = {
-	[ROLE_RESPOND] = "respond",
-	[ROLE_PING] = "ping",
-	[ROLE_SEND] = "send",
-	[ROLE_RECEIVE] = "receive",
-	[ROLE_ECHO] = "echo",
 };
 
 #define USED_BY(role) (1u << (role))
@@ -150,7 +148,7 @@ unknown_role(const struct reading *r, const char *word)
 
 	nearest_init(&near, word);
 	for (i = 0; i < ROLE_COUNT; i++)
-		nearest_offer(&near, role_names[i]);
+		nearest_offer(&near, roles[i].name);
 	return FAIL(r, "there is no role '%s' (respond, ping, send, receive, echo)%s", word,
 			nearest_hint(&near, hint, sizeof(hint)));
 }
@@ -173,12 +171,12 @@ read_words(const struct reading *r)
 
 	if (count == 0)
 		return FAIL(r, "a role is missing: respond, ping ADDR, send, receive or echo");
-	for (i = 0; i < ROLE_COUNT && strcmp(words[0], role_names[i]) != 0; i++)
+	for (i = 0; i < ROLE_COUNT && strcmp(words[0], roles[i].name) != 0; i++)
 		;
 	if (i == ROLE_COUNT)
 		return unknown_role(r, words[0]);
 	r->s->role = (enum role_id)i;
-	r->s->role_name = role_names[i];
+	r->s->role_name = roles[i].name;
 	wanted = r->s->role == ROLE_PING ? 2 : 1;
 	if (count < wanted)
 		return FAIL(r, "ping needs the address to ask for: ping ADDR");
@@ -191,15 +189,26 @@ read_words(const struct reading *r)
 static int
 not_for_role(const struct reading *r, size_t use)
 {
-	char roles[64] = "";
+	char names[64] = "";
 	size_t i, length = 0;
 
 	for (i = 0; i < ROLE_COUNT; i++)
 		if ((uses[use].roles & USED_BY(i)) != 0)
-			length += (size_t)snprintf(roles + length, sizeof(roles) - length, "%s%s",
-					length > 0 ? " and " : "", role_names[i]);
-	return FAIL(r, "--%s is for %s, not for %s; leave it out", uses[use].option, roles,
+			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
+					length > 0 ? " and " : "", roles[i].name);
+	return FAIL(r, "--%s is for %s, not for %s; leave it out", uses[use].option, names,
 			r->s->role_name);
+}
+
+bool
+settings_role_takes(enum role_id role, const char *option)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+		if (strcmp(uses[i].option, option) == 0)
+			return (uses[i].roles & USED_BY(role)) != 0;
+	return true;
 }
 
 static int
@@ -438,7 +447,7 @@ settings_read(int argc, char *argv[], struct settings *s, char *err, size_t err_
 {
 	struct options o;
 	struct reading r = { &o, s, err, err_size };
-	int ret = options_parse(&program, argc, argv, &o, err, err_size);
+	int ret = options_parse(&settings_program, argc, argv, &o, err, err_size);
 
 	if (ret != 0)
 		return ret;
@@ -453,12 +462,12 @@ settings_open(int argc, char *argv[], struct settings *s)
 	char err[512];
 	struct options o;
 	struct reading r = { &o, s, err, sizeof(err) };
-	int ret = options_open(&program, argc, argv, &o);
+	int ret = options_open(&settings_program, argc, argv, &o);
 
 	if (ret != OPTIONS_GO_ON)
 		return ret;
 	if (read_all(&r) != 0)
-		ret = options_usage_error(&program, "%s", err);
+		ret = options_usage_error(&settings_program, "%s", err);
 	options_release(&o);
 	return ret;
 }

@@ -61,6 +61,12 @@ struct settings {
 	bool promiscuous;	 /* echo */
 };
 
+/* The options and roles; verbs[] is in the order of enum role_id. */
+extern const struct options_program settings_program;
+
+/* Whether an option, without its dashes, may be given with the role. */
+bool settings_role_takes(enum role_id role, const char *option);
+
 /*
  * Reads the command line, answers --help and --version, reports wrong usage. OPTIONS_GO_ON with s
  * filled in, or the exit status. argv must outlive s.

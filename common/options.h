@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Command lines from one table: the table says what is accepted, prints --help, checks values and
- * names the nearest option when one is misspelt.
+ * names the nearest option when one is misspelt. The manual pages and the completion of the shell
+ * are made from it, too (docs/man).
  *
  * vswitchd, vswitchctl and vuser-client use it once, at the start of main. Options may stand
  * before, between and after the other words: --name VALUE, --name=VALUE, -x VALUE, -xVALUE, and
@@ -51,10 +52,20 @@ struct option_spec {
 		.name = "version", .letter = 'V', .help = "show the version"                       \
 	}
 
+/* A word that says what the program is to do: a role, a command. */
+struct options_verb {
+	const char *name;
+	const char *words; /* after the name, for help: "ADDR"; NULL: none */
+	const char *help;  /* one phrase without a full stop */
+};
+
 struct options_program {
 	const char *name;    /* as in messages */
 	const char *usage;   /* what follows the name on the usage line */
 	const char *summary; /* a sentence or more: what the program does */
+	const char *verbs_title;
+	const struct options_verb *verbs; /* listed before the options; NULL: none */
+	size_t verb_count;
 	const struct option_spec *specs;
 	size_t spec_count;
 	bool has_rest;	    /* what follows "--" is kept apart, in options.rest */
@@ -104,6 +115,9 @@ void options_print_help(FILE *out, const struct options_program *program);
 /* Only the list of options, below a title: for programs whose help has several. */
 void
 options_print_list(FILE *out, const char *title, const struct option_spec *specs, size_t count);
+
+/* A line "  NAME WORDS" of a list of verbs, with its help from column on. */
+void options_print_verb(FILE *out, const struct options_verb *verb, size_t column);
 
 /*
  * Prints text word by word up to column 80: the first line goes on from column, where the caller

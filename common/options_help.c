@@ -93,10 +93,38 @@ options_print_list(FILE *out, const char *title, const struct option_spec *specs
 }
 
 void
+options_print_verb(FILE *out, const struct options_verb *verb, size_t column)
+{
+	int length = fprintf(out, "  %s%s%s", verb->name, verb->words != NULL ? " " : "",
+			verb->words != NULL ? verb->words : "");
+
+	options_print_wrapped(out, length > 0 ? (size_t)length : 0, column, verb->help);
+}
+
+static void
+print_verbs(FILE *out, const struct options_program *program)
+{
+	size_t column = 0, length, i;
+
+	for (i = 0; i < program->verb_count; i++) {
+		length = strlen(program->verbs[i].name) + 4;
+		if (program->verbs[i].words != NULL)
+			length += strlen(program->verbs[i].words) + 1;
+		if (length > column)
+			column = length;
+	}
+	fprintf(out, "\n%s:\n", program->verbs_title);
+	for (i = 0; i < program->verb_count; i++)
+		options_print_verb(out, &program->verbs[i], column);
+}
+
+void
 options_print_help(FILE *out, const struct options_program *program)
 {
 	fprintf(out, "Usage: %s %s\n\n", program->name, program->usage);
 	options_print_wrapped(out, 0, 0, program->summary);
+	if (program->verb_count > 0)
+		print_verbs(out, program);
 	options_print_list(out, "Options", program->specs, program->spec_count);
 	if (program->epilog != NULL)
 		fprintf(out, "\n%s", program->epilog);

@@ -48,7 +48,7 @@ static const struct option_spec specs[] = {
 };
 /* clang-format on */
 
-static const struct options_program program = {
+const struct options_program daemon_options_program = {
 	.name = "vswitchd",
 	.usage = "[OPTIONS]",
 	.summary = "A layer-2 switch for DPDK processes and virtual machines on this host, which plug "
@@ -195,11 +195,11 @@ daemon_options_read(int argc, char *argv[], struct daemon_options *options)
 	int status;
 
 	*options = (struct daemon_options){ 0 };
-	status = options_open(&program, argc, argv, &o);
+	status = options_open(&daemon_options_program, argc, argv, &o);
 	if (status != OPTIONS_GO_ON)
 		return status;
 	if (read_all(&o, options, err, sizeof(err)) != 0)
-		status = options_usage_error(&program, "%s", err);
+		status = options_usage_error(&daemon_options_program, "%s", err);
 	options_release(&o);
 	return status;
 }

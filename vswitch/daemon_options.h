@@ -11,6 +11,7 @@
 
 #include "switch_limits.h"
 #include "log.h"
+#include "options.h"
 #include "paths.h"
 
 enum huge_mode {
@@ -32,6 +33,8 @@ struct daemon_options {
 	enum log_level log_level;
 	bool print_control_doc;
 };
+
+extern const struct options_program daemon_options_program;
 
 /*
  * Reads the command line; answers --help and --version. OPTIONS_GO_ON (common/options.h), or the
