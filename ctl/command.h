@@ -56,7 +56,18 @@ struct command {
 
 	/* What goes on after the first reply; returns a status. NULL: nothing. */
 	int (*follow)(struct rpc *rpc, const struct invocation *call);
+	const char *follow_option; /* only with this option it goes on; NULL: always */
+
+	/*
+	 * For the shell's completion, how each word is completed, the last one also those after it:
+	 * "port", "key" (of a port), "file", "-" (not), or choices such as "error|info"; separated
+	 * by blanks. NULL: no words, or new ones.
+	 */
+	const char *completion;
 };
+
+/* The name, the options that every command has, the summary. */
+extern const struct options_program command_program;
 
 extern const struct command commands[];
 extern const size_t commands_count;

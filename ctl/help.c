@@ -9,25 +9,20 @@
 #define COMMAND_COLUMN 30
 #define KEY_COLUMN 18
 
-static void
-print_command_line(FILE *out, const struct command *command)
-{
-	int length = fprintf(out, "  %s %s", command->name,
-			command->words != NULL ? command->words : "");
-
-	options_print_wrapped(out, length > 0 ? (size_t)length : 0, COMMAND_COLUMN, command->help);
-}
-
 void
 help_print(FILE *out, const struct options_program *program)
 {
+	struct options_verb verb;
 	size_t i;
 
 	fprintf(out, "Usage: %s %s\n\n", program->name, program->usage);
 	options_print_wrapped(out, 0, 0, program->summary);
 	fputs("\nCommands:\n", out);
-	for (i = 0; i < commands_count; i++)
-		print_command_line(out, &commands[i]);
+	for (i = 0; i < commands_count; i++) {
+		verb = (struct options_verb){ commands[i].name, commands[i].words,
+			commands[i].help };
+		options_print_verb(out, &verb, COMMAND_COLUMN);
+	}
 	options_print_list(out, "Options", program->specs, program->spec_count);
 	fputs("\n'vswitchctl COMMAND --help' tells more about a command.\n"
 	      "Exit status: 0 done, 1 refused by the switch, 2 wrong usage, 3 no switch.\n",

@@ -23,27 +23,6 @@
 #define ERR_SIZE 1024
 #define JSON_INDENTATION 2
 
-/* clang-format off */
-static const struct option_spec global_specs[] = {
-	{ .name = "socket-dir", .type = OPTION_TEXT, .arg = "DIR",
-	  .default_text = "/run/vswitch for root, else $XDG_RUNTIME_DIR/vswitch",
-	  .help = "directory of the switch's sockets" },
-	{ .name = "control", .type = OPTION_TEXT, .arg = "PATH",
-	  .default_text = "DIR/control.sock", .help = "control socket of the switch" },
-	{ .name = "json", .help = "print the switch's result as JSON" },
-	OPTIONS_HELP,
-	OPTIONS_VERSION,
-};
-/* clang-format on */
-
-static const struct options_program globals = {
-	.name = "vswitchctl",
-	.usage = "[--socket-dir DIR | --control PATH] [--json] COMMAND ...",
-	.summary = "Controls vswitchd, the layer 2 switch for DPDK processes and virtual machines.",
-	.specs = global_specs,
-	.spec_count = sizeof(global_specs) / sizeof(global_specs[0]),
-};
-
 static int fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static int
@@ -79,7 +58,7 @@ takes_value(const char *name)
 
 	if (port_option_find(name) != NULL)
 		return 1;
-	spec = find_spec(global_specs, globals.spec_count, name, length);
+	spec = find_spec(command_program.specs, command_program.spec_count, name, length);
 	for (i = 0; i < commands_count && spec == NULL; i++)
 		spec = find_spec(commands[i].options, commands[i].option_count, name, length);
 	if (spec == NULL)
@@ -133,7 +112,7 @@ unknown_command(const char *name)
 	nearest_init(&near, name);
 	for (i = 0; i < commands_count; i++)
 		nearest_offer(&near, commands[i].name);
-	return options_usage_error(&globals, "unknown command '%s'%s", name,
+	return options_usage_error(&command_program, "unknown command '%s'%s", name,
 			nearest_hint(&near, hint, sizeof(hint)));
 }
 
@@ -158,16 +137,16 @@ without_command(int argc, char *argv[])
 	char err[ERR_SIZE];
 	bool help, version;
 
-	if (options_parse(&globals, argc, argv, &o, err, sizeof(err)) != 0)
-		return options_usage_error(&globals, "%s", err);
+	if (options_parse(&command_program, argc, argv, &o, err, sizeof(err)) != 0)
+		return options_usage_error(&command_program, "%s", err);
 	help = options_given(&o, "help");
 	version = options_given(&o, "version");
 	options_release(&o);
 	if (version)
 		return print_version();
 	if (!help)
-		return options_usage_error(&globals, "name a command, such as status");
-	help_print(stdout, &globals);
+		return options_usage_error(&command_program, "name a command, such as status");
+	help_print(stdout, &command_program);
 	return close_stdout();
 }
 
@@ -178,13 +157,13 @@ collect_specs(const struct command *command, size_t *count)
 	size_t ports = command->takes_port_options ? port_options_count : 0;
 	struct option_spec *specs;
 
-	*count = globals.spec_count + command->option_count + ports;
+	*count = command_program.spec_count + command->option_count + ports;
 	specs = calloc(*count, sizeof(*specs));
 	if (specs == NULL)
 		return NULL;
-	memcpy(specs, global_specs, sizeof(global_specs));
+	memcpy(specs, command_program.specs, command_program.spec_count * sizeof(*specs));
 	if (command->option_count > 0)
-		memcpy(specs + globals.spec_count, command->options,
+		memcpy(specs + command_program.spec_count, command->options,
 				command->option_count * sizeof(*specs));
 	if (ports > 0)
 		help_port_specs(specs + *count - ports);
@@ -268,7 +247,9 @@ handle_reply(struct rpc *rpc, const struct command *command, const struct invoca
 
 	if (reply->refusal != NULL)
 		return report_refusal(reply);
-	if (command->follow != NULL)
+	if (command->follow != NULL &&
+			(command->follow_option == NULL ||
+					options_given(call->options, command->follow_option)))
 		return command->follow(rpc, call);
 	if (as_json)
 		return output_status(output_json(reply->result, JSON_INDENTATION));
@@ -340,7 +321,7 @@ run_parsed(const struct options_program *program, const struct command *command,
 	};
 
 	if (options_given(o, "help")) {
-		help_print_command(stdout, command, &globals);
+		help_print_command(stdout, command, &command_program);
 		return close_stdout();
 	}
 	if (options_given(o, "version"))
@@ -360,7 +341,7 @@ run_command(const struct command *command, int argc, char *argv[])
 	specs = collect_specs(command, &program.spec_count);
 	if (specs == NULL)
 		return fail(STATUS_REFUSED, "out of memory");
-	snprintf(name, sizeof(name), "%s %s", globals.name, command->name);
+	snprintf(name, sizeof(name), "%s %s", command_program.name, command->name);
 	program.name = name;
 	program.specs = specs;
 	if (options_parse(&program, argc, argv, &o, err, sizeof(err)) == 0) {

@@ -3,83 +3,19 @@
 #include "monitor.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "follow.h"
 #include "output.h"
 #include "view.h"
-
-static volatile sig_atomic_t interrupted;
-
-static void
-interrupt(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
-/*
- * SIGINT and SIGTERM are let in only while this program waits, so that none falls between a look at
- * the flag and the wait. A second one, while a write hangs on a reader that does not read, ends it.
- */
-static void
-catch_signals(sigset_t *waiting)
-{
-	struct sigaction action = { .sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigprocmask(SIG_BLOCK, NULL, waiting);
-}
-
-static void
-block_signals(int how)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(how, &signals, NULL);
-}
-
-/* Waits for input, a signal, or the end of the reader. 0, or -EPIPE: the reader has gone. */
-static int
-wait_for_input(const struct rpc *rpc, const sigset_t *waiting)
-{
-	struct pollfd pfds[] = { { .fd = rpc->fd, .events = POLLIN }, { .fd = STDOUT_FILENO } };
-
-	block_signals(SIG_BLOCK);
-	if (!interrupted)
-		ppoll(pfds, 2, NULL, waiting);
-	block_signals(SIG_UNBLOCK);
-	return !interrupted && (pfds[1].revents & (POLLERR | POLLNVAL)) != 0 ? -EPIPE : 0;
-}
-
-static void
-print_time(FILE *out, double time)
-{
-	time_t seconds = (time_t)time;
-	char text[16] = "";
-	struct tm tm;
-
-	if (localtime_r(&seconds, &tm) != NULL)
-		strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	fprintf(out, "%s.%03d", text, (int)((time - (double)seconds) * 1000));
-}
 
 static void
 print_event(FILE *out, const json_t *event)
 {
 	char peer[64];
 
-	print_time(out, view_number(event, "time"));
+	follow_print_time(out, view_number(event, "time"));
 	fprintf(out, "  %-13s  %s", view_text(event, "event"), view_text(event, "port"));
 	if (json_is_object(json_object_get(event, "peer")))
 		fprintf(out, ": %s", view_peer(event, peer, sizeof(peer)));
@@ -135,15 +71,14 @@ monitor_follow(struct rpc *rpc, const struct invocation *call)
 {
 	bool as_json = options_given(call->options, "json");
 	char err[512] = "";
-	sigset_t waiting;
 	int ret;
 
-	catch_signals(&waiting);
+	follow_begin();
 	for (;;) {
 		ret = write_events(rpc, as_json, err, sizeof(err));
 		if (ret == 0)
-			ret = wait_for_input(rpc, &waiting);
-		if (interrupted)
+			ret = follow_wait(rpc, -1);
+		if (follow_interrupted())
 			return STATUS_DONE;
 		if (ret == 0)
 			ret = rpc_read(rpc, err, sizeof(err));

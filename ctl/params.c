@@ -15,6 +15,7 @@
 #include "nearest.h"
 #include "port_options.h"
 #include "text.h"
+#include "watch.h"
 
 static int
 set_text(json_t *params, const char *key, const char *text, char *err, size_t err_size)
@@ -45,6 +46,26 @@ int
 params_name(const struct invocation *call, json_t **params, char *err, size_t err_size)
 {
 	return set_first_word(call, *params, "name", err, err_size);
+}
+
+int
+params_stats(const struct invocation *call, json_t **params, char *err, size_t err_size)
+{
+	double seconds = options_number(call->options, "watch", -1);
+
+	if (seconds >= WATCH_SECONDS_MIN)
+		return 0;
+	if (seconds >= 0)
+		return text_fail(err, err_size, -EINVAL,
+				"--watch: %g is too short a time to measure a rate; give the seconds "
+				"from one table to the next, %g or more",
+				seconds, WATCH_SECONDS_MIN);
+	if (call->word_count > 1)
+		return text_fail(err, err_size, -EINVAL,
+				"'%s' is one name too many: without --watch, stats shows one port "
+				"or all",
+				call->words[1]);
+	return params_name(call, params, err, err_size);
 }
 
 static int

@@ -14,6 +14,8 @@
 
 /* The first word, if any, as "name". */
 int params_name(const struct invocation *call, json_t **params, char *err, size_t err_size);
+/* The name of one port, or of several to be watched: then all are asked for. */
+int params_stats(const struct invocation *call, json_t **params, char *err, size_t err_size);
 int params_add_port(const struct invocation *call, json_t **params, char *err, size_t err_size);
 int params_del_port(const struct invocation *call, json_t **params, char *err, size_t err_size);
 int params_set_port(const struct invocation *call, json_t **params, char *err, size_t err_size);

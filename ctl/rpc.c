@@ -20,8 +20,8 @@
 #define REPLY_MAX (64u << 20)
 #define READ_SIZE 65536
 
-static double
-now(void)
+double
+rpc_now(void)
 {
 	struct timespec ts;
 
@@ -223,7 +223,7 @@ receive(struct rpc *rpc, double deadline, json_t **message, char *err, size_t er
 	int ret;
 
 	for (;;) {
-		left = deadline - now();
+		left = deadline - rpc_now();
 		if (left <= 0)
 			return timed_out(rpc, err, err_size);
 		ret = rpc_take(rpc, message, err, err_size);
@@ -262,7 +262,7 @@ int
 rpc_call(struct rpc *rpc, const char *method, json_t *params, struct rpc_reply *reply, char *err,
 		size_t err_size)
 {
-	double deadline = now() + RPC_TIMEOUT_S;
+	double deadline = rpc_now() + RPC_TIMEOUT_S;
 	json_t *message = NULL;
 	const json_t *id;
 	int ret;

@@ -33,6 +33,9 @@ struct rpc_reply {
 	const char *nearest; /* the nearest right name that it knows; NULL: none */
 };
 
+/* Seconds of CLOCK_MONOTONIC. */
+double rpc_now(void);
+
 /*
  * Connects to the control socket at path, which must outlive rpc. 0, or -errno: no switch is there,
  * and err says which path, why, and what to do.
