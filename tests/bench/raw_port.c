@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "raw_port.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define LINE 64u
+#define PAGE 4096u
+#define HUGE_PAGE (2ull << 20)
+
+/* How far ahead of their writing lines are asked for: they are in the backend's cache. */
+#define WRITE_AHEAD 8
+
+static uint64_t
+round_up(uint64_t n, uint64_t unit)
+{
+	return (n + unit - 1) / unit * unit;
+}
+
+/* An odd number of cache lines, so that the heads of the buffers spread over a cache's sets. */
+static uint32_t
+stride_of(uint32_t buffer_len)
+{
+	return (uint32_t)((round_up(buffer_len, LINE) / LINE) | 1) * LINE;
+}
+
+static uint64_t
+ring_bytes(uint16_t size, uint32_t buffer_len)
+{
+	return round_up(size * sizeof(struct vring_desc), PAGE) +
+			round_up(sizeof(struct vring_avail) + size * 2u, PAGE) +
+			round_up(sizeof(struct vring_used) + size * sizeof(struct vring_used_elem),
+					PAGE) +
+			round_up((uint64_t)size * stride_of(buffer_len), PAGE);
+}
+
+/* Lays a ring and its buffers out at `at`; returns where they end. */
+static uint8_t *
+lay_out_ring(struct raw_ring *ring, uint8_t *at, uint16_t size, uint32_t buffer_len, bool call)
+{
+	ring->size = size;
+	ring->buffer_len = buffer_len;
+	ring->stride = stride_of(buffer_len);
+	ring->desc = (struct vring_desc *)(void *)at;
+	at += round_up(size * sizeof(struct vring_desc), PAGE);
+	ring->avail = (struct vring_avail *)(void *)at;
+	at += round_up(sizeof(struct vring_avail) + size * 2u, PAGE);
+	ring->used = (struct vring_used *)(void *)at;
+	at += round_up(sizeof(struct vring_used) + size * sizeof(struct vring_used_elem), PAGE);
+	ring->buffers = at;
+	ring->avail->flags = call ? 0 : VRING_AVAIL_F_NO_INTERRUPT;
+	for (uint16_t i = 0; i < size; i++)
+		ring->avail->ring[i] = i;
+	return at + round_up((uint64_t)size * ring->stride, PAGE);
+}
+
+static int
+make_memory(struct raw_port *port, const struct raw_config *config)
+{
+	uint32_t tx_len = RAW_HEADER_LEN + config->frame_max;
+	uint64_t size = ring_bytes(config->ring_size, RAW_RX_BUFFER_LEN) +
+			ring_bytes(config->ring_size, tx_len);
+	uint8_t *at;
+
+	port->memory_size = round_up(size, HUGE_PAGE);
+	port->memory_fd = memfd_create("raw-bench", MFD_CLOEXEC | (config->huge ? MFD_HUGETLB : 0));
+	if (port->memory_fd < 0 || ftruncate(port->memory_fd, (off_t)port->memory_size) < 0)
+		return -errno;
+	port->memory = mmap(NULL, port->memory_size, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_POPULATE, port->memory_fd, 0);
+	if (port->memory == MAP_FAILED) {
+		port->memory = NULL;
+		return -errno;
+	}
+	at = lay_out_ring(&port->rx, port->memory, config->ring_size, RAW_RX_BUFFER_LEN,
+			config->call);
+	lay_out_ring(&port->tx, at, config->ring_size, tx_len, false);
+	return 0;
+}
+
+static int
+make_eventfds(struct raw_ring *ring)
+{
+	ring->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ring->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return ring->kick_fd < 0 || ring->call_fd < 0 ? -errno : 0;
+}
+
+static inline void
+put_rx_desc(const struct raw_ring *ring, uint16_t index)
+{
+	*raw_desc(ring, index) = (struct vring_desc){
+		.addr = (uintptr_t)raw_buffer(ring, index),
+		.len = ring->buffer_len,
+		.flags = VRING_DESC_F_WRITE,
+	};
+}
+
+static void
+close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void
+raw_port_close(struct raw_port *port)
+{
+	close_if_open(port->fd);
+	close_if_open(port->memory_fd);
+	close_if_open(port->rx.kick_fd);
+	close_if_open(port->rx.call_fd);
+	close_if_open(port->tx.kick_fd);
+	close_if_open(port->tx.call_fd);
+	if (port->memory != NULL)
+		munmap(port->memory, port->memory_size);
+}
+
+int
+raw_port_open(struct raw_port *port, const struct raw_config *config)
+{
+	int ret;
+
+	*port = (struct raw_port){
+		.fd = -1,
+		.memory_fd = -1,
+		.rx = { .kick_fd = -1, .call_fd = -1 },
+		.tx = { .kick_fd = -1, .call_fd = -1 },
+	};
+	ret = make_memory(port, config);
+	if (ret == 0)
+		ret = make_eventfds(&port->rx);
+	if (ret == 0)
+		ret = make_eventfds(&port->tx);
+	if (ret < 0) {
+		fprintf(stderr, "raw-bench: %llu MiB of %s: %s\n",
+				(unsigned long long)port->memory_size >> 20,
+				config->huge ? "hugepages" : "memory", strerror(-ret));
+		raw_port_close(port);
+		return ret;
+	}
+	for (uint16_t i = 0; i < port->rx.size; i++)
+		put_rx_desc(&port->rx, i);
+	ret = raw_session_start(port, config->path);
+	if (ret < 0) {
+		fprintf(stderr, "raw-bench: %s: %s\n", config->path, strerror(-ret));
+		raw_port_close(port);
+		return ret;
+	}
+	raw_offer(&port->rx, port->rx.size);
+	return 0;
+}
+
+void
+raw_offer(struct raw_ring *ring, uint16_t n)
+{
+	ring->avail_idx += n;
+	__atomic_store_n(&ring->avail->idx, ring->avail_idx, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if ((__atomic_load_n(&ring->used->flags, __ATOMIC_RELAXED) & VRING_USED_F_NO_NOTIFY) == 0)
+		eventfd_write(ring->kick_fd, 1);
+}
+
+void
+raw_tx_put(struct raw_port *port, uint16_t n, uint32_t len)
+{
+	const struct raw_ring *ring = &port->tx;
+	uint16_t index = ring->avail_idx + n;
+	uint8_t *buffer = raw_buffer(ring, index);
+
+	__builtin_prefetch(raw_buffer(ring, index + WRITE_AHEAD), 1);
+	__builtin_prefetch(raw_desc(ring, index + 2 * WRITE_AHEAD), 1);
+	memset(buffer, 0, RAW_HEADER_LEN);
+	*raw_desc(ring, index) = (struct vring_desc){
+		.addr = (uintptr_t)buffer,
+		.len = RAW_HEADER_LEN + len,
+	};
+}
+
+static uint64_t
+touch_bytes(const uint8_t *data, uint32_t len)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < len; i += LINE)
+		sum += *(const volatile uint8_t *)(data + i);
+	return sum;
+}
+
+static uint16_t
+num_buffers(const uint8_t *header)
+{
+	return (uint16_t)(header[10] | header[11] << 8);
+}
+
+uint32_t
+raw_rx_take(struct raw_port *port, bool touch, uint64_t *bytes)
+{
+	struct raw_ring *ring = &port->rx;
+	uint16_t n = __atomic_load_n(&ring->used->idx, __ATOMIC_ACQUIRE) - ring->used_idx;
+	uint32_t frames = 0, more = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		uint16_t index = ring->used_idx + i;
+		const struct vring_used_elem *elem = &ring->used->ring[index & (ring->size - 1)];
+		const uint8_t *buffer = raw_buffer(ring, index);
+
+		__builtin_prefetch(raw_buffer(ring, index + WRITE_AHEAD));
+		__builtin_prefetch(raw_desc(ring, index + 2 * WRITE_AHEAD), 1);
+		if (more == 0) {
+			more = num_buffers(buffer);
+			*bytes -= RAW_HEADER_LEN;
+			frames++;
+		}
+		more -= more > 0;
+		*bytes += elem->len;
+		ring->out_of_order |= elem->id != (index & (ring->size - 1u));
+		if (touch)
+			touch_bytes(buffer, elem->len);
+		put_rx_desc(ring, index);
+	}
+	ring->used_idx += n;
+	if (n > 0)
+		raw_offer(ring, n);
+	return frames;
+}

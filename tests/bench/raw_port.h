@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A vhost-user frontend with as little of its own as possible, for measuring backends: it writes
+ * and recycles descriptors and headers, and touches payload only when asked to. Split rings, one
+ * region of memory, mergeable receive buffers and VIRTIO_F_IN_ORDER where they are offered.
+ *
+ * A DPDK frontend costs more a frame than a good backend, so that it would be what is measured.
+ *
+ * Descriptor i of a ring always names buffer i, and the avail ring never changes: with buffers used
+ * in order each ring is a plain circle. One thread.
+ */
+#ifndef TESTS_BENCH_RAW_PORT_H
+#define TESTS_BENCH_RAW_PORT_H
+
+#include <linux/virtio_ring.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RAW_HEADER_LEN 12
+#define RAW_FRAME_MAX 9014
+/* A receive buffer of the usual size: header and a frame of 2,036 bytes. */
+#define RAW_RX_BUFFER_LEN 2048
+
+struct raw_ring {
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	uint8_t *buffers;
+	uint32_t stride;     /* bytes from one buffer to the next */
+	uint32_t buffer_len; /* bytes of one buffer */
+	uint16_t size;	     /* descriptors, a power of two */
+	uint16_t avail_idx;  /* offered so far */
+	uint16_t used_idx;   /* taken back so far */
+	bool out_of_order;   /* the backend used a buffer before an older one: not to be measured */
+	int kick_fd;
+	int call_fd;
+};
+
+struct raw_port {
+	int fd;
+	int memory_fd;
+	uint8_t *memory;
+	uint64_t memory_size;
+	struct raw_ring rx; /* ring 0 */
+	struct raw_ring tx; /* ring 1 */
+};
+
+struct raw_config {
+	const char *path;   /* where the backend listens */
+	uint16_t ring_size; /* descriptors of each ring */
+	uint32_t frame_max; /* bytes of the longest frame to send */
+	bool huge;	    /* memory in hugepages of 2 MiB */
+	bool call;	    /* ask for calls: the caller sleeps on rx.call_fd */
+};
+
+/* Connects and starts both rings, all receive buffers offered. 0, or -errno after a message. */
+int raw_port_open(struct raw_port *port, const struct raw_config *config);
+
+void raw_port_close(struct raw_port *port);
+
+/* raw_session.c: the handshake. 0 or -errno. */
+int raw_session_start(struct raw_port *port, const char *path);
+
+static inline uint8_t *
+raw_buffer(const struct raw_ring *ring, uint16_t index)
+{
+	return ring->buffers + (uint64_t)(index & (ring->size - 1)) * ring->stride;
+}
+
+static inline struct vring_desc *
+raw_desc(const struct raw_ring *ring, uint16_t index)
+{
+	return &ring->desc[index & (ring->size - 1)];
+}
+
+/* The frame in the n-th free buffer of the transmitq. */
+static inline uint8_t *
+raw_tx_frame(const struct raw_port *port, uint16_t n)
+{
+	return raw_buffer(&port->tx, port->tx.avail_idx + n) + RAW_HEADER_LEN;
+}
+
+/* Descriptors of the transmitq that are free. */
+static inline uint16_t
+raw_tx_free(struct raw_port *port)
+{
+	struct raw_ring *ring = &port->tx;
+
+	ring->used_idx = __atomic_load_n(&ring->used->idx, __ATOMIC_ACQUIRE);
+	return ring->size - (uint16_t)(ring->avail_idx - ring->used_idx);
+}
+
+/* Writes header and descriptor of the n-th free buffer, whose frame has `len` bytes. */
+void raw_tx_put(struct raw_port *port, uint16_t n, uint32_t len);
+
+/* Makes `n` descriptors available, and kicks where the backend asked for it. */
+void raw_offer(struct raw_ring *ring, uint16_t n);
+
+/*
+ * Takes what was received and gives the buffers back; returns how many frames. Adds their bytes to
+ * *bytes. With `touch` every cache line of the payload is read.
+ */
+uint32_t raw_rx_take(struct raw_port *port, bool touch, uint64_t *bytes);
+
+#endif

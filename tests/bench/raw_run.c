@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames per second and the backend's cycles for each.
+ *
+ * Without a rate no more frames are under way than the receivers have buffers, so that nothing is
+ * lost for lack of them; with one, frames leave when they are due, whatever becomes of them.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "raw_bench.h"
+#include "raw_clock.h"
+
+#define BURST 64u
+/* Frames that are under way for so long are lost. */
+#define LOST_AFTER 0.05
+#define INTRODUCTION_LIMIT 20.0
+
+struct flow {
+	struct station_port *sender;
+	uint32_t first, n; /* the receivers: ports first .. first + n - 1 */
+	uint32_t next;	   /* receiver of the next frame */
+	uint32_t to, from; /* stations of the next frame */
+	uint32_t length;   /* of the next frame: index in bench.lengths */
+};
+
+struct run {
+	struct bench *bench;
+	struct flow flows[2];
+	uint32_t n_flows;
+	uint32_t window;	 /* frames under way to each receiver at most */
+	uint64_t due[PORTS_MAX]; /* frames sent to each port */
+	uint64_t got[PORTS_MAX]; /* frames that it received */
+	uint64_t sent, received, bytes, lost;
+	uint64_t waiting; /* cycles in turns that could neither send nor receive */
+	double lag;	  /* the longest that a frame left after its time, seconds */
+};
+
+void
+raw_put_addresses(uint8_t *frame, uint32_t target, uint32_t to, uint32_t source, uint32_t from)
+{
+	const uint8_t bytes[12] = { 2, (uint8_t)target, 0, (uint8_t)(to >> 16), (uint8_t)(to >> 8),
+		(uint8_t)to, 2, (uint8_t)source, 0, (uint8_t)(from >> 16), (uint8_t)(from >> 8),
+		(uint8_t)from };
+
+	memcpy(frame, bytes, sizeof(bytes));
+}
+
+static uint32_t
+stations_of_side(const struct bench *bench)
+{
+	return bench->addresses > 2 ? bench->addresses / 2 : 1;
+}
+
+static uint32_t
+advance(uint32_t i, uint32_t n)
+{
+	return i + 1 < n ? i + 1 : 0;
+}
+
+/* Writes the flow's next frame into the n-th free buffer. */
+static inline void
+put_frame(struct run *run, struct flow *flow, uint16_t n, uint32_t stations)
+{
+	struct bench *bench = run->bench;
+	struct raw_port *port = &flow->sender->port;
+	uint32_t target = bench->flood ? 0xff : bench->ports[flow->first + flow->next].number;
+
+	raw_tx_put(port, n, bench->lengths[flow->length]);
+	raw_put_addresses(
+			raw_tx_frame(port, n), target, flow->to, flow->sender->number, flow->from);
+	run->due[flow->first + flow->next]++;
+	flow->length = advance(flow->length, bench->n_lengths);
+	flow->from = advance(flow->from, stations);
+	flow->next = advance(flow->next, flow->n);
+	if (flow->next == 0)
+		flow->to = advance(flow->to, stations);
+}
+
+/* With flooding, frames for one receiver are due at all. */
+static void
+count_flood(struct run *run, const struct flow *flow, uint32_t n)
+{
+	for (uint32_t i = 0; i < flow->n; i++)
+		run->due[flow->first + i] = run->sent + n;
+}
+
+static bool
+window_open(const struct run *run, const struct flow *flow)
+{
+	for (uint32_t i = flow->first; i < flow->first + flow->n; i++)
+		if (run->due[i] - run->got[i] + BURST > run->window)
+			return false;
+	return true;
+}
+
+/* Sends `n` frames if there are as many free buffers; returns how many. */
+static uint32_t
+send_burst(struct run *run, struct flow *flow, uint32_t n)
+{
+	const uint32_t stations = stations_of_side(run->bench);
+	struct raw_port *port = &flow->sender->port;
+
+	if (raw_tx_free(port) < n)
+		return 0;
+	for (uint16_t i = 0; i < n; i++)
+		put_frame(run, flow, i, stations);
+	if (run->bench->flood)
+		count_flood(run, flow, n);
+	raw_offer(&port->tx, (uint16_t)n);
+	run->sent += n;
+	return n;
+}
+
+static uint32_t
+receive_all(struct run *run)
+{
+	struct bench *bench = run->bench;
+	uint32_t total = 0;
+
+	for (uint32_t i = 0; i < bench->n_ports; i++) {
+		uint32_t n = raw_rx_take(&bench->ports[i].port, bench->touch, &run->bytes);
+
+		run->got[i] += n;
+		total += n;
+	}
+	run->received += total;
+	return total;
+}
+
+/* What has not come by now will not come. */
+static void
+write_off(struct run *run)
+{
+	for (uint32_t i = 0; i < run->bench->n_ports; i++) {
+		if (run->due[i] > run->got[i])
+			run->lost += run->due[i] - run->got[i];
+		run->got[i] = run->due[i];
+	}
+}
+
+/* One turn of the closed loop: sends where the window is open. */
+static uint32_t
+send_in_window(struct run *run)
+{
+	uint32_t sent = 0;
+
+	for (uint32_t i = 0; i < run->n_flows; i++)
+		if (window_open(run, &run->flows[i]))
+			sent += send_burst(run, &run->flows[i], BURST);
+	return sent;
+}
+
+/* One turn of the open loop: sends what is due at `now`, seconds from the start. */
+static uint32_t
+send_on_time(struct run *run, double now)
+{
+	double due = now * run->bench->rate;
+	uint32_t sent = 0;
+
+	for (uint32_t i = 0; i < run->n_flows && (double)run->sent < due; i++) {
+		double behind = due - (double)run->sent;
+		uint32_t n = behind > BURST ? BURST : (uint32_t)behind + 1;
+
+		sent += send_burst(run, &run->flows[i], n);
+		if (behind / run->bench->rate > run->lag)
+			run->lag = behind / run->bench->rate;
+	}
+	return sent;
+}
+
+static void
+drain(struct run *run)
+{
+	for (double end = raw_now() + LOST_AFTER; raw_now() < end;)
+		if (receive_all(run) > 0)
+			end = raw_now() + LOST_AFTER;
+	write_off(run);
+}
+
+/* Sends and receives until the time is over; returns how long it took, seconds. */
+static double
+go(struct run *run)
+{
+	double start = raw_now(), now = start, moved = start;
+	uint64_t before = raw_cycles();
+
+	while (now - start < run->bench->seconds) {
+		uint32_t n = run->bench->rate > 0 ? send_on_time(run, now - start)
+						  : send_in_window(run);
+		uint64_t after;
+
+		n += receive_all(run);
+		after = raw_cycles();
+		run->waiting += n == 0 ? after - before : 0;
+		before = after;
+		now = raw_now();
+		if (n > 0)
+			moved = now;
+		else if (now - moved > LOST_AFTER)
+			write_off(run);
+	}
+	return now - start;
+}
+
+static void
+set_flow(struct run *run, uint32_t sender, uint32_t first, uint32_t n)
+{
+	run->flows[run->n_flows++] = (struct flow){
+		.sender = &run->bench->ports[sender],
+		.first = first,
+		.n = n,
+	};
+}
+
+static void
+init_run(struct run *run, struct bench *bench)
+{
+	uint32_t buffers = (RAW_HEADER_LEN + bench->longest + RAW_RX_BUFFER_LEN - 1) /
+			RAW_RX_BUFFER_LEN;
+
+	*run = (struct run){ .bench = bench };
+	run->window = bench->ports[0].port.rx.size / buffers;
+	set_flow(run, 0, 1, bench->n_ports - 1);
+	if (bench->both)
+		set_flow(run, 1, 0, 1);
+}
+
+/* Every station behind `sender` sends one frame to a station behind another port. */
+static int
+introduce_port(struct run *run, uint32_t sender)
+{
+	struct bench *bench = run->bench;
+	uint32_t stations = stations_of_side(bench);
+	struct raw_port *port = &bench->ports[sender].port;
+	double limit = raw_now() + INTRODUCTION_LIMIT;
+
+	for (uint32_t i = 0; i < stations;) {
+		receive_all(run);
+		if (raw_tx_free(port) < port->tx.size) {
+			if (raw_now() > limit)
+				return -1;
+			continue;
+		}
+		raw_tx_put(port, 0, bench->lengths[0]);
+		raw_put_addresses(raw_tx_frame(port, 0), bench->ports[sender == 0].number, i,
+				bench->ports[sender].number, i);
+		raw_offer(&port->tx, 1);
+		i++;
+	}
+	return 0;
+}
+
+int
+raw_introduce(struct bench *bench)
+{
+	struct run run;
+
+	init_run(&run, bench);
+	for (uint32_t i = 0; i < bench->n_ports; i++) {
+		if (introduce_port(&run, i) < 0) {
+			fprintf(stderr, "raw-bench: the backend does not take the frames of port %u\n",
+					i);
+			return -1;
+		}
+	}
+	drain(&run);
+	return 0;
+}
+
+/* CPU time of a thread, seconds. */
+static int
+thread_seconds(const char *backend, double *seconds)
+{
+	unsigned int pid, tid;
+	char path[64];
+	uint64_t ns;
+	FILE *file;
+	int n;
+
+	if (sscanf(backend, "%u/%u", &pid, &tid) != 2)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", pid, tid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return -1;
+	n = fscanf(file, "%" SCNu64, &ns);
+	fclose(file);
+	*seconds = 1e-9 * (double)ns;
+	return n == 1 ? 0 : -1;
+}
+
+static void
+print_run(const struct run *run, double seconds, double cycles, double backend)
+{
+	double hz = cycles / seconds;
+
+	printf("{\"seconds\": %.6f, \"sent\": %" PRIu64 ", \"received\": %" PRIu64
+	       ", \"lost\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"fps\": %.0f, "
+	       "\"lag_seconds\": %.6f, \"waiting\": %.4f, \"tsc_hz\": %.0f",
+			seconds, run->sent, run->received, run->lost, run->bytes,
+			(double)run->received / seconds, run->lag, (double)run->waiting / cycles,
+			hz);
+	if (backend >= 0)
+		printf(", \"backend_seconds\": %.6f, \"backend_busy\": %.4f, "
+		       "\"cycles_per_frame\": %.2f",
+				backend, backend / seconds,
+				run->received > 0 ? backend * hz / (double)run->received : 0);
+	printf("}\n");
+}
+
+static bool
+out_of_order(const struct bench *bench)
+{
+	for (uint32_t i = 0; i < bench->n_ports; i++)
+		if (bench->ports[i].port.rx.out_of_order)
+			return true;
+	return false;
+}
+
+int
+raw_run(struct bench *bench)
+{
+	double seconds, cpu_before = 0, cpu_after = -1;
+	uint64_t cycles;
+	struct run run;
+
+	if (bench->introduce && raw_introduce(bench) < 0)
+		return -1;
+	if (bench->backend != NULL && thread_seconds(bench->backend, &cpu_before) < 0) {
+		fprintf(stderr, "raw-bench: --backend %s: there is no such thread; give PID/TID\n",
+				bench->backend);
+		return -1;
+	}
+	init_run(&run, bench);
+	cycles = raw_cycles();
+	seconds = go(&run);
+	cycles = raw_cycles() - cycles;
+	if (bench->backend != NULL && thread_seconds(bench->backend, &cpu_after) < 0) {
+		fprintf(stderr, "raw-bench: the backend's thread has ended\n");
+		return -1;
+	}
+	print_run(&run, seconds, (double)cycles,
+			bench->backend == NULL ? -1 : cpu_after - cpu_before);
+	if (!out_of_order(bench))
+		return 0;
+	fprintf(stderr, "raw-bench: the backend used buffers out of order\n");
+	return -1;
+}
