@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the C unit tests and pytest, and counts both.
 
-Called by `./dev test` as `run_tests.py BUILD_DIRECTORY [SELECTION...]`. A selection goes to pytest
-and leaves the unit tests out. The last line of the output is `N passed, N failed`.
+Called by `./dev test` as `run_tests.py BUILD_DIRECTORY [--coverage] [SELECTION...]`. A selection goes
+to pytest and leaves the unit tests out. With --coverage there is a table of the lines that were run,
+and the whole suite fails when a guarded layer lacks some (`coverage_report.py`). The last line of the
+output is `N passed, N failed`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
+
+import coverage_report
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -62,8 +66,12 @@ def names_a_path(word: str) -> bool:
     return (PROJECT / word.partition("::")[0]).exists()
 
 
-def main(build: Path, selection: list[str]) -> int:
+def main(build: Path, words: list[str]) -> int:
+    measures = words[:1] == ["--coverage"]
+    selection = words[1:] if measures else words
     env = dict(os.environ, VSWITCH_BUILD=str(build))
+    if measures:
+        coverage_report.prepare(build)
     sanitizer_options(env)
     total = Count()
     if not selection:
@@ -74,8 +82,9 @@ def main(build: Path, selection: list[str]) -> int:
     pytest = ["/usr/bin/python3", "-m", "pytest", "-c", "tests/pytest.ini",
               f"--junitxml={report}", *selection, *paths]
     total.add(run_and_count(pytest, report, env))
+    covered = not measures or coverage_report.report(build) or bool(selection)
     print(f"{total.passed} passed, {total.failed} failed", flush=True)
-    return 0 if total.passed > 0 and total.failed == 0 else 1
+    return 0 if total.passed > 0 and total.failed == 0 and covered else 1
 
 
 if __name__ == "__main__":
