@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks the parts of vswitchctl that need no switch: tables, cleaning of replies, commands. */
+/* Checks the parts of vswitchctl that need no switch: tables, replies, commands, rates. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 
 #include "../../ctl/command.h"
 #include "../../ctl/params.h"
+#include "../../ctl/rates.h"
 #include "../../ctl/table.h"
 #include "../../ctl/view.h"
 #include "port_options.h"
@@ -186,6 +187,74 @@ expect_setting(const char *word, int expected, const char *json)
 	json_decref(params);
 }
 
+static json_t *
+counters(int rx_frames, int rx_bytes, int tx_frames, int tx_bytes, int full, int bad)
+{
+	json_t *stats = json_pack("{s:i, s:i, s:i, s:i, s:{s:i, s:i}}", "rx_frames", rx_frames,
+			"rx_bytes", rx_bytes, "tx_frames", tx_frames, "tx_bytes", tx_bytes, "drops",
+			"ring-full", full, "bad-chain", bad);
+
+	assert_non_null(stats);
+	return stats;
+}
+
+static void
+expect_rates(const json_t *earlier, const json_t *later, const char *const *names, size_t count,
+		const char *expected)
+{
+	json_t *rates = rates_between(earlier, later, 0.5, names, count);
+	char *text = json_dumps(rates, JSON_COMPACT | JSON_REAL_PRECISION(6));
+
+	assert_string_equal(text, expected);
+	free(text);
+	json_decref(rates);
+}
+
+#define UNKNOWN                                                                                    \
+	"{\"rx_fps\":null,\"rx_bps\":null,\"tx_fps\":null,\"tx_bps\":null,\"drop_fps\":null}"
+
+/* b is cleared, and only its drops tell; c is new; d has gone. */
+static void
+test_rates_of_ports(void **state)
+{
+	static const char *const names[] = { "e", "a" };
+	json_t *earlier = json_pack("{s:o, s:o, s:o}", "a", counters(10, 640, 5, 1000, 1, 1), "b",
+			counters(0, 0, 0, 0, 3, 0), "d", counters(1, 1, 1, 1, 1, 1));
+	json_t *later = json_pack("{s:o, s:o, s:o}", "a", counters(14, 896, 5, 1000, 2, 3), "b",
+			counters(9, 576, 0, 0, 2, 0), "c", counters(7, 7, 7, 7, 7, 7));
+	const char *rates_of_a = "{\"a\":{\"rx_fps\":8.0,\"rx_bps\":4096.0,\"tx_fps\":0.0,"
+				 "\"tx_bps\":0.0,\"drop_fps\":6.0}";
+	char all[512], one[256];
+
+	(void)state;
+	snprintf(all, sizeof(all), "%s,\"b\":%s,\"c\":%s}", rates_of_a, UNKNOWN, UNKNOWN);
+	snprintf(one, sizeof(one), "%s}", rates_of_a);
+	expect_rates(earlier, later, NULL, 0, all);
+	expect_rates(earlier, later, names, 2, one);
+	json_decref(earlier);
+	json_decref(later);
+}
+
+static void
+test_rates_in_a_table(void **state)
+{
+	json_t *rates = json_pack("{s:{s:f, s:f, s:f, s:f, s:n}}", "p0", "rx_fps", 1.5e6, "rx_bps",
+			768e6, "tx_fps", 0.0, "tx_bps", 12345.0, "drop_fps");
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	assert_int_equal(rates_print(out, rates), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_string_equal(text,
+			"PORT  RX FRAMES/S  RX BITS/S  TX FRAMES/S  TX BITS/S  DROPS/S\n"
+			"p0          1.50M       768M            0      12.3k        -\n");
+	free(text);
+	json_decref(rates);
+}
+
 static void
 test_settings_of_a_port(void **state)
 {
@@ -209,6 +278,8 @@ main(void)
 		cmocka_unit_test(test_members_of_another_version),
 		cmocka_unit_test(test_options_agree_between_commands),
 		cmocka_unit_test(test_commands_are_whole),
+		cmocka_unit_test(test_rates_of_ports),
+		cmocka_unit_test(test_rates_in_a_table),
 		cmocka_unit_test(test_settings_of_a_port),
 	};
 

@@ -269,6 +269,34 @@ test_help_fits(void **state)
 	free(text);
 }
 
+/* The help of every verb begins in one column. */
+static void
+test_verbs_are_aligned(void **state)
+{
+	static const struct options_verb verbs[] = { { "ping", "ADDR", "ask" },
+		{ "echo", NULL,
+				"send back whatever comes in, with its addresses swapped, to where it "
+				"came from" } };
+	struct options_program with_verbs = program;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	with_verbs.verbs_title = "Roles";
+	with_verbs.verbs = verbs;
+	with_verbs.verb_count = ARRAY_SIZE(verbs);
+	options_print_help(out, &with_verbs);
+	assert_int_equal(fclose(out), 0);
+	assert_non_null(strstr(text,
+			"Does things.\n\nRoles:\n"
+			"  ping ADDR  ask\n"
+			"  echo       send back whatever comes in, with its addresses swapped, to where\n"
+			"             it came from\n\nOptions:\n"));
+	free(text);
+}
+
 static void
 test_wrapping(void **state)
 {
@@ -300,6 +328,7 @@ main(void)
 		cmocka_unit_test(test_words_with_a_dash),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_help_fits),
+		cmocka_unit_test(test_verbs_are_aligned),
 		cmocka_unit_test(test_wrapping),
 	};
 
