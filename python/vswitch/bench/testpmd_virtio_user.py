@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""DPDK's own frontend: one `dpdk-testpmd` with two `net_virtio_user` ports, one forwarding lcore.
+
+Its frames go round: what comes in at one port leaves at the other, with the addresses of the stations
+there (`mac`), so that a switch that learns sees each station at one port only. The mbufs are few: a
+large pool is cycled through the cache and makes a fast backend look slow.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Sequence
+
+from vswitch.bench.machine import thread_count
+from vswitch.process import Registry
+from vswitch.testpmd import ORDINARY_MEMORY, Testpmd, virtio_user
+
+MBUFS = 8192
+RING = 1024
+BURSTS = 16  # of 32 from each port: half a ring is under way in each direction
+HUGE_MEMORY = ("--in-memory", "--single-file-segments")
+MACS = ("02:00:00:00:01:00", "02:00:00:00:01:01")
+
+
+def arguments(size: int) -> list[str]:
+    """What goes behind `--`. A frame's destination is the other port of the pair."""
+    return [
+        "--forward-mode=mac", "--nb-cores=1", "--no-mlockall", "--burst=32",
+        f"--rxd={RING}", f"--txd={RING}", f"--txpkts={size}",
+        f"--eth-peer=0,{MACS[1]}", f"--eth-peer=1,{MACS[0]}",
+    ]
+
+
+def measure(
+    directory: Path,
+    sockets: Sequence[Path],
+    thread: tuple[int, int],
+    size: int,
+    seconds: float,
+    tsc_hz: float,
+    huge: bool,
+) -> dict[str, float]:
+    """Frames that arrived at both ports over a window of the clock, and the backend's CPU time."""
+    registry = Registry(directory)
+    vdevs = [
+        virtio_user(n, path, f"queue_size={RING},mac={MACS[n]},in_order=1,mrg_rxbuf=1")
+        for n, path in enumerate(sockets[:2])
+    ]
+    pages = HUGE_MEMORY if huge else ORDINARY_MEMORY
+    try:
+        testpmd = Testpmd(
+            registry, vdevs, *arguments(size), memory=256, mbufs=MBUFS, pages=pages
+        )
+        testpmd.command(f"start tx_first {BURSTS}")
+        time.sleep(0.3)  # until all frames are on their way round
+        before, cpu_before, begin = received(testpmd), thread_count(*thread), time.monotonic()
+        time.sleep(seconds)
+        after, cpu_after, end = received(testpmd), thread_count(*thread), time.monotonic()
+        frames = after - before
+    finally:
+        registry.end_all()
+    busy = (cpu_after.run_seconds - cpu_before.run_seconds) / (end - begin)
+    return {
+        "seconds": end - begin,
+        "received": frames,
+        "fps": frames / (end - begin),
+        "backend_busy": busy,
+        "cycles_per_frame": busy * (end - begin) * tsc_hz / frames if frames else 0.0,
+    }
+
+
+def received(testpmd: Testpmd) -> int:
+    return sum(testpmd.stats(port)["RX-packets"] for port in (0, 1))
