@@ -6,58 +6,80 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
-from vswitch.process import ProcessFailed, Registry
+from vswitch.process import Process, ProcessFailed, Registry
 from vswitch.waiting import wait_until
 
 PROMPT = "testpmd> "
+ORDINARY_MEMORY = ("--no-huge", "--single-file-segments")
+
+
+def launch(
+    registry: Registry,
+    vdevs: Sequence[str],
+    *arguments: str,
+    user: Optional[int] = None,
+    memory: int = 256,
+    mbufs: int = 4096,
+    pages: Sequence[str] = ORDINARY_MEMORY,
+    wrapper: Sequence[str] = (),
+) -> Process:
+    """Starts `dpdk-testpmd` and does not wait; for starts that must fail.
+
+    `memory` is in MiB; `pages` are EAL's options that say of which kind; `wrapper` is a command to
+    start it by. Two of its threads share the CPUs of this process; no PCI, no files left.
+    """
+    prefix = f"{registry.directory.name}-{registry.unique('testpmd-prefix')}"
+    cpus = ",".join(str(cpu) for cpu in sorted(os.sched_getaffinity(0)))
+    argv = [
+        *wrapper, "/usr/bin/stdbuf", "-oL", "/usr/bin/dpdk-testpmd", *pages, "-m", str(memory),
+        "--no-pci", "--no-telemetry", "--log-level=pmd.net.virtio.init:info",
+        "--file-prefix", prefix, f"--lcores=(0,1)@({cpus})",
+    ]
+    argv += [f"--vdev={vdev}" for vdev in vdevs]
+    argv += ["--", "-i", f"--total-num-mbufs={mbufs}", *arguments]
+    directory = str(registry.directory)
+    env = {"XDG_RUNTIME_DIR": directory, "RUNTIME_DIRECTORY": directory}
+    return registry.start("testpmd", argv, env, user, stdin=True)
+
+
+def virtio_user(number: int, path: Path, options: str = "") -> str:
+    """The device arguments of a frontend on `path`; `options` as in `queue_size=512,mac=...`."""
+    return f"net_virtio_user{number},path={path}" + (f",{options}" if options else "")
 
 
 class Testpmd:
-    """`dpdk-testpmd` with the given vdevs, driven through its prompt.
-
-    Two of its threads share the CPUs of this process; no hugepages, no PCI, no files left.
-    """
+    """`dpdk-testpmd` with the given vdevs, driven through its prompt. Options as for `launch`."""
 
     __test__ = False  # its name looks like a test to pytest
 
     def __init__(
         self,
         registry: Registry,
-        vdevs: list[str],
+        vdevs: Sequence[str],
         *arguments: str,
         user: Optional[int] = None,
         memory: int = 256,
+        mbufs: int = 4096,
+        pages: Sequence[str] = ORDINARY_MEMORY,
+        wrapper: Sequence[str] = (),
     ) -> None:
-        prefix = f"{registry.directory.name}-{registry.unique('testpmd')}"
-        cpus = ",".join(str(cpu) for cpu in sorted(os.sched_getaffinity(0)))
-        argv = [
-            "/usr/bin/stdbuf", "-oL", "/usr/bin/dpdk-testpmd", "--no-huge", "-m", str(memory), "--no-pci", "--no-telemetry",
-            "--single-file-segments", "--file-prefix", prefix,
-            f"--lcores=(0,1)@({cpus})",
-        ]
-        argv += [f"--vdev={vdev}" for vdev in vdevs]
-        argv += ["--", "-i", "--total-num-mbufs=4096", *arguments]
-        directory = str(registry.directory)
-        env = {"XDG_RUNTIME_DIR": directory, "RUNTIME_DIRECTORY": directory}
-        self.process = registry.start("testpmd", argv, env, user, stdin=True)
+        self.process = launch(
+            registry, vdevs, *arguments, user=user, memory=memory, mbufs=mbufs, pages=pages,
+            wrapper=wrapper,
+        )
         self._read = 0
         self._until_prompt("has started", 30.0)
 
     @classmethod
     def frontend(
         cls, registry: Registry, path: Path, *arguments: str, options: str = "",
-        user: Optional[int] = None,
+        user: Optional[int] = None, memory: int = 256, mbufs: int = 4096,
     ) -> Testpmd:
-        """One `net_virtio_user` port on `path`; `options` such as `queue_size=512,mac=...`."""
-        vdev = f"net_virtio_user0,path={path}" + (f",{options}" if options else "")
-        return cls(registry, [vdev], *arguments, user=user)
-
-    @classmethod
-    def backend(cls, registry: Registry, path: Path, *arguments: str) -> Testpmd:
-        """One `net_vhost` port that serves `path`: another backend to check frontends against."""
-        return cls(registry, [f"net_vhost0,iface={path},queues=1"], *arguments)
+        """One `net_virtio_user` port on `path`."""
+        vdevs = [virtio_user(0, path, options)]
+        return cls(registry, vdevs, *arguments, user=user, memory=memory, mbufs=mbufs)
 
     def command(self, line: str, timeout: float = 20.0) -> str:
         """Types one line at the prompt; returns what comes up to the next prompt."""
@@ -78,13 +100,41 @@ class Testpmd:
     def stop_forwarding(self) -> str:
         return self.command("stop")
 
-    def wait_received(self, packets: int, timeout: float = 10.0) -> dict[str, int]:
+    def send_bursts(self, bursts: int, size: int = 64, segments: int = 1, burst: int = 32) -> int:
+        """`start tx_first`: sends bursts of UDP frames of `segments` mbufs of `size` bytes each.
+
+        Returns how many frames the rings of all its ports took, which may be fewer. What is
+        received meanwhile is dropped; forwarding is stopped again at the end.
+        """
+        before = self._sent()
+        self.command(f"set txpkts {','.join([str(size)] * segments)}")
+        self.command(f"set burst {burst}")
+        self.command("set fwd rxonly")
+        self.command(f"start tx_first {bursts}")
+        self.stop_forwarding()
+        return self._sent() - before
+
+    def _sent(self) -> int:
+        text = self.command("show port stats all")
+        return sum(int(value) for value in re.findall(r"TX-packets: +(\d+)", text))
+
+    def stop_port(self, port: int = 0) -> None:
+        """`port stop`: the driver resets the device. Forwarding must be stopped."""
+        self.command(f"port stop {port}")
+
+    def start_port(self, port: int = 0) -> None:
+        self.command(f"port start {port}")
+
+    def wait_received(
+        self, packets: int, timeout: float = 10.0, port: int = 0
+    ) -> dict[str, int]:
         def check() -> Optional[dict[str, int]]:
-            stats = self.stats()
+            stats = self.stats(port)
             return stats if stats["RX-packets"] >= packets else None
 
         return wait_until(
-            f"testpmd has received {packets} packets", check, timeout, lambda: str(self.stats())
+            f"testpmd has received {packets} packets", check, timeout,
+            lambda: str(self.stats(port)),
         )
 
     def quit(self, timeout: float = 20.0) -> None:
