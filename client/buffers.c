@@ -7,6 +7,7 @@
 enum {
 	ROOM = 2048,  /* of a buffer, without headroom */
 	SPARE = 1024, /* buffers in hand, beyond those in rings */
+	BENCH = 8192, /* of a bench: a larger pool goes round through the CPU's cache and slows it */
 	CACHE = 64,
 	OVERHEAD = 320,	  /* of a buffer: mbuf, mempool object, alignment */
 	RING_ENTRY = 512, /* of a descriptor: ring, header region, bookkeeping */
@@ -25,10 +26,16 @@ room(const struct settings *s)
 	return s->mergeable || frame <= ROOM ? ROOM : RTE_ALIGN_CEIL(frame, RTE_CACHE_LINE_SIZE);
 }
 
+/* A bench may send frames of several buffers, and its receive rings must not lack what they hold. */
 static size_t
 count(const struct settings *s)
 {
-	return s->path_count * 2 * s->queue_size + SPARE;
+	size_t ring = s->path_count * s->queue_size;
+	size_t wanted = ring * (1 + s->size / (room(s) + 1) + 1);
+
+	if (s->role != ROLE_BENCH)
+		return 2 * ring + SPARE;
+	return wanted + SPARE < BENCH ? BENCH : wanted + SPARE;
 }
 
 /* A pool lets no object cross a page that it need not cross; ordinary pages are small. */

@@ -95,6 +95,7 @@ run_role(struct client *c, struct report *r)
 		[ROLE_SEND] = role_send,
 		[ROLE_RECEIVE] = role_receive,
 		[ROLE_ECHO] = role_echo,
+		[ROLE_BENCH] = role_bench,
 	};
 
 	return roles[c->settings->role](c, r);

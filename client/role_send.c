@@ -49,7 +49,7 @@ write_plain(uint8_t *frame, size_t size, const struct send *self)
 
 /* Writes frame number self->made. */
 static void
-write_frame(const struct send *self, uint8_t *frame)
+write_frame(const struct send *self, uint8_t *frame, size_t size)
 {
 	const struct settings *s = self->c->settings;
 	struct check_frame c = { .run = self->run };
@@ -57,22 +57,23 @@ write_frame(const struct send *self, uint8_t *frame)
 	c.flow = (uint32_t)(self->made % s->flows);
 	c.sequence = self->made / s->flows;
 	if (s->no_check)
-		write_plain(frame, s->size, self);
+		write_plain(frame, size, self);
 	else
-		check_frame_write(frame, s->size, s->destination, self->d->mac, &c);
+		check_frame_write(frame, size, s->destination, self->d->mac, &c);
 }
 
 static struct rte_mbuf *
 build(struct send *self)
 {
-	struct rte_mbuf *m = buffers_alloc(self->c->pool, self->c->settings->size);
+	size_t size = settings_frame_size(self->c->settings, self->made);
+	struct rte_mbuf *m = buffers_alloc(self->c->pool, size);
 
 	if (m == NULL)
 		return NULL;
 	if (m->nb_segs == 1) {
-		write_frame(self, rte_pktmbuf_mtod(m, uint8_t *));
+		write_frame(self, rte_pktmbuf_mtod(m, uint8_t *), size);
 	} else {
-		write_frame(self, self->frame);
+		write_frame(self, self->frame, size);
 		buffers_fill(m, self->frame);
 	}
 	self->made++;
@@ -163,23 +164,28 @@ static void
 fill_report(const struct send *self, uint64_t frames, uint64_t untaken, double seconds,
 		struct report *r)
 {
-	uint32_t size = self->c->settings->size;
-	double rate = seconds > 0 ? (double)frames / seconds : 0;
-	char duration[32], fps[32], bits[32];
+	const struct settings *s = self->c->settings;
+	uint64_t bytes = settings_frame_bytes(s, frames);
+	double divisor = seconds > 0 ? seconds : 1;
+	double rate = (double)frames / divisor, bit_rate = (double)bytes * 8 / divisor;
+	char duration[32], fps[32], bits[32], sizes[32] = "IMIX sizes";
 
+	if (!s->imix)
+		snprintf(sizes, sizeof(sizes), "%u bytes", s->size);
 	report_integer(r, "frames", frames);
-	report_integer(r, "bytes", frames * size);
-	report_integer(r, "size", size);
-	report_integer(r, "flows", self->c->settings->flows);
+	report_integer(r, "bytes", bytes);
+	report_bool(r, "imix", s->imix);
+	report_integer(r, "size", s->size);
+	report_integer(r, "flows", s->flows);
 	report_integer(r, "run", self->run);
 	report_integer(r, "untaken", untaken);
 	report_real(r, "seconds", seconds);
 	report_real(r, "rate_fps", rate);
-	report_real(r, "rate_bps", rate * size * 8);
-	report_line(r, "sent %" PRIu64 " frames of %u bytes in %s: %s, %s", frames, size,
+	report_real(r, "rate_bps", bit_rate);
+	report_line(r, "sent %" PRIu64 " frames of %s in %s: %s, %s", frames, sizes,
 			text_format_duration(seconds, duration, sizeof(duration)),
 			text_format_number(rate, "fps", fps, sizeof(fps)),
-			text_format_number(rate * size * 8, "bit/s", bits, sizeof(bits)));
+			text_format_number(bit_rate, "bit/s", bits, sizeof(bits)));
 	if (untaken > 0)
 		report_line(r,
 				"%" PRIu64

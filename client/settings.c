@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See settings.h. The tables come first; below, each reader takes one group of options. */
+/* See settings.h. Each reader takes one group of options. */
 #include "settings.h"
 
 #include <errno.h>
@@ -7,112 +7,34 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "bench_frame.h"
 #include "check_frame.h"
+#include "imix.h"
 #include "nearest.h"
 #include "paths.h"
 #include "probe.h"
-#include "status.h"
 #include "text.h"
 #include "wire.h"
 
-#define SECONDS_MAX INT64_C(31622400) /* a leap year */
 #define QUEUE_SIZE 1024 /* a receiver that must wait for a CPU still has room: 5 ms at 200 kfps */
 #define REFUSED_IN_PATH ",=[]" /* what a DPDK device argument cannot hold */
-
-/* clang-format off */
-static const struct option_spec specs[] = {
-	{ .name = "path", .letter = 'p', .type = OPTION_TEXT, .arg = "SOCKET",
-	  .help = "vhost-user socket of the port; may repeat for respond, receive and echo" },
-	{ .name = "mac", .type = OPTION_TEXT, .arg = "MAC", .default_text = "random",
-	  .help = "the port's address; may repeat, one for each --path" },
-	{ .name = "ip", .type = OPTION_TEXT, .arg = "ADDR/LEN",
-	  .help = "IPv4 or IPv6 address of the station; may repeat" },
-	{ .name = "server", .type = OPTION_FLAG,
-	  .help = "serve the socket and wait for the switch to connect to it" },
-	{ .name = "wait", .type = OPTION_NUMBER, .arg = "SECONDS", .max = SECONDS_MAX,
-	  .default_text = "0; with --server for ever",
-	  .help = "how long to wait for the socket or, with --server, for the switch" },
-	{ .name = "json", .type = OPTION_FLAG,
-	  .help = "print one JSON object at the end and nothing else on the standard output" },
-	{ .name = "huge", .type = OPTION_FLAG, .help = "use hugepages" },
-	{ .name = "queue-size", .type = OPTION_INTEGER, .arg = "N", .min = 32, .max = 32768,
-	  .default_text = "1024", .help = "descriptors of each ring, a power of two" },
-	{ .name = "mrg-rxbuf", .type = OPTION_BOOL, .arg = "on|off", .default_text = "on if offered",
-	  .help = "mergeable receive buffers (VIRTIO_NET_F_MRG_RXBUF)" },
-	{ .name = "in-order", .type = OPTION_BOOL, .arg = "on|off", .default_text = "on if offered",
-	  .help = "use of buffers in order (VIRTIO_F_IN_ORDER)" },
-	{ .name = "mtu", .type = OPTION_INTEGER, .arg = "BYTES", .min = 68, .max = 65000,
-	  .default_text = "1500",
-	  .help = "size of receive buffers with --mrg-rxbuf off: for frames of BYTES + 18" },
-	{ .name = "count", .letter = 'c', .type = OPTION_INTEGER, .arg = "N", .min = 1, .max = INT64_MAX,
-	  .help = "end after N echo requests (ping), frames (send, receive, echo) or answers (respond)" },
-	{ .name = "time", .letter = 't', .type = OPTION_NUMBER, .arg = "SECONDS", .max = SECONDS_MAX,
-	  .help = "end after so long" },
-	{ .name = "size", .letter = 's', .type = OPTION_INTEGER, .arg = "BYTES",
-	  .min = WIRE_FRAME_MIN, .max = WIRE_FRAME_MAX, .default_text = "send 64, ping 98 or 118",
-	  .help = "send, ping: size of a frame without FCS" },
-	{ .name = "interval", .letter = 'i', .type = OPTION_NUMBER, .arg = "SECONDS", .max = 86400,
-	  .default_text = "1",
-	  .help = "ping: time between requests; 0: each as the last one is answered" },
-	{ .name = "timeout", .letter = 'W', .type = OPTION_NUMBER, .arg = "SECONDS", .max = 86400,
-	  .default_text = "1", .help = "ping: how long to wait for an answer" },
-	{ .name = "rate", .letter = 'r', .type = OPTION_TEXT, .arg = "N|max", .default_text = "1k",
-	  .help = "send: frames a second, as 10k or 1.5M, or as many as go" },
-	{ .name = "flows", .type = OPTION_INTEGER, .arg = "N", .min = 1, .max = 65536,
-	  .default_text = "1", .help = "send: number of flows, each with its own sequence" },
-	{ .name = "dst-mac", .letter = 'd', .type = OPTION_TEXT, .arg = "MAC",
-	  .default_text = "broadcast", .help = "send: where to" },
-	{ .name = "no-check", .type = OPTION_FLAG,
-	  .help = "send: frames without number and checksum, which may be as small as 14 bytes" },
-	{ .name = "idle", .type = OPTION_NUMBER, .arg = "SECONDS", .max = SECONDS_MAX,
-	  .help = "receive: end when nothing came for so long after the first frame" },
-	{ .name = "join", .type = OPTION_FLAG,
-	  .help = "receive: a flow begins with the first frame seen, not with number 0" },
-	{ .name = "promiscuous", .type = OPTION_FLAG,
-	  .help = "echo: also frames for other stations" },
-	OPTIONS_HELP,
-	OPTIONS_VERSION,
-};
-
-static const struct options_verb roles[ROLE_COUNT] = {
-	[ROLE_RESPOND] = { "respond", NULL,
-		"answer ARP, ping and IPv6 neighbour solicitation for the --ip addresses" },
-	[ROLE_PING] = { "ping", "ADDR", "resolve an IPv4 or IPv6 address and measure round trips" },
-	[ROLE_SEND] = { "send", NULL, "numbered frames with checksums, at a rate" },
-	[ROLE_RECEIVE] = { "receive", NULL,
-		"prove what was lost, duplicated, reordered or corrupted of them" },
-	[ROLE_ECHO] = { "echo", NULL, "swap the addresses and send every frame back" },
-};
-
-const struct options_program settings_program = {
-	.name = "vuser-client",
-	.usage = "--path SOCKET [OPTION]... ROLE [ADDR] [-- EAL OPTION...]",
-	.summary =
-		"A station on a vhost-user socket: one DPDK process with a virtio_user port, which "
-		"needs neither root nor hugepages.",
-	.verbs_title = "Roles",
-	.verbs = roles,
-	.verb_count = ROLE_COUNT,
-	.specs = specs,
-	.spec_count = sizeof(specs) / sizeof(specs[0]),
-	.has_rest = true,
-	.epilog = STATUS_HELP "\n\n"
-		"One line beginning with \"ready\" on the standard error says that the port is up.\n"
-		"Ctrl-C ends the run with its report.",
-};
 
 #define USED_BY(role) (1u << (role))
 
 /* Options that not every role has. */
+/* clang-format off */
 static const struct {
 	const char *option;
 	unsigned int roles;
 } uses[] = {
 	{ "ip", USED_BY(ROLE_RESPOND) | USED_BY(ROLE_PING) },
-	{ "size", USED_BY(ROLE_SEND) | USED_BY(ROLE_PING) },
+	{ "count", ~USED_BY(ROLE_BENCH) },
+	{ "size", USED_BY(ROLE_SEND) | USED_BY(ROLE_PING) | USED_BY(ROLE_BENCH) },
 	{ "interval", USED_BY(ROLE_PING) },
 	{ "timeout", USED_BY(ROLE_PING) },
-	{ "rate", USED_BY(ROLE_SEND) },
+	{ "rate", USED_BY(ROLE_SEND) | USED_BY(ROLE_BENCH) },
+	{ "no-loss", USED_BY(ROLE_BENCH) },
+	{ "both", USED_BY(ROLE_BENCH) },
 	{ "flows", USED_BY(ROLE_SEND) },
 	{ "dst-mac", USED_BY(ROLE_SEND) },
 	{ "no-check", USED_BY(ROLE_SEND) },
@@ -129,6 +51,12 @@ struct reading {
 	char *err;
 	size_t err_size;
 };
+
+static const char *
+role_name(size_t role)
+{
+	return settings_program.verbs[role].name;
+}
 
 #define FAIL(r, ...) text_fail((r)->err, (r)->err_size, -EINVAL, __VA_ARGS__)
 
@@ -148,8 +76,8 @@ unknown_role(const struct reading *r, const char *word)
 
 	nearest_init(&near, word);
 	for (i = 0; i < ROLE_COUNT; i++)
-		nearest_offer(&near, roles[i].name);
-	return FAIL(r, "there is no role '%s' (respond, ping, send, receive, echo)%s", word,
+		nearest_offer(&near, role_name(i));
+	return FAIL(r, "there is no role '%s' (respond, ping, send, receive, echo, bench)%s", word,
 			nearest_hint(&near, hint, sizeof(hint)));
 }
 
@@ -170,13 +98,13 @@ read_words(const struct reading *r)
 	const char *const *words = r->o->words;
 
 	if (count == 0)
-		return FAIL(r, "a role is missing: respond, ping ADDR, send, receive or echo");
-	for (i = 0; i < ROLE_COUNT && strcmp(words[0], roles[i].name) != 0; i++)
+		return FAIL(r, "a role is missing: respond, ping ADDR, send, receive, echo or bench");
+	for (i = 0; i < ROLE_COUNT && strcmp(words[0], role_name(i)) != 0; i++)
 		;
 	if (i == ROLE_COUNT)
 		return unknown_role(r, words[0]);
 	r->s->role = (enum role_id)i;
-	r->s->role_name = roles[i].name;
+	r->s->role_name = role_name(i);
 	wanted = r->s->role == ROLE_PING ? 2 : 1;
 	if (count < wanted)
 		return FAIL(r, "ping needs the address to ask for: ping ADDR");
@@ -195,7 +123,7 @@ not_for_role(const struct reading *r, size_t use)
 	for (i = 0; i < ROLE_COUNT; i++)
 		if ((uses[use].roles & USED_BY(i)) != 0)
 			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
-					length > 0 ? " and " : "", roles[i].name);
+					length > 0 ? " and " : "", role_name(i));
 	return FAIL(r, "--%s is for %s, not for %s; leave it out", uses[use].option, names,
 			r->s->role_name);
 }
@@ -260,6 +188,9 @@ read_paths(const struct reading *r)
 	}
 	if (r->s->path_count == 0)
 		return FAIL(r, "--path SOCKET is missing: the socket of the switch's port");
+	if (r->s->role == ROLE_BENCH && r->s->path_count != 2)
+		return FAIL(r, "bench needs two ports, not %zu: --path FROM --path TO, of one switch",
+				r->s->path_count);
 	if (r->s->path_count > 1 && !many)
 		return FAIL(r, "%s has one port: give --path once", r->s->role_name);
 	return 0;
@@ -351,15 +282,36 @@ read_port(const struct reading *r)
 }
 
 static int
-read_rate(const struct reading *r)
+read_rate(const struct reading *r, const char *otherwise)
 {
-	const char *text = options_text(r->o, "rate", "1k");
+	const char *text = options_text(r->o, "rate", otherwise);
 	char why[128];
 
 	if (strcmp(text, "max") == 0)
 		return 0;
 	if (text_parse_number(text, 0.01, 1e9, &r->s->rate, why, sizeof(why)) != 0)
 		return FAIL(r, "--rate: %s, or max", why);
+	return 0;
+}
+
+/* Of send and bench: a number, or the word for a mix. */
+static int
+read_size(const struct reading *r)
+{
+	const char *text = options_text(r->o, "size", "64");
+	struct nearest near;
+	char why[128], hint[64];
+	int64_t size = IMIX_SIZE_MAX;
+
+	r->s->imix = strcmp(text, "imix") == 0;
+	nearest_init(&near, text);
+	nearest_offer(&near, "imix");
+	if (!r->s->imix &&
+			text_parse_integer(text, WIRE_FRAME_MIN, WIRE_FRAME_MAX, &size, why,
+					sizeof(why)) != 0)
+		return FAIL(r, "--size: %s, or imix%s", why,
+				nearest_hint(&near, hint, sizeof(hint)));
+	r->s->size = (uint32_t)size;
 	return 0;
 }
 
@@ -382,14 +334,39 @@ read_send(const struct reading *r)
 
 	s->flows = (uint32_t)options_integer(r->o, "flows", 1);
 	s->no_check = options_given(r->o, "no-check");
-	s->size = (uint32_t)options_integer(r->o, "size", 64);
+	ret = read_size(r);
+	if (ret != 0)
+		return ret;
 	if (!s->no_check && s->size < CHECK_FRAME_MIN)
 		return FAIL(r,
 				"--size: a frame with number and checksum has %d bytes at least, not %u; "
 				"--no-check sends smaller ones without",
 				CHECK_FRAME_MIN, s->size);
-	ret = read_rate(r);
+	ret = read_rate(r, "1k");
 	return ret != 0 ? ret : read_destination(r);
+}
+
+static int
+read_bench(const struct reading *r)
+{
+	struct settings *s = r->s;
+	int ret;
+
+	s->no_loss = options_given(r->o, "no-loss");
+	s->both = options_given(r->o, "both");
+	s->trial = options_number(r->o, "time", s->no_loss ? 1 : 5);
+	s->time = 0; /* the end is that of the last trial */
+	if (s->trial <= 0)
+		return FAIL(r, "--time: a trial needs some time; give 1, say");
+	if (s->no_loss && options_given(r->o, "rate"))
+		return FAIL(r, "--no-loss finds the rate by itself; leave out --rate");
+	ret = read_size(r);
+	if (ret != 0)
+		return ret;
+	if (s->size < BENCH_FRAME_MIN)
+		return FAIL(r, "--size: a frame with number and time has %d bytes at least, not %u",
+				BENCH_FRAME_MIN, s->size);
+	return read_rate(r, "max");
 }
 
 static int
@@ -397,13 +374,18 @@ read_ping(const struct reading *r)
 {
 	struct settings *s = r->s;
 	size_t min = probe_echo_min(s->target.version), i;
+	int64_t size = (int64_t)min + 56;
+	const char *text = options_text(r->o, "size", NULL);
+	char why[128];
 
 	s->interval = options_number(r->o, "interval", 1);
 	s->timeout = options_number(r->o, "timeout", 1);
-	s->size = (uint32_t)options_integer(r->o, "size", (int64_t)min + 56);
-	if (s->size < min || s->size > PROBE_ECHO_MAX)
-		return FAIL(r, "--size: an IPv%d echo request has %zu to %d bytes, not %u",
-				s->target.version, min, PROBE_ECHO_MAX, s->size);
+	if (text != NULL &&
+			text_parse_integer(text, (int64_t)min, PROBE_ECHO_MAX, &size, why,
+					sizeof(why)) != 0)
+		return FAIL(r, "--size: an IPv%d echo request has %zu to %d bytes: %s",
+				s->target.version, min, PROBE_ECHO_MAX, why);
+	s->size = (uint32_t)size;
 	for (i = 0; i < s->addr_count; i++)
 		if (s->addrs[i].version == s->target.version)
 			return 0;
@@ -425,6 +407,8 @@ read_role(const struct reading *r)
 	s->promiscuous = options_given(r->o, "promiscuous");
 	if (s->role == ROLE_SEND)
 		return read_send(r);
+	if (s->role == ROLE_BENCH)
+		return read_bench(r);
 	return s->role == ROLE_PING ? read_ping(r) : 0;
 }
 
@@ -470,4 +454,16 @@ settings_open(int argc, char *argv[], struct settings *s)
 		ret = options_usage_error(&settings_program, "%s", err);
 	options_release(&o);
 	return ret;
+}
+
+uint32_t
+settings_frame_size(const struct settings *s, uint64_t number)
+{
+	return s->imix ? imix_size(number) : s->size;
+}
+
+uint64_t
+settings_frame_bytes(const struct settings *s, uint64_t count)
+{
+	return s->imix ? imix_bytes(count) : count * s->size;
 }

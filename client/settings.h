@@ -23,6 +23,7 @@ enum role_id {
 	ROLE_SEND,
 	ROLE_RECEIVE,
 	ROLE_ECHO,
+	ROLE_BENCH,
 	ROLE_COUNT
 };
 
@@ -52,8 +53,12 @@ struct settings {
 	double interval;	 /* seconds; ping */
 	double timeout;		 /* seconds; ping */
 	double idle;		 /* seconds; receive; 0: never */
-	double rate;		 /* frames a second; send; 0: max */
-	uint32_t size;		 /* of a frame without FCS; send, ping; 0: the role's own */
+	double rate;		 /* frames a second; send, bench; 0: max */
+	uint32_t size;		 /* of a frame without FCS; send, ping, bench; of a mix: largest */
+	bool imix;		 /* frames of several sizes; send, bench */
+	double trial;		 /* seconds of a trial; bench */
+	bool no_loss;		 /* bench */
+	bool both;		 /* bench */
 	uint32_t flows;		 /* send */
 	uint8_t destination[6];	 /* send */
 	bool no_check;		 /* send */
@@ -75,5 +80,9 @@ int settings_open(int argc, char *argv[], struct settings *s);
 
 /* The same without the printing, for tests: 0, or -EINVAL with err. */
 int settings_read(int argc, char *argv[], struct settings *s, char *err, size_t err_size);
+
+/* Size of frame number n, and bytes of the first count frames. */
+uint32_t settings_frame_size(const struct settings *s, uint64_t number);
+uint64_t settings_frame_bytes(const struct settings *s, uint64_t count);
 
 #endif
