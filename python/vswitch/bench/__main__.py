@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`./dev bench`: measures, and shows what came out. Whatever happens, nothing of it is left running.
+"""`./dev bench`: measures, and shows what came out. In every case nothing is left running.
 
 Exit status: 0 done; 1 it could not measure; 2 wrong usage; 130 interrupted, after the table of what
 there was.
@@ -35,7 +35,7 @@ HUGE_TOTAL = HUGE_MIB * (len(PEERS) + 1)
 
 def parser() -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(prog="./dev bench", description=(
-        "Measures vswitch beside dpdk-testpmd and OVS-DPDK, in interleaved rounds on the same CPU."))
+        "Measures vswitch beside dpdk-testpmd and OVS-DPDK, interleaved, on the same CPU."))
     words.add_argument("cases", nargs="*", metavar="CASE", help="these only; --list has them all")
     words.add_argument("--quick", action="store_true", help="few cases, short samples; 2 minutes")
     words.add_argument("--rounds", type=rounds_number, metavar="N", default=ROUNDS_LEAST,
@@ -104,16 +104,19 @@ def show(options: argparse.Namespace, plan: Plan, result: Result, settings: dict
     rows = [
         row for case in plan.cases for row in report.rows_of(case, result.of(case.name))
     ]
-    say("\n" + (report.table(rows, CASES) if rows else "Nothing was measured."))
+    if rows:
+        say("\n" + report.table(rows, CASES))
     say("\n" + report.notes(result))
+    if not rows:
+        say("Nothing was measured, and nothing is written.")
+        return
     if options.compare:
         say("\n" + compare.compare(options.old, rows))
     output = PROJECT / "build" / "bench"
     document = report.document(result, rows, describe(), settings)
     write(options.json or output / "bench.json", json.dumps(document, indent=1) + "\n")
-    if rows:
-        subtitle = f"median and extremes; {describe()['cpu']}; {settings['memory']}"
-        write(options.svg or output / "bench.svg", plot.svg(rows, subtitle))
+    subtitle = f"median and extremes; {describe()['cpu']}; {settings['memory']}"
+    write(options.svg or output / "bench.svg", plot.svg(rows, subtitle))
 
 
 def bench(options: argparse.Namespace, cases: Sequence[Case]) -> int:

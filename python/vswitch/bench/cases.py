@@ -16,7 +16,7 @@ from vswitch.bench.peer import Topology
 ALL = ("vswitch", "testpmd", "ovs")
 SWITCHES = ("vswitch", "ovs")
 PAIR = Topology()
-EMPTY = Topology(ports=0)  # no address is known anywhere
+FRESH = Topology(stations=2)  # a start of its own, with no address known yet
 JUMBO = Topology(mtu=9000)
 FIVE = Topology(ports=5)
 NINE = Topology(ports=9)
@@ -83,7 +83,7 @@ CASES: dict[str, Case] = {
         Case("idle", "two silent frontends: CPU time of the whole switch", Idle(), most=1,
              quick=True),
         Case("first-frame", "from the request for two ports to the first frame between them",
-             FirstFrame(), EMPTY, SWITCHES),
+             FirstFrame(), FRESH, SWITCHES),
         with_testpmd(64, 1.4),
         with_testpmd(256, 1.5),
         with_testpmd(1514, 2),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Two runs side by side: the JSON of an earlier one, and what was measured now.
 
-Rows are compared with rows of the same case, peer and phase. Medians are only comparable on the same
-machine; ratios to a peer survive a change of machine better.
+Rows are compared with rows of the same case, peer and phase. Medians are only comparable on the
+same machine; ratios to a peer survive a change of machine better.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class Cpus:
-    """One CPU for the backend's polling thread alone; one for the frontend and all control threads."""
+    """One CPU for the backend's polling thread alone, one for the frontend and everything else."""
 
     backend: int
     frontend: int
@@ -34,8 +34,8 @@ def choose_cpus(allowed: Iterable[int], siblings: Mapping[int, frozenset[int]]) 
     cpus = sorted(allowed)
     if len(cpus) < 2:
         raise BenchError(
-            f"cannot measure on {len(cpus)} CPU: the backend and the frontend need one each, or each "
-            "measures the other; run it on a machine with two, or widen the affinity (taskset -c 0,1)"
+            f"cannot measure on {len(cpus)} CPU: the backend and the frontend need one each, or "
+            "one measures the other; use a machine with two, or widen the affinity (taskset -c 0,1)"
         )
     backend = cpus[0]
     apart = [cpu for cpu in cpus[1:] if cpu not in siblings.get(backend, frozenset())]
@@ -134,7 +134,7 @@ def stolen_seconds(cpus: Cpus, stat: Optional[str] = None) -> float:
 class HugePages:
     """Reserves hugepages for one run, where that is allowed, and gives them back.
 
-    `there` says whether `mib` are free; if not, `why` says why, and every stack gets ordinary pages.
+    `there` says whether `mib` are free; if not, `why` says why, and all stacks get ordinary pages.
     """
 
     def __init__(self, mib: int, path: Path = HUGE_PAGES_FILE) -> None:

@@ -223,5 +223,5 @@ class TestpmdLoad(Measurement):
         return seconds + 3.0
 
     def limit(self, numbers: Mapping[str, float]) -> str:
-        """Both sides poll; only a backend that had time to sleep shows that it was not the limit."""
+        """Both sides poll; only a backend that had time to sleep was certainly not the limit."""
         return "unknown" if numbers["backend_busy"] >= BUSY_ENOUGH else "frontend"

@@ -15,7 +15,7 @@ JUMBO = 9000
 
 
 class Ours(Peer):
-    """One worker on the backend's CPU, polling adaptively as it does by default: it sleeps when idle.
+    """One worker on the backend's CPU, polling adaptively, the default: it sleeps when idle.
 
     Learning, counters and every check of guest input are on; there is no switch to turn them off.
     """

@@ -24,9 +24,9 @@ MAX_IDLE_MS = 3_600_000
 class Ovs(Peer):
     """A bridge of the userspace datapath with its default flow, the NORMAL action.
 
-    As `Documentation/intro/install/dpdk.rst` and `topics/dpdk/` advise: dpdk-init, a mask of one CPU
-    for the one PMD thread and another for the rest, memory given with dpdk-alloc-mem, mtu_request for
-    jumbo frames; EMC, SMC and burst sizes as they come. Its ports are of the type dpdkvhostuser,
+    As `Documentation/intro/install/dpdk.rst` and `topics/dpdk/` advise: dpdk-init, a mask of one
+    CPU for the one PMD thread and another for the rest, dpdk-alloc-mem, mtu_request for jumbo
+    frames; EMC, SMC and burst sizes as they come. Its ports are of the type dpdkvhostuser,
     where the switch has the server's end of the socket; the advised dpdkvhostuserclient differs
     in who connects, not in how a frame goes. mac-table-size is raised where more stations than its
     8,192 are measured, and max-idle so that the flows survive the turns of the others.
@@ -43,7 +43,7 @@ class Ovs(Peer):
     def settings(cls) -> str:
         return (
             "NORMAL action, one PMD thread, dpdkvhostuser ports, EMC on, "
-            f"mac-table-size {MAC_TABLE_LARGE} where a case has more stations than {MAC_TABLE_DEFAULT}"
+            f"mac-table-size {MAC_TABLE_LARGE} for cases of more than {MAC_TABLE_DEFAULT} stations"
         )
 
     def start(self, topology: Topology) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """An SVG of the medians, one panel for each unit: bars by case and peer, with their spread.
 
-Written by hand, so that no plotting library is needed. Colours and text follow the viewer's light or
-dark scheme. Only one phase is drawn of a case: near where there is one.
+Written by hand, so that no plotting library is needed. Colours and text follow the viewer's light
+or dark scheme. Only one phase is drawn of a case: near where there is one.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ STYLE = """
   .title { font-size: 15px; font-weight: 600; }
   .grid { stroke: #ddd; } .axis { stroke: #555; } .spread { stroke: #222; stroke-width: 1.5; }
   .back { fill: #fff; }
-  .peer0 { fill: #1f77b4; } .peer1 { fill: #e69f00; } .peer2 { fill: #7a7a7a; } .peer3 { fill: #2a9d5c; }
+  .peer0 { fill: #1f77b4; } .peer1 { fill: #e69f00; }
+  .peer2 { fill: #7a7a7a; } .peer3 { fill: #2a9d5c; }
   @media (prefers-color-scheme: dark) {
     text { fill: #ddd; } .back { fill: #16181c; }
     .grid { stroke: #33373d; } .axis { stroke: #999; } .spread { stroke: #eee; }
-    .peer0 { fill: #58a6ff; } .peer1 { fill: #f0b429; } .peer2 { fill: #9aa0a6; } .peer3 { fill: #4fc98a; }
+    .peer0 { fill: #58a6ff; } .peer1 { fill: #f0b429; }
+    .peer2 { fill: #9aa0a6; } .peer3 { fill: #4fc98a; }
   }
 """
 

@@ -56,7 +56,8 @@ class RawBench:
                 timeout=seconds + LIMIT,
             )
         except subprocess.TimeoutExpired:
-            raise RawFailed(f"raw-bench {words[0]}: no end within {seconds + LIMIT:.0f} s") from None
+            limit = f"{seconds + LIMIT:.0f} s"
+            raise RawFailed(f"raw-bench {words[0]}: no end within {limit}") from None
         if done.returncode != 0:
             raise RawFailed(done.stderr.strip() or f"raw-bench {words[0]}: {done.returncode}")
         answer: dict[str, float] = json.loads(done.stdout)

@@ -146,10 +146,11 @@ def notes(result: Result) -> str:
     disturbed = [s for s in result.samples if s.disturbed]
     failed = [s for s in result.samples if s.error]
     lines = [
-        "times ours: how many times vswitch is the better, median of pairs in the same round with the",
-        "CPUs in the same phase (near: a dirty line goes to and fro in under 600 cycles). Disturbed",
-        "samples are left out of it, and of medians (* where there are no others); 'with disturbed' has",
-        "them in. <=: the backend was not the limit, so that its cycles are an upper bound.",
+        "times ours: how many times vswitch is the better; median of pairs of one round with the",
+        "CPUs in one phase (near: a dirty line goes to and fro in under 600 cycles). Disturbed",
+        "samples are left out of it, and of medians (* where there are no others); 'with disturbed'",
+        "has them in.",
+        "<=: the backend was not the limit, so that its cycles are an upper bound.",
         f"Samples: {len(result.samples)}, disturbed {len(disturbed)}, failed {len(failed)}.",
     ]
     lines += [f"disturbed: {_where(s)}: {'; '.join(s.disturbed)}" for s in disturbed]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the cases: peers up, rounds A B C A B C, those that rest stopped by a signal.
 
-Everything that a measurement leaves is in a `Result`, as it comes, so that an interrupt loses nothing.
+All that is measured goes to a `Result` as it comes, so that an interrupt loses nothing.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from vswitch.process import ProcessFailed
 from vswitch.waiting import wait_until
 
 TESTPMD = "/usr/bin/dpdk-testpmd"
-# Enough for all rings of two ports, bursts and caches; more only makes the pool larger than the cache.
+# Enough for all rings of two ports, bursts and caches; more outgrows the CPU's cache.
 MBUFS = 16384
 JUMBO_MBUFS = 65536
 
@@ -18,7 +18,7 @@ JUMBO_MBUFS = 65536
 class TestpmdVhost(Peer):
     """Two `net_vhost` ports joined by `--forward-mode=io`, as DPDK's vhost sample guide does it.
 
-    `io` neither reads nor learns addresses: it is the least that a backend on DPDK's library can cost.
+    `io` neither reads nor learns addresses: a backend on DPDK's library can hardly cost less.
     The forwarding lcore has the backend's CPU, the main one the frontend's. Frames of 9,014 B need
     --max-pkt-len and more mbufs, which other cases do not get.
     """
@@ -33,7 +33,7 @@ class TestpmdVhost(Peer):
 
     @classmethod
     def settings(cls) -> str:
-        return f"net_vhost ports, --forward-mode=io, one forwarding lcore, {MBUFS} mbufs, bursts of 32"
+        return f"net_vhost ports, --forward-mode=io, one lcore, {MBUFS} mbufs, bursts of 32"
 
     def refuses(self, topology: Topology) -> Optional[str]:
         return None if topology.ports == 2 else "io joins two ports and no more"

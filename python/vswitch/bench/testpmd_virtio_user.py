@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """DPDK's own frontend: one `dpdk-testpmd` with two `net_virtio_user` ports, one forwarding lcore.
 
-Its frames go round: what comes in at one port leaves at the other, with the addresses of the stations
-there (`mac`), so that a switch that learns sees each station at one port only. The mbufs are few: a
-large pool is cycled through the cache and makes a fast backend look slow.
+Its frames go round: what comes in at one port leaves at the other, with the addresses of the
+stations there (`mac`), so that a switch that learns sees each station at one port only. The mbufs
+are few: a large pool is cycled through the cache and makes a fast backend look slow.
 """
 
 from __future__ import annotations
