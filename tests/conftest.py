@@ -7,6 +7,7 @@ from typing import Iterator
 
 import pytest
 from hostile import Bystanders, carry_on
+from installation import Installation
 from vswitch import Switch
 from vswitch.fixture_types import MakeStation
 from vswitch.station import introduce
@@ -27,3 +28,9 @@ def bystanders(switch: Switch, station: MakeStation) -> Iterator[Bystanders]:
     for port in ("x", "y"):
         assert switch.port(port)["fault"] is None
         assert switch.drops(port) == {}
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """What `meson install` puts beside the programs; only read by tests."""
+    return Installation(tmp_path_factory.mktemp("installed"))

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
 # Completion of @PROGRAM@ for bash, made from the program's own tables; needs no other package.
 #
 # How a value is completed stands in `reply`: file, directory, port (of the running switch), user,
