@@ -228,12 +228,16 @@ write_guest(struct guest *guest, uint64_t addr, const void *data, uint32_t len)
 
 	for (uint32_t i = 0; i < model->n_regions; i++) {
 		const struct model_region *region = &model->regions[i];
+		/* Where the data begins in the region, or the region in the data. */
+		uint64_t offset = addr - region->guest_phys_addr;
+		uint64_t skip = region->guest_phys_addr - addr;
 
-		for (uint32_t b = 0; b < len; b++)
-			if (addr + b - region->guest_phys_addr < region->size)
-				guest->memory[region->at +
-						(uint32_t)(addr + b - region->guest_phys_addr)] =
-						((const uint8_t *)data)[b];
+		if (offset < region->size)
+			memcpy(guest->memory + region->at + offset, data,
+					len < region->size - offset ? len : region->size - offset);
+		else if (skip < len)
+			memcpy(guest->memory + region->at, (const uint8_t *)data + skip,
+					len - skip < region->size ? len - skip : region->size);
 	}
 }
 
