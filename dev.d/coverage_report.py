@@ -2,9 +2,9 @@
 """Which lines of C the tests have run, by layer, and whether the guarded layers have enough of it.
 
 Called by `run_tests.py --coverage`, before the tests and after them; alone, as
-`coverage_report.py BUILD_DIRECTORY`, it reports anew on what the last run has left. The counters are
-those of gcc's --coverage: each program adds its own to the .gcda files beside its objects when it
-leaves by itself. What a killed program did is not counted.
+`coverage_report.py BUILD_DIRECTORY`, it reports anew on what the last run has left. The counters
+are those of gcc's --coverage: each program adds its own to the .gcda files beside its objects when
+it leaves by itself. What a killed program did is not counted.
 """
 
 from __future__ import annotations

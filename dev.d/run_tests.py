@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the C unit tests and pytest, and counts both.
 
-Called by `./dev test` as `run_tests.py BUILD_DIRECTORY [--coverage] [SELECTION...]`. A selection goes
-to pytest and leaves the unit tests out. With --coverage there is a table of the lines that were run,
-and the whole suite fails when a guarded layer lacks some (`coverage_report.py`). The last line of the
-output is `N passed, N failed`.
+Called by `./dev test` as `run_tests.py BUILD_DIRECTORY [--coverage] [SELECTION...]`. A selection
+goes to pytest and leaves the unit tests out. With --coverage there is a table of the lines that
+were run, and the whole suite fails when a guarded layer lacks some (`coverage_report.py`). The last
+line of the output is `N passed, N failed`.
 """
 
 from __future__ import annotations
