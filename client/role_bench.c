@@ -25,7 +25,7 @@
 #include "text.h"
 
 #define INTRODUCE_EVERY_NS (CLOCK_SECOND / 50)
-#define INTRODUCE_SECONDS 10
+#define INTRODUCE_SECONDS 5
 #define QUIET_NS (CLOCK_SECOND / 5) /* after so long without a frame the rest is lost */
 #define DRAIN_NS (2 * CLOCK_SECOND) /* RFC 2544, 23: frames have so long at most */
 

@@ -24,8 +24,10 @@ search_note(struct search *s, double rate, double sent, bool all_came)
 	}
 	if (all_came && sent > s->best)
 		s->best = sent;
-	if (all_came)
-		s->low = reached ? rate : sent;
+	if (all_came && reached)
+		s->low = rate;
+	else if (all_came && sent > s->low)
+		s->low = sent;
 	if (!all_came || !reached)
 		s->high = rate;
 }

@@ -94,6 +94,27 @@ test_defaults(void **state)
 	assert_int_equal(s.size, 118);
 	assert_reads("-p a --server receive");
 	assert_true(s.wait < 0);
+	assert_reads("-p a -p b bench");
+	assert_true(s.rate == 0 && s.size == 64 && !s.imix && s.trial == 5 && s.time == 0);
+	assert_true(!s.both && !s.no_loss);
+	assert_reads("-p a -p b bench --no-loss");
+	assert_true(s.trial == 1 && s.no_loss);
+}
+
+static void
+test_sizes_of_frames(void **state)
+{
+	(void)state;
+	assert_reads("-p a send -s imix");
+	assert_true(s.imix && s.size == 1514);
+	assert_true(settings_frame_size(&s, 0) == 60 && settings_frame_size(&s, 13) == 590);
+	assert_int_equal(settings_frame_bytes(&s, 12), 7 * 60 + 4 * 590 + 1514);
+	assert_reads("-p a -p b bench -s 100 --both -t 0.5 --rate max");
+	assert_true(!s.imix && s.both && s.trial == 0.5 && s.rate == 0);
+	assert_int_equal(settings_frame_size(&s, 13), 100);
+	assert_int_equal(settings_frame_bytes(&s, 13), 1300);
+	assert_reads("-p a -p b bench -s 42 --rate 2.5k");
+	assert_true(s.size == 42 && s.rate == 2500);
 }
 
 static void
@@ -191,6 +212,25 @@ test_values_are_refused(void **state)
 	assert_refuses("-p a ping fd00::1 -s 61", "62", "IPv6");
 	assert_refuses("-p a ping fd00::1 --ip 10.0.0.1", "IPv6", "none");
 	assert_refuses("-p a ping 10.0.0.1 -W -1", "--timeout", "-1");
+	assert_refuses("-p a ping 10.0.0.1 -s imix", "'imix'", "42");
+	assert_refuses("-p a send -s imx", "'imx'", "did you mean imix?");
+	assert_refuses("-p a send -s 99999", "99999", "or imix");
+}
+
+static void
+test_bench_is_refused(void **state)
+{
+	(void)state;
+	assert_refuses("-p a bench", "two ports, not 1", "--path FROM --path TO");
+	assert_refuses("-p a -p b -p c bench", "two ports, not 3", "--path FROM");
+	assert_refuses("-p a -p b bench --rate 0", "--rate", "or max");
+	assert_refuses("-p a -p b bench --size huge", "'huge'", "or imix");
+	assert_refuses("-p a -p b bench --size 41", "42", "41");
+	assert_refuses("-p a -p b bench --time 0", "--time", "give 1");
+	assert_refuses("-p a -p b bench --rate 5 --no-loss", "--no-loss", "leave out --rate");
+	assert_refuses("-p a -p b bench --count 5", "--count", "not for bench");
+	assert_refuses("-p a receive --both", "--both is for bench", "receive");
+	assert_refuses("-p a -p b bnch", "'bnch'", "did you mean bench?");
 }
 
 int
@@ -199,12 +239,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_is_free),
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_sizes_of_frames),
 		cmocka_unit_test(test_random_macs_differ),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_eal_arguments),
 		cmocka_unit_test(test_roles_are_refused),
 		cmocka_unit_test(test_ports_are_refused),
 		cmocka_unit_test(test_values_are_refused),
+		cmocka_unit_test(test_bench_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
