@@ -31,6 +31,8 @@ static const struct option_spec specs[] = {
 	{ .name = "huge", .type = OPTION_FLAG, .help = "memory in hugepages" },
 	{ .name = "rate", .type = OPTION_NUMBER, .arg = "FPS", .max = 1000000000, .default_text = "as many as go",
 	  .help = "run: frames a second, sent in time whatever becomes of them" },
+	{ .name = "warm", .type = OPTION_NUMBER, .arg = "S", .max = 3600, .default_text = "0",
+	  .help = "run: seconds of the same traffic before it is counted" },
 	{ .name = "introduce", .type = OPTION_BOOL, .arg = "on|off", .default_text = "on",
 	  .help = "run: every station sends a frame first" },
 	{ .name = "cpu", .type = OPTION_INTEGER, .arg = "N", .max = 1023, .help = "run on this CPU" },
@@ -82,6 +84,7 @@ static int
 read_options(const struct options *o)
 {
 	bench.seconds = options_number(o, "seconds", 1);
+	bench.warm = options_number(o, "warm", 0);
 	bench.rate = options_number(o, "rate", 0);
 	bench.addresses = (uint32_t)options_integer(o, "addresses", 1);
 	bench.touch = options_given(o, "touch");

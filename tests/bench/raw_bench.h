@@ -19,6 +19,7 @@ struct station_port {
 
 struct bench {
 	double seconds;
+	double warm;	    /* seconds of the same traffic before it is counted */
 	double rate;	    /* frames a second over all senders; 0: as many as go */
 	uint32_t addresses; /* stations in all, half of them behind senders */
 	bool touch;

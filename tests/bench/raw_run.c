@@ -180,14 +180,14 @@ drain(struct run *run)
 	write_off(run);
 }
 
-/* Sends and receives until the time is over; returns how long it took, seconds. */
+/* Sends and receives until `seconds` are over; returns how long it took, seconds. */
 static double
-go(struct run *run)
+go(struct run *run, double seconds)
 {
 	double start = raw_now(), now = start, moved = start;
 	uint64_t before = raw_cycles();
 
-	while (now - start < run->bench->seconds) {
+	while (now - start < seconds) {
 		uint32_t n = run->bench->rate > 0 ? send_on_time(run, now - start)
 						  : send_in_window(run);
 		uint64_t after;
@@ -320,15 +320,28 @@ out_of_order(const struct bench *bench)
 	return false;
 }
 
+/* Traffic that nobody counts, so that the backend's caches hold what it is about. */
+static void
+warm_up(struct bench *bench)
+{
+	struct run run;
+
+	init_run(&run, bench);
+	go(&run, bench->warm);
+	drain(&run);
+}
+
 int
 raw_run(struct bench *bench)
 {
 	double seconds, cpu_before = 0, cpu_after = -1;
 	uint64_t cycles;
-	struct run run;
+	struct run run, counted;
 
 	if (bench->introduce && raw_introduce(bench) < 0)
 		return -1;
+	if (bench->warm > 0)
+		warm_up(bench);
 	if (bench->backend != NULL && thread_seconds(bench->backend, &cpu_before) < 0) {
 		fprintf(stderr, "raw-bench: --backend %s: there is no such thread; give PID/TID\n",
 				bench->backend);
@@ -336,13 +349,17 @@ raw_run(struct bench *bench)
 	}
 	init_run(&run, bench);
 	cycles = raw_cycles();
-	seconds = go(&run);
+	seconds = go(&run, bench->seconds);
 	cycles = raw_cycles() - cycles;
 	if (bench->backend != NULL && thread_seconds(bench->backend, &cpu_after) < 0) {
 		fprintf(stderr, "raw-bench: the backend's thread has ended\n");
 		return -1;
 	}
-	print_run(&run, seconds, (double)cycles,
+	/* What was still under way at the end is no part of the rate, but not lost either. */
+	counted = run;
+	drain(&run);
+	counted.lost = run.lost;
+	print_run(&counted, seconds, (double)cycles,
 			bench->backend == NULL ? -1 : cpu_after - cpu_before);
 	if (!out_of_order(bench))
 		return 0;

@@ -45,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--compare", type=Path, metavar="OLD.json", help="and an earlier run beside")
     words.add_argument("--peers", type=peer_names, metavar="NAME,...", default=list(PEERS),
                        help=f"of {', '.join(PEERS)}; the first always takes part")
+    words.add_argument("--huge", choices=("auto", "off"), default="auto",
+                       help="auto: reserves hugepages for the run where that is allowed")
     words.add_argument("--list", action="store_true", help="names of the cases, and leave")
     return words
 
@@ -127,7 +129,7 @@ def bench(options: argparse.Namespace, cases: Sequence[Case]) -> int:
         options.old = compare.load(options.compare)
     # Everything that is started from here on inherits it; only the backend's thread goes elsewhere.
     os.sched_setaffinity(0, {cpus.frontend})
-    with HugePages(HUGE_TOTAL) as pages:
+    with HugePages(HUGE_TOTAL if options.huge == "auto" else 0) as pages:
         memory = "all stacks in hugepages of 2 MiB" if pages.there else (
             f"all stacks in ordinary pages, as {pages.why}")
         say(f"{len(plan.cases)} cases, {plan.rounds} rounds of {', '.join(plan.peers)}, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
-from typing import Mapping, Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence
 
 from vswitch.bench.machine import BenchError
 from vswitch.bench.measure import (
@@ -45,10 +45,10 @@ def of_size(
     )
 
 
-def with_addresses(number: int, targets: Mapping[str, float], topology: Topology) -> Case:
+def with_addresses(number: int, warm: float = 0, **more: Any) -> Case:
     return Case(
         f"addresses-{number}", f"64 B, {number:,} stations in turn",
-        RawRun(("--addresses", str(number))), topology, targets=targets,
+        RawRun(("--addresses", str(number)), warm), **more,
     )
 
 
@@ -70,8 +70,8 @@ CASES: dict[str, Case] = {
         of_size("1514", {"testpmd": 2.5, "ovs": 2.5}, quick=True),
         of_size("imix", {}),
         Case("both", "64 B, two ports both ways", RawRun(("--both",))),
-        with_addresses(1, {}, PAIR),
-        with_addresses(1000, {}, PAIR),
+        with_addresses(1),
+        with_addresses(1000),
         Case("memory-4k", "1,514 B, frontends' memory in pages of 4 KiB",
              RawRun(("--size", "1514"))),
         Case("memory-huge", "1,514 B, frontends' memory in hugepages",
@@ -88,7 +88,7 @@ CASES: dict[str, Case] = {
         with_testpmd(256, 1.5),
         with_testpmd(1514, 2),
         of_size("9014", {"testpmd": 2, "ovs": 2}, JUMBO),
-        with_addresses(50000, {"ovs": 2.5}, MANY),
+        with_addresses(50000, 4, topology=MANY, targets={"ovs": 2.5}),
         Case("1to4", "64 B, one sender, four receivers in turn", RawRun(()), FIVE, SWITCHES),
         Case("flood8", "1,514 B to an unknown address, eight receivers; cycles a delivered frame",
              RawRun(("--size", "1514", "--flood")), NINE, SWITCHES, {"ovs": 2}),

@@ -135,6 +135,7 @@ class HugePages:
     """Reserves hugepages for one run, where that is allowed, and gives them back.
 
     `there` says whether `mib` are free; if not, `why` says why, and all stacks get ordinary pages.
+    0 MiB: none are wanted.
     """
 
     def __init__(self, mib: int, path: Path = HUGE_PAGES_FILE) -> None:
@@ -145,6 +146,9 @@ class HugePages:
         self._before: Optional[int] = None
 
     def __enter__(self) -> HugePages:
+        if self.mib == 0:
+            self.why = "none were wanted"
+            return self
         try:
             if self._free_mib() < self.mib:
                 self._reserve()
@@ -171,10 +175,10 @@ class HugePages:
     def _reserve(self) -> None:
         before = int(self.path.read_text())
         lack = (self.mib - self._free_mib()) // HUGE_PAGE_MIB
-        self.path.write_text(f"{before + lack}")
         self._before = before
+        self.path.write_text(f"{before + lack}")
 
     def _restore(self) -> None:
-        if self._before is not None:
+        if self._before is not None and int(self.path.read_text()) != self._before:
             self.path.write_text(f"{self._before}")
-            self._before = None
+        self._before = None

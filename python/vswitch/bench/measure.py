@@ -77,16 +77,25 @@ def limiting_side(busy: float, waiting: float) -> str:
 
 @dataclass(frozen=True)
 class RawRun(Measurement):
-    """As many frames as arrive, by the raw frontend."""
+    """As many frames as arrive, by the raw frontend.
+
+    `warm` are seconds of the same traffic that are not counted: where a backend keeps something of
+    each flow, what counts is how it goes on, not how it begins.
+    """
 
     options: Sequence[str]
+    warm: float = 0.0
     metric: Metric = CYCLES
 
     def take(self, stand: Stand, peer: Peer) -> Numbers:
-        run = stand.raw.run(peer.sockets, peer.thread(), stand.seconds, self.options)
+        options = [*self.options, "--warm", f"{self.warm:g}"]
+        run = stand.raw.run(peer.sockets, peer.thread(), stand.seconds, options)
         if not run["received"]:
             raise ValueError("no frame arrived")
         return dict(run)
+
+    def duration(self, seconds: float) -> float:
+        return super().duration(seconds) + self.warm
 
     def limit(self, numbers: Mapping[str, float]) -> str:
         return limiting_side(numbers["backend_busy"], numbers["waiting"])
