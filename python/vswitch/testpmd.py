@@ -12,6 +12,8 @@ from vswitch.process import Process, ProcessFailed, Registry
 from vswitch.waiting import wait_until
 
 PROMPT = "testpmd> "
+# What another thread prints would come amidst an answer, or amidst the prompt.
+QUIET = ("--mask-event=queue_state", "--mask-event=intr_lsc")
 ORDINARY_MEMORY = ("--no-huge", "--single-file-segments")
 
 
@@ -38,7 +40,7 @@ def launch(
         "--file-prefix", prefix, f"--lcores=(0,1)@({cpus})",
     ]
     argv += [f"--vdev={vdev}" for vdev in vdevs]
-    argv += ["--", "-i", f"--total-num-mbufs={mbufs}", *arguments]
+    argv += ["--", "-i", f"--total-num-mbufs={mbufs}", *QUIET, *arguments]
     directory = str(registry.directory)
     env = {"XDG_RUNTIME_DIR": directory, "RUNTIME_DIRECTORY": directory}
     return registry.start("testpmd", argv, env, user, stdin=True)
@@ -150,9 +152,9 @@ class Testpmd:
     def _until_prompt(self, what: str, timeout: float) -> str:
         def find() -> Optional[str]:
             ended = self.process.status is not None
-            text = self.process.out()[self._read:]
-            if text.rstrip("\r\n").endswith(PROMPT) and text.count(PROMPT) >= 1:
-                self._read += len(text)
+            text, prompt, _ = self.process.out()[self._read:].partition(PROMPT)
+            if prompt:
+                self._read += len(text) + len(prompt)
                 return text
             if ended:
                 raise ProcessFailed(self.process.report(f"ended before it {what}"))
