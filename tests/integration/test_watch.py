@@ -43,6 +43,10 @@ def wait_line(process: Process, what: str, good: Callable[[dict[str, Any]], bool
     wait_until(what, lambda: any(good(line) for line in lines(process)[seen:]), 20.0, process.out)
 
 
+def cpu_seconds(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 def test_rates_are_those_of_the_traffic(switch: Switch, registry: Registry) -> None:
     """A sender of 2,000 frames of 100 bytes a second, and a station that is not there."""
     switch.add_port("a")
@@ -68,6 +72,7 @@ def test_rates_are_those_of_the_traffic(switch: Switch, registry: Registry) -> N
     receiver.stop()
     wait_line(process, "the rates are 0",
               lambda line: (line["ports"]["a"]["rx_fps"], line["ports"]["b"]["tx_fps"]) == (0, 0))
+    assert cpu_seconds(process.pid) < 0.1 * sum(line["seconds"] for line in lines(process)) + 0.2
     assert process.end(signal.SIGINT) == DONE
     assert process.log() == ""
     for line in lines(process):
@@ -138,15 +143,17 @@ def test_the_switch_stops(switch: Switch, registry: Registry) -> None:
     assert str(switch.control) in process.log() and process.out() == ""
 
 
-@pytest.mark.parametrize("arguments", [["--watch", "0.05"], ["--watch", "0.05", "--json"]])
+@pytest.mark.parametrize("arguments", [["0.05"], ["0.05", "--json"], ["3600"]])
 def test_the_reader_leaves(switch: Switch, arguments: list[str]) -> None:
+    """After the first line, or long before it."""
     switch.add_port("a")
     with subprocess.Popen(
-        watch_argv(switch, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        watch_argv(switch, "--watch", *arguments), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
     ) as process:
         try:
             assert process.stdout is not None and process.stderr is not None
-            assert process.stdout.readline() != ""
+            assert arguments == ["3600"] or process.stdout.readline() != ""
             process.stdout.close()
             assert process.wait(20.0) == DONE
             assert process.stderr.read() == ""
