@@ -27,6 +27,7 @@ from vswitch.bench.peers import PEERS
 from vswitch.bench.rounds import Plan, Result, Rounds
 from vswitch.process import PROJECT
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ROUNDS_LEAST = 7
 SECONDS, QUICK_SECONDS = 1.0, 0.25
 # Each peer's share, the frontends' rings and buffers, and testpmd as a frontend.
@@ -66,12 +67,12 @@ def peer_names(text: str) -> list[str]:
 
 
 def interrupt(number: int, frame: Optional[FrameType]) -> NoReturn:
-    """SIGTERM and SIGHUP end the benchmark as Ctrl-C does."""
+    """SIGTERM and SIGHUP end the benchmark as Ctrl-C does, which some shells make children ignore."""
     raise KeyboardInterrupt
 
 
 def ignore_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -162,7 +163,7 @@ def main(arguments: Sequence[str]) -> int:
         for case in cases:
             say(f"{case.name:<16} {case.help}{' [quick]' if case.quick else ''}")
         return 0
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, interrupt)
     try:
         return bench(options, cases)
