@@ -13,6 +13,7 @@ import pytest
 from traffic import PairTraffic
 from vswitch import RawFrontend, RpcError, Setup, Switch, wait_until
 from vswitch.fixture_types import MakeStation, MakeSwitch
+from vswitch.frames import mac_text
 from vswitch.memory import MIB, RegionSpec
 from vswitch.messages import Disconnected
 from vswitch.station import introduce
@@ -87,6 +88,24 @@ def test_a_thousand_sessions(make_switch: MakeSwitch, many_files: int) -> None:
     finally:
         for frontend in frontends:
             frontend.close()
+
+
+def test_table_full_of_static_entries(switch: Switch) -> None:
+    """The next one is refused, which changes nothing, and a deleted one makes room."""
+    switch.add_port("a")
+    most = switch.call("switch.status")["fdb"]["max"]
+    for first in range(0, most, 1000):
+        entries = [{"mac": mac_text(number), "port": "a"}
+                   for number in range(first, min(first + 1000, most))]
+        for answer in switch.client.batch([("fdb.add", entry) for entry in entries]):
+            assert answer["type"] == "static"
+    with pytest.raises(RpcError) as caught:
+        switch.call("fdb.add", mac=mac_text(most), port="a")
+    assert f"full of static entries ({most})" in caught.value.message
+    assert "delete" in caught.value.message
+    assert switch.call("switch.status")["fdb"]["static"] == most
+    assert switch.call("fdb.delete", mac=mac_text(0)) == {"deleted": 1}
+    assert switch.call("fdb.add", mac=mac_text(most), port="a")["mac"] == mac_text(most)
 
 
 def attach_until_refused(switch: Switch, most: int, frontends: list[RawFrontend]) -> str:

@@ -80,22 +80,3 @@ def test_batch_with_too_much_to_say(switch: Switch) -> None:
         assert {error["code"] for error in bad} == {REFUSED}
         assert all("send what is left in another" in error["message"] for error in bad)
         assert [port["name"] for port in client.call("port.list")] == ["p"]
-
-
-def test_switch_that_stops_within_a_batch(switch: Switch) -> None:
-    """A line is answered as a whole, or its connection ends; the switch leaves in any case."""
-    calls = [{"jsonrpc": "2.0", "method": method, "params": {"name": f"p{number}"}, "id": number}
-             for number in range(100) for method in ("port.add", "port.delete")]
-    with Client(switch.control) as client:
-        client.send(calls)
-        switch.stop()
-        try:
-            line = client.read_line()
-        except ConnectionError:
-            return
-        assert line is not None
-        replies = json.loads(line)
-        assert len(replies) == len(calls)
-        for reply in replies:
-            if "error" in reply:
-                assert "stopping" in reply["error"]["message"], reply
