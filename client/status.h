@@ -26,7 +26,8 @@ enum status {
 #define STATUS_HELP                                                                                \
 	"Exit status:\n"                                                                           \
 	"0: done; all that was to be proven is\n"                                                  \
-	"1: no answer, nothing received, or loss, duplication, reordering or damage proven\n"      \
+	"1: no answer, nothing received, or loss, duplication, reordering or damage proven (to "   \
+	"bench loss is a result; 1 is: no frame came, or no rate without loss)\n"                  \
 	"2: wrong usage\n"                                                                         \
 	"3: no socket at PATH\n"                                                                   \
 	"4: no permission for the socket\n"                                                        \

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import subprocess
@@ -11,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vswitch import Registry, Switch, Testpmd, VuserClient
+from vswitch import Registry, Switch, Testpmd, VuserClient, wait_until
 from vswitch.fixture_types import MakeSwitch
 from vswitch.process import binary
-from vswitch.waiting import wait_until
 
 OK, FAILED, USAGE, GONE = 0, 1, 2, 6
 IMIX = [60, 590, 60, 60, 590, 60, 60, 590, 60, 1514, 590, 60]
@@ -28,6 +26,10 @@ def two_ports(switch: Switch) -> tuple[Path, Path]:
     switch.add_port("a")
     switch.add_port("b")
     return switch.path("a"), switch.path("b")
+
+
+def tx_frames(switch: Switch) -> int:
+    return int(switch.stats("b")["tx_frames"])
 
 
 def stamped(report: dict[str, Any]) -> list[float]:
@@ -129,7 +131,7 @@ def test_dpdk_backend(registry: Registry, workdir: Path) -> None:
 def test_interrupt(switch: Switch, registry: Registry, options: list[str]) -> None:
     """Ctrl-C ends it at once, with the report up to then."""
     client = bench(registry, *two_ports(switch), *options, time=50).wait_ready()
-    wait_until("frames flow", lambda: switch.stats("b")["tx_frames"] > 500, 20.0)
+    wait_until("frames flow", lambda: tx_frames(switch) > 500, 20.0)
     client.process.end(signal.SIGINT)
     report = client.result(status=FAILED if "--no-loss" in options else OK)
     assert report["ended_by"] == "signal"
@@ -140,7 +142,7 @@ def test_interrupt(switch: Switch, registry: Registry, options: list[str]) -> No
 @pytest.mark.parametrize("options", [["--rate", "1k"], [], ["--no-loss"]], ids=str)
 def test_backend_that_stops(switch: Switch, registry: Registry, options: list[str]) -> None:
     client = bench(registry, *two_ports(switch), *options, time=50).wait_ready()
-    wait_until("frames flow", lambda: switch.stats("b")["tx_frames"] > 500, 20.0)
+    wait_until("frames flow", lambda: tx_frames(switch) > 500, 20.0)
     switch.kill()
     report = client.result(status=GONE)
     assert report["ended_by"] == "backend gone"
@@ -199,10 +201,9 @@ def test_send_imix(switch: Switch, registry: Registry, options: list[str]) -> No
     )
     sent = sender.result()
     assert (sent["frames"], sent["bytes"], sent["imix"]) == (count, size_of(count), True)
-    wait_until("all came", lambda: switch.stats("b")["tx_frames"] >= count, 20.0)
+    wait_until("all came", lambda: tx_frames(switch) >= count, 20.0)
     assert switch.stats("b")["tx_bytes"] == size_of(count)
     receiver.process.end(signal.SIGINT)
     report = receiver.result(status=OK if checked else FAILED)
     assert (report["frames"], report["lost"]) == (count if checked else 0, 0)
     assert report["bytes"] == (size_of(count) if checked else 0)
-    json.dumps(report)
