@@ -179,7 +179,13 @@ def test_an_unknown_case_gets_the_nearest_name() -> None:
 def test_quick_takes_under_two_minutes_and_all_under_an_hour() -> None:
     peers = ["vswitch", "testpmd", "ovs"]
     assert Plan(choose_cases([], True), 7, 0.25, peers).estimate() < 120
-    assert Plan(choose_cases([], False), 7, 1.0, peers).estimate() < 3600
+    assert Plan(choose_cases([], False), 11, 1.0, peers).estimate() < 3600
+
+
+def test_peers_that_poll_anyway_take_part_in_few_rounds() -> None:
+    idle = CASES["idle"]
+    assert [idle.rounds(peer, 11) for peer in idle.peers] == [11, 3, 3]
+    assert [CASES["64"].rounds(peer, 11) for peer in idle.peers] == [11, 11, 11]
 
 
 def test_each_topology_is_started_once() -> None:

@@ -28,7 +28,7 @@ from vswitch.bench.rounds import Plan, Result, Rounds
 from vswitch.process import PROJECT
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-ROUNDS_LEAST = 7
+ROUNDS, QUICK_ROUNDS = 11, 7
 SECONDS, QUICK_SECONDS = 1.0, 0.25
 # Each peer's share, the frontends' rings and buffers, and testpmd as a frontend.
 HUGE_TOTAL = HUGE_MIB * (len(PEERS) + 1)
@@ -39,8 +39,8 @@ def parser() -> argparse.ArgumentParser:
         "Measures vswitch beside dpdk-testpmd and OVS-DPDK, interleaved, on the same CPU."))
     words.add_argument("cases", nargs="*", metavar="CASE", help="these only; --list has them all")
     words.add_argument("--quick", action="store_true", help="few cases, short samples; 2 minutes")
-    words.add_argument("--rounds", type=rounds_number, metavar="N", default=ROUNDS_LEAST,
-                       help=f"rounds of each case (default {ROUNDS_LEAST})")
+    words.add_argument("--rounds", type=rounds_number, metavar="N",
+                       help=f"rounds of each case (default {ROUNDS}, with --quick {QUICK_ROUNDS})")
     words.add_argument("--json", type=Path, metavar="FILE", help="default build/bench/bench.json")
     words.add_argument("--svg", type=Path, metavar="FILE", help="default build/bench/bench.svg")
     words.add_argument("--compare", type=Path, metavar="OLD.json", help="and an earlier run beside")
@@ -125,7 +125,8 @@ def show(options: argparse.Namespace, plan: Plan, result: Result, settings: dict
 def bench(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     cpus = cpus_of_this_machine()
     seconds = QUICK_SECONDS if options.quick else SECONDS
-    plan = Plan(cases, options.rounds, seconds, options.peers)
+    rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
+    plan = Plan(cases, rounds, seconds, options.peers)
     if options.compare:
         options.old = compare.load(options.compare)
     # Everything that is started from here on inherits it; only the backend's thread goes elsewhere.

@@ -23,6 +23,8 @@ from vswitch.frontend import RawFrontend
 BUSY_ENOUGH = 0.95
 # A frontend that waits for so much of its time has room: the mirror image of BUSY_ENOUGH.
 WAITING_ENOUGH = 0.05
+# Of a DPDK frontend's polls: an empty one takes it a small part of what a burst takes.
+MOSTLY_EMPTY = 0.5
 
 Numbers = dict[str, float]
 
@@ -177,7 +179,7 @@ class Idle(Measurement):
                 frontends.enter_context(RawFrontend(path)).handshake()
             time.sleep(self.settle)
             before, begin = self._cpu(peer), time.monotonic()
-            time.sleep(2 * stand.seconds)
+            time.sleep(self.window(stand.seconds))
             used, seconds = self._cpu(peer) - before, time.monotonic() - begin
         return {"cpu_percent": 100 * used / seconds, "seconds": seconds}
 
@@ -186,7 +188,12 @@ class Idle(Measurement):
         return sum(process_seconds(process.pid) for process in peer.processes)
 
     def duration(self, seconds: float) -> float:
-        return self.settle + 2 * seconds
+        return self.settle + self.window(seconds)
+
+    @staticmethod
+    def window(seconds: float) -> float:
+        """Long enough for a hundredth of a CPU to be more than a few wake-ups."""
+        return max(1.0, 2 * seconds)
 
 
 @dataclass(frozen=True)
@@ -232,5 +239,6 @@ class TestpmdLoad(Measurement):
         return seconds + 3.0
 
     def limit(self, numbers: Mapping[str, float]) -> str:
-        """Both sides poll; only a backend that had time to sleep was certainly not the limit."""
-        return "unknown" if numbers["backend_busy"] >= BUSY_ENOUGH else "frontend"
+        """A frontend most of whose polls find nothing waits for the backend."""
+        waiting = 1.0 if numbers["empty_polls"] >= MOSTLY_EMPTY else 0.0
+        return limiting_side(numbers["backend_busy"], waiting)

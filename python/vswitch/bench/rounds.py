@@ -57,7 +57,8 @@ class Plan:
         total = START_SECONDS * len(by_topology(self.cases)) * len(self.peers)
         for case in self.cases:
             peers = [name for name in case.peers if name in self.peers]
-            total += self.rounds * len(peers) * self.sample_seconds(case)
+            samples = sum(case.rounds(name, self.rounds) for name in peers)
+            total += samples * self.sample_seconds(case)
         return total
 
 
@@ -133,7 +134,11 @@ class Rounds:
         samples: list[Sample] = []
         try:
             for number in range(self.plan.rounds):
-                for peer in [p for p in peers if failures[p.name] < FAILURES_MOST]:
+                for peer in peers:
+                    if failures[peer.name] >= FAILURES_MOST:
+                        continue
+                    if number >= case.rounds(peer.name, self.plan.rounds):
+                        continue
                     sample = self._sample(case, peer, number)
                     samples.append(sample)
                     self.result.samples.append(sample)

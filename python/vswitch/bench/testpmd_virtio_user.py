@@ -8,6 +8,7 @@ are few: a large pool is cycled through the cache and makes a fast backend look 
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Sequence
@@ -20,6 +21,7 @@ MBUFS = 8192
 RING = 1024
 BURSTS = 16  # of 32 from each port: half a ring is under way in each direction
 HUGE_MEMORY = ("--in-memory", "--single-file-segments")
+BURSTS_SEEN = re.compile(r"RX-bursts : (\d+) \[(\d+)% of 0 pkts")
 MACS = ("02:00:00:00:01:00", "02:00:00:00:01:01")
 
 
@@ -57,7 +59,7 @@ def measure(
         before, cpu_before, begin = received(testpmd), thread_count(*thread), time.monotonic()
         time.sleep(seconds)
         after, cpu_after, end = received(testpmd), thread_count(*thread), time.monotonic()
-        frames = after - before
+        frames, empty = after - before, empty_polls(testpmd)
     finally:
         registry.end_all()
     busy = (cpu_after.run_seconds - cpu_before.run_seconds) / (end - begin)
@@ -66,8 +68,21 @@ def measure(
         "received": frames,
         "fps": frames / (end - begin),
         "backend_busy": busy,
+        "empty_polls": empty,
         "cycles_per_frame": busy * (end - begin) * tsc_hz / frames if frames else 0.0,
     }
+
+
+def empty_polls(testpmd: Testpmd) -> float:
+    """Share of the frontend's looks at its ports that find nothing; looked at after the measurement.
+
+    Recording costs it something, so the rate is not measured meanwhile.
+    """
+    testpmd.command("set record-burst-stats on")
+    time.sleep(0.1)
+    shares = BURSTS_SEEN.findall(testpmd.command("show fwd stats all"))
+    polls = sum(int(n) for n, _ in shares)
+    return sum(int(n) * int(percent) / 100 for n, percent in shares) / polls if polls else 0.0
 
 
 def received(testpmd: Testpmd) -> int:
