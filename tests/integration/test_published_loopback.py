@@ -2,8 +2,8 @@
 """DPDK test suite, plan loopback_multi_paths_port_restart: its split-ring paths with one queue.
 
 The plan loops frames between a vhost port and a virtio port in one testpmd each. A switch sends no
-frame back to where it came from, so here the loop has two virtio ports, or a station that asks and a
-testpmd that swaps addresses.
+frame back to where it came from, so here the loop has two virtio ports, or a station that asks and
+a testpmd that swaps addresses.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RESTARTS = 100
 SETTLED = 20  # restarts after which a process has all the memory that it needs
 GROWTH_KIB = 256
 
-each_path = pytest.mark.parametrize("path", SPLIT_PATHS, ids=lambda path: path.name)
+each_path = pytest.mark.parametrize("path", SPLIT_PATHS, ids=[path.name for path in SPLIT_PATHS])
 
 
 def start_path(
@@ -111,8 +111,8 @@ def test_loop_of_two_ports_loses_and_doubles_nothing(
     """The plan's `start tx_first`: 512 frames of each size circulate until the loop is stopped.
 
     Each way holds at most 2 x 256 frames, fewer than a ring's 1,024, so that nothing may be lost:
-    what the two ports sent, the switch took, delivered, and the two ports received. Frames that wait
-    in a ring when forwarding stops are taken, and counted, by a last `rxonly`.
+    what the two ports sent, the switch took, delivered, and the two ports received. Frames that
+    wait in a ring when forwarding stops are taken, and counted, by a last `rxonly`.
     """
     for port in ("a", "b"):
         switch.add_port(port)

@@ -4,6 +4,7 @@ container_networking: what pages a frontend's memory may consist of, split ring,
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Sequence
@@ -41,6 +42,7 @@ def reflect(station: Station) -> None:
 @contextmanager
 def hugepages(count: int) -> Iterator[None]:
     """So many free pages of 2 MiB, as root reserves them; then as many as there were."""
+    assert os.geteuid() == 0, "to reserve and to mount hugepages takes root: run this test as root"
     before = int(NR_HUGEPAGES.read_text())
     missing = max(0, count - int(FREE_HUGEPAGES.read_text()))
     NR_HUGEPAGES.write_text(str(before + missing))
@@ -86,7 +88,7 @@ def test_2m_hugepages(
     switch: Switch, station: MakeStation, registry: Registry,
     mount_wrapper: tuple[Sequence[str], Sequence[str]],
 ) -> None:
-    """pvp_virtio_user_2M_hugepages, container_networking: pages of 2 MiB in one file a segment list."""
+    """pvp_virtio_user_2M_hugepages, container_networking: pages of 2 MiB, few files for them."""
     wrapper, pages = mount_wrapper
     a = station(switch, "a")
     switch.add_port("b")

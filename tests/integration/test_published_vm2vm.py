@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """DPDK test suite, plan vm2vm_virtio_user: its split-ring paths with one queue of 256.
 
-The sender fills its ring while nobody polls it: 27 bursts of 1 and 7 of 32 frames of 64 bytes, 251 in
-all, leave 5 slots. Then 32 frames of four mbufs of 2,000 bytes are tried. With indirect descriptors
-each takes one slot: 5 go (256 slots, 256 frames). On the in-order path, which has none, each takes
-four and one for its header: 1 goes (256 slots, 252 frames). Then the switch starts, and 32 frames of
-2,000 bytes follow. The plan starts its backend late; here the switch is stopped by a signal, since a
-frontend does not begin without an answer.
+The sender fills its ring while nobody polls it: 27 bursts of 1 and 7 of 32 frames of 64 bytes, 251
+in all, leave 5 slots. Then 32 frames of four mbufs of 2,000 bytes are tried. With indirect
+descriptors each takes one slot: 5 go (256 slots, 256 frames). On the in-order path, which has none,
+each takes four and one for its header: 1 goes (256 slots, 252 frames). Then the switch starts, and
+32 frames of 2,000 bytes follow. The plan starts its backend late; here the switch is stopped by a
+signal, since a frontend does not begin without an answer.
 
 The plan's receiver is as fast as its backend, or loses frames: a frame of 8,000 bytes takes four of
 its buffers, and 251 + 5 x 4 are more than a ring of 256 holds. Its counts say what the sender's
@@ -58,7 +58,7 @@ CASES = (
     Case("S-io-m", 1, (252, 284)),
     Case("S-n", 5, (251, 283)),
 )
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.path)
+each_case = pytest.mark.parametrize("case", CASES, ids=[case.path for case in CASES])
 
 
 @contextmanager
@@ -73,7 +73,9 @@ def standing(switch: Switch) -> Iterator[None]:
         os.kill(switch.pid, signal.SIGCONT)
 
 
-def attach(switch: Switch, registry: Registry, port: str, case: Case, mac: str, size: int) -> Testpmd:
+def attach(
+    switch: Switch, registry: Registry, port: str, case: Case, mac: str, size: int
+) -> Testpmd:
     switch.add_port(port, mtu=MTU)
     testpmd = Testpmd.frontend(
         registry, switch.path(port), f"--rxd={size}", f"--txd={size}", MULTI_SEGS,
@@ -136,7 +138,7 @@ def write_pcap(path: Path, frames: list[bytes]) -> None:
 def test_payload(
     switch: Switch, registry: Registry, station: MakeStation, workdir: Path, case: Case
 ) -> None:
-    """The same ring, filled from a capture file with frames that all differ: every byte is compared.
+    """The same ring, filled from a capture file with frames that all differ, compared byte by byte.
 
     testpmd's own frames all have one payload. The receiver reads what lies in its buffers, so a
     frame that was cut, mixed up or sent twice shows.
