@@ -34,12 +34,13 @@ CONFINED = (
 
 
 class Podman:
-    """podman as this user: root's own (None as root), or rootless as any other."""
+    """podman as this user, None for oneself; rootless for whoever is not root."""
 
     def __init__(self, registry: Registry, directory: Path, user: Optional[int]) -> None:
         self.registry = registry
         self.directory = directory
         self.user = user
+        self.rootless = (os.geteuid() if user is None else user) != 0
         self.root = directory / "rootfs"
         self._cgroup = f"vswitch-{os.getpid()}-{directory.name}"
         for part in ("", "home", "run", "store", "tmp"):
@@ -86,7 +87,7 @@ class Podman:
         the container, not to it: see `interrupt`.
         """
         mount = f"--volume={shared}:{PORT_DIRECTORY}" + ("" if writable else ":ro")
-        cgroup = [] if self.user is not None else [f"--cgroup-parent=/{self._cgroup}"]
+        cgroup = [] if self.rootless else [f"--cgroup-parent=/{self._cgroup}"]
         command = self.command(
             "run", "--rm", f"--name={name}", f"--timeout={LONGEST_LIFE}", *CONFINED, *cgroup, mount,
             "--env=XDG_RUNTIME_DIR=/tmp", "--env=ASAN_OPTIONS=detect_leaks=0", *options,

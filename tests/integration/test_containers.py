@@ -41,9 +41,9 @@ class Tenants:
 
     def user(self, name: str) -> int:
         """Whom the container's process is on the host; without rights in both modes."""
-        if self.podman.user is not None:
-            return self.podman.user
-        return TENANTS[name] if os.geteuid() == 0 else os.geteuid()
+        if not self.podman.rootless:
+            return TENANTS[name]
+        return os.geteuid() if self.podman.user is None else self.podman.user
 
     def add_port(self, switch: Switch, name: str) -> None:
         options = {} if os.geteuid() != 0 else {"owner": str(self.user(name))}
@@ -52,7 +52,7 @@ class Tenants:
     def start(self, name: str, *argv: str, writable: bool = False) -> Process:
         """A container; with root's podman its user is the tenant's."""
         user = self.user(name)
-        as_tenant = [] if MODES == ("rootless",) or self.podman.user else [f"--user={user}:{user}"]
+        as_tenant = [] if self.podman.rootless else [f"--user={user}:{user}"]
         return self.podman.start(name, self.folder(name), argv, *as_tenant, writable=writable)
 
     def client(self, name: str, *arguments: str, writable: bool = False) -> Process:
