@@ -173,8 +173,8 @@ def failings(members: dict[str, list[Source]]) -> Iterator[str]:
 
 
 def report(build: Path, judges: bool = True) -> bool:
-    """Prints the table and writes the listing. When it judges: False, with words, if a guarded layer
-    has less than it must."""
+    """Prints the table and writes the listing. When it judges: False, with words, if a guarded
+    layer has less than it must."""
     members: dict[str, list[Source]] = {layer.name: [] for layer in LAYERS}
     for source in collect(build):
         layer = layer_of(source.path)
