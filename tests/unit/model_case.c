@@ -301,10 +301,14 @@ turn(void)
 static void
 setup(void)
 {
+	bool big = rarely(the.choices, 30);
+
 	the.n_guests = rarely(the.choices, 6) ? GUESTS : GUESTS - 1;
 	for (uint32_t i = 0; i < the.n_guests; i++) {
 		the.guests[i].trace = the.trace;
-		guest_init(&the.guests[i], the.choices, i > 0);
+		the.guests[i].receives = i > 0;
+		the.guests[i].big = big;
+		guest_init(&the.guests[i], the.choices);
 		device_init(&the.devices[i], &the.guests[i]);
 		device_start(&the.devices[i]);
 	}

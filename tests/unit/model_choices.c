@@ -2,8 +2,10 @@
 #include "model_choices.h"
 
 #include <string.h>
+#include <time.h>
 
 #define SHRINK_TRIES 20000
+#define SHRINK_SECONDS 40
 
 /* splitmix64: good for any seed, also for neighbours. */
 static uint32_t
@@ -51,14 +53,22 @@ struct shrinking {
 	struct choices trial;
 	bool (*fails)(struct choices *choices);
 	uint32_t tries;
+	time_t end;
 	bool progress; /* in this pass */
 };
+
+/* A case that hangs takes long to try. */
+static bool
+spent(const struct shrinking *shrinking)
+{
+	return shrinking->tries == SHRINK_TRIES || time(NULL) >= shrinking->end;
+}
 
 /* Keeps the trial if it fails too. */
 static bool
 try_it(struct shrinking *shrinking)
 {
-	if (shrinking->tries == SHRINK_TRIES)
+	if (spent(shrinking))
 		return false;
 	shrinking->tries++;
 	choices_replay(&shrinking->trial);
@@ -128,10 +138,11 @@ choices_shrink(struct choices *choices, bool (*fails)(struct choices *choices))
 	memset(&shrinking, 0, sizeof(shrinking));
 	shrinking.best = *choices;
 	shrinking.fails = fails;
+	shrinking.end = time(NULL) + SHRINK_SECONDS;
 	do {
 		shrinking.progress = false;
 		take_out(&shrinking);
 		make_smaller(&shrinking);
-	} while (shrinking.progress && shrinking.tries < SHRINK_TRIES);
+	} while (shrinking.progress && !spent(&shrinking));
 	*choices = shrinking.best;
 }

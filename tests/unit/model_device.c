@@ -59,7 +59,8 @@ device_start(struct device *device)
 	}
 	/* The sibling looks at the same flags, so that both are called or none. */
 	device->sibling = *vring;
-	vring_sink_publish(&device->sink, &device->sibling);
+	vring_sink_publish(&device->sink,
+			device->guest->model.sibling_called ? &device->sibling : NULL);
 	vring_source_publish(&device->source, vring);
 }
 

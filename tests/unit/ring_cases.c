@@ -122,38 +122,39 @@ place_ring(struct guest *guest, struct choices *choices)
 {
 	static const uint16_t sizes[] = { 4, 8, 2, 16, 4, 8, 64, 1, 16, 2, 128, 256 };
 	struct model_ring *model = &guest->model;
-	bool long_tables;
 
-	model->size = sizes[choose(choices, sizeof(sizes) / sizeof(sizes[0]))];
-	long_tables = model->size >= 64 && rarely(choices, 2);
+	if (guest->big)
+		model->size = 128 << choose(choices, 2);
+	else
+		model->size = sizes[choose(choices, sizeof(sizes) / sizeof(sizes[0]))];
 	model->desc_at = 0;
 	model->avail_at = model->size * 16;
 	model->used_at = (model->avail_at + 6 + 2 * model->size + 3) & ~3u;
 	guest->tables_at = model->used_at + 6 + 8 * model->size + 2;
-	guest->tables_len = long_tables ? model->size * 16 + 40 : 168;
+	guest->tables_len = guest->big ? model->size * 16 + 40 : 168;
 	guest->buffers_at = guest->tables_at + guest->tables_len + choose(choices, 40);
 	guest->buffers_len = 1024 << choose(choices, 3);
-	if (guest->buffers_at + guest->buffers_len + 64 > MODEL_MEMORY)
+	if (guest->big)
 		guest->buffers_len = 2048;
 	model->memory_len = guest->buffers_at + guest->buffers_len + 64;
 }
 
 void
-guest_init(struct guest *guest, struct choices *choices, bool receives)
+guest_init(struct guest *guest, struct choices *choices)
 {
 	static const uint16_t starts[] = { 0, 65535, 65530, 32767, 65500 };
 	struct model_ring *model = &guest->model;
 	uint16_t start;
 
-	guest->receives = receives;
 	guest->next_buffer = 0;
 	place_ring(guest, choices);
 	place_regions(guest, choices);
 	start = starts[choose(choices, sizeof(starts) / sizeof(starts[0]))];
 	model->header_len = rarely(choices, 3) ? VNET_HDR_LEN_LEGACY : VNET_HDR_LEN;
 	model->mergeable = model->header_len == VNET_HDR_LEN && choose(choices, 3) != 0;
-	model->indirect = choose(choices, 4) != 3;
+	model->indirect = guest->big || choose(choices, 4) != 3;
 	model->called = rarely(choices, 8);
+	model->sibling_called = model->called && choose(choices, 3) != 0;
 	model->running = true;
 	model->defect = VRING_SOUND;
 	model->avail = model->used = guest->avail_idx = start;
@@ -215,6 +216,9 @@ new_table(struct guest *guest, struct choices *choices, uint32_t n)
 	const struct model_region *first = &guest->model.regions[0];
 	uint32_t room = guest->tables_len > 16 * n ? guest->tables_len - 16 * n : 0;
 
+	/* A long table that lies over another would mostly spoil it; the same one may serve all. */
+	if (guest->big && !rarely(choices, 8))
+		room = 0;
 	if (rarely(choices, 32))
 		room = guest->tables_len;
 	return address_in(first, choose(choices, room + 1));
@@ -283,10 +287,13 @@ plan_buffers(struct guest *guest, struct choices *choices, struct chain_plan *pl
 		bool last = i + 1 == plan->n;
 		uint32_t len = last ? total : many ? total / plan->n : choose(choices, total + 1);
 
+		if (i == 0 && !last && total > guest->model.header_len && choose(choices, 2))
+			len = guest->model.header_len;
 		total -= len;
 		plan->descs[i] = (struct vring_desc){
-			.addr = many && i > 0 ? plan->descs[i - 1].addr
-					      : new_buffer(guest, choices, len),
+			.addr = many && i > 0
+					? plan->descs[0].addr + i * len
+					: new_buffer(guest, choices, many ? plan->n * len : len),
 			.len = len,
 			.flags = (guest->receives ? VRING_DESC_F_WRITE : 0) |
 					(last ? 0 : VRING_DESC_F_NEXT),
@@ -300,10 +307,14 @@ plan_buffers(struct guest *guest, struct choices *choices, struct chain_plan *pl
 static uint32_t
 choose_length(const struct guest *guest, struct choices *choices)
 {
+	/* With a header of 12, buffers of 128 bytes hold it and nothing else. */
+	uint32_t full = choose(choices, 2) ? 128 - VNET_HDR_LEN : 1024 - VNET_HDR_LEN;
 	uint32_t kind = choose(choices, N_FRAME_LENGTHS + 6);
 	uint32_t len;
 
-	if (kind < N_FRAME_LENGTHS)
+	if (guest->big && choose(choices, 2))
+		len = choose(choices, 3) ? 500 + choose(choices, 1500) : full;
+	else if (kind < N_FRAME_LENGTHS)
 		len = frame_lengths[kind];
 	else if (kind < N_FRAME_LENGTHS + 5)
 		len = choose(choices, 300);
@@ -321,14 +332,18 @@ plan_chain(struct guest *guest, struct choices *choices, struct chain_plan *plan
 	plan->head = choose(choices, size);
 	plan->n = rarely(choices, 3) ? choose_from(choices, 2, 6) : 1;
 	plan->indirect = rarely(choices, guest->model.indirect ? 4 : 32);
-	if (guest->tables_len > 200 && rarely(choices, 3)) {
-		plan->n = choose_from(choices, 9, size);
-		total = plan->n * choose_from(choices, 1, 20);
+	if (guest->big)
+		plan->indirect = !rarely(choices, 4);
+	if (guest->big && !rarely(choices, 4)) {
+		plan->n = rarely(choices, 4) ? choose_from(choices, 9, size) : 128;
+		total = plan->n *
+				(guest->receives ? choose_from(choices, 1, 2)
+						 : choose_from(choices, 1, 10));
 	}
 	if (plan->n > size && !rarely(choices, 8))
 		plan->n = size;
 	for (uint32_t i = 0; i < plan->n; i++)
-		plan->places[i] = (plan->head + i * stride) % size;
+		plan->places[i] = (plan->head + i * stride) & (size - 1);
 	plan_buffers(guest, choices, plan, total);
 	if (plan->indirect) {
 		plan->table = new_table(guest, choices, plan->n);
@@ -389,14 +404,15 @@ void
 guest_offer(struct guest *guest, struct choices *choices)
 {
 	uint32_t room = guest->model.size - (uint16_t)(guest->avail_idx - guest->model.used);
-	uint32_t n = rarely(choices, 12) ? choose(choices, 80) : choose(choices, 5);
+	uint32_t n = guest->big || rarely(choices, 12) ? choose(choices, 80) : choose(choices, 5);
+	/* So many different chains; then, as 8 of 128 pieces fill a burst, one more. */
+	uint32_t plans = guest->big && !rarely(choices, 4) ? 1 : 8;
 	static struct chain_plan plan;
 
 	if (n > room && !rarely(choices, 64))
 		n = room;
 	for (uint32_t i = 0; i < n; i++) {
-		/* Chains that are many are the same, at other heads. */
-		if (i < 8)
+		if (i < plans || i == 8)
 			plan_chain(guest, choices, &plan);
 		tell(guest, "offers head %u, a chain of %u%s", plan.head, plan.n,
 				plan.indirect ? ", indirect" : "");

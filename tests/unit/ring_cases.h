@@ -15,6 +15,7 @@
 struct guest {
 	const char *name;
 	bool receives;	 /* the ring is a receiveq */
+	bool big;	 /* a large ring with long chains: where segments run out */
 	uint8_t *memory; /* MODEL_MEMORY bytes, what the switch works on */
 	uint16_t avail_idx;
 	bool dirty; /* the driver has written since the model's image was made */
@@ -26,8 +27,8 @@ struct guest {
 	struct model_ring model;
 };
 
-/* New memory, a new ring, nothing offered. `guest` has its name, memory and trace. */
-void guest_init(struct guest *guest, struct choices *choices, bool receives);
+/* New memory, a new ring, nothing offered. Name, memory, trace, receives and big are given. */
+void guest_init(struct guest *guest, struct choices *choices);
 
 /* The driver makes some chains available; rarely, it breaks the ring. */
 void guest_offer(struct guest *guest, struct choices *choices);

@@ -279,7 +279,8 @@ model_disarm(struct model_ring *ring)
 		return;
 	ring->greeted = true;
 	model_call(ring); /* for the transmitq */
-	model_call(ring); /* and for its sibling */
+	if (ring->sibling_called)
+		model_call(ring);
 }
 
 uint32_t

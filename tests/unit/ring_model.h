@@ -40,7 +40,8 @@ struct model_ring {
 	uint32_t header_len;
 	bool mergeable;
 	bool indirect;
-	bool called; /* there is a call descriptor */
+	bool called;	     /* there is a call descriptor */
+	bool sibling_called; /* and the sibling of this transmitq runs and has it too */
 
 	bool running;
 	enum vring_defect defect;
