@@ -173,7 +173,7 @@ check(const struct cost_case *cost_case)
 				port, counters->frames, counters->bytes, due, cost_case->len);
 		return 1;
 	}
-	printf("%u\n", MEASURED_TURNS * BURST_MAX);
+	printf("%d\n", MEASURED_TURNS * BURST_MAX);
 	return 0;
 }
 
