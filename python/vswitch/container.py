@@ -58,8 +58,8 @@ class Podman:
         }
 
     def _configuration(self) -> str:
-        """crun knows no host whose cgroups are of both versions, runc none without cgroups."""
-        unified = (CGROUPS / "cgroup.controllers").exists()
+        """crun refuses a host whose cgroups are of both versions, runc to do without cgroups."""
+        unified = cgroups_are_unified()
         return (
             "[containers]\n"
             f'cgroups = "{"disabled" if unified else "enabled"}"\n'
@@ -87,7 +87,8 @@ class Podman:
         the container, not to it: see `interrupt`.
         """
         mount = f"--volume={shared}:{PORT_DIRECTORY}" + ("" if writable else ":ro")
-        cgroup = [] if self.rootless else [f"--cgroup-parent=/{self._cgroup}"]
+        none = self.rootless or cgroups_are_unified()
+        cgroup = [] if none else [f"--cgroup-parent=/{self._cgroup}"]
         command = self.command(
             "run", "--rm", f"--name={name}", f"--timeout={LONGEST_LIFE}", *CONFINED, *cgroup, mount,
             "--env=XDG_RUNTIME_DIR=/tmp", "--env=ASAN_OPTIONS=detect_leaks=0", *options,
@@ -138,6 +139,11 @@ class Podman:
         for top in CGROUPS.glob(f"*/{self._cgroup}"):
             for folder, _, _ in os.walk(top, topdown=False):
                 wait_until(f"{folder} is empty", lambda: removed(Path(folder)), 20.0)
+
+
+def cgroups_are_unified() -> bool:
+    """Version 2 alone, as on an ordinary Debian 12."""
+    return (CGROUPS / "cgroup.controllers").exists()
 
 
 def has_ended(pid: int) -> bool:
