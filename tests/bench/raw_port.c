@@ -12,9 +12,6 @@
 #define PAGE 4096u
 #define HUGE_PAGE (2ull << 20)
 
-/* How far ahead of their writing lines are asked for: they are in the backend's cache. */
-#define WRITE_AHEAD 8
-
 static uint64_t
 round_up(uint64_t n, uint64_t unit)
 {
@@ -131,6 +128,8 @@ raw_port_open(struct raw_port *port, const struct raw_config *config)
 		.rx = { .kick_fd = -1, .call_fd = -1 },
 		.tx = { .kick_fd = -1, .call_fd = -1 },
 	};
+	port->buffers_per_frame = (RAW_HEADER_LEN + config->frame_max + RAW_RX_BUFFER_LEN - 1) /
+			RAW_RX_BUFFER_LEN;
 	ret = make_memory(port, config);
 	if (ret == 0)
 		ret = make_eventfds(&port->rx);
@@ -165,36 +164,28 @@ raw_offer(struct raw_ring *ring, uint16_t n)
 		eventfd_write(ring->kick_fd, 1);
 }
 
-void
-raw_tx_put(struct raw_port *port, uint16_t n, uint32_t len)
-{
-	const struct raw_ring *ring = &port->tx;
-	uint16_t index = ring->avail_idx + n;
-	uint8_t *buffer = raw_buffer(ring, index);
-
-	__builtin_prefetch(raw_buffer(ring, index + WRITE_AHEAD), 1);
-	__builtin_prefetch(raw_desc(ring, index + 2 * WRITE_AHEAD), 1);
-	memset(buffer, 0, RAW_HEADER_LEN);
-	*raw_desc(ring, index) = (struct vring_desc){
-		.addr = (uintptr_t)buffer,
-		.len = RAW_HEADER_LEN + len,
-	};
-}
-
-static uint64_t
-touch_bytes(const uint8_t *data, uint32_t len)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < len; i += LINE)
-		sum += *(const volatile uint8_t *)(data + i);
-	return sum;
-}
-
+/* Reads every line of a buffer; returns how many buffers its frame takes, if it is a first one. */
 static uint16_t
-num_buffers(const uint8_t *header)
+touch_buffer(const uint8_t *buffer, uint32_t len)
 {
-	return (uint16_t)(header[10] | header[11] << 8);
+	for (uint32_t i = 0; i < len; i += LINE)
+		(void)*(const volatile uint8_t *)(buffer + i);
+	return (uint16_t)(buffer[10] | buffer[11] << 8);
+}
+
+/* Whether the frames in `n` used buffers say themselves that they are as many as is assumed. */
+static bool
+touch_frames(const struct raw_ring *ring, uint16_t n, uint32_t buffers_per_frame)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		uint16_t index = ring->used_idx + i;
+		uint32_t len = ring->used->ring[index & (ring->size - 1)].len;
+		uint16_t buffers = touch_buffer(raw_buffer(ring, index), len);
+
+		if (i % buffers_per_frame == 0 && buffers != buffers_per_frame)
+			return false;
+	}
+	return true;
 }
 
 uint32_t
@@ -202,29 +193,24 @@ raw_rx_take(struct raw_port *port, bool touch, uint64_t *bytes)
 {
 	struct raw_ring *ring = &port->rx;
 	uint16_t n = __atomic_load_n(&ring->used->idx, __ATOMIC_ACQUIRE) - ring->used_idx;
-	uint32_t frames = 0, more = 0;
+	uint32_t frames;
 
+	n -= n % port->buffers_per_frame;
+	if (n == 0)
+		return 0;
+	if (touch && !touch_frames(ring, n, port->buffers_per_frame))
+		ring->astray = true;
 	for (uint16_t i = 0; i < n; i++) {
 		uint16_t index = ring->used_idx + i;
 		const struct vring_used_elem *elem = &ring->used->ring[index & (ring->size - 1)];
-		const uint8_t *buffer = raw_buffer(ring, index);
 
-		__builtin_prefetch(raw_buffer(ring, index + WRITE_AHEAD));
-		__builtin_prefetch(raw_desc(ring, index + 2 * WRITE_AHEAD), 1);
-		if (more == 0) {
-			more = num_buffers(buffer);
-			*bytes -= RAW_HEADER_LEN;
-			frames++;
-		}
-		more -= more > 0;
 		*bytes += elem->len;
-		ring->out_of_order |= elem->id != (index & (ring->size - 1u));
-		if (touch)
-			touch_bytes(buffer, elem->len);
+		ring->astray |= elem->id != (index & (ring->size - 1u));
 		put_rx_desc(ring, index);
 	}
 	ring->used_idx += n;
-	if (n > 0)
-		raw_offer(ring, n);
+	raw_offer(ring, n);
+	frames = n / port->buffers_per_frame;
+	*bytes -= frames * RAW_HEADER_LEN;
 	return frames;
 }
