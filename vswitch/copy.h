@@ -17,6 +17,21 @@ extern void (*copy_payload)(uint8_t *dst, const uint8_t *src, uint32_t len);
 /* Chooses for this CPU; call once before workers start. Returns the choice's name. */
 const char *copy_init(void);
 
+/*
+ * Asks for a cache line that will be written. Inline assembly, since for the baseline of x86-64 the
+ * compiler turns a prefetch for writing into one for reading: the line comes shared, and the store
+ * still waits for the peer's copy to go. Where the CPU knows no PREFETCHW it does nothing.
+ */
+static inline void
+prefetch_for_write(const void *line)
+{
+#ifdef __x86_64__
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)line));
+#else
+	__builtin_prefetch(line, 1);
+#endif
+}
+
 /* 64 bytes, always: head copies of frames at least that long. */
 static inline void
 copy_64(uint8_t *dst, const uint8_t *src)

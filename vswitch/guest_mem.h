@@ -8,6 +8,7 @@
 #ifndef VSWITCH_GUEST_MEM_H
 #define VSWITCH_GUEST_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,42 @@ guest_mem_translate(const struct guest_mem *mem, uint64_t addr, uint64_t *availa
 		}
 	}
 	return NULL;
+}
+
+/* The region that answered last: drivers keep their buffers together. All zero at first. */
+struct guest_window {
+	uint64_t guest_phys_addr;
+	uint64_t size;
+	uint8_t *host;
+};
+
+/* Makes the window the region of `addr`. False when there is none. */
+static inline bool
+guest_window_move(struct guest_window *window, const struct guest_mem *mem, uint64_t addr)
+{
+	for (uint32_t i = 0; i < mem->n; i++) {
+		const struct guest_region *region = &mem->regions[i];
+
+		if (addr - region->guest_phys_addr >= region->size)
+			continue;
+		window->guest_phys_addr = region->guest_phys_addr;
+		window->size = region->size;
+		window->host = region->host;
+		return true;
+	}
+	return false;
+}
+
+/* Host address of `len` bytes at guest-physical `addr` that lie in one region, else NULL. */
+static inline uint8_t *
+guest_window_translate(struct guest_window *window, const struct guest_mem *mem, uint64_t addr,
+		uint32_t len)
+{
+	if (addr - window->guest_phys_addr >= window->size && !guest_window_move(window, mem, addr))
+		return NULL;
+	if (len > window->size - (addr - window->guest_phys_addr))
+		return NULL;
+	return window->host + (addr - window->guest_phys_addr);
 }
 
 /*

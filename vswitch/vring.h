@@ -9,7 +9,8 @@
  * workers have passed a grace period.
  *
  * Trust: everything behind desc, avail and used is written by a stranger at any moment. Each value
- * is read once into a local, checked, and only the local is used. Plain C, no DPDK.
+ * is read once into a local, checked, and only the local is used. Fields are little-endian, as is
+ * every machine that this runs on. Plain C, no DPDK.
  */
 #ifndef VSWITCH_VRING_H
 #define VSWITCH_VRING_H
@@ -17,6 +18,7 @@
 #include <linux/virtio_ring.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "guest_mem.h"
 
@@ -99,36 +101,61 @@ vring_available(const struct split_vring *vring, const struct vring_cursor *curs
 	return 0;
 }
 
+/*
+ * Where a ring's parts are. A loop over chains keeps a copy of its own: in the original any store
+ * to a frame or to guest memory might change them, for all that the compiler knows.
+ */
+struct vring_parts {
+	const struct vring_desc *desc;
+	const struct vring_avail *avail;
+	struct vring_used *used;
+	uint32_t size;
+	uint32_t header_len;
+};
+
+static inline struct vring_parts
+vring_parts(const struct split_vring *vring)
+{
+	return (struct vring_parts){
+		.desc = vring->desc,
+		.avail = vring->avail,
+		.used = vring->used,
+		.size = vring->size,
+		.header_len = vring->header_len,
+	};
+}
+
 /* Head of the n-th available chain, not yet checked against the size. */
 static inline uint32_t
-vring_head(const struct split_vring *vring, uint16_t n)
+vring_head(const struct vring_parts *parts, uint16_t n)
 {
-	return __atomic_load_n(&vring->avail->ring[n & (vring->size - 1)], __ATOMIC_RELAXED);
+	return __atomic_load_n(&parts->avail->ring[n & (parts->size - 1)], __ATOMIC_RELAXED);
 }
 
 /* One read of a descriptor: two loads of eight bytes, so that no field is read twice. */
 static inline struct vring_desc
 vring_desc_read(const struct vring_desc *desc)
 {
-	union {
-		uint64_t words[2];
-		struct vring_desc desc;
-	} copy;
 	const uint64_t *words = (const uint64_t *)(const void *)desc;
+	uint64_t addr = __atomic_load_n(&words[0], __ATOMIC_RELAXED);
+	uint64_t rest = __atomic_load_n(&words[1], __ATOMIC_RELAXED);
 
-	copy.words[0] = __atomic_load_n(&words[0], __ATOMIC_RELAXED);
-	copy.words[1] = __atomic_load_n(&words[1], __ATOMIC_RELAXED);
-	return copy.desc;
+	return (struct vring_desc){
+		.addr = addr,
+		.len = (uint32_t)rest,
+		.flags = (uint16_t)(rest >> 32),
+		.next = (uint16_t)(rest >> 48),
+	};
 }
 
 /* Writes used element `n`; the frontend sees it after vring_publish(). */
 static inline void
-vring_put_used(const struct split_vring *vring, uint16_t n, uint32_t id, uint32_t len)
+vring_put_used(const struct vring_parts *parts, uint16_t n, uint32_t id, uint32_t len)
 {
-	struct vring_used_elem *elem = &vring->used->ring[n & (vring->size - 1)];
+	struct vring_used_elem *elem = &parts->used->ring[n & (parts->size - 1)];
+	uint64_t both = id | (uint64_t)len << 32;
 
-	elem->id = id;
-	elem->len = len;
+	memcpy(elem, &both, sizeof(both));
 }
 
 /* Makes all used elements before `used` visible (VIRTIO 1.1, 2.6.8). */

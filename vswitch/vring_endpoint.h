@@ -26,7 +26,6 @@ struct vring_source {
 	const struct split_vring *greeted;    /* the ring whose frontend was called at its start */
 	const struct split_vring *taken_from; /* from take() to complete() */
 	uint32_t n_taken;
-	uint16_t taken[BURST_MAX]; /* heads, in the order of the avail ring */
 };
 
 void vring_source_init(struct vring_source *source, uint16_t port, struct vring_sink *sibling);

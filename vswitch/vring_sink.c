@@ -17,9 +17,10 @@
 #include "chain.h"
 #include "copy.h"
 
-/* A frame and the buffers that wait for it: reservation->segments of the round. */
+/* A frame and where it goes. */
 struct reservation {
 	const struct frame *frame;
+	uint8_t *host; /* header and frame fit in one piece here; NULL: the round's segments */
 	uint32_t first_segment;
 	uint32_t n_segments;
 	uint32_t n_buffers;
@@ -44,62 +45,81 @@ enum outcome {
 	NEXT_ROUND, /* this round has no room left for the frame's segments */
 };
 
-static void
-prefetch_segment(const struct frame_segment *segment, uint32_t bytes)
+static inline void
+prefetch_lines(const uint8_t *data, uint32_t bytes)
 {
-	uint32_t lines = bytes > 192 ? 4 : bytes / 64 + 1;
-
-	for (uint32_t i = 0; i < lines; i++)
-		__builtin_prefetch(segment->data + 64 * i, 1);
+	prefetch_for_write(data);
+	if (bytes > 64)
+		prefetch_for_write(data + 64);
+	if (bytes > 128)
+		prefetch_for_write(data + 128);
+	if (bytes > 192)
+		prefetch_for_write(data + 192);
 }
 
-/* The common case: header and frame fit one buffer in one region. False when it is another. */
-static inline bool
-reserve_single(struct round *round, const struct frame *frame)
+/*
+ * The common case: header and frame fit one buffer in one region. Returns where, or NULL when it
+ * is another case; *head says which chain it was.
+ */
+static inline uint8_t *
+find_single(const struct vring_parts *parts, const struct guest_mem *mem,
+		struct guest_window *window, uint16_t avail, uint32_t need, uint32_t *head)
 {
-	const struct split_vring *vring = round->vring;
-	uint32_t need = frame->len + vring->header_len;
-	struct frame_segment *segment = &round->segments[round->n_segments];
 	struct vring_desc desc;
-	uint64_t available;
-	uint32_t head;
-	uint8_t *host;
 
-	if (round->available == 0 || round->n_segments == BURST_SEGMENTS_MAX)
-		return false;
-	head = vring_head(vring, round->cursor.avail);
-	if (head >= vring->size)
-		return false;
-	desc = vring_desc_read(&vring->desc[head]);
+	*head = vring_head(parts, avail);
+	if (*head >= parts->size)
+		return NULL;
+	desc = vring_desc_read(&parts->desc[*head]);
 	if (desc.flags != VRING_DESC_F_WRITE || desc.len < need)
-		return false;
-	host = guest_mem_translate(&vring->mem, desc.addr, &available);
-	if (host == NULL || available < desc.len)
-		return false;
-	segment->data = host;
-	segment->len = need;
-	prefetch_segment(segment, need);
-	vring_put_used(vring, round->cursor.used++, head, need);
-	round->cursor.avail++;
-	round->available--;
-	round->reservations[round->n++] = (struct reservation){ .frame = frame,
-		.first_segment = round->n_segments++,
-		.n_segments = 1,
-		.n_buffers = 1 };
-	return true;
+		return NULL;
+	return guest_window_translate(window, mem, desc.addr, desc.len);
+}
+
+/* Reserves buffers for as many frames as are of the common case; returns how many. */
+static uint32_t
+reserve_singles(struct round *round, const struct burst *burst, const uint8_t *list, uint32_t n)
+{
+	const struct guest_mem *mem = &round->vring->mem;
+	const struct vring_parts parts = vring_parts(round->vring);
+	struct reservation *reservation = &round->reservations[round->n];
+	const struct vring_cursor cursor = round->cursor;
+	struct guest_window window = { 0 };
+	uint32_t i;
+
+	if (n > round->available)
+		n = round->available;
+	for (i = 0; i < n; i++, reservation++) {
+		const struct frame *frame = &burst->frames[list[i]];
+		uint32_t need = frame->len + parts.header_len, head;
+		uint8_t *host = find_single(&parts, mem, &window, cursor.avail + i, need, &head);
+
+		if (host == NULL)
+			break;
+		prefetch_lines(host, need);
+		vring_put_used(&parts, cursor.used + i, head, need);
+		reservation->frame = frame;
+		reservation->host = host;
+	}
+	round->n += i;
+	round->available -= i;
+	round->cursor.avail += i;
+	round->cursor.used += i;
+	return i;
 }
 
 /* Takes the next buffer for up to `want` bytes; *got says how many it holds of them. */
 static enum outcome
 reserve_buffer(struct round *round, uint64_t want, uint64_t *got)
 {
+	const struct vring_parts parts = vring_parts(round->vring);
 	uint32_t room = BURST_SEGMENTS_MAX - round->n_segments;
 	uint32_t head;
 	int n;
 
 	if (round->available == 0)
 		return NO_BUFFERS;
-	head = vring_head(round->vring, round->cursor.avail);
+	head = vring_head(&parts, round->cursor.avail);
 	if (head >= round->vring->size) {
 		vring_break(round->vring, VRING_BAD_HEAD);
 		return NO_BUFFERS;
@@ -112,7 +132,7 @@ reserve_buffer(struct round *round, uint64_t want, uint64_t *got)
 		*got = 0;
 	else if (*got > want)
 		*got = want;
-	vring_put_used(round->vring, round->cursor.used, head, *got);
+	vring_put_used(&parts, round->cursor.used, head, (uint32_t)*got);
 	round->cursor.avail++;
 	round->cursor.used++;
 	round->available--;
@@ -160,10 +180,11 @@ reserve_pieces(struct round *round, const struct frame *frame)
 		return outcome;
 	}
 	reservation->frame = frame;
+	reservation->host = NULL;
 	reservation->first_segment = first_segment;
 	reservation->n_segments = round->n_segments - first_segment;
 	reservation->n_buffers = (uint16_t)(round->cursor.used - cursor.used);
-	prefetch_segment(&round->segments[first_segment], frame->len);
+	prefetch_lines(round->segments[first_segment].data, round->segments[first_segment].len);
 	round->n++;
 	return PLACED;
 }
@@ -196,14 +217,16 @@ write_bytes(struct writer *writer, const uint8_t *src, uint32_t len)
 
 /* Header, head and payload over any layout on both sides. */
 static void
-copy_scattered(const struct round *round, const struct reservation *reservation,
-		const uint8_t *header)
+copy_scattered(const struct round *round, const struct reservation *reservation)
 {
 	const struct frame *frame = reservation->frame;
 	struct writer writer = { .segment = &round->segments[reservation->first_segment] };
 	uint32_t head = frame->len < FRAME_HEAD_LEN ? frame->len : FRAME_HEAD_LEN;
+	uint16_t n_buffers = (uint16_t)reservation->n_buffers;
+	uint8_t header[VNET_HDR_LEN] = { 0 };
 	uint32_t skip = head;
 
+	memcpy(header + VNET_HDR_NUM_BUFFERS, &n_buffers, sizeof(n_buffers));
 	write_bytes(&writer, header, round->vring->header_len);
 	write_bytes(&writer, frame->head, head);
 	for (uint32_t i = 0; i < frame->n_segments; i++) {
@@ -215,25 +238,48 @@ copy_scattered(const struct round *round, const struct reservation *reservation,
 	}
 }
 
-/* The common case: the frame in one piece on both sides. */
+/* A header with num_buffers 1 and nothing else, in two stores. */
 static inline void
-copy_contiguous(const struct round *round, const struct reservation *reservation,
-		const uint8_t *header)
+put_header(uint8_t *host)
 {
-	const struct frame *frame = reservation->frame;
-	const struct frame_segment *segment = &round->segments[reservation->first_segment];
-	uint8_t *dst = (uint8_t *)(uintptr_t)segment->data;
+	const uint64_t first = 0;
+	const uint32_t last = 1u << 16;
 
+	memcpy(host, &first, sizeof(first));
+	memcpy(host + sizeof(first), &last, sizeof(last));
+}
+
+/* What comes after the head; the frame may lie in several pieces. */
+static inline void
+copy_tail(uint8_t *host, const struct frame *frame)
+{
+	const struct frame_segment *segment = frame->segments;
+	uint32_t skip = FRAME_HEAD_LEN, done = FRAME_HEAD_LEN;
+
+	for (; done < frame->len; segment++) {
+		uint32_t cut = skip < segment->len ? skip : segment->len;
+		uint32_t n = segment->len - cut;
+
+		if (n > 0)
+			copy_payload(host + done, segment->data + cut, n);
+		skip -= cut;
+		done += n;
+	}
+}
+
+/* Header and frame into one piece. */
+static inline void
+copy_single(uint8_t *host, uint32_t header_len, const struct frame *frame)
+{
 	/* After a legacy header the frame, of 14 bytes at least, overwrites the last two. */
-	memcpy(dst, header, VNET_HDR_LEN);
-	dst += round->vring->header_len;
+	put_header(host);
+	host += header_len;
 	if (frame->len <= FRAME_HEAD_LEN) {
-		copy_up_to_64(dst, frame->head, frame->len);
+		copy_up_to_64(host, frame->head, frame->len);
 		return;
 	}
-	copy_64(dst, frame->head);
-	copy_payload(dst + FRAME_HEAD_LEN, frame->segments->data + FRAME_HEAD_LEN,
-			frame->len - FRAME_HEAD_LEN);
+	copy_64(host, frame->head);
+	copy_tail(host, frame);
 }
 
 /* Copies what the round has reserved and counts it. */
@@ -241,19 +287,17 @@ static void
 finish_round(struct round *round)
 {
 	struct counters *counters = &round->sink->base.counters;
-	uint8_t header[VNET_HDR_LEN] = { 0 };
+	const uint32_t header_len = round->vring->header_len;
 	uint64_t bytes = 0;
 
 	for (uint32_t i = 0; i < round->n; i++) {
 		const struct reservation *reservation = &round->reservations[i];
-		uint16_t n_buffers = reservation->n_buffers;
 
-		memcpy(header + VNET_HDR_NUM_BUFFERS, &n_buffers, sizeof(n_buffers));
-		if (reservation->n_segments == 1 && reservation->frame->n_segments <= 1)
-			copy_contiguous(round, reservation, header);
-		else
-			copy_scattered(round, reservation, header);
 		bytes += reservation->frame->len;
+		if (reservation->host != NULL)
+			copy_single(reservation->host, header_len, reservation->frame);
+		else
+			copy_scattered(round, reservation);
 	}
 	counter_add(&counters->frames, round->n);
 	counter_add(&counters->bytes, bytes);
@@ -273,11 +317,13 @@ place_frames(struct round *round, const struct burst *burst, const uint8_t *list
 {
 	uint32_t i = 0;
 
-	while (i < n) {
-		const struct frame *frame = &burst->frames[list[i]];
-		enum outcome outcome = reserve_single(round, frame) ? PLACED
-								    : reserve_pieces(round, frame);
+	for (;;) {
+		enum outcome outcome;
 
+		i += reserve_singles(round, burst, list + i, n - i);
+		if (i == n)
+			break;
+		outcome = reserve_pieces(round, &burst->frames[list[i]]);
 		if (outcome == NEXT_ROUND && round->n > 0) {
 			finish_round(round);
 			continue;

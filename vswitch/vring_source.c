@@ -48,29 +48,6 @@ strip_header(struct frame *frame, struct frame_segment *segments, uint32_t n, ui
 	return true;
 }
 
-/* The common chain: header and frame in one buffer in one region. False when it is another. */
-static inline bool
-take_single(const struct split_vring *vring, uint32_t head, struct frame *frame,
-		struct frame_segment *segment)
-{
-	struct vring_desc desc = vring_desc_read(&vring->desc[head]);
-	uint64_t available;
-	const uint8_t *host;
-
-	if (desc.flags != 0 || desc.len < vring->header_len)
-		return false;
-	host = guest_mem_translate(&vring->mem, desc.addr, &available);
-	if (host == NULL || available < desc.len)
-		return false;
-	segment->data = host + vring->header_len;
-	segment->len = desc.len - vring->header_len;
-	frame->segments = segment;
-	frame->n_segments = 1;
-	frame->len = segment->len;
-	__builtin_prefetch(segment->data);
-	return true;
-}
-
 /* Any chain. Returns how many of the `room` segments it took, CHAIN_BAD or CHAIN_NO_SPACE. */
 static int
 take_chain(const struct split_vring *vring, uint32_t head, struct frame *frame,
@@ -129,38 +106,105 @@ copy_heads(struct burst *burst)
 	return bytes;
 }
 
-/* Fills the burst with up to `available` chains; returns how many were taken. */
+/* How far a burst is filled. */
+struct filling {
+	uint32_t n_taken; /* chains, bad ones included */
+	uint32_t n_frames;
+	uint32_t n_segments;
+};
+
+static inline void
+put_single(struct frame *frame, struct frame_segment *segment, const uint8_t *data, uint32_t len)
+{
+	segment->data = data;
+	segment->len = len;
+	frame->segments = segment;
+	frame->n_segments = 1;
+	frame->len = len;
+}
+
+/* The common chains: header and frame in one buffer in one region. Ends at the first other one. */
+static void
+take_singles(const struct vring_source *source, const struct split_vring *vring, uint32_t available,
+		struct burst *burst, struct filling *filling)
+{
+	const struct vring_parts parts = vring_parts(vring);
+	const uint16_t avail = source->cursor.avail + filling->n_taken;
+	const uint16_t used = source->cursor.used + filling->n_taken;
+	struct frame *frame = &burst->frames[filling->n_frames];
+	struct frame_segment *segment = &burst->segments[filling->n_segments];
+	struct guest_window window = { 0 };
+	uint32_t n = available - filling->n_taken, i;
+
+	if (n > BURST_SEGMENTS_MAX - filling->n_segments)
+		n = BURST_SEGMENTS_MAX - filling->n_segments;
+	for (i = 0; i < n; i++) {
+		uint32_t head = vring_head(&parts, avail + i);
+		struct vring_desc desc;
+		const uint8_t *host;
+
+		if (head >= parts.size)
+			break;
+		desc = vring_desc_read(&parts.desc[head]);
+		if (desc.flags != 0 || desc.len < parts.header_len)
+			break;
+		host = guest_window_translate(&window, &vring->mem, desc.addr, desc.len);
+		if (host == NULL)
+			break;
+		host += parts.header_len;
+		__builtin_prefetch(host);
+		vring_put_used(&parts, used + i, head, 0);
+		put_single(frame++, segment++, host, desc.len - parts.header_len);
+	}
+	filling->n_taken += i;
+	filling->n_frames += i;
+	filling->n_segments += i;
+}
+
+/* The next chain, whatever it is. False when the burst ends before it. */
+static bool
+take_other(struct vring_source *source, const struct split_vring *vring, struct burst *burst,
+		struct filling *filling)
+{
+	const struct vring_parts parts = vring_parts(vring);
+	uint32_t head = vring_head(&parts, source->cursor.avail + filling->n_taken);
+	int took;
+
+	if (head >= vring->size) {
+		vring_break(vring, VRING_BAD_HEAD);
+		return false;
+	}
+	took = take_chain(vring, head, &burst->frames[filling->n_frames],
+			&burst->segments[filling->n_segments],
+			BURST_SEGMENTS_MAX - filling->n_segments);
+	if (took == CHAIN_NO_SPACE)
+		return false;
+	vring_put_used(&parts, source->cursor.used + filling->n_taken, head, 0);
+	filling->n_taken++;
+	if (took == CHAIN_BAD) {
+		count_bad_chain(&source->base);
+		return true;
+	}
+	filling->n_segments += (uint32_t)took;
+	filling->n_frames++;
+	return true;
+}
+
+/*
+ * Fills the burst with up to `available` chains; returns how many were taken. Their used elements
+ * are written at once: nobody looks at them before the used index says so.
+ */
 static uint32_t
 take_chains(struct vring_source *source, const struct split_vring *vring, uint32_t available,
 		struct burst *burst)
 {
-	uint32_t n_frames = 0, n_segments = 0, n;
+	struct filling filling = { 0 };
 
-	for (n = 0; n < available; n++) {
-		uint32_t head = vring_head(vring, source->cursor.avail + n);
-		uint32_t room = BURST_SEGMENTS_MAX - n_segments;
-		struct frame *frame = &burst->frames[n_frames];
-		struct frame_segment *segments = &burst->segments[n_segments];
-		int took = 1;
-
-		if (head >= vring->size) {
-			vring_break(vring, VRING_BAD_HEAD);
-			break;
-		}
-		if (room == 0 || !take_single(vring, head, frame, segments))
-			took = take_chain(vring, head, frame, segments, room);
-		if (took == CHAIN_NO_SPACE)
-			break;
-		source->taken[n] = head;
-		if (took == CHAIN_BAD) {
-			count_bad_chain(&source->base);
-			continue;
-		}
-		n_segments += took;
-		n_frames++;
-	}
-	burst->n = n_frames;
-	return n;
+	do
+		take_singles(source, vring, available, burst, &filling);
+	while (filling.n_taken < available && take_other(source, vring, burst, &filling));
+	burst->n = filling.n_frames;
+	return filling.n_taken;
 }
 
 static uint32_t
@@ -191,8 +235,6 @@ source_complete(struct source *base)
 	struct vring_source *source = (struct vring_source *)base;
 	const struct split_vring *vring = source->taken_from;
 
-	for (uint32_t i = 0; i < source->n_taken; i++)
-		vring_put_used(vring, source->cursor.used + i, source->taken[i], 0);
 	source->cursor.used += source->n_taken;
 	vring_publish(vring, source->cursor.used);
 	vring_call(vring);
