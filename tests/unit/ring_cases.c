@@ -406,8 +406,9 @@ guest_offer(struct guest *guest, struct choices *choices)
 	uint32_t room = guest->model.size - (uint16_t)(guest->avail_idx - guest->model.used);
 	uint32_t n = guest->big || rarely(choices, 12) ? choose(choices, 80) : choose(choices, 5);
 	/* So many different chains; then, as 8 of 128 pieces fill a burst, one more. */
-	uint32_t plans = guest->big && !rarely(choices, 4) ? 1 : 8;
+	uint32_t plans = guest->big && !rarely(choices, guest->receives ? 4 : 2) ? 1 : 8;
 	static struct chain_plan plan;
+	uint16_t head;
 
 	if (n > room && !rarely(choices, 64))
 		n = room;
@@ -417,11 +418,12 @@ guest_offer(struct guest *guest, struct choices *choices)
 		tell(guest, "offers head %u, a chain of %u%s", plan.head, plan.n,
 				plan.indirect ? ", indirect" : "");
 		write_chain(guest, &plan);
-		if (rarely(choices, 400))
-			plan.head = guest->model.size + choose(choices, 3);
-		make_available(guest, plan.head);
-		if (plan.head >= guest->model.size)
-			tell(guest, "the head is wrong: %u", plan.head);
+		head = plan.head;
+		if (rarely(choices, 400)) {
+			head = guest->model.size + choose(choices, 3);
+			tell(guest, "the head is wrong: %u", head);
+		}
+		make_available(guest, head);
 	}
 	if (n > 0)
 		guest->dirty = true;
