@@ -59,7 +59,7 @@ def measure(
         before, cpu_before, begin = received(testpmd), thread_count(*thread), time.monotonic()
         time.sleep(seconds)
         after, cpu_after, end = received(testpmd), thread_count(*thread), time.monotonic()
-        frames, empty = after - before, empty_polls(testpmd)
+        frames, empty = after[0] - before[0], empty_polls(testpmd)
     finally:
         registry.end_all()
     busy = (cpu_after.run_seconds - cpu_before.run_seconds) / (end - begin)
@@ -69,6 +69,7 @@ def measure(
         "fps": frames / (end - begin),
         "backend_busy": busy,
         "empty_polls": empty,
+        "bytes_per_frame": (after[1] - before[1]) / frames if frames else 0.0,
         "cycles_per_frame": busy * (end - begin) * tsc_hz / frames if frames else 0.0,
     }
 
@@ -85,5 +86,7 @@ def empty_polls(testpmd: Testpmd) -> float:
     return sum(int(n) * int(percent) / 100 for n, percent in shares) / polls if polls else 0.0
 
 
-def received(testpmd: Testpmd) -> int:
-    return sum(testpmd.stats(port)["RX-packets"] for port in (0, 1))
+def received(testpmd: Testpmd) -> tuple[int, int]:
+    """Frames and their bytes, of both ports."""
+    stats = [testpmd.stats(port) for port in (0, 1)]
+    return sum(s["RX-packets"] for s in stats), sum(s["RX-bytes"] for s in stats)
