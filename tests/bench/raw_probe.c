@@ -11,9 +11,10 @@
 #include "raw_bench.h"
 #include "raw_clock.h"
 
-#define STOP UINT64_MAX
-
 static uint64_t line[16] __attribute__((aligned(128)));
+
+/* Apart from the line, whose writers would overwrite it. */
+static uint64_t stop[16] __attribute__((aligned(128)));
 
 int
 raw_pin(int cpu)
@@ -38,16 +39,13 @@ answer(void *cpu)
 
 	if (raw_pin(*(int *)cpu) < 0)
 		return cpu;
-	for (;;) {
-		uint64_t seen = __atomic_load_n(line, __ATOMIC_ACQUIRE);
-
-		if (seen == STOP)
-			return NULL;
-		if (seen == value + 1) {
+	while (__atomic_load_n(stop, __ATOMIC_RELAXED) == 0) {
+		if (__atomic_load_n(line, __ATOMIC_ACQUIRE) == value + 1) {
 			value += 2;
 			__atomic_store_n(line, value, __ATOMIC_RELEASE);
 		}
 	}
+	return NULL;
 }
 
 /* Sends numbers to and fro for a while; returns how many came back. */
@@ -90,7 +88,7 @@ raw_probe(const char *cpus, double seconds)
 	rounds = play(seconds);
 	cycles = raw_cycles() - cycles;
 	start = raw_now() - start;
-	__atomic_store_n(line, STOP, __ATOMIC_RELEASE);
+	__atomic_store_n(stop, 1, __ATOMIC_RELEASE);
 	pthread_join(thread, &failed);
 	if (failed != NULL || rounds == 0)
 		return -1;
