@@ -24,7 +24,7 @@ static const struct option_spec specs[] = {
 	{ .name = "addresses", .type = OPTION_INTEGER, .arg = "N", .min = 1, .max = 65536,
 	  .default_text = "1", .help = "stations in all, half of them behind the sender" },
 	{ .name = "ring", .type = OPTION_INTEGER, .arg = "N", .min = 128, .max = 32768,
-	  .default_text = "1024", .help = "descriptors of each ring, a power of two" },
+	  .default_text = "256", .help = "descriptors of each ring, a power of two" },
 	{ .name = "touch", .type = OPTION_FLAG, .help = "read every line of what is received" },
 	{ .name = "flood", .type = OPTION_FLAG, .help = "send to an unknown address: each receiver gets a copy" },
 	{ .name = "both", .type = OPTION_FLAG, .help = "two ports send to each other" },
@@ -123,16 +123,16 @@ open_ports(const struct options *o)
 	for (size_t i = 1; i < o->word_count; i++) {
 		const struct raw_config config = {
 			.path = o->words[i],
-			.ring_size = (uint16_t)options_integer(o, "ring", 1024),
+			.ring_size = (uint16_t)options_integer(o, "ring", 256),
 			.frame_max = bench.longest,
 			.huge = options_given(o, "huge"),
 		};
-		struct station_port *port = &bench.ports[bench.n_ports];
+		struct raw_port *port = &bench.ports[bench.n_ports];
 
-		if (raw_port_open(&port->port, &config) < 0)
+		if (raw_port_open(port, &config) < 0)
 			return -1;
-		port->number = ++bench.n_ports;
-		fill_frames(&port->port, (uint8_t)i);
+		bench.n_ports++;
+		fill_frames(port, (uint8_t)i);
 	}
 	return 0;
 }
@@ -161,7 +161,7 @@ measure_ports(const struct options *o)
 	if (ret == 0)
 		ret = measure(what);
 	for (uint32_t i = 0; i < bench.n_ports; i++)
-		raw_port_close(&bench.ports[i].port);
+		raw_port_close(&bench.ports[i]);
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -11,12 +11,6 @@
 #define PORTS_MAX 16
 #define LENGTHS_MAX 12
 
-/* A port and the stations behind it. */
-struct station_port {
-	struct raw_port port;
-	uint32_t number; /* names its stations: 02:NUMBER:STATION */
-};
-
 struct bench {
 	double seconds;
 	double warm;	    /* seconds of the same traffic before it is counted */
@@ -31,7 +25,7 @@ struct bench {
 	uint32_t n_lengths;
 	uint32_t longest;
 	uint32_t n_ports;
-	struct station_port ports[PORTS_MAX];
+	struct raw_port ports[PORTS_MAX];
 	uint32_t count; /* wake: frames */
 	double pause;	/* wake: seconds before each */
 };
@@ -45,7 +39,7 @@ int raw_probe(const char *cpus, double seconds);
 /* Runs this thread on one CPU. 0, or -1 after a message. */
 int raw_pin(int cpu);
 
-/* Writes the addresses of a frame from station `from` of `source` to station `to` of `target`. */
+/* Writes the addresses of a frame from station `from` of port `source` to station `to` of `target`. */
 void
 raw_put_addresses(uint8_t *frame, uint32_t target, uint32_t to, uint32_t source, uint32_t from);
 

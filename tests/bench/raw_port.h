@@ -102,12 +102,10 @@ raw_prefetch_for_write(const void *line)
 	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)line));
 }
 
-/* Writes header and descriptor of the n-th free buffer, whose frame has `len` bytes. */
+/* Writes header and descriptor of buffer `index` of a transmitq, whose frame has `len` bytes. */
 static inline void
-raw_tx_put(const struct raw_port *port, uint16_t n, uint32_t len)
+raw_tx_put(const struct raw_ring *ring, uint16_t index, uint32_t len)
 {
-	const struct raw_ring *ring = &port->tx;
-	uint16_t index = ring->avail_idx + n;
 	uint8_t *buffer = raw_buffer(ring, index);
 
 	raw_prefetch_for_write(raw_buffer(ring, index + RAW_WRITE_AHEAD));

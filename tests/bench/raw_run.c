@@ -14,6 +14,8 @@
 #include "raw_clock.h"
 
 #define BURST 64u
+/* No port has this number: frames to its stations are flooded. */
+#define UNKNOWN_PORT 0xffu
 /* Frames that are under way for so long are lost. */
 #define LOST_AFTER 0.05
 #define INTRODUCTION_LIMIT 20.0
@@ -21,7 +23,7 @@
 #define CLOCK_TURNS 32
 
 struct flow {
-	struct station_port *sender;
+	uint32_t sender;   /* its port */
 	uint32_t first, n; /* the receivers: ports first .. first + n - 1 */
 	uint32_t next;	   /* receiver of the next frame */
 	uint32_t to, from; /* stations of the next frame */
@@ -33,6 +35,7 @@ struct run {
 	struct flow flows[2];
 	uint32_t n_flows;
 	uint32_t window;	 /* frames under way to each receiver at most */
+	uint32_t burst;		 /* frames sent at a time */
 	uint64_t due[PORTS_MAX]; /* frames sent to each port */
 	uint64_t got[PORTS_MAX]; /* frames that it received */
 	uint64_t sent, received, bytes, lost;
@@ -70,18 +73,21 @@ advance(uint32_t i, uint32_t n)
 	return i + 1 < n ? i + 1 : 0;
 }
 
-/* Writes the flow's next frame into the n-th free buffer. */
+/* Writes the flow's next frame into buffer `index`. */
 static inline void
-put_frame(struct run *run, struct flow *flow, uint16_t n, uint32_t stations)
+put_frame(const struct bench *bench, const struct flow *flow, const struct raw_ring *ring,
+		uint16_t index)
 {
-	struct bench *bench = run->bench;
-	struct raw_port *port = &flow->sender->port;
-	uint32_t target = bench->flood ? 0xff : bench->ports[flow->first + flow->next].number;
+	uint32_t target = bench->flood ? UNKNOWN_PORT : flow->first + flow->next;
 
-	raw_tx_put(port, n, bench->lengths[flow->length]);
-	raw_put_addresses(
-			raw_tx_frame(port, n), target, flow->to, flow->sender->number, flow->from);
-	run->due[flow->first + flow->next]++;
+	raw_tx_put(ring, index, bench->lengths[flow->length]);
+	raw_put_addresses(raw_buffer(ring, index) + RAW_HEADER_LEN, target, flow->to, flow->sender,
+			flow->from);
+}
+
+static inline void
+advance_flow(const struct bench *bench, struct flow *flow, uint32_t stations)
+{
 	flow->length = advance(flow->length, bench->n_lengths);
 	flow->from = advance(flow->from, stations);
 	flow->next = advance(flow->next, flow->n);
@@ -101,7 +107,7 @@ static bool
 window_open(const struct run *run, const struct flow *flow)
 {
 	for (uint32_t i = flow->first; i < flow->first + flow->n; i++)
-		if (run->due[i] - run->got[i] + BURST > run->window)
+		if (run->due[i] - run->got[i] + run->burst > run->window)
 			return false;
 	return true;
 }
@@ -110,14 +116,22 @@ window_open(const struct run *run, const struct flow *flow)
 static uint32_t
 send_burst(struct run *run, struct flow *flow, uint32_t n)
 {
-	const uint32_t stations = stations_of_side(run->bench);
-	struct raw_port *port = &flow->sender->port;
+	const struct bench *bench = run->bench;
+	const uint32_t stations = stations_of_side(bench);
+	struct raw_port *port = &run->bench->ports[flow->sender];
+	/* Copies of our own: no store to a frame can change them, as the compiler must fear else. */
+	const struct raw_ring ring = port->tx;
+	struct flow local = *flow;
 
 	if (raw_tx_free(port) < n)
 		return 0;
-	for (uint16_t i = 0; i < n; i++)
-		put_frame(run, flow, i, stations);
-	if (run->bench->flood)
+	for (uint32_t i = 0; i < n; i++) {
+		put_frame(bench, &local, &ring, (uint16_t)(ring.avail_idx + i));
+		run->due[local.first + local.next]++;
+		advance_flow(bench, &local, stations);
+	}
+	*flow = local;
+	if (bench->flood)
 		count_flood(run, flow, n);
 	raw_offer(&port->tx, (uint16_t)n);
 	run->sent += n;
@@ -131,7 +145,7 @@ receive_all(struct run *run)
 	uint32_t total = 0;
 
 	for (uint32_t i = 0; i < bench->n_ports; i++) {
-		uint32_t n = raw_rx_take(&bench->ports[i].port, bench->touch, &run->bytes);
+		uint32_t n = raw_rx_take(&bench->ports[i], bench->touch, &run->bytes);
 
 		run->got[i] += n;
 		total += n;
@@ -159,7 +173,7 @@ send_in_window(struct run *run)
 
 	for (uint32_t i = 0; i < run->n_flows; i++)
 		if (window_open(run, &run->flows[i]))
-			sent += send_burst(run, &run->flows[i], BURST);
+			sent += send_burst(run, &run->flows[i], run->burst);
 	return sent;
 }
 
@@ -222,7 +236,7 @@ static void
 set_flow(struct run *run, uint32_t sender, uint32_t first, uint32_t n)
 {
 	run->flows[run->n_flows++] = (struct flow){
-		.sender = &run->bench->ports[sender],
+		.sender = sender,
 		.first = first,
 		.n = n,
 	};
@@ -231,10 +245,12 @@ set_flow(struct run *run, uint32_t sender, uint32_t first, uint32_t n)
 static void
 init_run(struct run *run, struct bench *bench)
 {
-	const struct raw_port *port = &bench->ports[0].port;
+	const struct raw_port *port = &bench->ports[0];
 
 	*run = (struct run){ .bench = bench };
-	run->window = port->rx.size / 2 / port->buffers_per_frame;
+	/* What the backend has, what it gives back, what is written: a part of the ring each. */
+	run->window = port->rx.size * 3 / 4 / port->buffers_per_frame;
+	run->burst = run->window / 3 < BURST ? run->window / 3 : BURST;
 	set_flow(run, 0, 1, bench->n_ports - 1);
 	if (bench->both)
 		set_flow(run, 1, 0, 1);
@@ -246,7 +262,7 @@ introduce_port(struct run *run, uint32_t sender)
 {
 	struct bench *bench = run->bench;
 	uint32_t stations = stations_of_side(bench);
-	struct raw_port *port = &bench->ports[sender].port;
+	struct raw_port *port = &bench->ports[sender];
 	double limit = raw_now() + INTRODUCTION_LIMIT;
 
 	for (uint32_t i = 0; i < stations;) {
@@ -256,9 +272,8 @@ introduce_port(struct run *run, uint32_t sender)
 				return -1;
 			continue;
 		}
-		raw_tx_put(port, 0, bench->lengths[0]);
-		raw_put_addresses(raw_tx_frame(port, 0), bench->ports[sender == 0].number, i,
-				bench->ports[sender].number, i);
+		raw_tx_put(&port->tx, port->tx.avail_idx, bench->lengths[0]);
+		raw_put_addresses(raw_tx_frame(port, 0), sender == 0, i, sender, i);
 		raw_offer(&port->tx, 1);
 		i++;
 	}
@@ -327,7 +342,7 @@ static bool
 went_astray(const struct bench *bench)
 {
 	for (uint32_t i = 0; i < bench->n_ports; i++)
-		if (bench->ports[i].port.rx.astray)
+		if (bench->ports[i].rx.astray)
 			return true;
 	return false;
 }

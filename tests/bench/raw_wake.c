@@ -27,18 +27,17 @@ receive(struct bench *bench)
 {
 	uint64_t bytes = 0;
 
-	raw_rx_take(&bench->ports[0].port, false, &bytes);
-	return raw_rx_take(&bench->ports[1].port, false, &bytes);
+	raw_rx_take(&bench->ports[0], false, &bytes);
+	return raw_rx_take(&bench->ports[1], false, &bytes);
 }
 
 static void
 send_one(struct bench *bench)
 {
-	struct raw_port *port = &bench->ports[0].port;
+	struct raw_port *port = &bench->ports[0];
 
-	raw_tx_put(port, 0, bench->lengths[0]);
-	raw_put_addresses(raw_tx_frame(port, 0), bench->ports[1].number, 0, bench->ports[0].number,
-			0);
+	raw_tx_put(&port->tx, port->tx.avail_idx, bench->lengths[0]);
+	raw_put_addresses(raw_tx_frame(port, 0), 1, 0, 0, 0);
 	raw_offer(&port->tx, 1);
 }
 
@@ -112,7 +111,7 @@ raw_first(struct bench *bench)
 			fprintf(stderr, "raw-bench: no frame came within %.0f s\n", FIRST_LIMIT);
 			return -1;
 		}
-		if (now >= next && raw_tx_free(&bench->ports[0].port) > 0) {
+		if (now >= next && raw_tx_free(&bench->ports[0]) > 0) {
 			send_one(bench);
 			next = now + FIRST_INTERVAL;
 		}
