@@ -36,24 +36,24 @@ static const struct option_spec specs[] = {
 	{ .name = "introduce", .type = OPTION_BOOL, .arg = "on|off", .default_text = "on",
 	  .help = "run: every station sends a frame first" },
 	{ .name = "cpu", .type = OPTION_INTEGER, .arg = "N", .max = 1023, .help = "run on this CPU" },
-	{ .name = "cpus", .type = OPTION_TEXT, .arg = "A,B", .default_text = "0,1", .help = "probe: between these" },
+	{ .name = "cpus", .type = OPTION_TEXT, .arg = "A,B", .default_text = "0,1", .help = "probe, floor: between these" },
 	{ .name = "backend", .type = OPTION_TEXT, .arg = "PID/TID",
 	  .help = "run: the backend's thread, whose CPU time counts" },
 	{ .name = "count", .type = OPTION_INTEGER, .arg = "N", .min = 1, .max = 1000000,
-	  .default_text = "200", .help = "wake: frames" },
+	  .default_text = "200", .help = "wake, floor: how often" },
 	{ .name = "pause", .type = OPTION_NUMBER, .arg = "S", .max = 60, .default_text = "0.01",
-	  .help = "wake: silence before each frame" },
+	  .help = "wake, floor: silence before each" },
 	OPTIONS_HELP,
 };
 /* clang-format on */
 
 static const struct options_program program = {
 	.name = "raw-bench",
-	.usage = "run|wake|first [OPTION]... SENDER RECEIVER... | probe [OPTION]...",
+	.usage = "run|wake|first [OPTION]... SENDER RECEIVER... | probe|floor [OPTION]...",
 	.summary = "Measures a vhost-user backend that listens at the sockets SENDER and RECEIVER. "
 		   "run: frames a second and the backend's cycles for each; wake: time through a "
 		   "backend that sleeps; first: time until the first frame; probe: how far two CPUs "
-		   "are from each other.",
+		   "are from each other; floor: how long a bare thread takes to wake.",
 	.specs = specs,
 	.spec_count = sizeof(specs) / sizeof(specs[0]),
 };
@@ -83,6 +83,8 @@ read_size(const char *text)
 static int
 read_options(const struct options *o)
 {
+	int64_t ring = options_integer(o, "ring", 256);
+
 	bench.seconds = options_number(o, "seconds", 1);
 	bench.warm = options_number(o, "warm", 0);
 	bench.rate = options_number(o, "rate", 0);
@@ -97,6 +99,8 @@ read_options(const struct options *o)
 	if (read_size(options_text(o, "size", "64")) < 0)
 		return options_usage_error(
 				&program, "--size: give 14 to %u, or imix", RAW_FRAME_MAX);
+	if ((ring & (ring - 1)) != 0)
+		return options_usage_error(&program, "--ring: give a power of two, as 256");
 	if (o->word_count < 3 || o->word_count > PORTS_MAX + 1)
 		return options_usage_error(&program, "give two to %u sockets", PORTS_MAX);
 	if (bench.both && o->word_count != 3)
@@ -173,6 +177,12 @@ dispatch(const struct options *o)
 
 	if (options_given(o, "cpu") && raw_pin((int)options_integer(o, "cpu", 0)) < 0)
 		return EXIT_FAILURE;
+	if (strcmp(what, "floor") == 0)
+		return raw_floor(options_text(o, "cpus", "0,1"),
+				       (uint32_t)options_integer(o, "count", 200),
+				       options_number(o, "pause", 0.01)) == 0
+				? EXIT_SUCCESS
+				: EXIT_FAILURE;
 	if (strcmp(what, "probe") == 0)
 		return raw_probe(options_text(o, "cpus", "0,1"),
 				       options_number(o, "seconds", 0.15)) == 0
@@ -182,7 +192,8 @@ dispatch(const struct options *o)
 		if (strcmp(what, measurements[i]) == 0)
 			return measure_ports(o);
 	return options_usage_error(&program,
-			"'%s' is no measurement; there are run, wake, first and probe", what);
+			"'%s' is no measurement; there are run, wake, first, probe and floor",
+			what);
 }
 
 int

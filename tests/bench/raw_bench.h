@@ -35,6 +35,10 @@ int raw_run(struct bench *bench);
 int raw_wake(struct bench *bench);
 int raw_first(struct bench *bench);
 int raw_probe(const char *cpus, double seconds);
+int raw_floor(const char *cpus, uint32_t count, double pause);
+
+/* Sorts and prints `n` times in seconds, of `count` that there should be. */
+void raw_print_times(double *times, uint32_t n, uint32_t count);
 
 /* Runs this thread on one CPU. 0, or -1 after a message. */
 int raw_pin(int cpu);

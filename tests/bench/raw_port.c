@@ -37,7 +37,7 @@ ring_bytes(uint16_t size, uint32_t buffer_len)
 
 /* Lays a ring and its buffers out at `at`; returns where they end. */
 static uint8_t *
-lay_out_ring(struct raw_ring *ring, uint8_t *at, uint16_t size, uint32_t buffer_len, bool call)
+lay_out_ring(struct raw_ring *ring, uint8_t *at, uint16_t size, uint32_t buffer_len)
 {
 	ring->size = size;
 	ring->buffer_len = buffer_len;
@@ -49,7 +49,7 @@ lay_out_ring(struct raw_ring *ring, uint8_t *at, uint16_t size, uint32_t buffer_
 	ring->used = (struct vring_used *)(void *)at;
 	at += round_up(sizeof(struct vring_used) + size * sizeof(struct vring_used_elem), PAGE);
 	ring->buffers = at;
-	ring->avail->flags = call ? 0 : VRING_AVAIL_F_NO_INTERRUPT;
+	ring->avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
 	for (uint16_t i = 0; i < size; i++)
 		ring->avail->ring[i] = i;
 	return at + round_up((uint64_t)size * ring->stride, PAGE);
@@ -73,9 +73,8 @@ make_memory(struct raw_port *port, const struct raw_config *config)
 		port->memory = NULL;
 		return -errno;
 	}
-	at = lay_out_ring(&port->rx, port->memory, config->ring_size, RAW_RX_BUFFER_LEN,
-			config->call);
-	lay_out_ring(&port->tx, at, config->ring_size, tx_len, false);
+	at = lay_out_ring(&port->rx, port->memory, config->ring_size, RAW_RX_BUFFER_LEN);
+	lay_out_ring(&port->tx, at, config->ring_size, tx_len);
 	return 0;
 }
 

@@ -52,7 +52,6 @@ struct raw_config {
 	uint16_t ring_size; /* descriptors of each ring */
 	uint32_t frame_max; /* bytes of the longest frame to send */
 	bool huge;	    /* memory in hugepages of 2 MiB */
-	bool call;	    /* ask for calls: the caller sleeps on rx.call_fd */
 };
 
 /* Connects and starts both rings, all receive buffers offered. 0, or -errno after a message. */

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "raw_bench.h"
 #include "raw_clock.h"
@@ -11,16 +10,6 @@
 #define LOST_AFTER 1.0
 #define FIRST_LIMIT 20.0
 #define FIRST_INTERVAL 100e-6
-
-static void
-sleep_seconds(double seconds)
-{
-	struct timespec ts = { .tv_sec = (time_t)seconds };
-
-	ts.tv_nsec = (long)((seconds - (double)ts.tv_sec) * 1e9);
-	while (nanosleep(&ts, &ts) != 0)
-		;
-}
 
 static uint32_t
 receive(struct bench *bench)
@@ -72,6 +61,17 @@ percentile(const double *sorted, uint32_t n, double share)
 	return n > 0 ? 1e6 * sorted[(uint32_t)(share * (n - 1) + 0.5)] : 0;
 }
 
+void
+raw_print_times(double *times, uint32_t n, uint32_t count)
+{
+	qsort(times, n, sizeof(*times), compare);
+	printf("{\"count\": %u, \"lost\": %u, \"min_us\": %.2f, \"p50_us\": %.2f, \"p90_us\": %.2f, "
+	       "\"p99_us\": %.2f, \"max_us\": %.2f}\n",
+			n, count - n, percentile(times, n, 0), percentile(times, n, 0.5),
+			percentile(times, n, 0.9), percentile(times, n, 0.99),
+			percentile(times, n, 1));
+}
+
 int
 raw_wake(struct bench *bench)
 {
@@ -85,17 +85,12 @@ raw_wake(struct bench *bench)
 	for (uint32_t i = 0; i < bench->count; i++) {
 		double seconds;
 
-		sleep_seconds(bench->pause);
+		raw_sleep(bench->pause);
 		seconds = time_one(bench);
 		if (seconds >= 0)
 			times[n++] = seconds;
 	}
-	qsort(times, n, sizeof(*times), compare);
-	printf("{\"count\": %u, \"lost\": %u, \"min_us\": %.2f, \"p50_us\": %.2f, \"p90_us\": %.2f, "
-	       "\"p99_us\": %.2f, \"max_us\": %.2f}\n",
-			n, bench->count - n, percentile(times, n, 0), percentile(times, n, 0.5),
-			percentile(times, n, 0.9), percentile(times, n, 0.99),
-			percentile(times, n, 1));
+	raw_print_times(times, n, bench->count);
 	free(times);
 	return 0;
 }
