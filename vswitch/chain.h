@@ -18,7 +18,7 @@ enum chain_access {
 	CHAIN_WRITE,
 };
 
-#define CHAIN_BAD (-1)	    /* breaks the rules of the specification, or has over `max` segments */
+#define CHAIN_BAD (-1)	    /* breaks the rules, or needs over BURST_SEGMENTS_MAX segments */
 #define CHAIN_NO_SPACE (-2) /* needs over `max` segments, but not over BURST_SEGMENTS_MAX */
 
 /*

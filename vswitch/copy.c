@@ -2,7 +2,7 @@
 /*
  * One loop in three widths. The first vector is copied from the beginning and the last one from the
  * end of the range, both unaligned; between them stores are aligned, since a store over the border
- * of a cache line costs as much as two. They overlap, so that no length needs a loop over bytes.
+ * of a cache line costs as much as two. They overlap, so that no end needs a loop over bytes.
  */
 #include "copy.h"
 
@@ -31,19 +31,29 @@ DEFINE_COPY(copy_avx512, vec64, __attribute__((target("avx512f,avx512vl,avx512bw
 
 void (*copy_payload)(uint8_t *dst, const uint8_t *src, uint32_t len) = copy_sse2;
 
+bool
+copy_select(enum copy_width width)
+{
+	__builtin_cpu_init();
+	if (width == COPY_AVX512 && __builtin_cpu_supports("avx512f") &&
+			__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+		copy_payload = copy_avx512;
+	else if (width == COPY_AVX2 && __builtin_cpu_supports("avx2"))
+		copy_payload = copy_avx2;
+	else if (width == COPY_SSE2)
+		copy_payload = copy_sse2;
+	else
+		return false;
+	return true;
+}
+
 const char *
 copy_init(void)
 {
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-			__builtin_cpu_supports("avx512bw")) {
-		copy_payload = copy_avx512;
+	if (copy_select(COPY_AVX512))
 		return "AVX-512";
-	}
-	if (__builtin_cpu_supports("avx2")) {
-		copy_payload = copy_avx2;
+	if (copy_select(COPY_AVX2))
 		return "AVX2";
-	}
-	copy_payload = copy_sse2;
+	copy_select(COPY_SSE2);
 	return "SSE2";
 }

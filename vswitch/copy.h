@@ -8,13 +8,23 @@
 #ifndef VSWITCH_COPY_H
 #define VSWITCH_COPY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 /* Chosen by copy_init(); SSE2 before. Ranges must not overlap; any length, any alignment. */
 extern void (*copy_payload)(uint8_t *dst, const uint8_t *src, uint32_t len);
 
-/* Chooses for this CPU; call once before workers start. Returns the choice's name. */
+enum copy_width {
+	COPY_SSE2,
+	COPY_AVX2,
+	COPY_AVX512,
+};
+
+/* Makes copy_payload the one of that width. False, and no change, when this CPU has it not. */
+bool copy_select(enum copy_width width);
+
+/* Chooses the widest of this CPU; call once before workers start. Returns its name. */
 const char *copy_init(void);
 
 /*
@@ -23,13 +33,9 @@ const char *copy_init(void);
  * still waits for the peer's copy to go. Where the CPU knows no PREFETCHW it does nothing.
  */
 static inline void
-prefetch_for_write(const void *line)
+copy_prefetch_for_write(const void *line)
 {
-#ifdef __x86_64__
 	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)line));
-#else
-	__builtin_prefetch(line, 1);
-#endif
 }
 
 /* 64 bytes, always: head copies of frames at least that long. */
@@ -39,7 +45,7 @@ copy_64(uint8_t *dst, const uint8_t *src)
 	memcpy(dst, src, 64);
 }
 
-/* At most 64 bytes, in overlapping halves: no loop, no call. */
+/* At most 64 bytes, in overlapping halves; under 4 byte by byte. */
 static inline void
 copy_up_to_64(uint8_t *dst, const uint8_t *src, uint32_t len)
 {

@@ -53,7 +53,9 @@ struct source {
 struct sink_ops {
 	/*
 	 * Copies the frames burst->frames[list[0 .. n - 1]] to the receiver and counts every one as
-	 * delivered or dropped. Under the sink's lock. Returns what call() needs to tell the receiver
+	 * delivered or dropped. Each is from ETHERNET_HEADER_LEN to MTU_MAX + FRAME_OVERHEAD bytes
+	 * long, which is also the sum of its segments: forward_burst() and deliver_burst() see to
+	 * that, and the sink relies on it. Under the sink's lock. Returns what call() needs to tell the receiver
 	 * that frames have come, NULL when there is nothing to tell; good for the worker's turn.
 	 */
 	const void *(*place)(struct sink *sink, const struct burst *burst, const uint8_t *list,

@@ -26,6 +26,17 @@ struct guest_mem {
 	struct guest_region regions[MEMORY_REGIONS_MAX];
 };
 
+/* The region of guest-physical `addr`; NULL when it is in none. */
+static inline const struct guest_region *
+guest_mem_find(const struct guest_mem *mem, uint64_t addr)
+{
+	for (uint32_t i = 0; i < mem->n; i++)
+		/* The difference wraps to a huge number for addresses below the region. */
+		if (addr - mem->regions[i].guest_phys_addr < mem->regions[i].size)
+			return &mem->regions[i];
+	return NULL;
+}
+
 /*
  * Host address of guest-physical `addr`, and in *available how many bytes from there on lie in the
  * same region. NULL when the address is in no region.
@@ -33,17 +44,12 @@ struct guest_mem {
 static inline uint8_t *
 guest_mem_translate(const struct guest_mem *mem, uint64_t addr, uint64_t *available)
 {
-	for (uint32_t i = 0; i < mem->n; i++) {
-		const struct guest_region *region = &mem->regions[i];
-		/* Wraps to a huge number for addresses below the region. */
-		uint64_t offset = addr - region->guest_phys_addr;
+	const struct guest_region *region = guest_mem_find(mem, addr);
 
-		if (offset < region->size) {
-			*available = region->size - offset;
-			return region->host + offset;
-		}
-	}
-	return NULL;
+	if (region == NULL)
+		return NULL;
+	*available = region->size - (addr - region->guest_phys_addr);
+	return region->host + (addr - region->guest_phys_addr);
 }
 
 /* The region that answered last: drivers keep their buffers together. All zero at first. */
@@ -57,17 +63,14 @@ struct guest_window {
 static inline bool
 guest_window_move(struct guest_window *window, const struct guest_mem *mem, uint64_t addr)
 {
-	for (uint32_t i = 0; i < mem->n; i++) {
-		const struct guest_region *region = &mem->regions[i];
+	const struct guest_region *region = guest_mem_find(mem, addr);
 
-		if (addr - region->guest_phys_addr >= region->size)
-			continue;
-		window->guest_phys_addr = region->guest_phys_addr;
-		window->size = region->size;
-		window->host = region->host;
-		return true;
-	}
-	return false;
+	if (region == NULL)
+		return false;
+	window->guest_phys_addr = region->guest_phys_addr;
+	window->size = region->size;
+	window->host = region->host;
+	return true;
 }
 
 /* Host address of `len` bytes at guest-physical `addr` that lie in one region, else NULL. */

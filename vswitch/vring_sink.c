@@ -22,8 +22,7 @@ struct reservation {
 	const struct frame *frame;
 	uint8_t *host; /* header and frame fit in one piece here; NULL: the round's segments */
 	uint32_t first_segment;
-	uint32_t n_segments;
-	uint32_t n_buffers;
+	uint16_t n_buffers;
 };
 
 struct round {
@@ -48,13 +47,13 @@ enum outcome {
 static inline void
 prefetch_lines(const uint8_t *data, uint32_t bytes)
 {
-	prefetch_for_write(data);
+	copy_prefetch_for_write(data);
 	if (bytes > 64)
-		prefetch_for_write(data + 64);
+		copy_prefetch_for_write(data + 64);
 	if (bytes > 128)
-		prefetch_for_write(data + 128);
+		copy_prefetch_for_write(data + 128);
 	if (bytes > 192)
-		prefetch_for_write(data + 192);
+		copy_prefetch_for_write(data + 192);
 }
 
 /*
@@ -91,6 +90,7 @@ reserve_singles(struct round *round, const struct burst *burst, const uint8_t *l
 		n = round->available;
 	for (i = 0; i < n; i++, reservation++) {
 		const struct frame *frame = &burst->frames[list[i]];
+		/* No overflow: see sink_ops.place. */
 		uint32_t need = frame->len + parts.header_len, head;
 		uint8_t *host = find_single(&parts, mem, &window, cursor.avail + i, need, &head);
 
@@ -120,7 +120,7 @@ reserve_buffer(struct round *round, uint64_t want, uint64_t *got)
 	if (round->available == 0)
 		return NO_BUFFERS;
 	head = vring_head(&parts, round->cursor.avail);
-	if (head >= round->vring->size) {
+	if (head >= parts.size) {
 		vring_break(round->vring, VRING_BAD_HEAD);
 		return NO_BUFFERS;
 	}
@@ -150,7 +150,17 @@ return_empty(struct round *round, uint16_t first_used)
 		round->vring->used->ring[i & (round->vring->size - 1)].len = 0;
 }
 
-/* Reserves buffers for one frame, whatever they are; unless PLACED, the round is as before. */
+/* The first of several pieces. */
+static void
+prefetch_first(const struct frame_segment *segment, uint32_t need)
+{
+	prefetch_lines(segment->data, segment->len < need ? segment->len : need);
+}
+
+/*
+ * Reserves buffers for one frame, whatever they are. Unless PLACED or BAD_BUFFER, whose chains go
+ * back empty, the round is as before.
+ */
 static enum outcome
 reserve_pieces(struct round *round, const struct frame *frame)
 {
@@ -182,9 +192,8 @@ reserve_pieces(struct round *round, const struct frame *frame)
 	reservation->frame = frame;
 	reservation->host = NULL;
 	reservation->first_segment = first_segment;
-	reservation->n_segments = round->n_segments - first_segment;
 	reservation->n_buffers = (uint16_t)(round->cursor.used - cursor.used);
-	prefetch_lines(round->segments[first_segment].data, round->segments[first_segment].len);
+	prefetch_first(&round->segments[first_segment], frame->len + round->vring->header_len);
 	round->n++;
 	return PLACED;
 }
@@ -222,11 +231,11 @@ copy_scattered(const struct round *round, const struct reservation *reservation)
 	const struct frame *frame = reservation->frame;
 	struct writer writer = { .segment = &round->segments[reservation->first_segment] };
 	uint32_t head = frame->len < FRAME_HEAD_LEN ? frame->len : FRAME_HEAD_LEN;
-	uint16_t n_buffers = (uint16_t)reservation->n_buffers;
 	uint8_t header[VNET_HDR_LEN] = { 0 };
 	uint32_t skip = head;
 
-	memcpy(header + VNET_HDR_NUM_BUFFERS, &n_buffers, sizeof(n_buffers));
+	memcpy(header + VNET_HDR_NUM_BUFFERS, &reservation->n_buffers,
+			sizeof(reservation->n_buffers));
 	write_bytes(&writer, header, round->vring->header_len);
 	write_bytes(&writer, frame->head, head);
 	for (uint32_t i = 0; i < frame->n_segments; i++) {

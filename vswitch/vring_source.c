@@ -2,8 +2,8 @@
 /*
  * Frames out of a transmitq. Workers, one at a time for each source.
  *
- * A burst is taken in two tight passes: first heads, descriptors, translation and prefetch of all
- * chains; then the first bytes of all frames. It is given back in the order of the avail ring, by
+ * A burst is taken in two tight passes: first heads, descriptors, translation, prefetch and used
+ * elements of all chains; then the first bytes of all frames. It is given back in the order of the avail ring, by
  * one store of the used index (VIRTIO_F_IN_ORDER, VIRTIO 1.1, 2.6.9), and no chain is held over a
  * turn: so used->idx alone tells where a ring stands, also after a crash of either side.
  */
@@ -170,7 +170,7 @@ take_other(struct vring_source *source, const struct split_vring *vring, struct 
 	uint32_t head = vring_head(&parts, source->cursor.avail + filling->n_taken);
 	int took;
 
-	if (head >= vring->size) {
+	if (head >= parts.size) {
 		vring_break(vring, VRING_BAD_HEAD);
 		return false;
 	}

@@ -426,19 +426,34 @@ test_frame_of_too_many_segments(void **state)
 }
 
 static void
-test_copies_of_all_lengths(void **state)
+check_copy(uint32_t offset, uint32_t len)
 {
-	static uint8_t out[4096];
+	static uint8_t out[12288] __attribute__((aligned(64)));
+	uint8_t *dst = out + offset;
 
+	memset(dst - 1, 0xee, len + 2);
+	copy_payload(dst, payload + 5, len);
+	assert_memory_equal(dst, payload + 5, len);
+	assert_int_equal(dst[-1], 0xee);
+	assert_int_equal(dst[len], 0xee);
+}
+
+/* Every width that this CPU has, every alignment, every length around a few vectors. */
+static void
+test_copies(void **state)
+{
 	(void)state;
-	copy_init();
-	for (uint32_t len = 0; len < 1600; len++) {
-		memset(out, 0xee, sizeof(out));
-		copy_payload(out + 3, payload + 5, len);
-		assert_memory_equal(out + 3, payload + 5, len);
-		assert_int_equal(out[2], 0xee);
-		assert_int_equal(out[3 + len], 0xee);
+	for (int width = COPY_SSE2; width <= COPY_AVX512; width++) {
+		if (!copy_select((enum copy_width)width))
+			continue;
+		for (uint32_t offset = 1; offset <= 64; offset++) {
+			for (uint32_t len = 0; len < 330; len++)
+				check_copy(offset, len);
+			check_copy(offset, 1450);
+			check_copy(offset, 8950);
+		}
 	}
+	copy_init();
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -464,7 +479,7 @@ main(void)
 		TEST(test_more_segments_than_a_round_has),
 		TEST(test_round_that_is_exactly_full),
 		TEST(test_frame_of_too_many_segments),
-		TEST(test_copies_of_all_lengths),
+		TEST(test_copies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
