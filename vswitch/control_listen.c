@@ -15,7 +15,16 @@
 #define BACKLOG 128
 
 static int
-refuse_taken(int fd, const char *path, char *err, size_t err_size)
+refuse_taken(const char *path, const char *who, char *err, size_t err_size)
+{
+	return text_fail(err, err_size, -EADDRINUSE,
+			"cannot listen on %s: a program%s already does; stop it, or choose another "
+			"path with --control",
+			path, who);
+}
+
+static int
+refuse_connected(int fd, const char *path, char *err, size_t err_size)
 {
 	struct ucred peer = { 0 };
 	socklen_t len = sizeof(peer);
@@ -23,10 +32,33 @@ refuse_taken(int fd, const char *path, char *err, size_t err_size)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0)
 		snprintf(who, sizeof(who), " (pid %d)", peer.pid);
-	return text_fail(err, err_size, -EADDRINUSE,
-			"cannot listen on %s: a program%s already does; stop it, or choose another "
-			"path with --control",
-			path, who);
+	return refuse_taken(path, who, err, err_size);
+}
+
+/* Whether a program serves the socket file: 0 only when certainly none does. */
+static int
+probe(const struct sockaddr_un *address, char *err, size_t err_size)
+{
+	const char *path = address->sun_path;
+	int fd, ret;
+
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return text_fail(
+				err, err_size, -errno, "cannot make a socket: %s", strerror(errno));
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+		ret = refuse_connected(fd, path, err, err_size);
+	else if (errno == ECONNREFUSED)
+		ret = 0;
+	else if (errno == EAGAIN || errno == EPROTOTYPE)
+		ret = refuse_taken(path, "", err, err_size);
+	else
+		ret = text_fail(err, err_size, -errno,
+				"cannot listen on %s: cannot tell whether a program already does "
+				"(%s); remove it, or choose another path with --control",
+				path, strerror(errno));
+	close(fd);
+	return ret;
 }
 
 /* Removes what a dead program left at the path. */
@@ -35,24 +67,21 @@ clear_path(const struct sockaddr_un *address, char *err, size_t err_size)
 {
 	const char *path = address->sun_path;
 	struct stat st;
-	int fd, ret = 0;
+	int ret;
 
 	if (lstat(path, &st) != 0)
-		return 0;
+		return 0; /* bind() will say more */
 	if (!S_ISSOCK(st.st_mode))
 		return text_fail(err, err_size, -EEXIST,
 				"cannot listen on %s: what is there is not a socket; remove it, or "
 				"choose another path with --control",
 				path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return text_fail(
-				err, err_size, -errno, "cannot make a socket: %s", strerror(errno));
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
-		ret = refuse_taken(fd, path, err, err_size);
-	close(fd);
-	if (ret == 0)
-		(void)unlink(path);
+	ret = probe(address, err, err_size);
+	if (ret == 0 && unlink(path) != 0)
+		ret = text_fail(err, err_size, -errno,
+				"cannot listen on %s: a dead program's socket is there and cannot "
+				"be removed (%s); remove it, or choose another path with --control",
+				path, strerror(errno));
 	return ret;
 }
 

@@ -116,6 +116,31 @@ def test_control_socket_that_another_program_serves(
     assert switch.control.exists()
 
 
+def test_control_socket_of_another_type(make_switch: MakeSwitch) -> None:
+    """A living program's, although nobody can connect to it; it stays."""
+    switch = make_switch(start=False)
+    switch.directory.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(str(switch.control))
+        fails(switch, str(switch.control), "a program already does; stop it")
+        assert switch.control.exists()
+
+
+def test_control_socket_that_the_switch_may_not_ask(
+    make_switch: MakeSwitch, workdir: Path
+) -> None:
+    home = workdir / "home"
+    home.mkdir()
+    switch = make_switch(directory=home, start=False, user=NOBODY)
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(switch.control))
+        switch.control.chmod(0)
+        other.listen()
+        give_away(home, NOBODY)
+        fails(switch, str(switch.control), "cannot tell", "permission denied")
+        assert switch.control.exists()
+
+
 def test_directory_without_permission(make_switch: MakeSwitch, workdir: Path) -> None:
     locked = workdir / "locked"
     locked.mkdir()
