@@ -214,12 +214,6 @@ worker_info(uint32_t index, struct worker_info *info)
 	info->sources = worker->sources->n;
 }
 
-uint16_t
-worker_at(uint32_t index)
-{
-	return __atomic_load_n(&pool.workers[index]->at_port, __ATOMIC_RELAXED);
-}
-
 static void
 on_sample_timer(evutil_socket_t fd, short what, void *arg)
 {

@@ -64,10 +64,4 @@ int worker_watch(struct source *source, int kick_fd);
 /* Before the descriptor is closed and before the source is detached. */
 void worker_unwatch(struct source *source, int kick_fd);
 
-/*
- * The port whose ring the worker is at, for words about one that is held up; FDB_NO_PORT when it
- * is between ports.
- */
-uint16_t worker_at(uint32_t index);
-
 #endif

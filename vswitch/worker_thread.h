@@ -43,7 +43,7 @@ struct worker {
 	/* Writer: the worker. */
 	uint64_t turn;	      /* counts turns; does not move while a turn or a sleep lasts */
 	uint64_t busy_cycles; /* in turns that moved frames */
-	uint16_t at_port;
+	uint16_t at_port; /* whose ring it is at, for the watchdog; FDB_NO_PORT: between ports */
 	bool sleeping;
 
 	/* The worker's own. */
