@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The time base of what is counted in whole seconds, the FDB's ages before all: the workers, who
- * learn, and the control thread, who sweeps and lists, must read the same clock.
+ * The monotonic clock, for any thread: whole seconds for the FDB's ages, where the workers, who
+ * learn, and the control thread, who sweeps and lists, must read the same clock; nanoseconds for
+ * limits of rate and for how long something has lasted.
  */
 #ifndef VSWITCH_CLOCK_H
 #define VSWITCH_CLOCK_H

@@ -2,7 +2,8 @@
 /*
  * The checks of single messages against the session and the offer, one function a kind of
  * message. They stand in the table of vhost_msg.c, which calls them after it has checked header,
- * payload size, descriptors and ring index. Pure; the gate's thread, unit tests, fuzzers.
+ * payload size, descriptors and ring index. Pure; the gate's thread, unit tests and
+ * test_vhost_mutations.
  */
 #ifndef VSWITCH_VHOST_CHECK_H
 #define VSWITCH_VHOST_CHECK_H

@@ -32,8 +32,7 @@ struct vhost_conn_ops {
 
 /*
  * Registers the private server socket `path` (in a directory of mode 0700) and starts the
- * library's event thread. `features` and `protocol_features` are the bits that are offered.
- * 0, or -errno with words in `err`.
+ * library's event thread. Reports reach `base`'s loop. 0, or -errno with words in `err`.
  */
 int vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err_size);
 

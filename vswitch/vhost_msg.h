@@ -7,8 +7,8 @@
  * with a check is refused. Pure: no I/O, no DPDK, no libevent; the facts about descriptors that
  * the checks need come in with the message (struct vhost_fd, filled by fd_check.c).
  *
- * Called by the gate on the control thread, by unit tests and by fuzzers. "The specification"
- * means the vhost-user protocol as QEMU publishes it, version 1.
+ * Called by the gate on the control thread, by unit tests and by test_vhost_mutations. "The
+ * specification" means the vhost-user protocol as QEMU publishes it, version 1.
  */
 #ifndef VSWITCH_VHOST_MSG_H
 #define VSWITCH_VHOST_MSG_H

@@ -2,7 +2,8 @@
 /*
  * The workers: one thread a CPU, which polls sources, forwards, delivers, and sleeps.
  *
- * The functions here are called by the control thread. What a worker does stands in worker.c.
+ * The functions here are called by the control thread. A worker's loop stands in
+ * worker_thread.c.
  */
 #ifndef VSWITCH_WORKER_H
 #define VSWITCH_WORKER_H
