@@ -3,9 +3,9 @@
  * Frames out of a transmitq. Workers, one at a time for each source.
  *
  * A burst is taken in two tight passes: first heads, descriptors, translation, prefetch and used
- * elements of all chains; then the first bytes of all frames. It is given back in the order of the avail ring, by
- * one store of the used index (VIRTIO_F_IN_ORDER, VIRTIO 1.1, 2.6.9), and no chain is held over a
- * turn: so used->idx alone tells where a ring stands, also after a crash of either side.
+ * elements of all chains; then the first bytes of all frames. It is given back in the order of the
+ * avail ring, by one store of the used index (VIRTIO_F_IN_ORDER, VIRTIO 1.1, 2.6.9), and no chain is
+ * held over a turn: so used->idx alone tells where a ring stands, also after a crash of either side.
  */
 #include "vring_endpoint.h"
 
