@@ -14,8 +14,8 @@
 #include "control_client.h"
 #include "control_listen.h"
 #include "daemon.h"
-#include "switch_limits.h"
 #include "log.h"
+#include "switch_limits.h"
 
 /* Without descriptors the listening socket stays readable: look again only after this long. */
 #define ACCEPT_PAUSE_US 100000

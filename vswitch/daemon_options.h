@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "switch_limits.h"
 #include "log.h"
 #include "options.h"
 #include "paths.h"
+#include "switch_limits.h"
 
 enum huge_mode {
 	HUGE_AUTO, /* where enough pages are free */

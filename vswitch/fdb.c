@@ -17,8 +17,8 @@
 #include "fdb_ports.h"
 #include "fdb_store.h"
 #include "fdb_table.h"
-#include "switch_limits.h"
 #include "spinlock.h"
+#include "switch_limits.h"
 
 #define DEFAULT_AGEING 300
 #define FLUSH_PIECE 64

@@ -6,9 +6,9 @@
 #include "rpc.h"
 
 #include "events.h"
-#include "switch_limits.h"
 #include "port_options.h"
 #include "rpc_handlers.h"
+#include "switch_limits.h"
 
 #define PARAMS(list) .params = (list), .n_params = sizeof(list) / sizeof((list)[0])
 

@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "switch_limits.h"
 #include "session.h"
+#include "switch_limits.h"
 
 /* Requests that a frontend sends (specification: "Front-end message types"). */
 enum vhost_request {

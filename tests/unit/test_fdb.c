@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "fdb.h"
-#include "switch_limits.h"
 #include "stations.h"
+#include "switch_limits.h"
 
 /* Enough sweeps to have looked at the whole table. */
 #define SWEEPS 8

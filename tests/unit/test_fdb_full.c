@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "fdb.h"
-#include "switch_limits.h"
 #include "stations.h"
+#include "switch_limits.h"
 
 #define STRANGERS 255 /* a group of stations for addresses that a flood makes up */
 
