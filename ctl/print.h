@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Printers of results, one a command: struct command.print in command.h says what they return.
- * print_switch.c, print_port.c, print_session.c, print_stats.c, print_fdb.c.
+ * print_switch.c, print_port.c, print_session.c, print_stats.c, print_fdb.c; a line: print_field.c.
  */
 #ifndef CTL_PRINT_H
 #define CTL_PRINT_H

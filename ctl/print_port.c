@@ -3,16 +3,11 @@
 #include "print.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
 #include "port_options.h"
 #include "text.h"
 #include "view.h"
-
-#define LABEL_WIDTH 12
 
 /* What a port waits for or suffers from; nothing when state_text only repeats the state. */
 void
@@ -118,22 +113,6 @@ print_ports(FILE *out, const struct invocation *call, const json_t *result)
 	json_array_foreach (result, i, port)
 		add_port_row(&t, port);
 	return table_print(&t, out, 0);
-}
-
-void
-print_field(FILE *out, const char *label, const char *format, ...)
-{
-	char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
-	va_end(args);
-	fprintf(out, "%-*s", LABEL_WIDTH, label);
-	if (text != NULL)
-		options_print_wrapped(out, LABEL_WIDTH, LABEL_WIDTH, text);
-	free(text);
 }
 
 static void
