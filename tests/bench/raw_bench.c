@@ -3,6 +3,7 @@
  * Measures a vhost-user backend through its sockets, with a frontend that costs next to nothing.
  * `./dev bench` calls it once for each sample; it prints one line of JSON.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static const uint32_t imix[LENGTHS_MAX] = { 60, 590, 60, 60, 590, 60, 60, 590, 6
 
 /* clang-format off */
 static const struct option_spec specs[] = {
-	{ .name = "seconds", .type = OPTION_NUMBER, .arg = "S", .max = 3600, .default_text = "1",
+	{ .name = "seconds", .type = OPTION_NUMBER, .arg = "S", .max = 3600, .default_text = "1, of probe 0.15",
 	  .help = "run: how long to send; probe: how long to look" },
 	{ .name = "size", .type = OPTION_TEXT, .arg = "BYTES|imix", .default_text = "64",
 	  .help = "size of a frame without FCS, or the mix 7:4:1 of 60, 590 and 1514" },
@@ -60,6 +61,37 @@ static const struct options_program program = {
 
 static struct bench bench;
 
+/* Moves *text behind a number; false: there is none, or one above INT32_MAX. */
+static bool
+read_number(const char **text, uint32_t *number)
+{
+	unsigned long value;
+	char *end;
+
+	if (!isdigit((unsigned char)**text))
+		return false;
+	value = strtoul(*text, &end, 10);
+	*text = end;
+	*number = (uint32_t)value;
+	return value <= INT32_MAX;
+}
+
+bool
+raw_two_numbers(const char *text, char separator, uint32_t *a, uint32_t *b)
+{
+	return read_number(&text, a) && *text++ == separator && read_number(&text, b) &&
+			*text == '\0';
+}
+
+int
+raw_two_cpus(const char *text, uint32_t *a, uint32_t *b)
+{
+	if (raw_two_numbers(text, ',', a, b))
+		return 0;
+	fprintf(stderr, "raw-bench: --cpus %s: give two numbers, as 0,1\n", text);
+	return -1;
+}
+
 static int
 read_size(const char *text)
 {
@@ -80,11 +112,30 @@ read_size(const char *text)
 	return 0;
 }
 
+/* What was read, against each other. 0, or the status of wrong usage. */
 static int
-read_options(const struct options *o)
+check_options(const struct options *o)
 {
 	int64_t ring = options_integer(o, "ring", 256);
 
+	if ((ring & (ring - 1)) != 0)
+		return options_usage_error(&program, "--ring: give a power of two, as 256");
+	if (o->word_count < 3 || o->word_count > RAW_PORTS_MAX + 1)
+		return options_usage_error(&program, "give two to %u sockets", RAW_PORTS_MAX);
+	if (bench.both && o->word_count != 3)
+		return options_usage_error(&program, "--both needs two sockets");
+	if (bench.both && bench.flood)
+		return options_usage_error(&program,
+				"--flood does not go with --both, for it has one sender; leave one of them out");
+	if (bench.both && bench.rate > 0)
+		return options_usage_error(&program,
+				"--rate does not go with --both, for it is of one sender; leave one of them out");
+	return 0;
+}
+
+static int
+read_options(const struct options *o)
+{
 	bench.seconds = options_number(o, "seconds", 1);
 	bench.warm = options_number(o, "warm", 0);
 	bench.rate = options_number(o, "rate", 0);
@@ -99,13 +150,7 @@ read_options(const struct options *o)
 	if (read_size(options_text(o, "size", "64")) < 0)
 		return options_usage_error(
 				&program, "--size: give 14 to %u, or imix", RAW_FRAME_MAX);
-	if ((ring & (ring - 1)) != 0)
-		return options_usage_error(&program, "--ring: give a power of two, as 256");
-	if (o->word_count < 3 || o->word_count > PORTS_MAX + 1)
-		return options_usage_error(&program, "give two to %u sockets", PORTS_MAX);
-	if (bench.both && o->word_count != 3)
-		return options_usage_error(&program, "--both needs two sockets");
-	return 0;
+	return check_options(o);
 }
 
 /* What no backend looks at; addresses are written as frames are sent. */
@@ -141,6 +186,20 @@ open_ports(const struct options *o)
 	return 0;
 }
 
+/* 0, or -1 after a message: the backend did otherwise than the frontend assumes. */
+static int
+check_astray(const char *const *paths)
+{
+	for (uint32_t i = 0; i < bench.n_ports; i++) {
+		if (!bench.ports[i].rx.astray)
+			continue;
+		fprintf(stderr, "raw-bench: %s: the backend used receive buffers out of order, or more for a frame than it takes\n",
+				paths[i]);
+		return -1;
+	}
+	return 0;
+}
+
 static int
 measure(const char *what)
 {
@@ -159,11 +218,12 @@ measure_ports(const struct options *o)
 
 	if (ret != 0)
 		return ret;
-	if (strcmp(what, "first") == 0)
-		bench.seconds = raw_now();
+	bench.opened_at = raw_now();
 	ret = open_ports(o);
 	if (ret == 0)
 		ret = measure(what);
+	if (ret == 0)
+		ret = check_astray(o->words + 1);
 	for (uint32_t i = 0; i < bench.n_ports; i++)
 		raw_port_close(&bench.ports[i]);
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -175,7 +235,7 @@ dispatch(const struct options *o)
 	static const char *const measurements[] = { "run", "wake", "first" };
 	const char *what = o->word_count > 0 ? o->words[0] : "";
 
-	if (options_given(o, "cpu") && raw_pin((int)options_integer(o, "cpu", 0)) < 0)
+	if (options_given(o, "cpu") && raw_pin((uint32_t)options_integer(o, "cpu", 0)) < 0)
 		return EXIT_FAILURE;
 	if (strcmp(what, "floor") == 0)
 		return raw_floor(options_text(o, "cpus", "0,1"),

@@ -8,13 +8,13 @@
 
 #include "raw_port.h"
 
-#define PORTS_MAX 16
+#define RAW_PORTS_MAX 16
 #define LENGTHS_MAX 12
 
 struct bench {
 	double seconds;
 	double warm;	    /* seconds of the same traffic before it is counted */
-	double rate;	    /* frames a second over all senders; 0: as many as go */
+	double rate;	    /* frames a second; 0: as many as go */
 	uint32_t addresses; /* stations in all, half of them behind senders */
 	bool touch;
 	bool flood;
@@ -25,9 +25,10 @@ struct bench {
 	uint32_t n_lengths;
 	uint32_t longest;
 	uint32_t n_ports;
-	struct raw_port ports[PORTS_MAX];
-	uint32_t count; /* wake: frames */
-	double pause;	/* wake: seconds before each */
+	struct raw_port ports[RAW_PORTS_MAX];
+	uint32_t count;	  /* wake: frames */
+	double pause;	  /* wake: seconds before each */
+	double opened_at; /* first: raw_now() before the ports were opened */
 };
 
 /* Each measures and prints one line of JSON. 0, or -1 after a message on stderr. */
@@ -37,19 +38,31 @@ int raw_first(struct bench *bench);
 int raw_probe(const char *cpus, double seconds);
 int raw_floor(const char *cpus, uint32_t count, double pause);
 
+/* Room for `count` times, to be freed. NULL after a message. */
+double *raw_make_times(uint32_t count);
+
 /* Sorts and prints `n` times in seconds, of `count` that there should be. */
 void raw_print_times(double *times, uint32_t n, uint32_t count);
 
+/*
+ * Reads two decimal numbers up to INT32_MAX with `separator` between them and nothing else. False
+ * without a message.
+ */
+bool raw_two_numbers(const char *text, char separator, uint32_t *a, uint32_t *b);
+
+/* Reads --cpus. 0, or -1 after a message. */
+int raw_two_cpus(const char *text, uint32_t *a, uint32_t *b);
+
 /* Runs this thread on one CPU. 0, or -1 after a message. */
-int raw_pin(int cpu);
+int raw_pin(uint32_t cpu);
 
 /* Writes the addresses of a frame from station `from` of port `source` to station `to` of `target`. */
 void
 raw_put_addresses(uint8_t *frame, uint32_t target, uint32_t to, uint32_t source, uint32_t from);
 
 /*
- * Every station sends a frame, so that the backend knows where they are. 0, or -1 when the backend
- * does not take or deliver frames.
+ * Every station sends a frame, so that the backend knows where they are. 0, or -1 after a message
+ * when the backend does not take frames.
  */
 int raw_introduce(struct bench *bench);
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -17,12 +18,12 @@
 #define STOP UINT32_MAX
 
 struct sleeper {
-	int cpu;
+	uint32_t cpu;
 	int fd;
 	uint32_t woken; /* times; written by the sleeper, read by the waker */
 };
 
-/* Ends when what it reads has STOP in it. */
+/* Ends when what it reads has STOP in it; not NULL: after a message, for it cannot be on its CPU. */
 static void *
 sleep_and_count(void *arg)
 {
@@ -53,44 +54,67 @@ wake(struct sleeper *sleeper, uint32_t before)
 	return -1;
 }
 
-static int
-measure(struct sleeper *sleeper, uint32_t count, double pause)
+/* Takes `count` times, or fewer: it ends with the first wake that is lost. Returns how many. */
+static uint32_t
+measure(struct sleeper *sleeper, uint32_t count, double pause, double *times)
 {
-	double *times = calloc(count, sizeof(*times));
-	uint32_t n = 0;
+	uint32_t n;
 
-	if (times == NULL)
-		return -1;
-	for (uint32_t i = 0; i < count; i++) {
-		double seconds;
-
+	for (n = 0; n < count; n++) {
 		raw_sleep(pause);
-		seconds = wake(sleeper, __atomic_load_n(&sleeper->woken, __ATOMIC_ACQUIRE));
-		if (seconds >= 0)
-			times[n++] = seconds;
+		times[n] = wake(sleeper, __atomic_load_n(&sleeper->woken, __ATOMIC_ACQUIRE));
+		if (times[n] < 0)
+			break;
+	}
+	return n;
+}
+
+/* With a thread that sleeps. 0, or -1 after a message. */
+static int
+measure_thread(struct sleeper *sleeper, uint32_t count, double pause, double *times)
+{
+	pthread_t thread;
+	void *failed;
+	uint32_t n;
+	int ret = pthread_create(&thread, NULL, sleep_and_count, sleeper);
+
+	if (ret != 0) {
+		fprintf(stderr, "raw-bench: cannot start the thread that sleeps: %s\n",
+				strerror(ret));
+		return -1;
+	}
+	n = measure(sleeper, count, pause, times);
+	eventfd_write(sleeper->fd, STOP);
+	pthread_join(thread, &failed);
+	if (failed != NULL)
+		return -1;
+	if (n < count) {
+		fprintf(stderr, "raw-bench: the thread on CPU %u did not wake within %.0f s; give --cpus that are free\n",
+				sleeper->cpu, LOST_AFTER);
+		return -1;
 	}
 	raw_print_times(times, n, count);
-	free(times);
 	return 0;
 }
 
 int
 raw_floor(const char *cpus, uint32_t count, double pause)
 {
-	struct sleeper sleeper = { .fd = eventfd(0, EFD_CLOEXEC) };
-	pthread_t thread;
-	int cpu, ret;
+	struct sleeper sleeper = { .woken = 0 };
+	double *times;
+	uint32_t cpu;
+	int ret;
 
-	if (sscanf(cpus, "%d,%d", &sleeper.cpu, &cpu) != 2) {
-		fprintf(stderr, "raw-bench: --cpus %s: give two numbers, as 0,1\n", cpus);
+	if (raw_two_cpus(cpus, &sleeper.cpu, &cpu) < 0 || raw_pin(cpu) < 0)
+		return -1;
+	sleeper.fd = eventfd(0, EFD_CLOEXEC);
+	if (sleeper.fd < 0) {
+		fprintf(stderr, "raw-bench: cannot make an eventfd: %s\n", strerror(errno));
 		return -1;
 	}
-	if (sleeper.fd < 0 || raw_pin(cpu) < 0 ||
-			pthread_create(&thread, NULL, sleep_and_count, &sleeper) != 0)
-		return -1;
-	ret = measure(&sleeper, count, pause);
-	eventfd_write(sleeper.fd, STOP);
-	pthread_join(thread, NULL);
+	times = raw_make_times(count);
+	ret = times == NULL ? -1 : measure_thread(&sleeper, count, pause, times);
+	free(times);
 	close(sleeper.fd);
 	return ret;
 }

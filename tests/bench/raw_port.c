@@ -2,6 +2,7 @@
 #include "raw_port.h"
 
 #include <errno.h>
+#include <linux/memfd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -64,7 +65,8 @@ make_memory(struct raw_port *port, const struct raw_config *config)
 	uint8_t *at;
 
 	port->memory_size = round_up(size, HUGE_PAGE);
-	port->memory_fd = memfd_create("raw-bench", MFD_CLOEXEC | (config->huge ? MFD_HUGETLB : 0));
+	port->memory_fd = memfd_create(
+			"raw-bench", MFD_CLOEXEC | (config->huge ? MFD_HUGETLB | MFD_HUGE_2MB : 0));
 	if (port->memory_fd < 0 || ftruncate(port->memory_fd, (off_t)port->memory_size) < 0)
 		return -errno;
 	port->memory = mmap(NULL, port->memory_size, PROT_READ | PROT_WRITE,
@@ -82,8 +84,10 @@ static int
 make_eventfds(struct raw_ring *ring)
 {
 	ring->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (ring->kick_fd < 0)
+		return -errno;
 	ring->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return ring->kick_fd < 0 || ring->call_fd < 0 ? -errno : 0;
+	return ring->call_fd < 0 ? -errno : 0;
 }
 
 static inline void
@@ -116,6 +120,30 @@ raw_port_close(struct raw_port *port)
 		munmap(port->memory, port->memory_size);
 }
 
+static int
+make_rings(struct raw_port *port, const struct raw_config *config)
+{
+	int ret = make_memory(port, config);
+
+	if (ret < 0) {
+		fprintf(stderr, "raw-bench: %s: cannot get %llu MiB of %s: %s\n", config->path,
+				(unsigned long long)port->memory_size >> 20,
+				config->huge ? "hugepages" : "memory", strerror(-ret));
+		return ret;
+	}
+	ret = make_eventfds(&port->rx);
+	if (ret == 0)
+		ret = make_eventfds(&port->tx);
+	if (ret < 0) {
+		fprintf(stderr, "raw-bench: %s: cannot make an eventfd: %s\n", config->path,
+				strerror(-ret));
+		return ret;
+	}
+	for (uint16_t i = 0; i < port->rx.size; i++)
+		put_rx_desc(&port->rx, i);
+	return 0;
+}
+
 int
 raw_port_open(struct raw_port *port, const struct raw_config *config)
 {
@@ -129,28 +157,20 @@ raw_port_open(struct raw_port *port, const struct raw_config *config)
 	};
 	port->buffers_per_frame = (RAW_HEADER_LEN + config->frame_max + RAW_RX_BUFFER_LEN - 1) /
 			RAW_RX_BUFFER_LEN;
-	ret = make_memory(port, config);
-	if (ret == 0)
-		ret = make_eventfds(&port->rx);
-	if (ret == 0)
-		ret = make_eventfds(&port->tx);
-	if (ret < 0) {
-		fprintf(stderr, "raw-bench: %llu MiB of %s: %s\n",
-				(unsigned long long)port->memory_size >> 20,
-				config->huge ? "hugepages" : "memory", strerror(-ret));
-		raw_port_close(port);
-		return ret;
-	}
-	for (uint16_t i = 0; i < port->rx.size; i++)
-		put_rx_desc(&port->rx, i);
+	ret = make_rings(port, config);
+	if (ret < 0)
+		goto fail;
 	ret = raw_session_start(port, config->path);
 	if (ret < 0) {
 		fprintf(stderr, "raw-bench: %s: %s\n", config->path, strerror(-ret));
-		raw_port_close(port);
-		return ret;
+		goto fail;
 	}
 	raw_offer(&port->rx, port->rx.size);
 	return 0;
+
+fail:
+	raw_port_close(port);
+	return ret;
 }
 
 void
@@ -179,8 +199,11 @@ touch_frames(const struct raw_ring *ring, uint16_t n, uint32_t buffers_per_frame
 	for (uint16_t i = 0; i < n; i++) {
 		uint16_t index = ring->used_idx + i;
 		uint32_t len = ring->used->ring[index & (ring->size - 1)].len;
-		uint16_t buffers = touch_buffer(raw_buffer(ring, index), len);
+		uint16_t buffers;
 
+		if (len > ring->buffer_len)
+			return false;
+		buffers = touch_buffer(raw_buffer(ring, index), len);
 		if (i % buffers_per_frame == 0 && buffers != buffers_per_frame)
 			return false;
 	}

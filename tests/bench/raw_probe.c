@@ -17,7 +17,7 @@ static uint64_t line[16] __attribute__((aligned(128)));
 static uint64_t stop[16] __attribute__((aligned(128)));
 
 int
-raw_pin(int cpu)
+raw_pin(uint32_t cpu)
 {
 	cpu_set_t set;
 	int ret;
@@ -27,7 +27,7 @@ raw_pin(int cpu)
 	ret = pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 	if (ret == 0)
 		return 0;
-	fprintf(stderr, "raw-bench: CPU %d: %s\n", cpu, strerror(ret));
+	fprintf(stderr, "raw-bench: CPU %u: %s\n", cpu, strerror(ret));
 	return -1;
 }
 
@@ -37,7 +37,7 @@ answer(void *cpu)
 {
 	uint64_t value = 0;
 
-	if (raw_pin(*(int *)cpu) < 0)
+	if (raw_pin(*(uint32_t *)cpu) < 0)
 		return cpu;
 	while (__atomic_load_n(stop, __ATOMIC_RELAXED) == 0) {
 		if (__atomic_load_n(line, __ATOMIC_ACQUIRE) == value + 1) {
@@ -74,15 +74,17 @@ raw_probe(const char *cpus, double seconds)
 	uint64_t cycles, rounds;
 	pthread_t thread;
 	void *failed;
-	int a, b;
+	uint32_t a, b;
 	double start;
+	int ret;
 
-	if (sscanf(cpus, "%d,%d", &a, &b) != 2) {
-		fprintf(stderr, "raw-bench: --cpus %s: give two numbers, as 0,1\n", cpus);
+	if (raw_two_cpus(cpus, &a, &b) < 0 || raw_pin(a) < 0)
+		return -1;
+	ret = pthread_create(&thread, NULL, answer, &b);
+	if (ret != 0) {
+		fprintf(stderr, "raw-bench: cannot start the probe's thread: %s\n", strerror(ret));
 		return -1;
 	}
-	if (raw_pin(a) < 0 || pthread_create(&thread, NULL, answer, &b) != 0)
-		return -1;
 	start = raw_now();
 	cycles = raw_cycles();
 	rounds = play(seconds);
@@ -90,8 +92,13 @@ raw_probe(const char *cpus, double seconds)
 	start = raw_now() - start;
 	__atomic_store_n(stop, 1, __ATOMIC_RELEASE);
 	pthread_join(thread, &failed);
-	if (failed != NULL || rounds == 0)
+	if (failed != NULL)
 		return -1;
+	if (rounds == 0) {
+		fprintf(stderr, "raw-bench: CPU %u did not answer CPU %u within %g s; give --seconds more\n",
+				b, a, seconds);
+		return -1;
+	}
 	printf("{\"round_trip_cycles\": %.1f, \"tsc_hz\": %.0f}\n", (double)cycles / (double)rounds,
 			(double)cycles / start);
 	return 0;

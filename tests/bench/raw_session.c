@@ -8,6 +8,7 @@
 #include <linux/virtio_net.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
 #define VHOST_USER_VERSION 1
 #define HEADER_LEN 12
+#define ANSWER_LIMIT 5 /* seconds */
 
 enum request {
 	GET_FEATURES = 1,
@@ -93,12 +95,15 @@ static int
 get_u64(int socket, enum request request, uint64_t *value)
 {
 	struct message msg = { .request = request };
-	ssize_t want = HEADER_LEN + sizeof(*value);
+	ssize_t want = HEADER_LEN + sizeof(*value), n;
 	int ret = send_message(socket, &msg, 0, -1);
 
 	if (ret < 0)
 		return ret;
-	if (recv(socket, &msg, (size_t)want, MSG_WAITALL) != want)
+	n = recv(socket, &msg, (size_t)want, MSG_WAITALL);
+	if (n < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	if (n != want)
 		return -EPROTO;
 	*value = msg.u64;
 	return 0;
@@ -174,6 +179,7 @@ start_ring(int socket, const struct raw_ring *ring, uint32_t index)
 static int
 connect_to(const char *path)
 {
+	const struct timeval limit = { .tv_sec = ANSWER_LIMIT };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd, ret;
 
@@ -183,7 +189,8 @@ connect_to(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
+			connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
 		return fd;
 	ret = -errno;
 	close(fd);

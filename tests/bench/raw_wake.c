@@ -34,8 +34,13 @@ send_one(struct bench *bench)
 static double
 time_one(struct bench *bench)
 {
-	double start = raw_now(), now = start;
+	double start, now;
 
+	while (receive(bench) > 0)
+		; /* late ones are no answer to this one */
+	if (raw_tx_free(&bench->ports[0]) == 0)
+		return -1;
+	start = now = raw_now();
 	send_one(bench);
 	while (now - start < LOST_AFTER) {
 		uint32_t n = receive(bench);
@@ -61,6 +66,16 @@ percentile(const double *sorted, uint32_t n, double share)
 	return n > 0 ? 1e6 * sorted[(uint32_t)(share * (n - 1) + 0.5)] : 0;
 }
 
+double *
+raw_make_times(uint32_t count)
+{
+	double *times = calloc(count, sizeof(*times));
+
+	if (times == NULL)
+		fprintf(stderr, "raw-bench: no memory for %u times; give --count less\n", count);
+	return times;
+}
+
 void
 raw_print_times(double *times, uint32_t n, uint32_t count)
 {
@@ -75,7 +90,7 @@ raw_print_times(double *times, uint32_t n, uint32_t count)
 int
 raw_wake(struct bench *bench)
 {
-	double *times = calloc(bench->count, sizeof(*times));
+	double *times = raw_make_times(bench->count);
 	uint32_t n = 0;
 
 	if (times == NULL || raw_introduce(bench) < 0) {
@@ -95,13 +110,13 @@ raw_wake(struct bench *bench)
 	return 0;
 }
 
-/* The ports were opened just now; bench->seconds is when that began. */
 int
 raw_first(struct bench *bench)
 {
 	double attached = raw_now(), now = attached, next = attached;
+	uint32_t n = 0;
 
-	for (uint32_t n = 0; n == 0; now = raw_now()) {
+	while (n == 0) {
 		if (now - attached > FIRST_LIMIT) {
 			fprintf(stderr, "raw-bench: no frame came within %.0f s\n", FIRST_LIMIT);
 			return -1;
@@ -111,8 +126,9 @@ raw_first(struct bench *bench)
 			next = now + FIRST_INTERVAL;
 		}
 		n = receive(bench);
+		now = raw_now();
 	}
 	printf("{\"attach_seconds\": %.6f, \"first_frame_seconds\": %.6f}\n",
-			attached - bench->seconds, now - bench->seconds);
+			attached - bench->opened_at, now - bench->opened_at);
 	return 0;
 }
