@@ -21,7 +21,6 @@
 #include <event2/event.h>
 
 #include "log.h"
-#include "port.h"
 
 #define TICK_US 5000
 #define TICKS_SIGNAL 2
@@ -32,6 +31,7 @@
 static struct {
 	struct worker *const *workers;
 	uint32_t n;
+	const char *(*port_name)(uint16_t id);
 	uint64_t turns[WORKERS_MAX];
 	uint32_t stuck[WORKERS_MAX]; /* ticks without a turn */
 	uint32_t quiet;		     /* ticks with all workers asleep */
@@ -44,9 +44,9 @@ static struct {
 static const char *
 name_of_port(uint16_t id)
 {
-	struct port *port = id == FDB_NO_PORT ? NULL : port_by_id(id);
+	const char *name = id == FDB_NO_PORT ? NULL : dog.port_name(id);
 
-	return port == NULL ? "between ports" : port_name(port);
+	return name != NULL ? name : "between ports";
 }
 
 static void
@@ -134,12 +134,14 @@ on_worker_signal(int number)
 }
 
 int
-watchdog_start(struct event_base *base, struct worker *const *workers, uint32_t n)
+watchdog_start(struct event_base *base, struct worker *const *workers, uint32_t n,
+		const char *(*port_name)(uint16_t id))
 {
 	struct sigaction action = { .sa_handler = on_worker_signal };
 
 	dog.workers = workers;
 	dog.n = n;
+	dog.port_name = port_name;
 	dog.resting = true;
 	dog.bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (dog.bell_fd < 0 || sigaction(WORKER_SIGNAL, &action, NULL) < 0)

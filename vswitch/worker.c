@@ -335,7 +335,7 @@ worker_start(struct event_base *base, const struct worker_config *config, struct
 		pool.n = ret == 0 ? i + 1 : i;
 	}
 	if (ret == 0)
-		ret = watchdog_start(base, pool.workers, pool.n);
+		ret = watchdog_start(base, pool.workers, pool.n, config->port_name);
 	if (ret < 0)
 		snprintf(err, err_size, "cannot start %u worker threads: %s", config->n,
 				strerror(-ret));

@@ -68,8 +68,12 @@ void *worker_run(void *arg);
 
 struct event_base;
 
-/* The watchdog's part (watchdog.c): looks after the workers from the control thread. */
-int watchdog_start(struct event_base *base, struct worker *const *workers, uint32_t n);
+/*
+ * The watchdog's part (watchdog.c): looks after the workers from the control thread. `port_name` as
+ * in struct worker_config. 0 or -errno.
+ */
+int watchdog_start(struct event_base *base, struct worker *const *workers, uint32_t n,
+		const char *(*port_name)(uint16_t id));
 void watchdog_stop(void);
 /* A worker leaves its sleep. Any worker. */
 void watchdog_awake(void);
