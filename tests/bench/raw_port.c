@@ -128,7 +128,9 @@ make_rings(struct raw_port *port, const struct raw_config *config)
 	if (ret < 0) {
 		fprintf(stderr, "raw-bench: %s: cannot get %llu MiB of %s: %s\n", config->path,
 				(unsigned long long)port->memory_size >> 20,
-				config->huge ? "hugepages" : "memory", strerror(-ret));
+				config->huge ? "hugepages of 2 MiB (see vm.nr_hugepages)"
+					     : "memory",
+				strerror(-ret));
 		return ret;
 	}
 	ret = make_eventfds(&port->rx);
@@ -162,7 +164,8 @@ raw_port_open(struct raw_port *port, const struct raw_config *config)
 		goto fail;
 	ret = raw_session_start(port, config->path);
 	if (ret < 0) {
-		fprintf(stderr, "raw-bench: %s: %s\n", config->path, strerror(-ret));
+		fprintf(stderr, "raw-bench: %s: cannot attach to the backend: %s\n", config->path,
+				strerror(-ret));
 		goto fail;
 	}
 	raw_offer(&port->rx, port->rx.size);
