@@ -45,7 +45,7 @@ LAYERS = [
                       "vswitch/feature_names", "vswitch/port_json", "vswitch/port_report")),
     Layer("ports", ("vswitch/port*",)),
     Layer("library", ("vswitch/vhost_lib*", "vswitch/vhost_events")),
-    Layer("worker", ("vswitch/worker*", "vswitch/deliver", "vswitch/watchdog")),
+    Layer("worker", ("vswitch/worker*", "vswitch/grace", "vswitch/deliver", "vswitch/watchdog")),
     Layer("program", ("vswitch/*",)),
     Layer("client", ("client/*",)),
     Layer("ctl", ("ctl/*",)),

@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "fdb.h"
 #include "forward.h"
+#include "grace.h"
 #include "port_kind.h"
 #include "worker.h"
 
@@ -365,7 +366,7 @@ on_stopped(void *arg)
 
 	if (port->source->worker >= 0)
 		worker_detach(port->source);
-	worker_synchronize(on_unused, port);
+	grace_call(on_unused, port);
 }
 
 int

@@ -12,6 +12,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 
+#include "grace.h"
 #include "log.h"
 #include "worker.h"
 
@@ -182,7 +183,7 @@ vhost_rings_stop(struct vhost_port *port, uint32_t mask, void (*quiet)(void *por
 		any |= port->retired[i] != NULL;
 	}
 	if (any)
-		worker_synchronize(quiet, port);
+		grace_call(quiet, port);
 	else
 		quiet(port);
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The workers as the control thread handles them: start and stop, which source belongs to whom,
- * publication of tables, grace periods.
- *
- * A grace period (rte_rcu_qsbr) is waited for without blocking: a millisecond timer asks whether
- * the oldest waiting one has ended, and one period serves all that asked meanwhile.
+ * publication of tables.
  */
 #include "worker.h"
 
@@ -15,7 +12,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -23,30 +19,19 @@
 #include <rte_cycles.h>
 
 #include "copy.h"
+#include "grace.h"
 #include "log.h"
 #include "worker_thread.h"
-
-#define GRACE_POLL_US 1000
-
-struct grace {
-	TAILQ_ENTRY(grace) link;
-	uint64_t token;
-	void (*done)(void *arg);
-	void *arg;
-};
 
 static struct {
 	uint32_t n;
 	struct worker *workers[WORKERS_MAX];
-	struct rte_rcu_qsbr *rcu;
 	const struct forward_table *table; /* published to all workers */
-	struct event *grace_timer;
-	TAILQ_HEAD(, grace) waiting; /* tokens ascend */
 	uint64_t sampled_tsc[WORKERS_MAX];
 	uint64_t sampled_busy[WORKERS_MAX];
 	double busy_percent[WORKERS_MAX];
 	struct event *sample_timer;
-} pool = { .waiting = TAILQ_HEAD_INITIALIZER(pool.waiting) };
+} pool;
 
 static void
 wake(struct worker *worker)
@@ -58,64 +43,6 @@ wake(struct worker *worker)
 		log_error("worker %u: cannot be woken: %s", worker->index, strerror(errno));
 }
 
-static void
-arm_grace_timer(void)
-{
-	const struct timeval interval = { .tv_usec = GRACE_POLL_US };
-
-	evtimer_add(pool.grace_timer, &interval);
-}
-
-static void
-on_grace_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct grace *grace;
-
-	(void)fd;
-	(void)what;
-	(void)arg;
-	while ((grace = TAILQ_FIRST(&pool.waiting)) != NULL) {
-		if (rte_rcu_qsbr_check(pool.rcu, grace->token, false) != 1)
-			break;
-		TAILQ_REMOVE(&pool.waiting, grace, link);
-		grace->done(grace->arg);
-		free(grace);
-	}
-	if (grace != NULL)
-		arm_grace_timer();
-}
-
-/* Without memory to wait later, waits here: rare, and bounded by a turn of the workers. */
-static void
-synchronize_now(uint64_t token)
-{
-	rte_rcu_qsbr_check(pool.rcu, token, true);
-}
-
-void
-worker_synchronize(void (*done)(void *arg), void *arg)
-{
-	uint64_t token = rte_rcu_qsbr_start(pool.rcu);
-	struct grace *grace;
-
-	if (rte_rcu_qsbr_check(pool.rcu, token, false) == 1) {
-		done(arg);
-		return;
-	}
-	grace = malloc(sizeof(*grace));
-	if (grace == NULL) {
-		synchronize_now(token);
-		done(arg);
-		return;
-	}
-	grace->token = token;
-	grace->done = done;
-	grace->arg = arg;
-	TAILQ_INSERT_TAIL(&pool.waiting, grace, link);
-	if (!evtimer_pending(pool.grace_timer, NULL))
-		arm_grace_timer();
-}
-
 void
 worker_publish_table(struct forward_table *table)
 {
@@ -123,7 +50,7 @@ worker_publish_table(struct forward_table *table)
 
 	__atomic_store_n(&pool.table, table, __ATOMIC_RELEASE);
 	if (old != NULL)
-		worker_synchronize(free, (void *)(uintptr_t)old);
+		grace_call(free, (void *)(uintptr_t)old);
 }
 
 static int
@@ -139,7 +66,7 @@ publish_sources(struct worker *worker, struct source *source, bool add)
 	list->n = add ? old->n + 1 : old->n - 1;
 	__atomic_store_n(&worker->sources, list, __ATOMIC_RELEASE);
 	wake(worker);
-	worker_synchronize(free, (void *)(uintptr_t)old);
+	grace_call(free, (void *)(uintptr_t)old);
 	return 0;
 }
 
@@ -245,7 +172,8 @@ create_descriptors(struct worker *worker)
 }
 
 static struct worker *
-create_worker(uint32_t index, const struct worker_config *config, struct fdb *fdb)
+create_worker(uint32_t index, const struct worker_config *config, struct rte_rcu_qsbr *rcu,
+		struct fdb *fdb)
 {
 	struct worker *worker = aligned_alloc(
 			64, sizeof(*worker) + 63 - (sizeof(*worker) + 63) % 64);
@@ -263,7 +191,7 @@ create_worker(uint32_t index, const struct worker_config *config, struct fdb *fd
 	worker->index = index;
 	worker->cpu = config->cpus != NULL ? config->cpus[index] : -1;
 	worker->poll_always = config->poll_always;
-	worker->rcu = pool.rcu;
+	worker->rcu = rcu;
 	worker->fdb = fdb;
 	worker->table = &pool.table;
 	worker->cycles_per_us = rte_get_tsc_hz() / 1000000;
@@ -301,39 +229,44 @@ start_thread(struct worker *worker)
 }
 
 static int
-create_pool(struct event_base *base, uint32_t n)
+create_pool(struct event_base *base)
 {
 	const struct timeval second = { .tv_sec = 1 };
-	size_t size = rte_rcu_qsbr_get_memsize(n);
 
-	pool.rcu = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(size));
-	pool.grace_timer = evtimer_new(base, on_grace_timer, NULL);
 	pool.sample_timer = event_new(base, -1, EV_PERSIST, on_sample_timer, NULL);
 	pool.table = calloc(1, sizeof(*pool.table));
-	if (pool.rcu == NULL || pool.grace_timer == NULL || pool.sample_timer == NULL ||
-			pool.table == NULL || rte_rcu_qsbr_init(pool.rcu, n) != 0)
+	if (pool.sample_timer == NULL || pool.table == NULL)
 		return -ENOMEM;
 	evtimer_add(pool.sample_timer, &second);
 	return 0;
+}
+
+static int
+start_workers(const struct worker_config *config, struct rte_rcu_qsbr *rcu, struct fdb *fdb)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && i < config->n; i++) {
+		pool.workers[i] = create_worker(i, config, rcu, fdb);
+		if (pool.workers[i] == NULL)
+			return -ENOMEM;
+		rte_rcu_qsbr_thread_register(rcu, i);
+		ret = start_thread(pool.workers[i]);
+		pool.n = ret == 0 ? i + 1 : i;
+	}
+	return ret;
 }
 
 int
 worker_start(struct event_base *base, const struct worker_config *config, struct fdb *fdb,
 		char *err, size_t err_size)
 {
-	int ret = create_pool(base, config->n);
+	struct rte_rcu_qsbr *rcu = grace_start(base, config->n);
+	int ret = rcu != NULL ? create_pool(base) : -ENOMEM;
 
 	log_debug("payload is copied with %s", copy_init());
-	for (uint32_t i = 0; ret == 0 && i < config->n; i++) {
-		pool.workers[i] = create_worker(i, config, fdb);
-		if (pool.workers[i] == NULL) {
-			ret = -ENOMEM;
-			break;
-		}
-		rte_rcu_qsbr_thread_register(pool.rcu, i);
-		ret = start_thread(pool.workers[i]);
-		pool.n = ret == 0 ? i + 1 : i;
-	}
+	if (ret == 0)
+		ret = start_workers(config, rcu, fdb);
 	if (ret == 0)
 		ret = watchdog_start(base, pool.workers, pool.n, config->port_name);
 	if (ret < 0)
@@ -351,19 +284,6 @@ free_worker(struct worker *worker)
 	free(worker);
 }
 
-/* What still waits for a grace period is done: nobody works any more. */
-static void
-finish_waiting(void)
-{
-	struct grace *grace;
-
-	while ((grace = TAILQ_FIRST(&pool.waiting)) != NULL) {
-		TAILQ_REMOVE(&pool.waiting, grace, link);
-		grace->done(grace->arg);
-		free(grace);
-	}
-}
-
 void
 worker_stop(void)
 {
@@ -374,12 +294,11 @@ worker_stop(void)
 	}
 	for (uint32_t i = 0; i < pool.n; i++)
 		pthread_join(pool.workers[i]->thread, NULL);
-	finish_waiting();
+	grace_finish();
 	for (uint32_t i = 0; i < pool.n; i++)
 		free_worker(pool.workers[i]);
 	pool.n = 0;
-	event_free(pool.grace_timer);
 	event_free(pool.sample_timer);
 	free((void *)(uintptr_t)pool.table);
-	free(pool.rcu);
+	grace_stop();
 }

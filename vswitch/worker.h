@@ -46,15 +46,8 @@ void worker_info(uint32_t index, struct worker_info *info);
 void worker_publish_table(struct forward_table *table);
 
 /*
- * Calls `done(arg)` on the control loop when every worker has passed a quiescent state since now:
- * nobody uses any more what was unpublished before the call. Calls it at once, from inside, when
- * that is so already. Many waits share one timer.
- */
-void worker_synchronize(void (*done)(void *arg), void *arg);
-
-/*
  * Gives a source to the worker that has fewest. 0 or -ENOMEM. worker_detach() takes it away; when
- * worker_synchronize() has answered after that, the source may be freed.
+ * grace_call() has called back after that, the source may be freed.
  */
 int worker_attach(struct source *source);
 void worker_detach(struct source *source);
