@@ -30,12 +30,6 @@
 
 static TAILQ_HEAD(, vhost_port) all_ports = TAILQ_HEAD_INITIALIZER(all_ports);
 
-static struct vhost_port *
-vhost_port(const struct port *port)
-{
-	return (struct vhost_port *)(uintptr_t)port;
-}
-
 static void
 settle_and_proceed(void *arg)
 {
@@ -322,105 +316,6 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 	return ret;
 }
 
-static enum port_state
-state(const struct port *base)
-{
-	const struct vhost_port *port = vhost_port(base);
-
-	if (port->gate == NULL || gate_peer(port->gate) == NULL)
-		return port->faulty ? PORT_FAULT : PORT_WAITING;
-	if (port->vrings[VRING_RECEIVEQ] != NULL && port->vrings[VRING_TRANSMITQ] != NULL)
-		return PORT_UP;
-	if (session_stopped(gate_session(port->gate)))
-		return PORT_STOPPED;
-	return PORT_NEGOTIATING;
-}
-
-static void
-waiting_text(const struct vhost_port *port, char *text, size_t size)
-{
-	if (port->base.settings.connect[0] != '\0' && port->gate != NULL)
-		gate_connect_state(port->gate, text, size);
-	else
-		snprintf(text, size, "waiting for a frontend on %s", port->base.path);
-}
-
-static void
-negotiating_text(const struct vhost_port *port, char *text, size_t size)
-{
-	const char *refusal = gate_refusal(port->gate);
-	char missing[PORT_TEXT_MAX];
-
-	session_missing(gate_session(port->gate), missing, sizeof(missing));
-	if (missing[0] == '\0')
-		snprintf(missing, sizeof(missing), "the rings are being started");
-	snprintf(text, size, "negotiating: %s%s%s", missing,
-			refusal[0] != '\0' ? "; refused: " : "", refusal);
-}
-
-static void
-state_text(const struct port *base, char *text, size_t size)
-{
-	const struct vhost_port *port = vhost_port(base);
-
-	switch (state(base)) {
-	case PORT_WAITING:
-		waiting_text(port, text, size);
-		break;
-	case PORT_NEGOTIATING:
-		negotiating_text(port, text, size);
-		break;
-	case PORT_UP:
-		snprintf(text, size, "up");
-		break;
-	case PORT_STOPPED:
-		snprintf(text, size, "stopped by frontend");
-		break;
-	case PORT_FAULT:
-		snprintf(text, size, "fault: %s", base->fault.text);
-		break;
-	}
-}
-
-static const struct gate_peer *
-peer(const struct port *base)
-{
-	const struct vhost_port *port = vhost_port(base);
-
-	return port->gate != NULL ? gate_peer(port->gate) : NULL;
-}
-
-static const struct session *
-session(const struct port *base)
-{
-	const struct vhost_port *port = vhost_port(base);
-
-	return peer(base) != NULL ? gate_session(port->gate) : NULL;
-}
-
-static bool
-vring_info(const struct port *base, uint32_t index, struct port_vring_info *info)
-{
-	struct vhost_port *port = vhost_port(base);
-	const struct vring_cursor *cursor;
-
-	if (index >= PORT_VRINGS || peer(base) == NULL)
-		return false;
-	cursor = vhost_rings_cursor(port, index);
-	info->running = port->vrings[index] != NULL;
-	info->avail_idx = __atomic_load_n(&cursor->avail, __ATOMIC_RELAXED);
-	info->used_idx = __atomic_load_n(&cursor->used, __ATOMIC_RELAXED);
-	return true;
-}
-
-static uint64_t
-rejected(const struct port *base)
-{
-	const struct vhost_port *port = vhost_port(base);
-
-	return port->gate != NULL ? gate_rejected(port->gate) : 0;
-}
-
 const struct port_ops port_vhost_ops = {
 	.type = "vhost-user",
 	.init = init,
@@ -429,10 +324,10 @@ const struct port_ops port_vhost_ops = {
 	.stop = stop,
 	.release = release,
 	.set = set,
-	.state = state,
-	.state_text = state_text,
-	.peer = peer,
-	.session = session,
-	.vring_info = vring_info,
-	.rejected = rejected,
+	.state = vhost_info_state,
+	.state_text = vhost_info_state_text,
+	.peer = vhost_info_peer,
+	.session = vhost_info_session,
+	.vring_info = vhost_info_vring,
+	.rejected = vhost_info_rejected,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A vhost-user port inside: its state, and how its rings are started and stopped. Private to
- * port_vhost.c and port_vhost_rings.c; control thread only.
+ * A vhost-user port inside: its state, how its rings are started and stopped, and what can be asked
+ * of it. Private to port_vhost*.c; control thread only.
  */
 #ifndef VSWITCH_PORT_VHOST_H
 #define VSWITCH_PORT_VHOST_H
@@ -32,6 +32,12 @@ struct vhost_port {
 	TAILQ_ENTRY(vhost_port) link; /* in all_ports */
 };
 
+static inline struct vhost_port *
+vhost_port(const struct port *port)
+{
+	return (struct vhost_port *)(uintptr_t)port;
+}
+
 struct vring_cursor *vhost_rings_cursor(struct vhost_port *port, uint32_t index);
 
 /*
@@ -48,5 +54,13 @@ void vhost_rings_stop(struct vhost_port *port, uint32_t mask, void (*quiet)(void
 
 /* The workers have left the port's unpublished rings: the library is told where they stand. */
 void vhost_rings_settle(void *arg);
+
+/* The questions of struct port_ops (port_kind.h). */
+enum port_state vhost_info_state(const struct port *base);
+void vhost_info_state_text(const struct port *base, char *text, size_t size);
+const struct gate_peer *vhost_info_peer(const struct port *base);
+const struct session *vhost_info_session(const struct port *base);
+bool vhost_info_vring(const struct port *base, uint32_t index, struct port_vring_info *info);
+uint64_t vhost_info_rejected(const struct port *base);
 
 #endif
