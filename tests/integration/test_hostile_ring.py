@@ -416,6 +416,7 @@ def test_call_that_blocks(switch: Switch, bystanders: Bystanders, victim: Statio
     full = eventfd(0, nonblocking=False)
     try:
         victim.frontend.set_vring_call(0, full)
+        switch.wait_state("v", "up")  # the rings start anew
         signal_eventfd(full, FULL)
         x.send(victim)
         carry_on(bystanders)
@@ -430,6 +431,7 @@ def test_call_that_is_full(switch: Switch, bystanders: Bystanders, victim: Stati
     full = eventfd(FULL)
     try:
         victim.frontend.set_vring_call(0, full)
+        switch.wait_state("v", "up")  # the rings start anew
         data = x.send(victim)
         x.frontend.flush()
         victim.expect(data)
