@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Iterator
 
 import pytest
@@ -13,6 +14,9 @@ from vswitch.fixture_types import MakeStation
 from vswitch.station import introduce
 
 pytest_plugins = ["vswitch.pytest_plugin"]
+
+# Tests interrupt programs. In the background of a shell SIGINT is ignored, which children inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
