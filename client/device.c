@@ -41,6 +41,23 @@ on_link(uint16_t id, enum rte_eth_event_type type, void *argument, void *result)
 	return 0;
 }
 
+/*
+ * An event that came while the device was being started may tell late that it was down. So a link
+ * that is down is looked at once more.
+ */
+bool
+device_is_up(struct device *d)
+{
+	struct rte_eth_link link = { 0 };
+
+	if (atomic_load(&d->up))
+		return true;
+	if (rte_eth_link_get_nowait(d->id, &link) != 0 || link.link_status != RTE_ETH_LINK_UP)
+		return false;
+	atomic_store(&d->up, true);
+	return true;
+}
+
 static void
 format_devargs(const struct settings *s, size_t index, char *text, size_t size)
 {

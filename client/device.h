@@ -27,7 +27,7 @@ struct device {
 	int call_fd;		  /* readable when the backend called; not to be closed */
 	uint64_t features;	  /* negotiated, as in the virtio specification */
 	const uint8_t *transmitq; /* the split ring, to see what the backend has not used yet */
-	atomic_bool up;		  /* written by the interrupt thread: the backend is there */
+	atomic_bool up; /* the backend is there; written by the interrupt thread, device_is_up() */
 };
 
 /*
@@ -40,6 +40,9 @@ int device_open(struct device *d, const struct settings *s, size_t index, struct
 
 /* Ends the session and closes the port. A backend that does not answer is waited for 2 s. */
 void device_close(struct device *d);
+
+/* Whether the backend is there. */
+bool device_is_up(struct device *d);
 
 /* At most count frames; they are the caller's. */
 unsigned int device_receive(struct device *d, struct rte_mbuf **frames, unsigned int count);

@@ -92,7 +92,7 @@ find_gone(const struct loop *l)
 	size_t i;
 
 	for (i = 0; i < l->c->device_count; i++)
-		if (!atomic_load(&l->c->devices[i].up))
+		if (!device_is_up(&l->c->devices[i]))
 			return &l->c->devices[i];
 	return NULL;
 }
