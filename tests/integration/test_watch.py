@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -130,8 +131,11 @@ def test_wrong_usage_is_told_before_the_switch_is_asked(arguments: list[str], wo
 
 
 def has_socket(pid: int) -> bool:
-    descriptors = Path(f"/proc/{pid}/fd")
-    return any(os.readlink(path).startswith("socket:") for path in descriptors.iterdir())
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            if os.readlink(path).startswith("socket:"):
+                return True
+    return False
 
 
 def test_the_switch_stops(switch: Switch, registry: Registry) -> None:
