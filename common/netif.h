@@ -22,23 +22,13 @@
 #include <sys/types.h>
 
 #include <net/if.h>
-#include <netinet/in.h>
 
-#define NETIF_KIND_MAX 16     /* "tun", "veth", and its end */
-#define NETIF_ADDRESS_SIZE 50 /* an address with its prefix in words, and its end */
+#include "prefix.h"
+
+#define NETIF_KIND_MAX 16 /* "tun", "veth", and its end */
 
 struct netif;
 struct netif_monitor;
-
-/* An IP address with the length of its network's prefix. */
-struct netif_address {
-	int family; /* AF_INET, AF_INET6 */
-	union {
-		struct in_addr in;
-		struct in6_addr in6;
-	};
-	uint8_t prefix_len;
-};
 
 /* How a TUN or TAP was made; whoever attaches to it must ask for the same. */
 struct netif_tun {
@@ -108,8 +98,8 @@ int netif_move(struct netif *n, uint32_t index, struct netif *to, const char *na
  * The interface's addresses now, those of others included. *out is new, its n_out entries belong to
  * the caller (free()); NULL when there are none.
  */
-int netif_addresses(struct netif *n, uint32_t index, struct netif_address **out, size_t *n_out,
-		char *err, size_t err_size);
+int netif_addresses(struct netif *n, uint32_t index, struct prefix **out, size_t *n_out, char *err,
+		size_t err_size);
 
 /*
  * All or nothing: the addresses of `old` that are not among `wanted` are removed, those of `wanted`
@@ -118,12 +108,8 @@ int netif_addresses(struct netif *n, uint32_t index, struct netif_address **out,
  * network, IPv6 addresses are usable at once (no duplicate address detection). Neither list has
  * an address twice.
  */
-int netif_change_addresses(struct netif *n, uint32_t index, const struct netif_address *old,
-		size_t n_old, const struct netif_address *wanted, size_t n_wanted, char *err,
-		size_t err_size);
-
-/* "10.0.0.1/24", "fd00::1/64". buf: NETIF_ADDRESS_SIZE bytes. Returns buf. Any thread. */
-const char *netif_format_address(const struct netif_address *address, char *buf);
+int netif_change_addresses(struct netif *n, uint32_t index, const struct prefix *old, size_t n_old,
+		const struct prefix *wanted, size_t n_wanted, char *err, size_t err_size);
 
 /*
  * Following changes.
