@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Measures a vhost-user backend through its sockets, with a frontend that costs next to nothing.
- * `./dev bench` calls it once for each sample; it prints one line of JSON.
+ * Measures a vhost-user backend through its sockets, with a frontend that costs next to nothing, and
+ * round trips between two network namespaces. `./dev bench` calls it once for each sample; it prints
+ * one line of JSON.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -21,7 +22,7 @@ static const struct option_spec specs[] = {
 	{ .name = "seconds", .type = OPTION_NUMBER, .arg = "S", .max = 3600, .default_text = "1, of probe 0.15",
 	  .help = "run: how long to send; probe: how long to look" },
 	{ .name = "size", .type = OPTION_TEXT, .arg = "BYTES|imix", .default_text = "64",
-	  .help = "size of a frame without FCS, or the mix 7:4:1 of 60, 590 and 1514" },
+	  .help = "size of a frame without FCS, or the mix 7:4:1 of 60, 590 and 1514; of udp and tcp: of the payload" },
 	{ .name = "addresses", .type = OPTION_INTEGER, .arg = "N", .min = 1, .max = 65536,
 	  .default_text = "1", .help = "stations in all, half of them behind the sender" },
 	{ .name = "ring", .type = OPTION_INTEGER, .arg = "N", .min = 128, .max = 32768,
@@ -41,7 +42,7 @@ static const struct option_spec specs[] = {
 	{ .name = "backend", .type = OPTION_TEXT, .arg = "PID/TID",
 	  .help = "run: the backend's thread, whose CPU time counts" },
 	{ .name = "count", .type = OPTION_INTEGER, .arg = "N", .min = 1, .max = 1000000,
-	  .default_text = "200", .help = "wake, floor: how often" },
+	  .default_text = "200", .help = "wake, floor, udp, tcp: how often" },
 	{ .name = "pause", .type = OPTION_NUMBER, .arg = "S", .max = 60, .default_text = "0.01",
 	  .help = "wake, floor: silence before each" },
 	OPTIONS_HELP,
@@ -50,11 +51,13 @@ static const struct option_spec specs[] = {
 
 static const struct options_program program = {
 	.name = "raw-bench",
-	.usage = "run|wake|first [OPTION]... SENDER RECEIVER... | probe|floor [OPTION]...",
+	.usage = "run|wake|first [OPTION]... SENDER RECEIVER... | probe|floor [OPTION]... | "
+		 "udp|tcp [OPTION]... NETNS NETNS ADDRESS",
 	.summary = "Measures a vhost-user backend that listens at the sockets SENDER and RECEIVER. "
 		   "run: frames a second and the backend's cycles for each; wake: time through a "
 		   "backend that sleeps; first: time until the first frame; probe: how far two CPUs "
-		   "are from each other; floor: how long a bare thread takes to wake.",
+		   "are from each other; floor: how long a bare thread takes to wake; udp, tcp: round "
+		   "trips from one network namespace (a path) to an address in another.",
 	.specs = specs,
 	.spec_count = sizeof(specs) / sizeof(specs[0]),
 };
@@ -230,6 +233,21 @@ measure_ports(const struct options *o)
 }
 
 static int
+measure_trips(const struct options *o)
+{
+	const char *size = options_text(o, "size", "64");
+	int64_t count = options_integer(o, "count", 200);
+
+	if (o->word_count != 4)
+		return options_usage_error(&program, "give two namespaces and an address");
+	if (read_size(size) < 0 || bench.n_lengths != 1)
+		return options_usage_error(&program, "--size: give 14 to %u", RAW_FRAME_MAX);
+	return raw_trip(o->words[0], bench.longest, (uint32_t)count, o->words + 1, o->words[3]) == 0
+			? EXIT_SUCCESS
+			: EXIT_FAILURE;
+}
+
+static int
 dispatch(const struct options *o)
 {
 	static const char *const measurements[] = { "run", "wake", "first" };
@@ -248,11 +266,13 @@ dispatch(const struct options *o)
 				       options_number(o, "seconds", 0.15)) == 0
 				? EXIT_SUCCESS
 				: EXIT_FAILURE;
+	if (strcmp(what, "udp") == 0 || strcmp(what, "tcp") == 0)
+		return measure_trips(o);
 	for (size_t i = 0; i < sizeof(measurements) / sizeof(measurements[0]); i++)
 		if (strcmp(what, measurements[i]) == 0)
 			return measure_ports(o);
 	return options_usage_error(&program,
-			"'%s' is no measurement; there are run, wake, first, probe and floor",
+			"'%s' is no measurement; there are run, wake, first, probe, floor, udp and tcp",
 			what);
 }
 

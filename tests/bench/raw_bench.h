@@ -38,6 +38,13 @@ int raw_first(struct bench *bench);
 int raw_probe(const char *cpus, double seconds);
 int raw_floor(const char *cpus, uint32_t count, double pause);
 
+/*
+ * Sends `count` questions of `size` bytes by "udp" or "tcp" from the first of two network namespaces
+ * to `address`, which is in the second, and there answers them. 0, or -1 after a message.
+ */
+int raw_trip(const char *protocol, uint32_t size, uint32_t count, const char *const *netns,
+		const char *address);
+
 /* Room for `count` times, to be freed. NULL after a message. */
 double *raw_make_times(uint32_t count);
 
