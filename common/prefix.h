@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * IP addresses of hosts with the length of their network's prefix, as people write them:
+ * "10.0.0.254/24", "fd00::1/64". What the addresses of a kernel port's interface are read and
+ * shown with. Pure, any thread.
+ */
+#ifndef COMMON_PREFIX_H
+#define COMMON_PREFIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PREFIX_TEXT_SIZE 52 /* of the longest address, its length and the end */
+
+struct prefix {
+	int family;	     /* AF_INET, AF_INET6 */
+	uint8_t address[16]; /* the first 4 for AF_INET; in network order */
+	uint8_t len;	     /* bits, 1 to 32 or 128 */
+};
+
+/*
+ * Reads the address of one host; its bits after the prefix may be set. 0, or -EINVAL with what is
+ * wrong and what would be right in err, and *out left alone: also for an address that no host
+ * has (unspecified, multicast, broadcast).
+ */
+int prefix_parse(const char *text, struct prefix *out, char *err, size_t err_size);
+
+/* In canonical form. Returns buf. */
+const char *prefix_format(const struct prefix *prefix, char buf[PREFIX_TEXT_SIZE]);
+
+/* Whether the addresses are the same; the lengths do not count. */
+bool prefix_same_address(const struct prefix *a, const struct prefix *b);
+
+#endif
