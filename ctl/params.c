@@ -81,6 +81,37 @@ set_port_option(json_t *params, const struct port_option *opt, const char *text,
 	return ret;
 }
 
+/* One more value of an option of several: all of them together have to be right, too. */
+static int
+extend_port_option(json_t *params, const struct port_option *opt, const char *text, char *err,
+		size_t err_size)
+{
+	json_t *list = json_object_get(params, opt->key), *more;
+	int ret;
+
+	if (list == NULL || opt->type != PORT_OPTION_ADDRESSES)
+		return set_port_option(params, opt, text, err, err_size);
+	ret = port_option_from_text(opt, text, &more, err, err_size);
+	if (ret != 0)
+		return ret;
+	json_array_extend(list, more);
+	json_decref(more);
+	return port_option_check(opt, list, err, err_size);
+}
+
+static int
+read_port_option(const struct invocation *call, json_t *params, const struct port_option *opt,
+		char *err, size_t err_size)
+{
+	const struct option_value *value;
+	size_t position = 0;
+	int ret = 0;
+
+	while (ret == 0 && (value = options_next(call->options, opt->key, &position)) != NULL)
+		ret = extend_port_option(params, opt, value->text, err, err_size);
+	return ret;
+}
+
 int
 params_add_port(const struct invocation *call, json_t **params, char *err, size_t err_size)
 {
@@ -92,13 +123,12 @@ params_add_port(const struct invocation *call, json_t **params, char *err, size_
 	if (ret == 0 && text != NULL)
 		ret = set_text(*params, "type", text, err, err_size);
 	set_flag(call, *params, "may-exist");
-	for (i = 0; i < port_options_count && ret == 0; i++) {
-		text = options_text(call->options, port_options[i].key, NULL);
-		if (text != NULL)
-			ret = set_port_option(*params, &port_options[i], text, err, err_size);
-	}
+	for (i = 0; i < port_options_count && ret == 0; i++)
+		ret = read_port_option(call, *params, &port_options[i], err, err_size);
 	if (ret == 0)
-		ret = port_options_check_together(*params, NULL, err, err_size);
+		ret = port_options_check_together(*params,
+				port_kind_find(text != NULL ? text : "vhost-user"), NULL, err,
+				err_size);
 	return ret;
 }
 

@@ -75,6 +75,20 @@ view_true(const json_t *object, const char *key)
 	return json_is_true(json_object_get(object, key));
 }
 
+/* The texts of an array, separated by commas; those that there is no room for are left out. */
+static void
+join(const json_t *array, char *buf, size_t size)
+{
+	const json_t *member;
+	size_t i, used = 0;
+
+	snprintf(buf, size, "none");
+	json_array_foreach (array, i, member)
+		if (used < size)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", i > 0 ? "," : "",
+					json_is_string(member) ? json_string_value(member) : "-");
+}
+
 const char *
 view_value(const json_t *value, char *buf, size_t size)
 {
@@ -84,6 +98,8 @@ view_value(const json_t *value, char *buf, size_t size)
 		snprintf(buf, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	else if (json_is_real(value))
 		snprintf(buf, size, "%g", json_real_value(value));
+	else if (json_is_array(value))
+		join(value, buf, size);
 	else if (json_is_boolean(value))
 		snprintf(buf, size, "%s", json_is_true(value) ? "on" : "off");
 	else

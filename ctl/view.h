@@ -22,7 +22,10 @@ int64_t view_integer(const json_t *object, const char *key);
 double view_number(const json_t *object, const char *key);
 bool view_true(const json_t *object, const char *key);
 
-/* A scalar as text: strings as they are, booleans as on and off, null as "-". Returns buf. */
+/*
+ * A value as text: strings as they are, booleans as on and off, null as "-", arrays with commas.
+ * Returns buf.
+ */
 const char *view_value(const json_t *value, char *buf, size_t size);
 
 /* Sum of the members of an object of integers. */

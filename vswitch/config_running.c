@@ -3,68 +3,107 @@
 #include "config_running.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "port_json.h"
 #include "port_options.h"
+#include "port_report.h"
 #include "text.h"
 
-static int
-add_ports(const struct config *config, struct port **ports, char *err, size_t err_size)
-{
-	const struct config_port *port;
-	char why[512];
-	uint32_t i;
-	int ret;
+#define ERR_SIZE 768
 
-	for (i = 0; i < config->n_ports; i++) {
-		port = &config->ports[i];
-		ret = port_add(port->name, port->type, &port->settings, &ports[i], why,
-				sizeof(why));
-		if (ret != 0)
-			return text_fail(err, err_size, ret, "ports[%u]: %s", i, why);
-	}
-	return 0;
-}
+/* A configuration that is being applied, one port after the other. */
+struct application {
+	const struct config *config;
+	struct fdb *fdb;
+	config_running_done done;
+	void *arg;
+	struct port **ports; /* the first n_ports of the configuration's */
+	uint32_t n_ports;
+	bool adding;  /* port_add() has not returned */
+	bool waiting; /* a port is being added */
+	char err[ERR_SIZE];
+};
 
-static int
-add_stations(const struct config *config, struct port **ports, struct fdb *fdb, char *err,
-		size_t err_size)
+static void
+add_stations(struct application *a)
 {
 	const struct config_station *station;
 	char mac[TEXT_MAC_SIZE];
 	uint32_t i;
 	int ret;
 
-	for (i = 0; i < config->n_stations; i++) {
-		station = &config->stations[i];
-		ret = fdb_add_static(fdb, &station->key, port_id(ports[station->port]));
+	for (i = 0; i < a->config->n_stations && a->err[0] == '\0'; i++) {
+		station = &a->config->stations[i];
+		ret = fdb_add_static(a->fdb, &station->key, port_id(a->ports[station->port]));
 		if (ret != 0)
-			return text_fail(err, err_size, ret, "fdb[%u]: mac: %s: %s", i,
+			snprintf(a->err, sizeof(a->err), "fdb[%u]: mac: %s: %s", i,
 					text_format_mac(station->key.mac, mac),
 					ret == -ENOSPC ? "the table is full; name fewer stations"
 						       : "the address of a group or of nobody; give that of one station");
 	}
-	return 0;
 }
 
-int
-config_running_apply(const struct config *config, struct fdb *fdb, char *err, size_t err_size)
-{
-	struct port **ports = calloc(config->n_ports + 1, sizeof(struct port *));
-	int ret;
+static void go_on(struct application *a);
 
-	if (ports == NULL)
-		return text_fail(err, err_size, -ENOMEM, "out of memory");
+static void
+on_added(void *arg, struct port *port, const char *err)
+{
+	struct application *a = arg;
+
+	if (err != NULL)
+		snprintf(a->err, sizeof(a->err), "ports[%u]: %s", a->n_ports, err);
+	else
+		a->ports[a->n_ports++] = port;
+	a->waiting = false;
+	if (!a->adding)
+		go_on(a);
+}
+
+/* Ports that are there at once are added in a loop, not in a recursion. */
+static void
+go_on(struct application *a)
+{
+	const struct config *config = a->config;
+	const struct config_port *port;
+
+	while (a->err[0] == '\0' && a->n_ports < config->n_ports) {
+		port = &config->ports[a->n_ports];
+		a->adding = a->waiting = true;
+		port_add(port->name, port->type, &port->settings, on_added, a);
+		a->adding = false;
+		if (a->waiting)
+			return;
+	}
+	add_stations(a);
+	a->done(a->arg, a->err[0] != '\0' ? a->err : NULL);
+	free(a->ports);
+	free(a);
+}
+
+void
+config_running_apply(
+		const struct config *config, struct fdb *fdb, config_running_done done, void *arg)
+{
+	struct application *a = calloc(1, sizeof(*a));
+	struct port **ports = calloc(config->n_ports + 1, sizeof(struct port *));
+
+	if (a == NULL || ports == NULL) {
+		free(a);
+		free(ports);
+		done(arg, "out of memory");
+		return;
+	}
+	a->config = config;
+	a->fdb = fdb;
+	a->done = done;
+	a->arg = arg;
+	a->ports = ports;
 	if (config->ageing_time != 0)
 		fdb_set_ageing(fdb, config->ageing_time);
-	ret = add_ports(config, ports, err, err_size);
-	if (ret == 0)
-		ret = add_stations(config, ports, fdb, err, err_size);
-	free(ports);
-	return ret;
+	go_on(a);
 }
 
 /* Accounts that were not said are left out: they mean whoever runs the switch. */
@@ -84,7 +123,7 @@ report_port(const struct port *port)
 	size_t i;
 
 	for (i = 0; i < port_options_count; i++) {
-		value = port_json_value(settings, &port_options[i]);
+		value = port_report_option(port, &port_options[i]);
 		if (json_is_null(value) || is_default_account(settings, port_options[i].key))
 			json_decref(value);
 		else

@@ -11,11 +11,16 @@
 
 #include "config.h"
 
+/* The end of config_running_apply(). `err` NULL: done; else words, which name the entry. */
+typedef void (*config_running_done)(void *arg, const char *err);
+
 /*
- * Does what the configuration says. 0, or -errno with words in `err`, which name the entry; then
- * part of it may be done, and the start has failed.
+ * Does what the configuration says, port after port, and then tells `done`, from inside or later
+ * from the event loop; `config` must stay until then. After an error part of it may be done, and
+ * the start has failed.
  */
-int config_running_apply(const struct config *config, struct fdb *fdb, char *err, size_t err_size);
+void config_running_apply(
+		const struct config *config, struct fdb *fdb, config_running_done done, void *arg);
 
 /* The running state as a configuration file holds it, new; NULL: no memory. */
 json_t *config_running_report(struct fdb *fdb);

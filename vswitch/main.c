@@ -53,6 +53,8 @@ struct program {
 	enum stage stage;
 	struct event *second; /* ages the stations */
 	struct event *stop_limit;
+	bool configured;    /* config_running_apply() has come to its end ... */
+	char why[ERR_SIZE]; /* ... and failed with these words, if any */
 	bool ports_gone;
 };
 
@@ -156,11 +158,36 @@ start_datapath(struct program *program, char *err, size_t err_size)
 	return ret == 0 ? start_workers(program, err, err_size) : ret;
 }
 
+static void
+on_configured(void *arg, const char *err)
+{
+	struct program *program = arg;
+
+	if (err != NULL)
+		snprintf(program->why, sizeof(program->why), "%s", err);
+	program->configured = true;
+	event_base_loopbreak(program->daemon.base);
+}
+
+/* Runs the loop until the ports of the configuration are there: some take their time. */
+static int
+apply_config(struct program *program, char *err, size_t err_size)
+{
+	struct daemon *daemon = &program->daemon;
+
+	config_running_apply(&program->config, daemon->fdb, on_configured, program);
+	while (!program->configured)
+		event_base_dispatch(daemon->base);
+	config_release(&program->config);
+	if (program->why[0] == '\0')
+		return 0;
+	return text_fail(err, err_size, -EINVAL, "%s: %s", daemon->options.config, program->why);
+}
+
 static int
 start_ports(struct program *program, char *err, size_t err_size)
 {
 	struct daemon *daemon = &program->daemon;
-	char why[ERR_SIZE];
 	int ret;
 
 	ret = port_init(daemon->base, daemon->options.socket_dir, daemon->fdb,
@@ -168,10 +195,9 @@ start_ports(struct program *program, char *err, size_t err_size)
 	if (ret != 0)
 		return text_fail(err, err_size, ret, "out of memory");
 	program->stage = STAGE_PORTS;
-	ret = config_running_apply(&program->config, daemon->fdb, why, sizeof(why));
-	config_release(&program->config);
+	ret = apply_config(program, err, err_size);
 	if (ret != 0)
-		return text_fail(err, err_size, ret, "%s: %s", daemon->options.config, why);
+		return ret;
 	ret = control_start(daemon, err, err_size);
 	if (ret == 0)
 		program->stage = STAGE_CONTROL;

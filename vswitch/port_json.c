@@ -2,6 +2,7 @@
 /* See port_json.h. One row an option: how it is read, and how it is written. */
 #include "port_json.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -16,6 +17,12 @@
 
 #define ACCOUNT_MAX ((int64_t)UINT32_MAX - 1) /* the last number stands for "unchanged" */
 #define ACCOUNT_BUFFER 16384
+
+_Static_assert(PORT_OPTION_INTERFACE_MAX < IFNAMSIZ, "an interface's name fits its setting");
+_Static_assert(PORT_OPTION_NETNS_MAX < PORT_PATH_MAX, "a namespace fits its setting");
+_Static_assert(PORT_OPTION_TEXT_MAX < PORT_DEVARGS_MAX, "device arguments fit their setting");
+_Static_assert(PORT_OPTION_ADDRESSES_MAX == PORT_ADDRESSES_MAX, "addresses fit their setting");
+_Static_assert(PORT_OPTION_QUEUES_MAX == PORT_QUEUES_MAX, "the table and the port agree");
 
 struct accessor {
 	const char *key;
@@ -34,76 +41,60 @@ is_listening(const struct port_settings *settings)
 }
 
 static void
-set_path(const json_t *value, char path[PORT_PATH_MAX])
+set_text(const json_t *value, char *text, size_t size)
 {
-	snprintf(path, PORT_PATH_MAX, "%s", json_string_value(value));
+	snprintf(text, size, "%s", json_string_value(value));
 }
 
 static json_t *
-write_path(const char *path)
+write_text(const char *text)
 {
-	return path[0] != '\0' ? jsonrpc_text(path) : json_null();
+	return text[0] != '\0' ? jsonrpc_text(text) : json_null();
 }
 
-static void
-set_socket(const json_t *value, struct port_settings *settings)
-{
-	set_path(value, settings->socket);
-}
+/* An option whose setting is an array of characters, "" where it was not given. */
+#define TEXT_OPTION(member)                                                                        \
+	static void set_##member(const json_t *value, struct port_settings *settings)              \
+	{                                                                                          \
+		set_text(value, settings->member, sizeof(settings->member));                       \
+	}                                                                                          \
+	static json_t *write_##member(const struct port_settings *settings)                        \
+	{                                                                                          \
+		return write_text(settings->member);                                               \
+	}
 
-static json_t *
-write_socket(const struct port_settings *settings)
-{
-	return write_path(settings->socket);
-}
+#define NUMBER_OPTION(member)                                                                      \
+	static void set_##member(const json_t *value, struct port_settings *settings)              \
+	{                                                                                          \
+		settings->member = (uint32_t)json_integer_value(value);                            \
+	}                                                                                          \
+	static json_t *write_##member(const struct port_settings *settings)                        \
+	{                                                                                          \
+		return json_integer(settings->member);                                             \
+	}
 
-static void
-set_connect(const json_t *value, struct port_settings *settings)
-{
-	set_path(value, settings->connect);
-}
+#define BOOL_OPTION(member)                                                                        \
+	static void set_##member(const json_t *value, struct port_settings *settings)              \
+	{                                                                                          \
+		settings->member = json_is_true(value);                                            \
+	}                                                                                          \
+	static json_t *write_##member(const struct port_settings *settings)                        \
+	{                                                                                          \
+		return json_boolean(settings->member);                                             \
+	}
 
-static json_t *
-write_connect(const struct port_settings *settings)
-{
-	return write_path(settings->connect);
-}
-
-static void
-set_mtu(const json_t *value, struct port_settings *settings)
-{
-	settings->mtu = (uint32_t)json_integer_value(value);
-}
-
-static json_t *
-write_mtu(const struct port_settings *settings)
-{
-	return json_integer(settings->mtu);
-}
-
-static void
-set_mac_limit(const json_t *value, struct port_settings *settings)
-{
-	settings->mac_limit = (uint32_t)json_integer_value(value);
-}
-
-static json_t *
-write_mac_limit(const struct port_settings *settings)
-{
-	return json_integer(settings->mac_limit);
-}
-
-static void
-set_enabled(const json_t *value, struct port_settings *settings)
-{
-	settings->enabled = json_is_true(value);
-}
-
-static json_t *
-write_enabled(const struct port_settings *settings)
-{
-	return json_boolean(settings->enabled);
-}
+TEXT_OPTION(socket)
+TEXT_OPTION(connect)
+TEXT_OPTION(ifname)
+TEXT_OPTION(netns)
+TEXT_OPTION(devargs)
+NUMBER_OPTION(mtu)
+NUMBER_OPTION(mac_limit)
+NUMBER_OPTION(queues)
+BOOL_OPTION(enabled)
+BOOL_OPTION(offload)
+BOOL_OPTION(up)
+BOOL_OPTION(promiscuous)
 
 static int
 read_mode(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
@@ -215,16 +206,108 @@ write_group(const struct port_settings *settings)
 	return is_listening(settings) ? jsonrpc_text(group_name(gid)) : json_null();
 }
 
+static const char *const backend_names[] = {
+	[PORT_BACKEND_AUTO] = "auto",
+	[PORT_BACKEND_VHOST_NET] = "vhost-net",
+	[PORT_BACKEND_TAP] = "tap",
+};
+
+static void
+set_backend(const json_t *value, struct port_settings *settings)
+{
+	const char *name = json_string_value(value);
+	int i;
+
+	for (i = PORT_BACKEND_AUTO; i < PORT_BACKEND_TAP; i++)
+		if (strcmp(name, backend_names[i]) == 0)
+			break;
+	settings->backend = (enum port_backend)i;
+}
+
+static json_t *
+write_backend(const struct port_settings *settings)
+{
+	return json_string(backend_names[settings->backend]);
+}
+
+static void
+set_mac(const json_t *value, struct port_settings *settings)
+{
+	(void)text_parse_mac(json_string_value(value), settings->mac, NULL, 0);
+	settings->has_mac = true;
+}
+
+static json_t *
+write_mac(const struct port_settings *settings)
+{
+	char text[TEXT_MAC_SIZE];
+
+	return settings->has_mac ? json_string(text_format_mac(settings->mac, text)) : json_null();
+}
+
+/* All of them: what was there before goes. */
+static void
+set_ip(const json_t *value, struct port_settings *settings)
+{
+	struct prefix prefixes[PORT_OPTION_ADDRESSES_MAX];
+	struct port_address *ip;
+	uint32_t n, i;
+
+	(void)port_option_addresses(value, prefixes, &n, NULL, 0);
+	memset(settings->ips, 0, sizeof(settings->ips));
+	for (i = 0; i < n; i++) {
+		ip = &settings->ips[i];
+		ip->family = prefixes[i].family;
+		ip->prefix_len = prefixes[i].len;
+		if (ip->family == AF_INET)
+			memcpy(&ip->in, prefixes[i].address, sizeof(ip->in));
+		else
+			memcpy(&ip->in6, prefixes[i].address, sizeof(ip->in6));
+	}
+	settings->n_ips = n;
+}
+
+static json_t *
+write_ip(const struct port_settings *settings)
+{
+	json_t *list = json_array();
+	const struct port_address *ip;
+	struct prefix prefix;
+	char text[PREFIX_TEXT_SIZE];
+	uint32_t i;
+
+	for (i = 0; i < settings->n_ips; i++) {
+		ip = &settings->ips[i];
+		prefix = (struct prefix){ .family = ip->family, .len = ip->prefix_len };
+		if (ip->family == AF_INET)
+			memcpy(prefix.address, &ip->in, sizeof(ip->in));
+		else
+			memcpy(prefix.address, &ip->in6, sizeof(ip->in6));
+		json_array_append_new(list, json_string(prefix_format(&prefix, text)));
+	}
+	return list;
+}
+
 /* clang-format off */
 static const struct accessor accessors[] = {
-	{ .key = "socket", .set = set_socket, .write = write_socket },
-	{ .key = "connect", .set = set_connect, .write = write_connect },
 	{ .key = "mtu", .set = set_mtu, .write = write_mtu },
 	{ .key = "mac-limit", .set = set_mac_limit, .write = write_mac_limit },
 	{ .key = "enabled", .set = set_enabled, .write = write_enabled },
+	{ .key = "offload", .set = set_offload, .write = write_offload },
+	{ .key = "socket", .set = set_socket, .write = write_socket },
+	{ .key = "connect", .set = set_connect, .write = write_connect },
 	{ .key = "mode", .read = read_mode, .write = write_mode },
 	{ .key = "owner", .read = read_owner, .write = write_owner },
 	{ .key = "group", .read = read_group, .write = write_group },
+	{ .key = "ifname", .set = set_ifname, .write = write_ifname },
+	{ .key = "netns", .set = set_netns, .write = write_netns },
+	{ .key = "ip", .set = set_ip, .write = write_ip },
+	{ .key = "mac", .set = set_mac, .write = write_mac },
+	{ .key = "up", .set = set_up, .write = write_up },
+	{ .key = "backend", .set = set_backend, .write = write_backend },
+	{ .key = "queues", .set = set_queues, .write = write_queues },
+	{ .key = "devargs", .set = set_devargs, .write = write_devargs },
+	{ .key = "promiscuous", .set = set_promiscuous, .write = write_promiscuous },
 };
 /* clang-format on */
 

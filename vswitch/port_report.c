@@ -3,14 +3,17 @@
 #include "port_report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "clock.h"
 #include "fdb.h"
 #include "feature_names.h"
+#include "frame.h"
 #include "jsonrpc.h"
 #include "port.h"
 #include "port_json.h"
 #include "port_options.h"
+#include "text.h"
 
 json_t *
 port_report_peer(const struct gate_peer *peer)
@@ -58,20 +61,27 @@ report_fault(const struct port *port)
 			(double)(clock_ns() - fault->time_ns) / 1e9);
 }
 
+json_t *
+port_report_option(const struct port *port, const struct port_option *option)
+{
+	if ((option->kinds & port_kind_find(port_type(port))) == 0)
+		return json_null();
+	return port_json_value(port_settings(port), option);
+}
+
 /* Every option by its key; `socket` shows the default path where none was given. */
 static int
 add_options(json_t *object, const struct port *port)
 {
-	const struct port_settings *settings = port_settings(port);
-	unsigned int kind = port_kind_find(port_type(port));
+	bool listens = strcmp(port_type(port), "vhost-user") == 0 &&
+			port_settings(port)->connect[0] == '\0';
 	int failed = 0;
 	size_t i;
 
 	for (i = 0; i < port_options_count; i++)
-		if ((port_options[i].kinds & kind) != 0)
-			failed |= json_object_set_new(object, port_options[i].key,
-					port_json_value(settings, &port_options[i]));
-	if (settings->connect[0] == '\0')
+		failed |= json_object_set_new(object, port_options[i].key,
+				port_report_option(port, &port_options[i]));
+	if (listens)
 		failed |= json_object_set_new(object, "socket", jsonrpc_text(port_path(port)));
 	return failed;
 }
@@ -90,6 +100,60 @@ report_state(const struct port *port)
 			(json_int_t)port_rejected(port));
 }
 
+static json_t *
+report_needs(uint8_t needs)
+{
+	static const struct {
+		uint8_t bit;
+		const char *name;
+	} names[] = { { FRAME_NEEDS_CSUM, "csum" }, { FRAME_NEEDS_TSO4, "tso4" },
+		{ FRAME_NEEDS_TSO6, "tso6" }, { FRAME_NEEDS_ECN, "ecn" } };
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((needs & names[i].bit) != 0)
+			json_array_append_new(list, json_string(names[i].name));
+	return list;
+}
+
+static json_t *
+report_pids(const struct port_device *device)
+{
+	json_t *list = json_array();
+	uint32_t i;
+
+	for (i = 0; i < device->n_pids; i++)
+		json_array_append_new(list, json_integer(device->pids[i]));
+	return list;
+}
+
+static json_t *
+report_text(const char *text)
+{
+	return text[0] != '\0' ? jsonrpc_text(text) : json_null();
+}
+
+/* The interface or device behind the port; JSON null where a frontend is. */
+static json_t *
+report_device(const struct port *port)
+{
+	struct port_device device = { 0 };
+	char mac[TEXT_MAC_SIZE];
+
+	if (!port_device(port, &device))
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:i, s:i, s:b, s:b, s:o, s:o, s:o, s:o}",
+			"backend", report_text(device.backend != NULL ? device.backend : ""), "why",
+			report_text(device.why), "ifname", report_text(device.ifname), "netns",
+			report_text(device.netns), "mac", text_format_mac(device.mac, mac), "mtu",
+			(int)device.mtu, "queues", (int)device.queues, "link", device.link_up,
+			"interrupts", device.interrupts, "speed_mbps",
+			device.speed_mbps != 0 ? json_integer(device.speed_mbps) : json_null(),
+			"takes", report_needs(device.takes), "gives", report_needs(device.gives),
+			"vhost_pids", report_pids(&device));
+}
+
 json_t *
 port_report(const struct port *port, const struct fdb *fdb)
 {
@@ -97,6 +161,7 @@ port_report(const struct port *port, const struct fdb *fdb)
 	int failed;
 
 	failed = add_options(object, port);
+	failed |= json_object_set_new(object, "device", report_device(port));
 	failed |= json_object_set_new(object, "fault", report_fault(port));
 	failed |= json_object_set_new(
 			object, "macs", json_integer(fdb_count_port(fdb, port_id(port))));

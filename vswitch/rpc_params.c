@@ -286,6 +286,7 @@ check_required(const struct rpc_method *method, const json_t *params, struct rpc
 	return 0;
 }
 
+/* Of a port to be made; what one that is there can have is its method's to check. */
 static int
 check_options_together(
 		const struct rpc_method *method, const json_t *params, struct rpc_problem *problem)
@@ -293,9 +294,11 @@ check_options_together(
 	const char *key = "";
 	int ret;
 
-	if (method->options == RPC_OPTIONS_NONE)
+	if (method->options != RPC_OPTIONS_ALL)
 		return 0;
-	ret = port_options_check_together(params, &key, problem->text, sizeof(problem->text));
+	ret = port_options_check_together(params,
+			port_kind_find(rpc_params_text(params, "type", "vhost-user")), &key,
+			problem->text, sizeof(problem->text));
 	snprintf(problem->param, sizeof(problem->param), "%s", key);
 	return ret;
 }

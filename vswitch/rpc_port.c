@@ -9,6 +9,7 @@
 
 #include "daemon.h"
 #include "port.h"
+#include "port_hint.h"
 #include "port_json.h"
 #include "port_options.h"
 #include "port_report.h"
@@ -18,6 +19,7 @@
 #include "text.h"
 
 #define ERR_SIZE 512
+#define DEFAULT_TYPE "vhost-user"
 
 static void
 fail_param(struct rpc_call *call, const char *param, const char *words)
@@ -36,17 +38,12 @@ report_with(const struct port *port, const struct fdb *fdb, const char *key, jso
 	return NULL;
 }
 
-/* The first port's station answers, the others' ping it; each has an address of its own. */
 static void
 reply_added(struct rpc_call *call, const struct port *port)
 {
-	bool connects = port_settings(port)->connect[0] != '\0';
-	uint32_t station = port_id(port) + 1u;
-	char hint[PORT_PATH_MAX + 96];
+	char hint[PORT_HINT_MAX];
 
-	snprintf(hint, sizeof(hint), "try: vuser-client %s--path %s --ip 10.0.%u.%u/16 %s",
-			connects ? "--server " : "", port_path(port), station / 256, station % 256,
-			station == 1 ? "respond" : "ping 10.0.0.1");
+	port_hint(port, hint, sizeof(hint));
 	rpc_reply(call, report_with(port, rpc_daemon(call)->fdb, "hint", jsonrpc_text(hint)));
 }
 
@@ -64,44 +61,67 @@ show_value(const struct port_settings *settings, const struct port_option *optio
 	return text;
 }
 
+/* What was left to its default is as the port chose it. */
+static struct port_settings
+present_settings(const struct port *port)
+{
+	struct port_settings present = *port_settings(port);
+	struct port_device device;
+
+	if (present.connect[0] == '\0')
+		snprintf(present.socket, sizeof(present.socket), "%s", port_path(port));
+	if (present.ifname[0] == '\0' && port_device(port, &device))
+		snprintf(present.ifname, sizeof(present.ifname), "%s", device.ifname);
+	return present;
+}
+
+static void
+refuse_other_type(struct rpc_call *call, const struct port *port, const char *type)
+{
+	rpc_fail(call, JSONRPC_EXISTS, json_pack("{s:s}", "param", "type"),
+			"the port is there already, but of type %s and not %s; choose another name, or "
+			"delete it first",
+			port_type(port), type);
+}
+
 /* The name is taken. Fine when the caller said so and the port is as he wants it. */
 static void
 answer_existing(struct rpc_call *call, const struct port *port, const json_t *params,
 		const struct port_settings *wanted)
 {
-	struct port_settings present = *port_settings(port);
+	const char *type = rpc_params_text(params, "type", DEFAULT_TYPE);
+	struct port_settings present = present_settings(port);
 	const struct port_option *option;
-	char is[PORT_PATH_MAX + 16], want[PORT_PATH_MAX + 16];
+	char is[PORT_DEVARGS_MAX], want[PORT_DEVARGS_MAX];
 
 	if (!rpc_params_bool(params, "may-exist", false)) {
 		rpc_fail(call, JSONRPC_EXISTS, NULL,
 				"a port of that name is there already; choose another name, or use may-exist");
 		return;
 	}
-	if (present.connect[0] == '\0')
-		snprintf(present.socket, sizeof(present.socket), "%s", port_path(port));
+	if (strcmp(type, port_type(port)) != 0) {
+		refuse_other_type(call, port, type);
+		return;
+	}
 	option = port_json_difference(params, wanted, &present);
 	if (option == NULL) {
 		reply_added(call, port);
 		return;
 	}
 	rpc_fail(call, JSONRPC_EXISTS, json_pack("{s:s}", "param", option->key),
-			"the port is there already, but with %s %s and not %s; change it with set-port, "
-			"or delete it first",
-			option->key, show_value(&present, option, is, sizeof(is)),
-			show_value(wanted, option, want, sizeof(want)));
+			"the port is there already, but with %s %s and not %s; %s", option->key,
+			show_value(&present, option, is, sizeof(is)),
+			show_value(wanted, option, want, sizeof(want)),
+			option->add_only ? "delete it first, or leave that out"
+					 : "change it with set-port, or delete it first");
 }
 
 static void
-add_new(struct rpc_call *call, const char *name, const char *type,
-		const struct port_settings *settings)
+on_added(void *arg, struct port *port, const char *err)
 {
-	struct port *port;
-	char err[ERR_SIZE];
-	int ret;
+	struct rpc_call *call = arg;
 
-	ret = port_add(name, type, settings, &port, err, sizeof(err));
-	if (ret == 0)
+	if (err == NULL)
 		reply_added(call, port);
 	else
 		rpc_refuse(call, err);
@@ -111,7 +131,7 @@ void
 rpc_port_add(struct rpc_call *call, const json_t *params)
 {
 	const char *name = rpc_params_text(params, "name", NULL);
-	const char *type = rpc_params_text(params, "type", "vhost-user");
+	const char *type = rpc_params_text(params, "type", DEFAULT_TYPE);
 	struct port_settings settings;
 	const struct port *existing;
 	const char *key = "name";
@@ -130,7 +150,7 @@ rpc_port_add(struct rpc_call *call, const json_t *params)
 	if (existing != NULL)
 		answer_existing(call, existing, params, &settings);
 	else
-		add_new(call, name, type, &settings);
+		port_add(name, type, &settings, on_added, call);
 }
 
 /* A deletion under way. */
@@ -200,29 +220,52 @@ find_listen_only(const json_t *params)
 	return NULL;
 }
 
+static void
+on_set(void *arg, struct port *port, const char *err)
+{
+	struct rpc_call *call = arg;
+
+	if (err == NULL)
+		rpc_reply(call, port_report(port, rpc_daemon(call)->fdb));
+	else
+		rpc_refuse(call, err);
+}
+
+/* Whether this port has the options; if not, *key has to go. */
+static int
+check_has_options(const struct port *port, const json_t *params, const char **key, char *err,
+		size_t err_size)
+{
+	const char *connect = port_settings(port)->connect;
+	int ret = port_options_check_kind(
+			params, port_kind_find(port_type(port)), key, err, err_size);
+
+	if (ret != 0 || connect[0] == '\0')
+		return ret;
+	*key = find_listen_only(params);
+	if (*key == NULL)
+		return 0;
+	return text_fail(err, err_size, -EINVAL,
+			"%s: this port connects to %s and has no socket of its own; leave it out",
+			*key, connect);
+}
+
 void
 rpc_port_set(struct rpc_call *call, const json_t *params)
 {
 	struct port *port = rpc_lookup_port(call, rpc_params_text(params, "name", NULL));
-	const char *key = find_listen_only(params);
 	struct port_settings settings;
+	const char *key = NULL;
 	char err[ERR_SIZE];
 
 	if (port == NULL)
 		return;
 	settings = *port_settings(port);
-	if (settings.connect[0] != '\0' && key != NULL) {
-		rpc_fail(call, JSONRPC_INVALID_PARAMS, json_pack("{s:s}", "param", key),
-				"%s: this port connects to %s and has no socket of its own; leave it out",
-				key, settings.connect);
-		return;
-	}
-	if (port_json_read(params, &settings, &key, err, sizeof(err)) != 0)
+	if (check_has_options(port, params, &key, err, sizeof(err)) != 0 ||
+			port_json_read(params, &settings, &key, err, sizeof(err)) != 0)
 		fail_param(call, key, err);
-	else if (port_set(port, &settings, err, sizeof(err)) != 0)
-		rpc_refuse(call, err);
 	else
-		rpc_reply(call, port_report(port, rpc_daemon(call)->fdb));
+		port_set(port, &settings, on_set, call);
 }
 
 void
