@@ -67,7 +67,11 @@ const struct command commands[] = {
 	  .method = "switch.status", .print = print_status },
 	{ .name = "add-port", .words = "NAME", .min_words = 1, .max_words = 1,
 	  .help = "add a port, and say what to attach to it",
-	  .detail = "The port listens on DIR/NAME.sock unless --socket or --connect says otherwise.",
+	  .detail = "A vhost-user port listens on DIR/NAME.sock unless --socket or --connect says "
+		    "otherwise. A kernel port is a network interface of this host or of one of its "
+		    "network namespaces. An ethdev port is a device that DPDK drives. For example:\n"
+		    "vswitchctl add-port host0 --type kernel --ip 10.0.0.254/24\n"
+		    "vswitchctl add-port nic0 --type ethdev --devargs net_af_packet0,iface=eth0",
 	  OPTIONS(add_port_options), .takes_port_options = true,
 	  .method = "port.add", .build = params_add_port, .print = print_added_port },
 	{ .name = "del-port", .words = "NAME", .min_words = 1, .max_words = 1,
@@ -80,10 +84,10 @@ const struct command commands[] = {
 	  .takes_port_keys = true,
 	  .completion = "port key",
 	  .method = "port.set", .build = params_set_port, .print = print_set_port },
-	{ .name = "list-ports", .help = "every port and its socket",
+	{ .name = "list-ports", .help = "every port and its socket or device",
 	  .method = "port.list", .print = print_ports },
 	{ .name = "show-port", .words = "NAME", .min_words = 1, .max_words = 1,
-	  .help = "all about a port: state, peer, features, memory, rings",
+	  .help = "all about a port: state, peer or device, features, memory, rings",
 	  .completion = "port",
 	  .method = "port.show", .build = params_name, .print = print_port },
 	{ .name = "stats", .words = "[NAME...]", .max_words = MANY,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Printers of results, one a command: struct command.print in command.h says what they return.
- * print_switch.c, print_port.c, print_session.c, print_stats.c, print_fdb.c; a line: print_field.c.
+ * print_switch.c, print_port.c, print_session.c, print_device.c,
+ * print_stats.c, print_fdb.c; a line: print_field.c.
  */
 #ifndef CTL_PRINT_H
 #define CTL_PRINT_H
@@ -38,6 +39,12 @@ int print_flushed(FILE *out, const struct invocation *call, const json_t *result
 
 /* The part of show-port about the frontend's session; session may be null. */
 int print_session(FILE *out, const json_t *session);
+
+/* The part of show-port about the interface or device. */
+void print_device(FILE *out, const json_t *device);
+
+/* An interface or device in a column, "vsw0 in blue (tap)". Returns buf. */
+const char *print_device_name(const json_t *device, char *buf, size_t size);
 
 /* A line "  LABEL  TEXT" of show-port, the text wrapped below itself. */
 void print_field(FILE *out, const char *label, const char *format, ...)

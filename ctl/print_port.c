@@ -55,7 +55,7 @@ int
 print_set_port(FILE *out, const struct invocation *call, const json_t *result)
 {
 	const char *separator = ": ";
-	char key[64], value[256];
+	char key[64], value[768];
 	size_t i;
 
 	fprintf(out, "port %s", view_text(result, "name"));
@@ -70,10 +70,15 @@ print_set_port(FILE *out, const struct invocation *call, const json_t *result)
 	return 0;
 }
 
+/* What is behind the port, or where it waits for that. */
 static const char *
-socket_of(const json_t *port, char *buf, size_t size)
+place_of(const json_t *port, char *buf, size_t size)
 {
-	if (json_is_string(json_object_get(port, "connect")))
+	const json_t *device = json_object_get(port, "device");
+
+	if (json_is_object(device))
+		print_device_name(device, buf, size);
+	else if (json_is_string(json_object_get(port, "connect")))
 		snprintf(buf, size, "-> %s", view_text(port, "connect"));
 	else
 		snprintf(buf, size, "%s", view_text(port, "socket"));
@@ -83,7 +88,7 @@ socket_of(const json_t *port, char *buf, size_t size)
 static void
 add_port_row(struct table *t, const json_t *port)
 {
-	char socket[128];
+	char place[256];
 
 	table_cell(t, "%s", view_text(port, "name"));
 	table_cell(t, "%s", view_text(port, "type"));
@@ -91,7 +96,7 @@ add_port_row(struct table *t, const json_t *port)
 	table_cell(t, "%s", view_true(port, "enabled") ? "on" : "off");
 	table_cell(t, "%" PRId64, view_integer(port, "mtu"));
 	table_cell(t, "%" PRId64, view_integer(port, "macs"));
-	table_cell(t, "%s", socket_of(port, socket, sizeof(socket)));
+	table_cell(t, "%s", place_of(port, place, sizeof(place)));
 }
 
 int
@@ -99,7 +104,7 @@ print_ports(FILE *out, const struct invocation *call, const json_t *result)
 {
 	static const struct table_column columns[] = { { "NAME", false }, { "TYPE", false },
 		{ "STATE", false }, { "ENABLED", false }, { "MTU", true }, { "MACS", true },
-		{ "SOCKET", false } };
+		{ "SOCKET OR DEVICE", false } };
 	const json_t *port;
 	struct table t;
 	size_t i;
@@ -118,14 +123,15 @@ print_ports(FILE *out, const struct invocation *call, const json_t *result)
 static void
 print_options(FILE *out, const json_t *port)
 {
-	char line[512] = "", value[128];
+	char line[2048] = "", value[768];
 	const json_t *member;
 	size_t i, used = 0;
 
 	for (i = 0; i < port_options_count; i++) {
 		member = json_object_get(port, port_options[i].key);
 		if (port_options[i].type == PORT_OPTION_PATH || member == NULL ||
-				json_is_null(member))
+				json_is_null(member) ||
+				(json_is_array(member) && json_array_size(member) == 0))
 			continue;
 		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s=%s",
 				used > 0 ? " " : "", port_options[i].key,
@@ -197,22 +203,50 @@ print_port_drops(FILE *out, const json_t *port)
 				view_text(port, "name"));
 }
 
+/* Frames whose checksum or segments the switch made for a receiver that does not. */
+static void
+print_offload(FILE *out, const json_t *port)
+{
+	const json_t *offload = json_object_get(json_object_get(port, "stats"), "offload");
+
+	if (view_sum(offload) > 0)
+		print_field(out, "for it",
+				"%" PRId64 " checksums computed; %" PRId64
+				" frames cut into %" PRId64 " segments",
+				view_integer(offload, "checksummed"),
+				view_integer(offload, "segmented"),
+				view_integer(offload, "segments"));
+}
+
+/* A frontend and its socket, or an interface or device. */
+static void
+print_behind(FILE *out, const json_t *port)
+{
+	const json_t *device = json_object_get(port, "device");
+	char place[256];
+
+	if (json_is_object(device)) {
+		print_device(out, device);
+		return;
+	}
+	print_field(out, "socket", "%s", place_of(port, place, sizeof(place)));
+	print_peer(out, port);
+}
+
 int
 print_port(FILE *out, const struct invocation *call, const json_t *result)
 {
-	char socket[128];
-
 	(void)call;
 	print_field(out, "port", "%s, %s, id %" PRId64, view_text(result, "name"),
 			view_text(result, "type"), view_integer(result, "id"));
 	print_field(out, "state", "%s", view_text(result, "state_text"));
-	print_field(out, "socket", "%s", socket_of(result, socket, sizeof(socket)));
+	print_behind(out, result);
 	print_options(out, result);
-	print_peer(out, result);
 	print_fault(out, result);
 	print_field(out, "addresses", "%" PRId64 " learned", view_integer(result, "macs"));
 	print_traffic(out, result, "from it", "rx");
 	print_traffic(out, result, "to it", "tx");
+	print_offload(out, result);
 	print_port_drops(out, result);
 	return print_session(out, json_object_get(result, "session"));
 }

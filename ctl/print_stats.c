@@ -3,9 +3,12 @@
 #include "print.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "options.h"
 #include "view.h"
+
+#define COUNTER_WIDTH 22
 
 static void
 add_stats_row(struct table *t, const char *name, const json_t *stats)
@@ -35,20 +38,22 @@ print_all_stats(FILE *out, const json_t *ports)
 	return table_print(&t, out, 0);
 }
 
-/* Every counter of one port, a line each, so that a script can pick one. */
+/* Every counter of one port, a line each, so that a script can pick one; no zeros of rare work. */
 static void
 print_port_stats(FILE *out, const json_t *stats)
 {
-	const json_t *value, *drop;
-	const char *key, *reason;
+	const json_t *value, *part;
+	const char *key, *name;
 
 	json_object_foreach ((json_t *)stats, key, value) {
 		if (json_is_integer(value))
-			fprintf(out, "%-22s %20" JSON_INTEGER_FORMAT "\n", key,
+			fprintf(out, "%-*s %20" JSON_INTEGER_FORMAT "\n", COUNTER_WIDTH, key,
 					json_integer_value(value));
-		json_object_foreach ((json_t *)value, reason, drop)
-			fprintf(out, "drops %-16s %20" JSON_INTEGER_FORMAT "\n", reason,
-					json_integer_value(drop));
+		json_object_foreach ((json_t *)value, name, part)
+			if (strcmp(key, "drops") == 0 || json_integer_value(part) != 0)
+				fprintf(out, "%s %-*s %20" JSON_INTEGER_FORMAT "\n", key,
+						(int)(COUNTER_WIDTH - 1 - strlen(key)), name,
+						json_integer_value(part));
 	}
 }
 

@@ -75,18 +75,19 @@ view_true(const json_t *object, const char *key)
 	return json_is_true(json_object_get(object, key));
 }
 
-/* The texts of an array, separated by commas; those that there is no room for are left out. */
+/* The members of an array, separated by commas; those that there is no room for are left out. */
 static void
 join(const json_t *array, char *buf, size_t size)
 {
 	const json_t *member;
 	size_t i, used = 0;
+	char word[64];
 
 	snprintf(buf, size, "none");
 	json_array_foreach (array, i, member)
 		if (used < size)
 			used += (size_t)snprintf(buf + used, size - used, "%s%s", i > 0 ? "," : "",
-					json_is_string(member) ? json_string_value(member) : "-");
+					view_value(member, word, sizeof(word)));
 }
 
 const char *
@@ -122,11 +123,18 @@ view_sum(const json_t *object)
 const char *
 view_peer(const json_t *port, char *buf, size_t size)
 {
+	const json_t *device = json_object_get(port, "device");
 	const json_t *peer = json_object_get(port, "peer");
 
 	if (json_is_object(peer))
 		snprintf(buf, size, "%" PRId64 " %s", view_integer(peer, "pid"),
 				view_text(peer, "program"));
+	else if (json_is_object(device))
+		snprintf(buf, size, "%s",
+				view_text(device,
+						json_is_string(json_object_get(device, "ifname"))
+								? "ifname"
+								: "backend"));
 	else
 		snprintf(buf, size, "-");
 	return buf;

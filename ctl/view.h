@@ -31,7 +31,7 @@ const char *view_value(const json_t *value, char *buf, size_t size);
 /* Sum of the members of an object of integers. */
 int64_t view_sum(const json_t *object);
 
-/* The peer of a port as "812 vuser-client", "-" without one. Returns buf. */
+/* What is behind a port, "812 vuser-client" or "vsw0"; "-": nothing. Returns buf. */
 const char *view_peer(const json_t *port, char *buf, size_t size);
 
 #endif
