@@ -40,7 +40,7 @@ struct netif_tun {
 	bool has_owner, has_group; /* else anyone may attach who has CAP_NET_ADMIN */
 	uid_t owner;
 	gid_t group;
-	uint32_t queues; /* attached; 0: nobody uses it */
+	uint32_t queues; /* attached, of a multi_queue one; 0: nobody uses it */
 };
 
 /* An interface as it was when the kernel said so. */
@@ -48,8 +48,8 @@ struct netif_link {
 	uint32_t index;
 	char name[IFNAMSIZ];
 	char kind[NETIF_KIND_MAX]; /* "tun" (a TAP too), "dummy", ...; "": hardware, loopback */
-	uint32_t mtu, min_mtu,
-			max_mtu; /* bytes without the Ethernet header; a max of 0: no limit */
+	uint32_t mtu;		   /* bytes without the Ethernet header */
+	uint32_t min_mtu, max_mtu; /* 0: no limit */
 	bool has_mac;
 	uint8_t mac[6];
 	bool up;      /* administratively (IFF_UP) */
