@@ -146,6 +146,38 @@ test_ports(void **state)
 	refused(PORT("\"name\": \"b\", \"owner\": \"no such user\""),
 			"ports[1]: owner: this host has no");
 	refused(PORT("\"name\": \"b\", \"may-exist\": true"), "'may-exist' is not known here");
+	refused(PORT("\"name\": \"b\", \"type\": \"ethdev\""), "ports[1]: devargs: is missing");
+	refused(PORT("\"name\": \"b\", \"ip\": []"),
+			"ports[1]: ip: is an option of ports of type kernel");
+	refused(PORT("\"name\": \"b\", \"type\": \"kernel\", \"ip\": [\"10.0.0.1\"]"),
+			"ports[1]: ip: '10.0.0.1' lacks the length");
+}
+
+static void
+test_interfaces_and_devices(void **state)
+{
+	static const char text[] =
+			"{\"version\": 1, \"ports\": [\n"
+			" {\"name\": \"h\", \"type\": \"kernel\", \"ifname\": \"vsw0\", \"netns\": \"blue\",\n"
+			"  \"ip\": [\"10.0.0.254/24\"], \"backend\": \"tap\", \"queues\": 2},\n"
+			" {\"name\": \"n\", \"type\": \"ethdev\", \"devargs\": \"net_null0\"}]}";
+	const struct port_settings *kernel, *ethdev;
+	struct config config;
+	char err[256];
+
+	(void)state;
+	assert_int_equal(parse(text, &config, err, sizeof(err)), 0);
+	kernel = &config.ports[0].settings;
+	ethdev = &config.ports[1].settings;
+	assert_string_equal(config.ports[0].type, "kernel");
+	assert_string_equal(kernel->ifname, "vsw0");
+	assert_string_equal(kernel->netns, "blue");
+	assert_int_equal(kernel->n_ips, 1);
+	assert_int_equal(kernel->backend, PORT_BACKEND_TAP);
+	assert_int_equal(kernel->queues, 2);
+	assert_string_equal(config.ports[1].type, "ethdev");
+	assert_string_equal(ethdev->devargs, "net_null0");
+	config_release(&config);
 }
 
 #define STATION(members)                                                                           \
@@ -200,6 +232,7 @@ main(void)
 		cmocka_unit_test(test_not_json),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_interfaces_and_devices),
 		cmocka_unit_test(test_stations),
 		cmocka_unit_test(test_files),
 	};

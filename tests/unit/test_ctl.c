@@ -265,6 +265,9 @@ test_settings_of_a_port(void **state)
 	expect_setting("=3", -EINVAL, "'=3' is not of the form key=value");
 	expect_setting("mut=3", -EINVAL, "a port has no option 'mut'; did you mean mtu?");
 	expect_setting("name=q", -EINVAL, "a port has no option 'name'");
+	expect_setting("ip=", 0, "{\"name\":\"p0\",\"ip\":[]}");
+	expect_setting("ip=10.0.0.1/8,fd00::1/64", 0,
+			"{\"name\":\"p0\",\"ip\":[\"10.0.0.1/8\",\"fd00::1/64\"]}");
 	expect_setting("mtu=", -EINVAL, "mtu: '' is not a whole number from 68 to 65535");
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Checks vswitch/port_json.c: every option of the table goes from JSON to settings and back. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,10 @@
 
 static const struct port_settings plain = { .mtu = 1500,
 	.enabled = true,
+	.offload = true,
+	.up = true,
+	.promiscuous = true,
+	.queues = 1,
 	.mode = 0600,
 	.owner = (uid_t)-1,
 	.group = (gid_t)-1 };
@@ -41,13 +46,25 @@ example(const struct port_option *option)
 	case PORT_OPTION_PATH:
 		return "\"/x/y.sock\"";
 	case PORT_OPTION_INTEGER:
-		return "777";
+		return option->max < 777 ? "3" : "777";
 	case PORT_OPTION_BOOL:
 		return "false";
 	case PORT_OPTION_MODE:
 		return "\"0664\"";
 	case PORT_OPTION_ACCOUNT:
 		return "\"4000000000\"";
+	case PORT_OPTION_WORD:
+		return "\"tap\"";
+	case PORT_OPTION_INTERFACE:
+		return "\"vsw0\"";
+	case PORT_OPTION_NETNS:
+		return "\"/proc/1/ns/net\"";
+	case PORT_OPTION_MAC:
+		return "\"02:00:00:00:00:0a\"";
+	case PORT_OPTION_ADDRESSES:
+		return "[\"10.0.0.254/24\", \"fd00::1/64\"]";
+	case PORT_OPTION_TEXT:
+		return "\"net_null0,size=64\"";
 	}
 	return NULL;
 }
@@ -153,6 +170,78 @@ test_differences(void **state)
 	json_decref(given);
 }
 
+/* What comes back is in canonical form; a new list replaces the old one, also by none. */
+static void
+test_addresses(void **state)
+{
+	const struct port_option *ip = port_option_find("ip");
+	struct port_settings settings = plain;
+	const char *key = NULL;
+	json_t *value;
+	char err[256];
+
+	(void)state;
+	assert_int_equal(read_text("{\"ip\":[\"FD00:0::01/64\",\"10.1.2.3/8\"]}", &settings, &key,
+					 err, sizeof(err)),
+			0);
+	assert_int_equal(settings.n_ips, 2);
+	assert_int_equal(settings.ips[0].family, AF_INET6);
+	assert_int_equal(settings.ips[0].prefix_len, 64);
+	assert_int_equal(settings.ips[1].family, AF_INET);
+	assert_int_equal(settings.ips[1].in.s_addr, htonl(0x0a010203));
+	assert_int_equal(settings.ips[1].prefix_len, 8);
+	value = port_json_value(&settings, ip);
+	assert_string_equal(json_string_value(json_array_get(value, 0)), "fd00::1/64");
+	assert_string_equal(json_string_value(json_array_get(value, 1)), "10.1.2.3/8");
+	json_decref(value);
+	assert_int_equal(read_text("{\"ip\":\"10.0.0.1/24\"}", &settings, &key, err, sizeof(err)),
+			0);
+	assert_int_equal(settings.n_ips, 1);
+	assert_int_equal(read_text("{\"ip\":[]}", &settings, &key, err, sizeof(err)), 0);
+	assert_memory_equal(&settings, &plain, sizeof(plain));
+}
+
+static void
+test_backends(void **state)
+{
+	static const char *const names[] = { [PORT_BACKEND_AUTO] = "auto",
+		[PORT_BACKEND_VHOST_NET] = "vhost-net",
+		[PORT_BACKEND_TAP] = "tap" };
+	struct port_settings settings = plain;
+	const char *key = NULL;
+	char text[64], err[256];
+	json_t *value;
+	int i;
+
+	(void)state;
+	for (i = PORT_BACKEND_TAP; i >= PORT_BACKEND_AUTO; i--) {
+		snprintf(text, sizeof(text), "{\"backend\":\"%s\"}", names[i]);
+		assert_int_equal(read_text(text, &settings, &key, err, sizeof(err)), 0);
+		assert_int_equal(settings.backend, i);
+		value = port_json_value(&settings, port_option_find("backend"));
+		assert_string_equal(json_string_value(value), names[i]);
+		json_decref(value);
+	}
+}
+
+static void
+test_mac_is_null_until_given(void **state)
+{
+	struct port_settings settings = plain;
+	json_t *value = port_json_value(&settings, port_option_find("mac"));
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 9 };
+	const char *key = NULL;
+	char err[256];
+
+	(void)state;
+	assert_true(json_is_null(value));
+	assert_int_equal(read_text("{\"mac\":\"02-00-00-00-00-09\"}", &settings, &key, err,
+					 sizeof(err)),
+			0);
+	assert_true(settings.has_mac);
+	assert_memory_equal(settings.mac, mac, sizeof(mac));
+}
+
 int
 main(void)
 {
@@ -162,6 +251,9 @@ main(void)
 		cmocka_unit_test(test_accounts),
 		cmocka_unit_test(test_port_that_connects_has_no_access),
 		cmocka_unit_test(test_differences),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_backends),
+		cmocka_unit_test(test_mac_is_null_until_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

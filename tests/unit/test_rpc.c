@@ -235,7 +235,7 @@ test_names_of_parameters(void **state)
 			"add-port a: 'mtuu' is not known here");
 	assert_string_equal(data("nearest"), "mtu");
 	bad("port.add", "{\"name\":\"a\",\"colour\":1}", "colour",
-			"takes name, type, may-exist, socket");
+			"takes name, type, may-exist, mtu");
 	bad("port.set", "{\"name\":\"a\",\"socket\":\"/x\"}", "socket", "cannot be changed");
 	bad("port.set", "{\"name\":\"a\",\"may-exist\":true}", "may-exist", "is not known here");
 }
