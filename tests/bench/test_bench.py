@@ -18,6 +18,7 @@ from vswitch.bench.machine import (
     BenchError, Cpus, HugePages, choose_cpus, parse_cpu_list, stolen_seconds,
 )
 from vswitch.bench.measure import bisect_rate, limiting_side
+from vswitch.bench.measure_kernel import stream_numbers
 from vswitch.bench.rounds import Plan, Result, disturbances
 from vswitch.bench.statistics import (
     Sample, mark_phase_changes, paired_ratios, phase_of, spread,
@@ -171,6 +172,20 @@ def test_all_cases_of_the_table_are_chosen_or_those_named() -> None:
     assert all(case.quick for case in choose_cases([], True))
 
 
+def test_the_beginning_of_a_name_chooses_all_that_begin_so() -> None:
+    chosen = choose_cases(["kernel"], False)
+    assert [case.name for case in chosen] == [
+        "kernel-stream", "kernel-udp", "kernel-udp-p99", "kernel-tcp", "kernel-tcp-p99",
+        "kernel-idle", "kernel-idle-dpdk",
+    ]
+    assert all(case.topology.kernel for case in chosen)
+    assert [case.name for case in choose_cases(["memory", "64"], False)] == [
+        "64", "memory-4k", "memory-huge",
+    ]
+    with pytest.raises(BenchError, match="no case 'kern'"):
+        choose_cases(["kern"], False)
+
+
 def test_an_unknown_case_gets_the_nearest_name() -> None:
     with pytest.raises(BenchError, match="did you mean 'flood8'"):
         choose_cases(["flod8"], False)
@@ -224,6 +239,15 @@ def test_what_we_must_stay_below() -> None:
     samples = [Sample("idle", "vswitch", 0, NEAR, 0.4), Sample("idle", "vswitch", 1, FAR, 1.4)]
     near, far = report.rows_of(CASES["idle"], samples)
     assert (near.target_met, far.target_met) == (True, False)
+
+
+def test_targets_between_interfaces_hold_in_either_phase() -> None:
+    samples = [
+        Sample("kernel-stream", "vswitch", 0, FAR, 9.0), Sample("kernel-stream", "ovs", 0, FAR, 2.0)
+    ]
+    ours, ovs = report.rows_of(CASES["kernel-stream"], samples)
+    assert (ours.target_met, ovs.target_met) == (None, True)
+    assert ovs.ratio is not None and ovs.ratio.median == 4.5
 
 
 def test_table_shows_disturbed_values_and_marks_them() -> None:
@@ -322,6 +346,26 @@ def test_a_file_that_is_no_result_is_refused(tmp_path: Path, content: str) -> No
 def test_samples_survive_the_file() -> None:
     samples = three_rounds()
     assert [Sample.from_json(data) for data in document()["samples"]] == samples
+
+
+# What iperf3 says.
+
+
+def iperf(received: int) -> Any:
+    return {"end": {
+        "sum_sent": {"bytes": 5000, "bits_per_second": 9e9, "retransmits": 3, "seconds": 2.0},
+        "sum_received": {"bytes": received, "bits_per_second": 8.5e9, "seconds": 2.1},
+        "cpu_utilization_percent": {"host_total": 50.0, "remote_total": 60.0},
+    }}
+
+
+def test_a_stream_counts_what_arrived() -> None:
+    assert stream_numbers(iperf(4000)) == {
+        "gbps": 8.5, "seconds": 2.1, "retransmits": 3,
+        "sender_cpu_percent": 50.0, "receiver_cpu_percent": 60.0,
+    }
+    with pytest.raises(ValueError, match="no byte"):
+        stream_numbers(iperf(0))
 
 
 # Its command line.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import signal
 import sys
@@ -20,24 +19,26 @@ from types import FrameType
 from typing import Any, NoReturn, Optional, Sequence
 
 from vswitch.bench import compare, plot, report
-from vswitch.bench.cases import CASES, Case, choose_cases
+from vswitch.bench.cases import ALL, CASES, Case, choose_cases
 from vswitch.bench.machine import BenchError, Cpus, HugePages, cpus_of_this_machine, describe
 from vswitch.bench.peer import HUGE_MIB
-from vswitch.bench.peers import PEERS
+from vswitch.bench.peers import PEERS, peer_for
 from vswitch.bench.rounds import Plan, Result, Rounds
 from vswitch.process import PROJECT
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ROUNDS, QUICK_ROUNDS = 11, 7
 SECONDS, QUICK_SECONDS = 1.0, 0.25
-# Each peer's share, the frontends' rings and buffers, and testpmd as a frontend.
-HUGE_TOTAL = HUGE_MIB * (len(PEERS) + 1)
+# Each DPDK peer's share, the frontends' rings and buffers, and testpmd as a frontend.
+HUGE_TOTAL = HUGE_MIB * (len(ALL) + 1)
 
 
 def parser() -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(prog="./dev bench", description=(
-        "Measures vswitch beside dpdk-testpmd and OVS-DPDK, interleaved, on the same CPU."))
-    words.add_argument("cases", nargs="*", metavar="CASE", help="these only; --list has them all")
+        "Measures vswitch beside dpdk-testpmd, OVS-DPDK and, between interfaces, the Linux bridge, "
+        "interleaved, on the same CPUs."))
+    words.add_argument("cases", nargs="*", metavar="CASE",
+                       help="these only, or all that begin so: kernel; --list has them all")
     words.add_argument("--quick", action="store_true", help="few cases, short samples; 2 minutes")
     words.add_argument("--rounds", type=rounds_number, metavar="N",
                        help=f"rounds of each case (default {ROUNDS}, with --quick {QUICK_ROUNDS})")
@@ -122,6 +123,15 @@ def show(options: argparse.Namespace, plan: Plan, result: Result, settings: dict
     write(options.svg or output / "bench.svg", plot.svg(rows, subtitle))
 
 
+def peer_lines(plan: Plan) -> list[str]:
+    """Who takes part, and how each is set up."""
+    peers = {
+        peer_for(name, case.topology): None
+        for case in plan.cases for name in case.peers if name in plan.peers
+    }
+    return [f"{peer.title} {peer.version()}: {peer.settings()}" for peer in peers]
+
+
 def bench(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     cpus = cpus_of_this_machine()
     seconds = QUICK_SECONDS if options.quick else SECONDS
@@ -129,16 +139,14 @@ def bench(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     plan = Plan(cases, rounds, seconds, options.peers)
     if options.compare:
         options.old = compare.load(options.compare)
-    # Everything that is started from here on inherits it; only the backend's thread goes elsewhere.
-    os.sched_setaffinity(0, {cpus.frontend})
     with HugePages(HUGE_TOTAL if options.huge == "auto" else 0) as pages:
         memory = "all stacks in hugepages of 2 MiB" if pages.there else (
             f"all stacks in ordinary pages, as {pages.why}")
         say(f"{len(plan.cases)} cases, {plan.rounds} rounds of {', '.join(plan.peers)}, "
             f"{seconds:g} s each; backend on CPU {cpus.backend}, frontend and the rest on CPU "
             f"{cpus.frontend}; {memory}")
-        for name in plan.peers:
-            say(f"  {PEERS[name].title} {PEERS[name].version()}: {PEERS[name].settings()}")
+        for line in peer_lines(plan):
+            say(f"  {line}")
         say(f"This will take about {plan.estimate() / 60:.1f} minutes.")
         begin = time.monotonic()
         result = run(plan, cpus, pages.there)

@@ -11,17 +11,21 @@ from vswitch.bench.machine import BenchError
 from vswitch.bench.measure import (
     FirstFrame, Idle, LossFree, Measurement, RawRun, TestpmdLoad, Wake,
 )
+from vswitch.bench.measure_kernel import LONG_TRIP, RoundTrips, TcpStream
 from vswitch.bench.peer import Topology
 from vswitch.bench.peers import OURS
 
 ALL = ("vswitch", "testpmd", "ovs")
 SWITCHES = ("vswitch", "ovs")
+WITH_BRIDGE = ("vswitch", "ovs", "bridge")
 PAIR = Topology()
 FRESH = Topology(stations=2)  # a start of its own, with no address known yet
 JUMBO = Topology(mtu=9000)
 FIVE = Topology(ports=5)
 NINE = Topology(ports=9)
 MANY = Topology(stations=65536)
+KERNEL = Topology(kernel=True)
+KERNEL_AND_DPDK = Topology(ports=3, kernel=True)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Case:
     rounds_of_others: Optional[int] = None  # theirs is known: they poll
     quick: bool = False
     needs_hugepages: bool = False
+    far_counts: bool = False  # targets are wished with the CPUs in either phase
 
     def rounds(self, peer: str, rounds: int) -> int:
         """How many of the `rounds` this peer takes part in."""
@@ -65,6 +70,16 @@ def with_testpmd(size: int, target: float) -> Case:
         f"testpmd-{size}", f"{size} B both ways, frontend: testpmd's virtio_user, in-order rings",
         TestpmdLoad(size), targets={"testpmd": target},
     )
+
+
+def trips(protocol: str) -> list[Case]:
+    text = f"{protocol.upper()} round trip of 64 B between two interfaces"
+    return [
+        Case(f"kernel-{protocol}", f"{text}, median", RoundTrips(protocol), KERNEL, WITH_BRIDGE,
+             {"ovs": 1}, far_counts=True),
+        Case(f"kernel-{protocol}-p99", f"{text}, 99 of a hundred are no longer",
+             RoundTrips(protocol, LONG_TRIP), KERNEL, WITH_BRIDGE, far_counts=True),
+    ]
 
 
 CASES: dict[str, Case] = {
@@ -100,17 +115,32 @@ CASES: dict[str, Case] = {
         Case("1to4", "64 B, one sender, four receivers in turn", RawRun(()), FIVE, SWITCHES),
         Case("flood8", "1,514 B to an unknown address, eight receivers; cycles a delivered frame",
              RawRun(("--size", "1514", "--flood")), NINE, SWITCHES, {"ovs": 2}),
+        Case("kernel-stream", "one TCP stream between interfaces in two namespaces, by iperf3",
+             TcpStream(), KERNEL, WITH_BRIDGE, {"ovs": 3, "bridge": 0.7},
+             far_counts=True),
+        *trips("udp"),
+        *trips("tcp"),
+        Case("kernel-idle", "two silent interfaces: CPU time of the whole switch",
+             Idle(), KERNEL, SWITCHES, {"ovs": 2}, most=1, far_counts=True),
+        Case("kernel-idle-dpdk", "two silent interfaces, one silent vhost-user frontend", Idle(),
+             KERNEL_AND_DPDK, SWITCHES, {"ovs": 2}, most=1, rounds_of_others=3,
+             far_counts=True),
     )
 }
 
 
 def choose_cases(names: Sequence[str], quick: bool) -> list[Case]:
-    """Those named, else all, or with `quick` the few that fit into two minutes."""
+    """Those named, else all, or with `quick` the few that fit into two minutes.
+
+    A word also names all cases that begin with it and a dash: `kernel`, `addresses`.
+    """
+    chosen = {name: [case for case in CASES if f"{case}-".startswith(f"{name}-")] for name in names}
     for name in names:
-        if name not in CASES:
+        if not chosen[name]:
             raise BenchError(unknown_case(name))
     if names:
-        return [case for case in CASES.values() if case.name in names]
+        wanted = {case for cases in chosen.values() for case in cases}
+        return [case for case in CASES.values() if case.name in wanted]
     return [case for case in CASES.values() if case.quick or not quick]
 
 

@@ -6,9 +6,9 @@ Database, sockets, pid files and logs all lie in the benchmark's own directory.
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
+from vswitch.bench.namespaces import run_tool
 from vswitch.bench.peer import HUGE_MIB, START_LIMIT, Peer, Topology, program_version
 from vswitch.process import Process, ProcessFailed
 from vswitch.waiting import wait_until
@@ -47,6 +47,12 @@ class Ovs(Peer):
         )
 
     def start(self, topology: Topology) -> None:
+        self._start_stack(topology)
+        for number in range(topology.ports):
+            self.sockets.append(self._add_port(f"v{number}"))
+
+    def _start_stack(self, topology: Topology) -> None:
+        """Database, daemon and an empty bridge."""
         self.topology = topology
         self._start_database()
         self._configure()
@@ -55,8 +61,6 @@ class Ovs(Peer):
         if topology.stations > MAC_TABLE_DEFAULT:
             bridge.append(f"other_config:mac-table-size={MAC_TABLE_LARGE}")
         self._vsctl(*bridge)
-        for number in range(topology.ports):
-            self.sockets.append(self._add_port(f"v{number}"))
 
     def thread(self) -> tuple[int, int]:
         return self.find_thread(self.daemon, "pmd-c")
@@ -90,24 +94,33 @@ class Ovs(Peer):
         self._wait_path(process, self.database)
         self._vsctl("--no-wait", "init")
 
-    def _configure(self) -> None:
+    def _masks(self) -> dict[str, str]:
         cpus = self.place.cpus
+        return {
+            "dpdk-lcore-mask": hex(1 << cpus.frontend), "pmd-cpu-mask": hex(1 << cpus.backend)
+        }
+
+    def _wrapper(self) -> list[str]:
+        """A command to start the daemon by."""
+        return []
+
+    def _configure(self) -> None:
         # OVS adds --in-memory by itself, unless it is told --legacy-mem, without which EAL refuses
         # ordinary pages.
         ordinary = "" if self.place.huge else "--no-huge --legacy-mem "
         config = {
             "dpdk-init": "true",
-            "dpdk-lcore-mask": hex(1 << cpus.frontend),
-            "pmd-cpu-mask": hex(1 << cpus.backend),
             "dpdk-alloc-mem": str(HUGE_MIB),
             "dpdk-extra": f"{ordinary}--no-pci --no-telemetry",
             "max-idle": str(MAX_IDLE_MS),
+            **self._masks(),
         }
         words = [f"other_config:{key}=\"{value}\"" for key, value in config.items()]
         self._vsctl("--no-wait", "set", "Open_vSwitch", ".", *words)
 
     def _start_daemon(self) -> None:
-        self.daemon = self._daemon("vswitchd", VSWITCHD, f"unix:{self.database}")
+        argv = [*self._wrapper(), VSWITCHD, f"unix:{self.database}"]
+        self.daemon = self._daemon("vswitchd", *argv)
         self._wait_path(self.daemon, self.directory / "vswitchd.ctl")
         initialized = ["--no-headings", "get", "Open_vSwitch", ".", "dpdk_initialized"]
         wait_until(
@@ -141,14 +154,4 @@ class Ovs(Peer):
 
     def _vsctl(self, *words: str) -> str:
         tool = ["/usr/bin/ovs-vsctl", f"--db=unix:{self.database}", f"--timeout={START_LIMIT:.0f}"]
-        return run_tool([*tool, *words])
-
-
-def run_tool(argv: list[str]) -> str:
-    """Standard output of a short command; ProcessFailed says what it complained of."""
-    done = subprocess.run(
-        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=START_LIMIT + 10
-    )
-    if done.returncode != 0:
-        raise ProcessFailed(f"{' '.join(argv)}: {(done.stderr or done.stdout).strip()}")
-    return done.stdout
+        return run_tool([*tool, *words], START_LIMIT + 10)

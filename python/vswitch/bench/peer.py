@@ -3,7 +3,8 @@
 
 Another one is a subclass with `name`, `version`, `settings`, `start` and `thread`, and an entry in
 `peers.PEERS`. It listens on vhost-user sockets, and runs its polling thread on `place.cpus.backend`
-and everything else on `place.cpus.frontend`, which all children inherit.
+and everything else on `place.cpus.frontend`, which all children inherit. A peer of `kernel.py`, whose
+ports are interfaces, has two network namespaces in `ends` instead.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Optional, Sequence
 
-from vswitch.bench.machine import Cpus, thread_by_name
+from vswitch.bench.machine import Cpus, thread_by_name, thread_count
+from vswitch.bench.namespaces import Namespace
 from vswitch.process import Process, Registry
 from vswitch.waiting import wait_until
 
@@ -31,6 +33,7 @@ class Topology:
     ports: int = 2
     mtu: int = 1500
     stations: int = 1024  # addresses that the MAC table must hold
+    kernel: bool = False  # two ports are interfaces in namespaces, further ones for DPDK
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Peer(ABC):
         self.directory.mkdir()
         self.registry = Registry(self.directory)
         self.sockets: list[Path] = []
+        self.ends: list[Namespace] = []
 
     @classmethod
     @abstractmethod
@@ -76,6 +80,10 @@ class Peer(ABC):
     @abstractmethod
     def thread(self) -> tuple[int, int]:
         """Process and thread that polls the ports."""
+
+    def waited(self) -> float:
+        """Seconds so far that this thread was ready to run but something else had its CPU."""
+        return thread_count(*self.thread()).wait_seconds
 
     def add_ports(self) -> tuple[Path, Path]:
         """Adds two ports while it runs; returns when both listen."""

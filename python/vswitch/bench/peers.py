@@ -5,14 +5,26 @@ from __future__ import annotations
 
 from typing import Type
 
+from vswitch.bench.kernel import Bridge, KernelOurs, KernelOvs
 from vswitch.bench.ours import Ours
 from vswitch.bench.ovs import Ovs
-from vswitch.bench.peer import Peer
+from vswitch.bench.peer import Peer, Topology
 from vswitch.bench.testpmd_vhost import TestpmdVhost
 
 PEERS: dict[str, Type[Peer]] = {
     Ours.name: Ours,
     TestpmdVhost.name: TestpmdVhost,
     Ovs.name: Ovs,
+    Bridge.name: Bridge,
+}
+WITH_INTERFACES: dict[str, Type[Peer]] = {
+    KernelOurs.name: KernelOurs,
+    KernelOvs.name: KernelOvs,
+    Bridge.name: Bridge,
 }
 OURS = Ours.name
+
+
+def peer_for(name: str, topology: Topology) -> Type[Peer]:
+    """A peer in the shape that a topology needs."""
+    return (WITH_INTERFACES if topology.kernel else PEERS)[name]

@@ -42,6 +42,12 @@ class RawBench:
         words = ["wake", "--count", str(count), "--pause", f"{pause:g}", *self._pin()]
         return self._call([*words, *map(str, sockets)], count * pause)
 
+    def trips(
+        self, protocol: str, namespaces: Sequence[str], address: str, count: int
+    ) -> Mapping[str, float]:
+        """From the first of two namespaces to an address in the second; pinned to no CPU."""
+        return self._call([protocol, "--count", str(count), *namespaces, address], 0)
+
     def first(self, sockets: Sequence[Path]) -> Mapping[str, float]:
         return self._call(["first", *self._pin(), *map(str, sockets)], 0)
 

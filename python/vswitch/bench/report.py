@@ -82,7 +82,7 @@ def _target(
             return case.most, None
         return case.most, value.median < case.most
     target = case.targets.get(peer)
-    if target is None or ratio is None or phase != "near":
+    if target is None or ratio is None or (phase != "near" and not case.far_counts):
         return target, None
     return target, ratio.median >= target
 

@@ -6,6 +6,7 @@ All that is measured goes to a `Result` as it comes, so that an interrupt loses 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Callable, Sequence
 
 from vswitch.bench.cases import Case, by_topology
-from vswitch.bench.machine import Cpus, stolen_seconds, thread_count
+from vswitch.bench.machine import Cpus, stolen_seconds
 from vswitch.bench.measure import BUSY_ENOUGH, CYCLES, Stand
 from vswitch.bench.peer import Peer, Place, Topology
-from vswitch.bench.peers import PEERS
+from vswitch.bench.peers import peer_for
 from vswitch.bench.raw import RawBench, RawFailed
 from vswitch.bench.statistics import Sample, mark_phase_changes
+from vswitch.client import RpcError
 from vswitch.process import ProcessFailed
 from vswitch.waiting import WaitTimeout
 
@@ -28,7 +30,8 @@ SETTLE_SECONDS = 0.1
 WAIT_MOST = 0.02  # of a sample's time, that something else had the backend's CPU
 FAILURES_MOST = 2  # of one peer in one case, one after another: it is left out of the rest
 FAILURES = (
-    RawFailed, ProcessFailed, WaitTimeout, OSError, ValueError, subprocess.SubprocessError,
+    RawFailed, ProcessFailed, RpcError, WaitTimeout, OSError, ValueError,
+    subprocess.SubprocessError,
 )
 
 
@@ -81,13 +84,19 @@ class Rounds:
     def run(self) -> Result:
         tsc_hz = self.raw.probe()["tsc_hz"]
         self.stand = Stand(self.raw, self.plan.seconds, tsc_hz, self.directory, self.huge)
+        allowed = os.sched_getaffinity(0)
         for topology, cases in by_topology(self.plan.cases):
+            # Everything that is started from here on inherits it; only the backend's thread goes
+            # elsewhere. Kernel ports have no such thread: the kernel works wherever it is called.
+            everywhere = {self.cpus.backend, self.cpus.frontend}
+            os.sched_setaffinity(0, everywhere if topology.kernel else {self.cpus.frontend})
             try:
                 self._start_all(topology, cases)
                 for case in cases:
                     self._measure_case(case)
             finally:
                 self.stop_all()
+                os.sched_setaffinity(0, allowed)
         return self.result
 
     def stop_all(self) -> None:
@@ -102,16 +111,18 @@ class Rounds:
         directory.mkdir()
         for name in self.plan.peers:
             if name in wanted:
-                self._start(PEERS[name](Place(directory, self.cpus, self.huge)), topology, cases)
+                place = Place(directory, self.cpus, self.huge)
+                self._start(peer_for(name, topology)(place), topology, cases)
 
     def _start(self, peer: Peer, topology: Topology, cases: Sequence[Case]) -> None:
         reason = peer.refuses(topology)
         if reason is None:
-            self.say(f"starting {peer.title}, {topology.ports} ports, mtu {topology.mtu}")
+            kind = " with interfaces" if topology.kernel else ""
+            self.say(f"starting {peer.title}{kind}, {topology.ports} ports, mtu {topology.mtu}")
             self.up.append(peer)
             try:
                 peer.start(topology)
-                peer.thread()
+                peer.waited()
                 peer.pause()
                 return
             except FAILURES as error:
@@ -172,12 +183,11 @@ class Rounds:
         return sample
 
     def _take(self, case: Case, peer: Peer, sample: Sample) -> None:
-        pid, tid = peer.thread()
-        before, stolen = thread_count(pid, tid), stolen_seconds(self.cpus)
+        waited, stolen = peer.waited(), stolen_seconds(self.cpus)
         begin = time.monotonic()
         sample.numbers = case.measurement.take(self.stand, peer)
         seconds = time.monotonic() - begin
-        waited = thread_count(pid, tid).wait_seconds - before.wait_seconds
+        waited = peer.waited() - waited
         stolen = stolen_seconds(self.cpus) - stolen
         sample.value = sample.numbers[case.measurement.metric.key]
         sample.limit = case.measurement.limit(sample.numbers)
