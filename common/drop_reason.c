@@ -45,4 +45,15 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 		"counted at the sender.",
 		"Switch off STP, LACP or LLDP at the sender if the frames are not wanted.",
 	},
+	[DROP_BAD_OFFLOAD] = {
+		"bad-offload",
+		"The virtio-net header asked for a checksum or segments that do not fit the frame, or that "
+		"were not negotiated; counted at the sender.",
+		"The frontend's driver is faulty or hostile: update it, or set the port's `offload=off`.",
+	},
+	[DROP_REFUSED] = {
+		"refused",
+		"The kernel or the device did not take the frame; counted at the receiver.",
+		"See `vswitchctl show-port` for the state of the interface or device.",
+	},
 };

@@ -15,6 +15,10 @@ struct counters {
 	uint64_t bytes;	     /* of those, without FCS */
 	uint64_t copies_due; /* source: one a unicast frame, one a receiver of a flood */
 	uint64_t drops[DROP_REASONS];
+	/* sink: work done for the receiver, since it does not take offloads: */
+	uint64_t checksummed; /* frames whose checksum was completed */
+	uint64_t segmented;   /* frames cut into segments */
+	uint64_t segments;    /* made of those; each is then delivered or dropped as a frame */
 };
 
 static inline void

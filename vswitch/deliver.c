@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "offload.h"
+
 static inline void
 add_receiver(struct delivery *delivery, uint16_t port, uint8_t frame)
 {
@@ -54,15 +56,77 @@ drop_too_big(struct sink *sink, const struct forward_port *port, const struct bu
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (burst->frames[list[i]].len <= port->max_frame)
+		if (burst_wire_len(burst, list[i]) <= port->max_frame)
 			list[kept++] = list[i];
 	if (kept < n)
 		counter_add(&sink->counters.drops[DROP_TOO_BIG], n - kept);
 	return kept;
 }
 
+/* Counts what was done for this receiver, and the frames that came of one. */
 static void
-deliver_list(const struct forward_port *port, const struct burst *burst, uint8_t *list, uint32_t n)
+count_split(struct sink *sink, const struct burst *burst, uint8_t frame, uint32_t made)
+{
+	struct counters *counters = &sink->counters;
+
+	if (burst->offloads[frame].gso_size == 0) {
+		counter_add(&counters->checksummed, 1);
+		return;
+	}
+	counter_add(&counters->segmented, 1);
+	counter_add(&counters->segments, made);
+}
+
+/* Does what a frame needs and the receiver does not take undone, and places what comes of it. */
+static const void *
+place_split(struct sink *sink, struct burst *split, const struct burst *burst, uint8_t frame)
+{
+	static const uint8_t all[BURST_MAX] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+		15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35,
+		36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56,
+		57, 58, 59, 60, 61, 62, 63 };
+	const void *placed = NULL;
+	uint32_t done = 0, n;
+
+	do {
+		const void *ret;
+
+		n = offload_split(burst, frame, sink->takes, done, split);
+		ret = sink->ops->place(sink, split, all, split->n);
+		placed = ret != NULL ? ret : placed;
+		done += split->n;
+	} while (done < n);
+	count_split(sink, burst, frame, n);
+	return placed;
+}
+
+/* Places a list in order: runs of frames that the receiver takes as they are, and the others. */
+static const void *
+place_mixed(struct sink *sink, struct burst *split, const struct burst *burst, const uint8_t *list,
+		uint32_t n)
+{
+	const void *placed = NULL;
+	uint32_t i = 0;
+
+	while (i < n) {
+		const void *ret;
+		uint32_t run = 0;
+
+		while (i + run < n && (burst_needs(burst, list[i + run]) & ~sink->takes) == 0)
+			run++;
+		if (run > 0)
+			ret = sink->ops->place(sink, burst, list + i, run);
+		else
+			ret = place_split(sink, split, burst, list[i]);
+		placed = ret != NULL ? ret : placed;
+		i += run > 0 ? run : 1;
+	}
+	return placed;
+}
+
+static void
+deliver_list(struct delivery *delivery, const struct forward_port *port, const struct burst *burst,
+		uint8_t *list, uint32_t n)
 {
 	struct sink *sink = port->sink;
 	const void *placed = NULL;
@@ -73,8 +137,10 @@ deliver_list(const struct forward_port *port, const struct burst *burst, uint8_t
 	} else {
 		if (burst->longest > port->max_frame)
 			n = drop_too_big(sink, port, burst, list, n);
-		if (n > 0)
+		if (n > 0 && burst->offload_mask == 0)
 			placed = sink->ops->place(sink, burst, list, n);
+		else if (n > 0)
+			placed = place_mixed(sink, delivery->split, burst, list, n);
 	}
 	spinlock_unlock(&sink->lock);
 	if (placed != NULL)
@@ -89,7 +155,7 @@ deliver_burst(struct delivery *delivery, const struct forward_table *table, stru
 	for (uint32_t i = 0; i < delivery->n_receivers; i++) {
 		uint16_t port = delivery->receivers[i];
 
-		deliver_list(&table->ports[port], burst, delivery->lists[port],
+		deliver_list(delivery, &table->ports[port], burst, delivery->lists[port],
 				delivery->counts[port]);
 		delivery->counts[port] = 0;
 	}

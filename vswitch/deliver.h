@@ -13,6 +13,7 @@
 
 /* Scratch of one worker, all zero before the first burst. */
 struct delivery {
+	struct burst *split; /* frames made for a receiver that does not take theirs undone */
 	uint32_t n_receivers;
 	uint16_t receivers[PORTS_MAX]; /* ports with a list, in the order of their first frame */
 	uint8_t counts[PORTS_MAX];

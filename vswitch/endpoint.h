@@ -22,7 +22,8 @@ struct sink;
 
 struct source_ops {
 	/*
-	 * Fills the empty burst with views of at most BURST_MAX frames. Returns how many buffers it
+	 * Fills the burst with views of at most BURST_MAX frames; sets all its members but `store`
+	 * and, where offload_mask or n say that they mean nothing, entries. Returns how many buffers it
 	 * took, bad ones included (counted as drops already), which complete() must give back before
 	 * the next take(). 0: nothing there, complete() is not called.
 	 */
@@ -53,7 +54,7 @@ struct source {
 struct sink_ops {
 	/*
 	 * Copies the frames burst->frames[list[0 .. n - 1]] to the receiver and counts every one as
-	 * delivered or dropped. Each is from ETHERNET_HEADER_LEN to MTU_MAX + FRAME_OVERHEAD bytes
+	 * delivered or dropped. None needs more than the sink's `takes` says. Each is from ETHERNET_HEADER_LEN to MTU_MAX + FRAME_OVERHEAD bytes
 	 * long, which is also the sum of its segments: forward_burst() and deliver_burst() see to
 	 * that, and the sink relies on it. Under the sink's lock. Returns what call() needs to tell the receiver
 	 * that frames have come, NULL when there is nothing to tell; good for the worker's turn.
@@ -68,6 +69,7 @@ struct sink {
 	const struct sink_ops *ops;
 	uint16_t port;
 	struct spinlock lock;
+	uint8_t takes; /* FRAME_NEEDS_ bits that the receiver sees to; changed under the lock */
 	struct counters counters; /* writer: who holds the lock */
 };
 

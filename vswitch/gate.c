@@ -292,7 +292,7 @@ copy_config(struct gate *gate, const struct gate_config *config, char *err, size
 	snprintf(gate->name, sizeof(gate->name), "%s", config->name);
 	gate->connects = config->connect;
 	gate->conn_ops = config->conn_ops;
-	gate->offer.features = vhost_lib_features();
+	gate_set_offload(gate, config->offload);
 	gate->offer.protocol_features = vhost_lib_protocol_features();
 	return 0;
 }
@@ -350,6 +350,14 @@ gate_destroy(struct gate *gate, void (*done)(void *arg), void *arg)
 	gate->waiting_fd = -1;
 	gate_end(gate, NULL);
 	gate_step_later(gate);
+}
+
+void
+gate_set_offload(struct gate *gate, bool offload)
+{
+	gate->offer.features = vhost_lib_features();
+	if (!offload)
+		gate->offer.features &= ~SESSION_F_OFFLOADS;
 }
 
 int

@@ -55,6 +55,7 @@ struct gate_config {
 	const char *name; /* the port's, for log lines */
 	const char *path; /* public socket, at most 107 bytes */
 	bool connect;	  /* the frontend serves the socket */
+	bool offload;	  /* offer checksum and segmentation offloads */
 	mode_t mode;	  /* listening: mode, owner and group of the socket file */
 	uid_t owner;	  /* (uid_t)-1: unchanged */
 	gid_t group;	  /* (gid_t)-1: unchanged */
@@ -77,6 +78,9 @@ struct gate *gate_create(struct event_base *base, const struct gate_config *conf
  */
 int gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
 		size_t err_size);
+
+/* Whether offloads are offered to the frontends that come from now on. */
+void gate_set_offload(struct gate *gate, bool offload);
 
 /* The rings are quiet: go on with what waited for that. */
 void gate_proceed(struct gate *gate);

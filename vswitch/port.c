@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of ports and a port's life.
+ * A port's life, for all kinds; port_table.c knows which ports there are.
  *
- * Adding: create, start, attach the source to a worker, publish a table with the port. Deleting
- * goes the other way: publish a table without it, so that no new frame is sent to it; stop it,
+ * Adding: create, enter in the table, start, attach the source to a worker, publish a table with
+ * the port, launch. Starting may take its time on the helper thread; until it has ended only the name
+ * is taken. Deleting goes the other way: publish a table without it, so that no new frame is sent to it; stop it,
  * which ends its session; detach the source; wait for the workers; only then forget its stations
  * and free it. A worker that still had the old table may have learned a station meanwhile, which is
  * why the FDB is flushed last, and why the id is not used again before.
@@ -22,6 +23,7 @@
 #include "forward.h"
 #include "grace.h"
 #include "port_kind.h"
+#include "text.h"
 #include "worker.h"
 
 static const struct port_ops *const kinds[] = {
@@ -33,32 +35,29 @@ static struct {
 	const char *socket_dir;
 	struct fdb *fdb;
 	struct port_listener listener;
-	TAILQ_HEAD(port_list, port) ports;
-	struct port *by_id[PORTS_MAX];
-	uint32_t n; /* without those being deleted */
 	struct event *second;
 	void (*all_deleted)(void *arg);
 	void *all_deleted_arg;
-} table = { .ports = TAILQ_HEAD_INITIALIZER(table.ports) };
+} life;
 
 struct event_base *
 port_base(void)
 {
-	return table.base;
+	return life.base;
 }
 
 void
 port_report_attached(struct port *port, const struct gate_peer *peer)
 {
-	if (table.listener.attached != NULL)
-		table.listener.attached(port, peer);
+	if (life.listener.attached != NULL)
+		life.listener.attached(port, peer);
 }
 
 void
 port_report_detached(struct port *port)
 {
-	if (table.listener.detached != NULL)
-		table.listener.detached(port);
+	if (life.listener.detached != NULL)
+		life.listener.detached(port);
 }
 
 void
@@ -66,8 +65,8 @@ port_report_fault(struct port *port, const char *text)
 {
 	snprintf(port->fault.text, sizeof(port->fault.text), "%s", text);
 	port->fault.time_ns = clock_ns();
-	if (table.listener.fault != NULL)
-		table.listener.fault(port, port->fault.text);
+	if (life.listener.fault != NULL)
+		life.listener.fault(port, port->fault.text);
 }
 
 void
@@ -78,7 +77,7 @@ port_report_station(struct port *port, const uint8_t mac[6])
 	if (port->deleting || !port->settings.enabled)
 		return;
 	memcpy(key.mac, mac, sizeof(key.mac));
-	fdb_learn(table.fdb, &key, port->id, port->settings.mac_limit, clock_seconds());
+	fdb_learn(life.fdb, &key, port->id, port->settings.mac_limit, clock_seconds());
 }
 
 static void
@@ -89,7 +88,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	TAILQ_FOREACH (port, &table.ports, link)
+	for (port = port_table_first(); port != NULL; port = TAILQ_NEXT(port, link))
 		port_sample_rates(port);
 }
 
@@ -99,44 +98,19 @@ port_init(struct event_base *base, const char *socket_dir, struct fdb *fdb,
 {
 	const struct timeval second = { .tv_sec = 1 };
 
-	table.base = base;
-	table.socket_dir = socket_dir;
-	table.fdb = fdb;
-	table.listener = *listener;
-	table.second = event_new(base, -1, EV_PERSIST, on_second, NULL);
-	if (table.second == NULL || event_add(table.second, &second) < 0)
+	life.base = base;
+	life.socket_dir = socket_dir;
+	life.fdb = fdb;
+	life.listener = *listener;
+	life.second = event_new(base, -1, EV_PERSIST, on_second, NULL);
+	if (life.second == NULL || event_add(life.second, &second) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		int ret = kinds[i]->init(base);
+		int ret = kinds[i]->init != NULL ? kinds[i]->init(base) : 0;
 
 		if (ret < 0)
 			return ret;
 	}
-	return 0;
-}
-
-/* Builds the workers' view of all ports and publishes it. */
-static int
-publish_table(void)
-{
-	struct forward_table *forward = calloc(1, sizeof(*forward));
-	struct port *port;
-
-	if (forward == NULL)
-		return -ENOMEM;
-	TAILQ_FOREACH (port, &table.ports, link) {
-		struct forward_port *view = &forward->ports[port->id];
-
-		if (port->deleting)
-			continue;
-		view->sink = port->sink;
-		view->max_frame = port->settings.mtu + FRAME_OVERHEAD;
-		view->mac_limit = port->settings.mac_limit;
-		view->enabled = port->settings.enabled;
-		if (view->enabled)
-			forward->flood.ports[forward->flood.n++] = port->id;
-	}
-	worker_publish_table(forward);
 	return 0;
 }
 
@@ -146,6 +120,10 @@ port_settings_default(struct port_settings *settings)
 	*settings = (struct port_settings){
 		.mtu = 1500,
 		.enabled = true,
+		.offload = true,
+		.queues = 1,
+		.up = true,
+		.promiscuous = true,
 		.mode = 0600,
 		.owner = (uid_t)-1,
 		.group = (gid_t)-1,
@@ -161,40 +139,6 @@ find_kind(const char *type)
 	return NULL;
 }
 
-static struct port *
-find_any(const char *name)
-{
-	struct port *port;
-
-	TAILQ_FOREACH (port, &table.ports, link)
-		if (strcmp(port->name, name) == 0)
-			return port;
-	return NULL;
-}
-
-static int
-find_free_id(void)
-{
-	for (int id = 0; id < PORTS_MAX; id++)
-		if (table.by_id[id] == NULL)
-			return id;
-	return -ENOSPC;
-}
-
-static void
-insert_sorted(struct port *port)
-{
-	struct port *other;
-
-	TAILQ_FOREACH (other, &table.ports, link) {
-		if (strcmp(other->name, port->name) > 0) {
-			TAILQ_INSERT_BEFORE(other, port, link);
-			return;
-		}
-	}
-	TAILQ_INSERT_TAIL(&table.ports, port, link);
-}
-
 /* The path that the port listens on or connects to, which must fit struct sockaddr_un. */
 static int
 set_path(struct port *port, char *err, size_t err_size)
@@ -207,7 +151,7 @@ set_path(struct port *port, char *err, size_t err_size)
 	else if (settings->socket[0] != '\0')
 		len = snprintf(port->path, sizeof(port->path), "%s", settings->socket);
 	else
-		len = snprintf(port->path, sizeof(port->path), "%s/%s.sock", table.socket_dir,
+		len = snprintf(port->path, sizeof(port->path), "%s/%s.sock", life.socket_dir,
 				port->name);
 	if (len < (int)sizeof(port->path))
 		return 0;
@@ -218,126 +162,206 @@ set_path(struct port *port, char *err, size_t err_size)
 	return -ENAMETOOLONG;
 }
 
-static struct port *
-create_port(const struct port_ops *kind, const char *name, const struct port_settings *settings,
-		int id)
-{
-	struct port *port = kind->create(id);
-
-	if (port == NULL)
-		return NULL;
-	port->ops = kind;
-	port->id = id;
-	snprintf(port->name, sizeof(port->name), "%s", name);
-	port->settings = *settings;
-	return port;
-}
-
 static void
 forget_port(struct port *port)
 {
-	TAILQ_REMOVE(&table.ports, port, link);
-	table.by_id[port->id] = NULL;
+	bool last = port_table_leave(port);
+
 	port->ops->release(port);
+	if (last && life.all_deleted != NULL)
+		life.all_deleted(life.all_deleted_arg);
 }
 
-/* Puts a started port to work; what fails here is undone by deleting it. */
+/* Ends the port_add() or port_set() under way; the port may be gone when this returns. */
+static void
+end_change(struct port *port, struct port *result, const char *err)
+{
+	port_done done = port->changed;
+
+	port->changed = NULL;
+	if (done != NULL)
+		done(port->changed_arg, result, err);
+}
+
+/* ---- Adding ---- */
+
+static int
+check_new(const char *name, const char *type, char *err, size_t err_size)
+{
+	const struct port *taken = port_table_find(name);
+
+	if (taken != NULL && (taken->deleting || taken->starting))
+		return text_fail(err, err_size, -EEXIST,
+				"add-port %s: the name is taken by a port that is being %s; choose "
+				"another name or try again in a moment",
+				name, taken->deleting ? "deleted" : "added");
+	if (taken != NULL)
+		return text_fail(err, err_size, -EEXIST,
+				"add-port %s: the name is taken by a port already; choose another "
+				"name or delete it first",
+				name);
+	if (find_kind(type) == NULL)
+		return text_fail(err, err_size, -EINVAL,
+				"add-port %s: there is no port type \"%s\"; the types are "
+				"vhost-user, kernel and ethdev",
+				name, type);
+	if (port_table_free_id() < 0)
+		return text_fail(err, err_size, -ENOSPC,
+				"add-port %s: the switch has %d ports, which is its limit; "
+				"delete one first",
+				name, PORTS_MAX);
+	return 0;
+}
+
+/* The port's place in the table, and its name, are taken from here on. */
+static int
+enter_port(struct port *port, char *err, size_t err_size)
+{
+	int ret = port->ops->has_socket ? set_path(port, err, err_size) : 0;
+
+	if (ret < 0) {
+		port->ops->release(port);
+		return ret;
+	}
+	port->starting = true;
+	port_table_enter(port);
+	return 0;
+}
+
+static int
+create_port(const char *name, const char *type, const struct port_settings *settings,
+		struct port **out, char *err, size_t err_size)
+{
+	const struct port_ops *kind;
+	struct port *port;
+	int ret = check_new(name, type, err, err_size);
+	int id = port_table_free_id();
+
+	if (ret < 0)
+		return ret;
+	kind = find_kind(type);
+	port = kind->create((uint16_t)id);
+	if (port == NULL)
+		return text_fail(err, err_size, -ENOMEM, "add-port %s: no memory", name);
+	port->ops = kind;
+	port->id = (uint16_t)id;
+	snprintf(port->name, sizeof(port->name), "%s", name);
+	port->settings = *settings;
+	*out = port;
+	return enter_port(port, err, err_size);
+}
+
+/* Puts a started port to work. */
 static int
 launch_port(struct port *port, char *err, size_t err_size)
 {
 	int ret = worker_attach(port->source);
 
 	if (ret == 0)
-		ret = publish_table();
+		ret = port_table_publish();
 	if (ret < 0)
-		snprintf(err, err_size, "add-port %s: no memory", port->name);
-	return ret;
+		return text_fail(err, err_size, ret, "add-port %s: no memory", port->name);
+	return port->ops->launch != NULL ? port->ops->launch(port, err, err_size) : 0;
 }
 
-static int
-check_new(const char *name, const char *type, char *err, size_t err_size)
-{
-	const struct port *taken = find_any(name);
+static void begin_stop(struct port *port);
 
-	if (taken != NULL) {
-		snprintf(err, err_size,
-				"add-port %s: the name is taken by a port %s; choose another "
-				"name%s",
-				name, taken->deleting ? "that is being deleted" : "already",
-				taken->deleting ? " or try again in a moment"
-						: " or delete it first");
-		return -EEXIST;
-	}
-	if (find_kind(type) == NULL) {
-		snprintf(err, err_size,
-				"add-port %s: there is no port type \"%s\"; the type is "
-				"vhost-user",
-				name, type);
-		return -EINVAL;
-	}
-	return 0;
+static void
+fail_start(struct port *port, const char *err)
+{
+	end_change(port, NULL, err);
+	forget_port(port);
 }
 
-int
-port_add(const char *name, const char *type, const struct port_settings *settings,
-		struct port **out, char *err, size_t err_size)
+void
+port_report_started(struct port *port, const char *err)
 {
-	int ret = check_new(name, type, err, err_size);
-	int id = find_free_id();
-	struct port *port;
+	char words[PORT_TEXT_MAX * 2];
 
-	if (ret < 0)
-		return ret;
-	if (id < 0) {
-		snprintf(err, err_size,
-				"add-port %s: the switch has %d ports, which is its limit; "
-				"delete one first",
-				name, PORTS_MAX);
-		return id;
+	if (err != NULL) {
+		fail_start(port, err);
+		return;
 	}
-	port = create_port(find_kind(type), name, settings, id);
-	if (port == NULL) {
-		snprintf(err, err_size, "add-port %s: no memory", name);
-		return -ENOMEM;
+	port->starting = false;
+	if (port->deleting) {
+		snprintf(words, sizeof(words), "add-port %s: the switch stops", port->name);
+		end_change(port, NULL, words);
+		begin_stop(port);
+		return;
 	}
-	ret = set_path(port, err, err_size);
-	if (ret == 0)
-		ret = port->ops->start(port, err, err_size);
-	if (ret < 0) {
-		port->ops->release(port);
-		return ret;
-	}
-	insert_sorted(port);
-	table.by_id[id] = port;
-	table.n++;
-	ret = launch_port(port, err, err_size);
-	if (ret < 0) {
+	if (launch_port(port, words, sizeof(words)) < 0) {
+		end_change(port, NULL, words);
 		port_delete(port, NULL, NULL);
-		return ret;
+	} else {
+		if (life.listener.added != NULL)
+			life.listener.added(port);
+		end_change(port, port, NULL);
 	}
-	*out = port;
-	if (table.listener.added != NULL)
-		table.listener.added(port);
-	return 0;
 }
 
-int
-port_set(struct port *port, const struct port_settings *settings, char *err, size_t err_size)
+void
+port_add(const char *name, const char *type, const struct port_settings *settings, port_done done,
+		void *arg)
+{
+	char err[PORT_TEXT_MAX * 2];
+	struct port *port = NULL;
+	int ret = create_port(name, type, settings, &port, err, sizeof(err));
+
+	if (ret < 0) {
+		done(arg, NULL, err);
+		return;
+	}
+	port->changed = done;
+	port->changed_arg = arg;
+	ret = port->ops->start(port, err, sizeof(err));
+	if (ret != -EINPROGRESS)
+		port_report_started(port, ret < 0 ? err : NULL);
+}
+
+/* ---- Changing ---- */
+
+void
+port_report_set(struct port *port, const char *err)
 {
 	struct port_settings old = port->settings;
-	int ret = port->ops->set(port, settings, err, err_size);
+	char words[PORT_TEXT_MAX];
 
-	if (ret < 0)
-		return ret;
-	port->settings = *settings;
-	ret = publish_table();
-	if (ret < 0) {
-		port->settings = old;
-		port->ops->set(port, &old, err, err_size);
-		snprintf(err, err_size, "set-port %s: no memory", port->name);
+	if (err == NULL) {
+		port->settings = port->wanted;
+		if (port_table_publish() < 0) {
+			port->settings = old;
+			snprintf(words, sizeof(words), "set-port %s: no memory", port->name);
+			err = words;
+		}
 	}
-	return ret;
+	end_change(port, port, err);
+	if (port->deleting)
+		begin_stop(port);
 }
+
+void
+port_set(struct port *port, const struct port_settings *settings, port_done done, void *arg)
+{
+	char err[PORT_TEXT_MAX * 2];
+	int ret;
+
+	if (port->changed != NULL) {
+		snprintf(err, sizeof(err),
+				"set-port %s: the port is being changed by another request; try again "
+				"in a moment",
+				port->name);
+		done(arg, port, err);
+		return;
+	}
+	port->wanted = *settings;
+	port->changed = done;
+	port->changed_arg = arg;
+	ret = port->ops->set(port, settings, err, sizeof(err));
+	if (ret != -EINPROGRESS)
+		port_report_set(port, ret < 0 ? err : NULL);
+}
+
+/* ---- Deleting ---- */
 
 /* The last step: nobody knows the port any more but its table entry and the FDB. */
 static void
@@ -347,16 +371,18 @@ on_unused(void *arg)
 	void (*deleted)(void *) = port->deleted;
 	void *deleted_arg = port->deleted_arg;
 	char name[PORT_NAME_MAX];
+	bool last;
 
 	snprintf(name, sizeof(name), "%s", port->name);
-	fdb_flush(table.fdb, port->id, true);
-	forget_port(port);
-	if (table.listener.deleted != NULL)
-		table.listener.deleted(name);
+	fdb_flush(life.fdb, port->id, true);
+	last = port_table_leave(port);
+	port->ops->release(port);
+	if (life.listener.deleted != NULL)
+		life.listener.deleted(name);
 	if (deleted != NULL)
 		deleted(deleted_arg);
-	if (TAILQ_EMPTY(&table.ports) && table.all_deleted != NULL)
-		table.all_deleted(table.all_deleted_arg);
+	if (last && life.all_deleted != NULL)
+		life.all_deleted(life.all_deleted_arg);
 }
 
 static void
@@ -369,6 +395,12 @@ on_stopped(void *arg)
 	grace_call(on_unused, port);
 }
 
+static void
+begin_stop(struct port *port)
+{
+	port->ops->stop(port, on_stopped, port);
+}
+
 int
 port_delete(struct port *port, void (*done)(void *arg), void *arg)
 {
@@ -377,11 +409,14 @@ port_delete(struct port *port, void (*done)(void *arg), void *arg)
 	port->deleting = true;
 	port->deleted = done;
 	port->deleted_arg = arg;
-	table.n--;
+	if (port->starting)
+		return 0; /* port_report_started() goes on */
 	/* Without memory for a new table the old one would name a sink that goes away. */
-	if (publish_table() < 0)
+	if (port_table_publish() < 0)
 		abort();
-	port->ops->stop(port, on_stopped, port);
+	/* port_report_set() goes on when a change is under way. */
+	if (port->changed == NULL)
+		begin_stop(port);
 	return 0;
 }
 
@@ -390,53 +425,13 @@ port_delete_all(void (*done)(void *arg), void *arg)
 {
 	struct port *port, *next;
 
-	event_del(table.second);
-	table.all_deleted = done;
-	table.all_deleted_arg = arg;
-	if (TAILQ_EMPTY(&table.ports))
+	event_del(life.second);
+	life.all_deleted = done;
+	life.all_deleted_arg = arg;
+	if (port_table_first() == NULL)
 		done(arg);
-	for (port = TAILQ_FIRST(&table.ports); port != NULL; port = next) {
+	for (port = port_table_first(); port != NULL; port = next) {
 		next = TAILQ_NEXT(port, link);
 		port_delete(port, NULL, NULL);
 	}
-}
-
-struct port *
-port_find(const char *name)
-{
-	struct port *port = find_any(name);
-
-	return port != NULL && port->deleting ? NULL : port;
-}
-
-struct port *
-port_by_id(uint16_t id)
-{
-	return id < PORTS_MAX ? table.by_id[id] : NULL;
-}
-
-uint32_t
-port_count(void)
-{
-	return table.n;
-}
-
-static struct port *
-skip_deleting(struct port *port)
-{
-	while (port != NULL && port->deleting)
-		port = TAILQ_NEXT(port, link);
-	return port;
-}
-
-struct port *
-port_first(void)
-{
-	return skip_deleting(TAILQ_FIRST(&table.ports));
-}
-
-struct port *
-port_next(const struct port *port)
-{
-	return skip_deleting(TAILQ_NEXT(port, link));
 }

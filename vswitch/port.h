@@ -13,6 +13,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <net/if.h>
+#include <netinet/in.h>
+
 #include "counters.h"
 #include "gate.h"
 #include "switch_limits.h"
@@ -20,10 +23,30 @@
 #define PORT_NAME_MAX 64  /* with the terminating zero */
 #define PORT_PATH_MAX 108 /* sun_path */
 #define PORT_TEXT_MAX 256
+#define PORT_DEVARGS_MAX 512
+#define PORT_ADDRESSES_MAX 16 /* IP addresses of an interface */
+#define PORT_QUEUES_MAX 8
 
 struct event_base;
 struct fdb;
 struct port;
+
+/* An IP address of a kernel port's interface, with its prefix. */
+struct port_address {
+	int family; /* AF_INET, AF_INET6 */
+	union {
+		struct in_addr in;
+		struct in6_addr in6;
+	};
+	uint8_t prefix_len;
+};
+
+/* How a kernel port reaches the kernel. */
+enum port_backend {
+	PORT_BACKEND_AUTO, /* vhost-net where /dev/vhost-net can be used, else tap */
+	PORT_BACKEND_VHOST_NET,
+	PORT_BACKEND_TAP,
+};
 
 /* What can be configured. Filled with port_settings_default(), then changed. */
 struct port_settings {
@@ -32,9 +55,41 @@ struct port_settings {
 	uint32_t mtu;		     /* bytes, MTU_MIN .. MTU_MAX */
 	uint32_t mac_limit;	     /* learned stations, 0 = no limit */
 	bool enabled;
-	mode_t mode; /* of the socket file */
-	uid_t owner; /* (uid_t)-1 = the switch's */
-	gid_t group; /* (gid_t)-1 = the switch's */
+	bool offload; /* checksum and segmentation offloads are offered and used */
+	mode_t mode;  /* of the socket file */
+	uid_t owner;  /* (uid_t)-1 = the switch's */
+	gid_t group;  /* (gid_t)-1 = the switch's */
+	/* kernel */
+	char ifname[IFNAMSIZ];	   /* "" = the port's name */
+	char netns[PORT_PATH_MAX]; /* name (of `ip netns`) or absolute path; "" = the switch's own */
+	enum port_backend backend;
+	uint32_t queues; /* 1 .. PORT_QUEUES_MAX */
+	bool up;
+	bool has_mac; /* else the kernel's or the device's choice */
+	uint8_t mac[6];
+	uint32_t n_ips;
+	struct port_address ips[PORT_ADDRESSES_MAX];
+	/* ethdev (mtu, has_mac, mac and up too) */
+	char devargs[PORT_DEVARGS_MAX];
+	bool promiscuous;
+};
+
+/* The interface or device behind a port of kind kernel or ethdev, as it is now. */
+struct port_device {
+	const char *backend;	 /* "vhost-net", "tap"; of an ethdev its driver's name */
+	char why[PORT_TEXT_MAX]; /* kernel: why this backend */
+	char ifname[IFNAMSIZ];	 /* "" = it has none that is known */
+	char netns[PORT_PATH_MAX];
+	uint8_t mac[6];
+	uint32_t mtu;
+	uint32_t queues;
+	bool link_up;
+	bool interrupts;	/* frames wake a sleeping worker; else it looks now and then */
+	uint32_t speed_mbps;	/* 0 = not known */
+	uint8_t takes;		/* FRAME_NEEDS_ bits that it takes undone */
+	uint8_t gives;		/* FRAME_NEEDS_ bits that its frames may need */
+	uint32_t n_pids;	/* the kernel's vhost threads */
+	pid_t pids[PORT_QUEUES_MAX];
 };
 
 enum port_state {
@@ -43,6 +98,7 @@ enum port_state {
 	PORT_UP,
 	PORT_STOPPED, /* by the frontend, which is still attached */
 	PORT_FAULT,   /* the last frontend broke a rule; a new one heals it */
+	PORT_DOWN,    /* kernel, ethdev: the link is down, or the interface or device is gone */
 };
 
 struct port_fault {
@@ -56,6 +112,8 @@ struct port_stats {
 	uint64_t tx_frames, tx_bytes; /* delivered to the port */
 	uint64_t copies_due;
 	uint64_t drops[DROP_REASONS];
+	/* Done by the switch for this receiver: tx_frames + drops = copies due - segmented + segments. */
+	uint64_t checksummed, segmented, segments;
 };
 
 struct port_rates {
@@ -87,17 +145,21 @@ int port_init(struct event_base *base, const char *socket_dir, struct fdb *fdb,
 void port_settings_default(struct port_settings *settings);
 
 /*
- * Adds and starts a port. `type` is one of port_types(). 0, or -errno with words in `err` (what,
- * which object, why, what next); then nothing was changed. -EEXIST: the name is taken.
+ * The end of port_add() and port_set(), which may come from inside them or later from the event
+ * loop, once. `err` NULL: done. Else nothing was changed, and it says so (what, which object, why,
+ * what next); an added port is gone again, and `port` is NULL.
  */
-int port_add(const char *name, const char *type, const struct port_settings *settings,
-		struct port **out, char *err, size_t err_size);
+typedef void (*port_done)(void *arg, struct port *port, const char *err);
+
+/* Adds and starts a port. */
+void port_add(const char *name, const char *type, const struct port_settings *settings,
+		port_done done, void *arg);
 
 /*
- * Changes mtu, mac_limit, enabled, mode, owner, group to those of `settings`, all or nothing.
- * 0 or -errno with words.
+ * Changes what of the settings can be changed (common/port_options.h) to those of `settings`, all
+ * or nothing. One change of a port at a time: during one the next is refused.
  */
-int port_set(struct port *port, const struct port_settings *settings, char *err, size_t err_size);
+void port_set(struct port *port, const struct port_settings *settings, port_done done, void *arg);
 
 /*
  * Deletes: the socket vanishes at once, then the session ends, the FDB forgets the port, `done`
@@ -125,6 +187,8 @@ const char *port_state_name(enum port_state state);
 void port_state_text(const struct port *port, char *text, size_t size);
 const struct gate_peer *port_peer(const struct port *port);  /* NULL */
 const struct session *port_session(const struct port *port); /* NULL */
+/* False: the port has neither interface nor device. */
+bool port_device(const struct port *port, struct port_device *device);
 bool port_vring_info(const struct port *port, uint32_t index, struct port_vring_info *info);
 uint64_t port_rejected(const struct port *port);
 const struct port_fault *port_fault(const struct port *port);

@@ -11,6 +11,7 @@ static const char *const state_names[] = {
 	[PORT_UP] = "up",
 	[PORT_STOPPED] = "stopped",
 	[PORT_FAULT] = "fault",
+	[PORT_DOWN] = "down",
 };
 
 const char *
@@ -64,25 +65,35 @@ port_state_text(const struct port *port, char *text, size_t size)
 const struct gate_peer *
 port_peer(const struct port *port)
 {
-	return port->ops->peer(port);
+	return port->ops->peer != NULL ? port->ops->peer(port) : NULL;
 }
 
 const struct session *
 port_session(const struct port *port)
 {
-	return port->ops->session(port);
+	return port->ops->session != NULL ? port->ops->session(port) : NULL;
+}
+
+bool
+port_device(const struct port *port, struct port_device *device)
+{
+	if (port->ops->device == NULL)
+		return false;
+	*device = (struct port_device){ 0 };
+	port->ops->device(port, device);
+	return true;
 }
 
 bool
 port_vring_info(const struct port *port, uint32_t index, struct port_vring_info *info)
 {
-	return port->ops->vring_info(port, index, info);
+	return port->ops->vring_info != NULL && port->ops->vring_info(port, index, info);
 }
 
 uint64_t
 port_rejected(const struct port *port)
 {
-	return port->ops->rejected(port);
+	return port->ops->rejected != NULL ? port->ops->rejected(port) : 0;
 }
 
 const struct port_fault *
@@ -102,6 +113,9 @@ read_counters(const struct port *port, struct port_stats *stats)
 	stats->tx_frames = counter_read(&out->frames);
 	stats->tx_bytes = counter_read(&out->bytes);
 	stats->copies_due = counter_read(&in->copies_due);
+	stats->checksummed = counter_read(&out->checksummed);
+	stats->segmented = counter_read(&out->segmented);
+	stats->segments = counter_read(&out->segments);
 	for (uint32_t i = 0; i < DROP_REASONS; i++)
 		stats->drops[i] = counter_read(&in->drops[i]) + counter_read(&out->drops[i]);
 }
@@ -114,6 +128,9 @@ subtract(struct port_stats *stats, const struct port_stats *origin)
 	stats->tx_frames -= origin->tx_frames;
 	stats->tx_bytes -= origin->tx_bytes;
 	stats->copies_due -= origin->copies_due;
+	stats->checksummed -= origin->checksummed;
+	stats->segmented -= origin->segmented;
+	stats->segments -= origin->segments;
 	for (uint32_t i = 0; i < DROP_REASONS; i++)
 		stats->drops[i] -= origin->drops[i];
 }

@@ -80,6 +80,19 @@ forget_session(struct vhost_port *port)
 	port->settling = false;
 }
 
+/* The frontend's MTU (NET_SET_MTU, QEMU's host_mtu) bounds frames too, from the next turn on. */
+static void
+follow_mtu(struct vhost_port *port)
+{
+	uint32_t mtu = gate_session(port->gate)->mtu;
+
+	if (mtu == port->base.peer_mtu)
+		return;
+	port->base.peer_mtu = mtu;
+	if (port_table_publish() < 0)
+		log_error("port %s: no memory to follow its frontend's MTU", port->base.name);
+}
+
 static void
 on_attached(void *arg, const struct gate_peer *peer)
 {
@@ -112,6 +125,7 @@ on_updated(void *arg)
 	struct vhost_port *port = arg;
 
 	port->settling = false;
+	follow_mtu(port);
 	update(port);
 }
 
@@ -121,6 +135,7 @@ on_detached(void *arg, const char *fault)
 	struct vhost_port *port = arg;
 
 	forget_session(port);
+	follow_mtu(port);
 	if (fault != NULL) {
 		port->faulty = true;
 		port_report_fault(&port->base, fault);
@@ -254,6 +269,7 @@ start(struct port *base, char *err, size_t err_size)
 		.name = base->name,
 		.path = base->path,
 		.connect = base->settings.connect[0] != '\0',
+		.offload = base->settings.offload,
 		.mode = base->settings.mode,
 		.owner = base->settings.owner,
 		.group = base->settings.group,
@@ -263,6 +279,7 @@ start(struct port *base, char *err, size_t err_size)
 	char why[PORT_TEXT_MAX];
 	int ret;
 
+	vring_sink_set_offload(&port->sink, base->settings.offload);
 	port->gate = gate_create(port_base(), &config, &gate_ops, port, why, sizeof(why));
 	if (port->gate != NULL)
 		return 0;
@@ -300,24 +317,39 @@ release(struct port *base)
 }
 
 static int
-set(struct port *base, const struct port_settings *settings, char *err, size_t err_size)
+set_access(struct vhost_port *port, const struct port_settings *settings, char *err,
+		size_t err_size)
 {
-	const struct port_settings *now = &base->settings;
+	const struct port_settings *now = &port->base.settings;
 	char why[PORT_TEXT_MAX];
 	int ret;
 
 	if (settings->mode == now->mode && settings->owner == now->owner &&
 			settings->group == now->group)
 		return 0;
-	ret = gate_set_access(vhost_port(base)->gate, settings->mode, settings->owner,
-			settings->group, why, sizeof(why));
+	ret = gate_set_access(port->gate, settings->mode, settings->owner, settings->group, why,
+			sizeof(why));
 	if (ret < 0)
-		snprintf(err, err_size, "set-port %s: %s", base->name, why);
+		snprintf(err, err_size, "set-port %s: %s", port->base.name, why);
 	return ret;
+}
+
+static int
+set(struct port *base, const struct port_settings *settings, char *err, size_t err_size)
+{
+	struct vhost_port *port = vhost_port(base);
+	int ret = set_access(port, settings, err, err_size);
+
+	if (ret < 0)
+		return ret;
+	gate_set_offload(port->gate, settings->offload);
+	vring_sink_set_offload(&port->sink, settings->offload);
+	return 0;
 }
 
 const struct port_ops port_vhost_ops = {
 	.type = "vhost-user",
+	.has_socket = true,
 	.init = init,
 	.create = create,
 	.start = start,

@@ -64,6 +64,8 @@ vhost_info_state_text(const struct port *base, char *text, size_t size)
 	case PORT_FAULT:
 		snprintf(text, size, "fault: %s", base->fault.text);
 		break;
+	case PORT_DOWN: /* of other kinds */
+		break;
 	}
 }
 

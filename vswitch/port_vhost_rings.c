@@ -52,6 +52,28 @@ has_feature(const struct session *session, uint32_t bit)
 	return (session->features >> bit & 1) != 0;
 }
 
+/* Each direction's features that let work be left undone (VIRTIO 1.1, 5.1.3). */
+static uint8_t
+negotiated_needs(const struct session *session, uint32_t index)
+{
+	static const struct {
+		uint8_t need;
+		uint8_t bits[PORT_VRINGS];
+	} table[] = {
+		{ FRAME_NEEDS_CSUM, { VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_CSUM } },
+		{ FRAME_NEEDS_TSO4, { VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_HOST_TSO4 } },
+		{ FRAME_NEEDS_TSO6, { VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_HOST_TSO6 } },
+		{ FRAME_NEEDS_ECN, { VIRTIO_NET_F_GUEST_ECN, VIRTIO_NET_F_HOST_ECN } },
+	};
+	uint8_t needs = 0;
+
+	for (uint32_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (has_feature(session, table[i].bits[index]))
+			needs |= table[i].need;
+	/* Without the checksum the others cannot be (VIRTIO 1.1, 5.1.3.1). */
+	return (needs & FRAME_NEEDS_CSUM) != 0 ? needs : 0;
+}
+
 static struct split_vring *
 make_vring(struct vhost_port *port, const struct session *session, uint32_t index)
 {
@@ -68,6 +90,7 @@ make_vring(struct vhost_port *port, const struct session *session, uint32_t inde
 				: VNET_HDR_LEN_LEGACY,
 		.mergeable = mergeable,
 		.indirect = has_feature(session, VIRTIO_RING_F_INDIRECT_DESC),
+		.needs = negotiated_needs(session, index),
 		.index = index,
 		.kick_fd = from->kick_fd,
 		.call_fd = from->call_fd,

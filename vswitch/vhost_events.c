@@ -36,6 +36,7 @@
 
 #include <rte_vhost.h>
 
+#include "session.h"
 #include "sigbus.h"
 
 #define SET_MEM_TABLE_REQUEST 5
@@ -44,7 +45,9 @@
 #define FEATURES                                                                                   \
 	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_NET_F_MRG_RXBUF |                             \
 			1ULL << VIRTIO_F_ANY_LAYOUT | 1ULL << VIRTIO_RING_F_INDIRECT_DESC |        \
-			1ULL << VIRTIO_F_IN_ORDER | 1ULL << VHOST_USER_F_PROTOCOL_FEATURES)
+			1ULL << VIRTIO_F_IN_ORDER | 1ULL << VHOST_USER_F_PROTOCOL_FEATURES |       \
+			1ULL << VIRTIO_NET_F_MTU | 1ULL << VIRTIO_NET_F_GUEST_ANNOUNCE |           \
+			SESSION_F_OFFLOADS)
 #define PROTOCOL_FEATURES                                                                          \
 	(1ULL << VHOST_USER_PROTOCOL_F_MQ | 1ULL << VHOST_USER_PROTOCOL_F_REPLY_ACK |              \
 			1ULL << VHOST_USER_PROTOCOL_F_NET_MTU |                                    \

@@ -13,6 +13,7 @@
 
 struct vring_sink {
 	struct sink base;
+	bool offload; /* writer: control; false: everything is done before it is delivered */
 	struct split_vring *vring;  /* writer: control, atomically; NULL: not running */
 	struct vring_cursor cursor; /* writer: who holds the lock; control while not running */
 };
@@ -26,6 +27,7 @@ struct vring_source {
 	const struct split_vring *greeted;    /* the ring whose frontend was called at its start */
 	const struct split_vring *taken_from; /* from take() to complete() */
 	uint32_t n_taken;
+	uint64_t scattered; /* bit i: frame i's virtio-net header was copied to headers[i] */
 };
 
 void vring_source_init(struct vring_source *source, uint16_t port, struct vring_sink *sibling);
@@ -37,11 +39,11 @@ vring_source_publish(struct vring_source *source, struct split_vring *vring)
 	__atomic_store_n(&source->vring, vring, __ATOMIC_RELEASE);
 }
 
-static inline void
-vring_sink_publish(struct vring_sink *sink, struct split_vring *vring)
-{
-	__atomic_store_n(&sink->vring, vring, __ATOMIC_RELEASE);
-}
+/* What the frontend takes undone and the ring go together, so both change under the lock. */
+void vring_sink_publish(struct vring_sink *sink, struct split_vring *vring);
+
+/* Whether frames are delivered with offloads undone where the frontend takes them so. Control. */
+void vring_sink_set_offload(struct vring_sink *sink, bool offload);
 
 /* The ring if it runs and is sound, else NULL. */
 static inline struct split_vring *

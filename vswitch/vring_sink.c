@@ -11,11 +11,13 @@
  */
 #include "vring_endpoint.h"
 
+#include <linux/virtio_net.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "chain.h"
 #include "copy.h"
+#include "offload.h"
 
 /* A frame and where it goes. */
 struct reservation {
@@ -27,6 +29,7 @@ struct reservation {
 
 struct round {
 	struct vring_sink *sink;
+	const struct burst *burst;
 	const struct split_vring *vring;
 	struct guest_window window;
 	struct vring_cursor cursor; /* advanced by what is reserved */
@@ -243,22 +246,24 @@ write_bytes(struct writer *writer, const uint8_t *src, uint32_t len)
 	}
 }
 
-/* Header, head and payload over any layout on both sides. */
+/* Header, first bytes and payload over any layout on both sides. */
 static void
-copy_scattered(const struct round *round, const struct reservation *reservation)
+copy_scattered(const struct round *round, const struct reservation *reservation,
+		const struct frame_segment *to)
 {
 	const struct frame *frame = reservation->frame;
-	struct writer writer = { .segment = &round->segments[reservation->first_segment] };
-	uint32_t head = frame->len < FRAME_HEAD_LEN ? frame->len : FRAME_HEAD_LEN;
-	uint8_t header[VNET_HDR_LEN] = { 0 };
-	uint32_t skip = head;
+	const uint32_t i = (uint32_t)(frame - round->burst->frames);
+	struct writer writer = { .segment = to };
+	struct virtio_net_hdr_mrg_rxbuf header = { .num_buffers = reservation->n_buffers };
+	uint32_t skip;
+	const uint8_t *head = burst_head(round->burst, i, &skip);
 
-	memcpy(header + VNET_HDR_NUM_BUFFERS, &reservation->n_buffers,
-			sizeof(reservation->n_buffers));
-	write_bytes(&writer, header, round->vring->header_len);
-	write_bytes(&writer, frame->head, head);
-	for (uint32_t i = 0; i < frame->n_segments; i++) {
-		const struct frame_segment *segment = &frame->segments[i];
+	if (burst_has_offload(round->burst, i))
+		offload_write(round->burst, i, &header.hdr);
+	write_bytes(&writer, (const uint8_t *)&header, round->vring->header_len);
+	write_bytes(&writer, head, skip);
+	for (uint32_t s = 0; s < frame->n_segments; s++) {
+		const struct frame_segment *segment = &frame->segments[s];
 		uint32_t cut = skip < segment->len ? skip : segment->len;
 
 		write_bytes(&writer, segment->data + cut, segment->len - cut);
@@ -310,22 +315,39 @@ copy_single(uint8_t *host, uint32_t header_len, const struct frame *frame)
 	copy_tail(host, frame);
 }
 
+/* All that is not one piece without a header of its own. */
+static void
+copy_reserved(const struct round *round, struct reservation *reservation)
+{
+	struct frame_segment to;
+
+	if (reservation->host == NULL) {
+		copy_scattered(round, reservation, &round->segments[reservation->first_segment]);
+		return;
+	}
+	to.data = reservation->host;
+	to.len = reservation->frame->len + round->vring->header_len;
+	reservation->n_buffers = 1;
+	copy_scattered(round, reservation, &to);
+}
+
 /* Copies what the round has reserved and counts it. */
 static void
 finish_round(struct round *round)
 {
 	struct counters *counters = &round->sink->base.counters;
 	const uint32_t header_len = round->vring->header_len;
+	const bool plain = round->burst->offload_mask == 0;
 	uint64_t bytes = 0;
 
 	for (uint32_t i = 0; i < round->n; i++) {
-		const struct reservation *reservation = &round->reservations[i];
+		struct reservation *reservation = &round->reservations[i];
 
 		bytes += reservation->frame->len;
-		if (reservation->host != NULL)
+		if (plain && reservation->host != NULL)
 			copy_single(reservation->host, header_len, reservation->frame);
 		else
-			copy_scattered(round, reservation);
+			copy_reserved(round, reservation);
 	}
 	counter_add(&counters->frames, round->n);
 	counter_add(&counters->bytes, bytes);
@@ -382,6 +404,7 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	}
 	round.sink = sink;
 	round.vring = vring;
+	round.burst = burst;
 	round.window = (struct guest_window){ 0 };
 	round.cursor = sink->cursor;
 	round.available = vring_available(vring, &sink->cursor);
@@ -407,10 +430,40 @@ static const struct sink_ops vring_sink_ops = {
 	.call = sink_call,
 };
 
+/* To a ring that does not run, nothing is worth doing. */
+static void
+update_takes(struct vring_sink *sink)
+{
+	if (sink->vring == NULL)
+		sink->base.takes = FRAME_NEEDS_ALL;
+	else
+		sink->base.takes = sink->offload ? sink->vring->needs : 0;
+}
+
+void
+vring_sink_publish(struct vring_sink *sink, struct split_vring *vring)
+{
+	spinlock_lock(&sink->base.lock);
+	__atomic_store_n(&sink->vring, vring, __ATOMIC_RELEASE);
+	update_takes(sink);
+	spinlock_unlock(&sink->base.lock);
+}
+
+void
+vring_sink_set_offload(struct vring_sink *sink, bool offload)
+{
+	spinlock_lock(&sink->base.lock);
+	sink->offload = offload;
+	update_takes(sink);
+	spinlock_unlock(&sink->base.lock);
+}
+
 void
 vring_sink_init(struct vring_sink *sink, uint16_t port)
 {
 	memset(sink, 0, sizeof(*sink));
+	sink->offload = true;
+	sink->base.takes = FRAME_NEEDS_ALL;
 	sink->base.ops = &vring_sink_ops;
 	sink->base.port = port;
 }

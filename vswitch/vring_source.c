@@ -14,30 +14,35 @@
 
 #include "chain.h"
 #include "copy.h"
+#include "offload.h"
 
+/* A frame that ends here. */
 static void
-count_bad_chain(struct source *source)
+count_bad(struct source *source, enum drop_reason reason)
 {
 	counter_add(&source->counters.frames, 1);
 	counter_add(&source->counters.copies_due, 1);
-	counter_add(&source->counters.drops[DROP_BAD_CHAIN], 1);
+	counter_add(&source->counters.drops[reason], 1);
 }
 
 /*
- * Removes the virtio-net header from the front of the frame's segments. Nothing in it concerns us:
- * no offload is offered. False when the chain is shorter than the header.
+ * Moves the virtio-net header from the front of the frame's segments to `header`. False when the
+ * chain is shorter than the header.
  */
 static bool
 strip_header(struct frame *frame, struct frame_segment *segments, uint32_t n, uint64_t bytes,
-		uint32_t header_len)
+		uint32_t header_len, uint8_t *header)
 {
 	uint32_t i = 0, left = header_len;
 
 	if (bytes < header_len)
 		return false;
-	while (i < n && segments[i].len <= left)
-		left -= segments[i++].len;
+	for (; i < n && segments[i].len <= left; i++) {
+		memcpy(header + header_len - left, segments[i].data, segments[i].len);
+		left -= segments[i].len;
+	}
 	if (i < n) {
+		memcpy(header + header_len - left, segments[i].data, left);
 		segments[i].data += left;
 		segments[i].len -= left;
 	}
@@ -51,14 +56,14 @@ strip_header(struct frame *frame, struct frame_segment *segments, uint32_t n, ui
 /* Any chain. Returns how many of the `room` segments it took, CHAIN_BAD or CHAIN_NO_SPACE. */
 static int
 take_chain(const struct split_vring *vring, uint32_t head, struct frame *frame,
-		struct frame_segment *segments, uint32_t room)
+		struct frame_segment *segments, uint32_t room, uint8_t *header)
 {
 	uint64_t bytes;
 	int n = chain_walk(vring, head, CHAIN_READ, UINT64_MAX, segments, room, &bytes);
 
 	if (n < 0)
 		return n;
-	if (!strip_header(frame, segments, n, bytes, vring->header_len))
+	if (!strip_header(frame, segments, n, bytes, vring->header_len, header))
 		return CHAIN_BAD;
 	if (frame->n_segments > 0)
 		__builtin_prefetch(frame->segments->data);
@@ -111,6 +116,7 @@ struct filling {
 	uint32_t n_taken; /* chains, bad ones included */
 	uint32_t n_frames;
 	uint32_t n_segments;
+	uint64_t scattered; /* bit i: frame i is no common chain; its header stands in headers[i] */
 };
 
 static inline void
@@ -176,16 +182,18 @@ take_other(struct vring_source *source, const struct split_vring *vring, struct 
 	}
 	took = take_chain(vring, head, &burst->frames[filling->n_frames],
 			&burst->segments[filling->n_segments],
-			BURST_SEGMENTS_MAX - filling->n_segments);
+			BURST_SEGMENTS_MAX - filling->n_segments,
+			burst->headers[filling->n_frames]);
 	if (took == CHAIN_NO_SPACE)
 		return false;
 	vring_put_used(&parts, source->cursor.used + filling->n_taken, head, 0);
 	filling->n_taken++;
 	if (took == CHAIN_BAD) {
-		count_bad_chain(&source->base);
+		count_bad(&source->base, DROP_BAD_CHAIN);
 		return true;
 	}
 	filling->n_segments += (uint32_t)took;
+	filling->scattered |= 1ull << filling->n_frames;
 	filling->n_frames++;
 	return true;
 }
@@ -204,7 +212,63 @@ take_chains(struct vring_source *source, const struct split_vring *vring, uint32
 		take_singles(source, vring, available, burst, &filling);
 	while (filling.n_taken < available && take_other(source, vring, burst, &filling));
 	burst->n = filling.n_frames;
+	burst->mbufs = NULL;
+	burst->offload_mask = 0;
+	source->scattered = filling.scattered;
 	return filling.n_taken;
+}
+
+/* The virtio-net header of frame i, read once; false when it asks for nothing. */
+static bool
+read_header(const struct vring_source *source, const struct burst *burst, uint32_t i,
+		uint32_t header_len, struct virtio_net_hdr *header)
+{
+	const uint8_t *from = burst->headers[i];
+
+	if ((source->scattered >> i & 1) == 0)
+		from = burst->frames[i].segments->data - header_len;
+	memcpy(header, from, sizeof(*header));
+	/* From here on only the copy counts: the compiler must not go back to the guest's. */
+	__asm__ volatile("" : "+m"(*header));
+	return (header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 ||
+			header->gso_type != VIRTIO_NET_HDR_GSO_NONE;
+}
+
+static void
+move_frame(struct burst *burst, uint32_t from, uint32_t to)
+{
+	burst->frames[to] = burst->frames[from];
+	if (!burst_has_offload(burst, from))
+		return;
+	burst->offload_mask ^= 1ull << from | 1ull << to;
+	burst->offloads[to] = burst->offloads[from];
+	memcpy(burst->headers[to], burst->headers[from], burst->offloads[to].copied);
+}
+
+/* For a frontend that may leave work undone: reads what its headers say. Returns all frames' bytes. */
+static uint64_t
+read_offloads(struct vring_source *source, const struct split_vring *vring, struct burst *burst)
+{
+	struct virtio_net_hdr header;
+	uint32_t kept = 0;
+	uint64_t bytes = 0;
+
+	burst->longest = 0;
+	for (uint32_t i = 0; i < burst->n; i++) {
+		if (read_header(source, burst, i, vring->header_len, &header) &&
+				!offload_read(burst, i, &header, vring->needs)) {
+			count_bad(&source->base, DROP_BAD_OFFLOAD);
+			continue;
+		}
+		if (kept != i)
+			move_frame(burst, i, kept);
+		bytes += burst->frames[kept].len;
+		if (burst_wire_len(burst, kept) > burst->longest)
+			burst->longest = burst_wire_len(burst, kept);
+		kept++;
+	}
+	burst->n = kept;
+	return bytes;
 }
 
 static uint32_t
@@ -213,6 +277,7 @@ source_take(struct source *base, struct burst *burst)
 	struct vring_source *source = (struct vring_source *)base;
 	const struct split_vring *vring = vring_running(&source->vring);
 	uint32_t available;
+	uint64_t bytes;
 
 	if (vring == NULL)
 		return 0;
@@ -224,7 +289,10 @@ source_take(struct source *base, struct burst *burst)
 	source->n_taken = take_chains(source, vring, available, burst);
 	source->taken_from = vring;
 	source->cursor.avail += source->n_taken;
-	counter_add(&base->counters.bytes, copy_heads(burst));
+	bytes = copy_heads(burst);
+	if (vring->needs != 0)
+		bytes = read_offloads(source, vring, burst);
+	counter_add(&base->counters.bytes, bytes);
 	counter_add(&base->counters.frames, burst->n);
 	return source->n_taken;
 }

@@ -171,6 +171,15 @@ create_descriptors(struct worker *worker)
 	return 0;
 }
 
+static void
+free_memory(struct worker *worker)
+{
+	free((void *)(uintptr_t)worker->sources);
+	free(worker->burst.store);
+	free(worker->delivery.split);
+	free(worker);
+}
+
 static struct worker *
 create_worker(uint32_t index, const struct worker_config *config, struct rte_rcu_qsbr *rcu,
 		struct fdb *fdb)
@@ -182,9 +191,11 @@ create_worker(uint32_t index, const struct worker_config *config, struct rte_rcu
 		return NULL;
 	memset(worker, 0, sizeof(*worker));
 	worker->sources = calloc(1, sizeof(*worker->sources));
-	if (worker->sources == NULL || create_descriptors(worker) < 0) {
-		free((void *)(uintptr_t)worker->sources);
-		free(worker);
+	worker->burst.store = malloc(BURST_STORE_LEN);
+	worker->delivery.split = aligned_alloc(64, sizeof(*worker->delivery.split));
+	if (worker->sources == NULL || worker->burst.store == NULL ||
+			worker->delivery.split == NULL || create_descriptors(worker) < 0) {
+		free_memory(worker);
 		return NULL;
 	}
 	worker->seen = worker->sources;
@@ -280,8 +291,7 @@ free_worker(struct worker *worker)
 {
 	close(worker->epoll_fd);
 	close(worker->wake_fd);
-	free((void *)(uintptr_t)worker->sources);
-	free(worker);
+	free_memory(worker);
 }
 
 void

@@ -13,13 +13,19 @@
 
 #define PORTS 5
 
-/* A sink that writes down what it was given. */
+#define HEADERS 54 /* Ethernet, IPv4, TCP */
+
+/* A sink that writes down what it was given: numbers of the burst's frames, or split ones. */
 struct recorder {
 	struct sink sink;
 	uint32_t n;
 	uint8_t frames[BURST_MAX];
+	uint32_t n_split;
+	uint32_t split_bytes;
 	uint32_t calls;
 };
+
+#define SPLIT 0xff /* in frames[]: made for this receiver */
 
 static struct recorder recorders[PORTS];
 static struct forward_table *table;
@@ -33,10 +39,17 @@ record(struct sink *sink, const struct burst *frames, const uint8_t *list, uint3
 {
 	struct recorder *recorder = (struct recorder *)sink;
 
-	(void)frames;
 	assert_int_equal(sink->lock.held, 1);
-	memcpy(recorder->frames + recorder->n, list, n);
-	recorder->n += n;
+	for (uint32_t i = 0; i < n; i++) {
+		assert_int_equal(burst_needs(frames, list[i]) & ~sink->takes, 0);
+		if (frames != burst) {
+			recorder->n_split++;
+			recorder->split_bytes += frames->frames[list[i]].len;
+		}
+		if (recorder->n < BURST_MAX)
+			recorder->frames[recorder->n] = frames == burst ? list[i] : SPLIT;
+		recorder->n++;
+	}
 	counter_add(&sink->counters.frames, n);
 	return recorder;
 }
@@ -62,6 +75,8 @@ setup(void **state)
 	delivery = calloc(1, sizeof(*delivery));
 	burst = aligned_alloc(64, sizeof(*burst));
 	burst->n = burst->longest = 0;
+	burst->offload_mask = 0;
+	delivery->split = aligned_alloc(64, sizeof(*burst));
 	for (uint16_t i = 0; i < PORTS; i++) {
 		recorders[i].sink.ops = &recorder_ops;
 		recorders[i].sink.port = i;
@@ -78,6 +93,7 @@ teardown(void **state)
 {
 	(void)state;
 	free(table);
+	free(delivery->split);
 	free(delivery);
 	free(burst);
 	return 0;
@@ -99,20 +115,50 @@ deliver(void)
 	deliver_burst(delivery, table, &source, burst, verdicts);
 }
 
-/* copies due = delivered + dropped, over all ports. */
+/* Makes the last frame one that needs a checksum and, with a gso_size, segments. */
+static void
+set_offload(uint32_t i, uint8_t needs, uint16_t gso_size)
+{
+	static struct frame_segment segment;
+	static uint8_t bytes[65536];
+	uint8_t *headers = burst->headers[i];
+
+	memset(headers, 0, HEADERS);
+	headers[12] = 0x08;
+	headers[14] = 0x45;
+	headers[23] = 6;
+	headers[46] = 0x50;
+	memcpy(bytes, headers, HEADERS);
+	segment = (struct frame_segment){ .data = bytes, .len = burst->frames[i].len };
+	burst->frames[i].segments = &segment;
+	burst->frames[i].n_segments = 1;
+	burst->offload_mask |= 1ull << i;
+	burst->offloads[i] = (struct frame_offload){
+		.needs = needs,
+		.copied = burst->frames[i].len < FRAME_HEADERS_MAX ? burst->frames[i].len
+								  : FRAME_HEADERS_MAX,
+		.csum_start = 34,
+		.csum_offset = 16,
+		.gso_size = gso_size,
+		.header_len = gso_size != 0 ? HEADERS : 0,
+	};
+}
+
+/* copies due, and what segments added, = delivered + dropped, over all ports. */
 static void
 check_conservation(void)
 {
-	uint64_t done = 0;
+	uint64_t done = 0, more = 0;
 
 	for (uint32_t i = 0; i < PORTS; i++) {
+		more += recorders[i].sink.counters.segments - recorders[i].sink.counters.segmented;
 		done += recorders[i].sink.counters.frames;
 		for (uint32_t r = 0; r < DROP_REASONS; r++)
 			done += recorders[i].sink.counters.drops[r];
 	}
 	for (uint32_t r = 0; r < DROP_REASONS; r++)
 		done += source.counters.drops[r];
-	assert_int_equal(source.counters.copies_due, done);
+	assert_int_equal(source.counters.copies_due + more, done);
 }
 
 static void
@@ -211,6 +257,82 @@ test_scratch_is_clean_after_a_burst(void **state)
 	check_conservation();
 }
 
+/* Who takes a frame undone gets it as it is; the others what comes of it, in the right place. */
+static void
+test_offload_is_split_for_who_does_not_take_it(void **state)
+{
+	(void)state;
+	recorders[1].sink.takes = FRAME_NEEDS_ALL;
+	recorders[2].sink.takes = FRAME_NEEDS_CSUM;
+	add(60, VERDICT_FLOOD, 0, 0);
+	add(HEADERS + 2500, VERDICT_FLOOD, 0, 0);
+	add(61, VERDICT_FLOOD, 0, 0);
+	set_offload(1, FRAME_NEEDS_CSUM | FRAME_NEEDS_TSO4, 1000);
+	burst->longest = HEADERS + 1000;
+	deliver();
+	assert_int_equal(recorders[1].n, 3);
+	assert_int_equal(recorders[1].n_split, 0);
+	for (uint32_t i = 2; i < PORTS; i++) {
+		const uint8_t order[] = { 0, SPLIT, SPLIT, SPLIT, 2 };
+
+		assert_int_equal(recorders[i].n, 5);
+		assert_memory_equal(recorders[i].frames, order, sizeof(order));
+		assert_int_equal(recorders[i].split_bytes, 3 * HEADERS + 2500);
+		assert_int_equal(recorders[i].calls, 1);
+		assert_int_equal(recorders[i].sink.counters.segmented, 1);
+		assert_int_equal(recorders[i].sink.counters.segments, 3);
+		assert_int_equal(recorders[i].sink.counters.checksummed, 0);
+	}
+	check_conservation();
+}
+
+static void
+test_checksum_for_who_does_not_take_it(void **state)
+{
+	(void)state;
+	recorders[1].sink.takes = FRAME_NEEDS_CSUM;
+	add(100, VERDICT_FLOOD, 0, 0);
+	set_offload(0, FRAME_NEEDS_CSUM, 0);
+	deliver();
+	assert_int_equal(recorders[1].n_split, 0);
+	assert_int_equal(recorders[2].n_split, 1);
+	assert_int_equal(recorders[1].sink.counters.checksummed, 0);
+	assert_int_equal(recorders[2].sink.counters.checksummed, 1);
+	check_conservation();
+}
+
+/* More segments than a burst holds. */
+static void
+test_many_segments(void **state)
+{
+	(void)state;
+	add(HEADERS + 60000, VERDICT_PORT, 1, 0);
+	set_offload(0, FRAME_NEEDS_CSUM | FRAME_NEEDS_TSO4, 100);
+	burst->longest = HEADERS + 100;
+	deliver();
+	assert_int_equal(recorders[1].n_split, 600);
+	assert_int_equal(recorders[1].split_bytes, 600 * HEADERS + 60000);
+	check_conservation();
+}
+
+/* A limit bounds the segments, not the frame that they are cut from. */
+static void
+test_limit_of_a_frame_to_be_cut(void **state)
+{
+	(void)state;
+	recorders[1].sink.takes = FRAME_NEEDS_ALL;
+	add(HEADERS + 9000, VERDICT_PORT, 1, 0);
+	add(HEADERS + 9000, VERDICT_PORT, 1, 0);
+	set_offload(0, FRAME_NEEDS_CSUM | FRAME_NEEDS_TSO4, 1518 - HEADERS);
+	set_offload(1, FRAME_NEEDS_CSUM | FRAME_NEEDS_TSO4, 1518 - HEADERS + 1);
+	burst->longest = 1519;
+	deliver();
+	assert_int_equal(recorders[1].n, 1);
+	assert_int_equal(recorders[1].frames[0], 0);
+	assert_int_equal(recorders[1].sink.counters.drops[DROP_TOO_BIG], 1);
+	check_conservation();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -224,6 +346,10 @@ main(void)
 		TEST(test_receiver_disabled),
 		TEST(test_too_big_for_the_receiver),
 		TEST(test_scratch_is_clean_after_a_burst),
+		TEST(test_offload_is_split_for_who_does_not_take_it),
+		TEST(test_checksum_for_who_does_not_take_it),
+		TEST(test_many_segments),
+		TEST(test_limit_of_a_frame_to_be_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@ setup(void **state)
 	vring_sink_publish(&sink, &driver.vring);
 	burst = aligned_alloc(64, sizeof(*burst));
 	burst->n = 0;
+	burst->offload_mask = 0;
 	n_segments = 0;
 	for (uint32_t i = 0; i < sizeof(payload); i++)
 		payload[i] = i * 7 + i / 256;
