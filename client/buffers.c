@@ -8,6 +8,7 @@ enum {
 	ROOM = 2048,  /* of a buffer, without headroom */
 	SPARE = 1024, /* buffers in hand, beyond those in rings */
 	BENCH = 8192, /* of a bench: a larger pool goes round through the CPU's cache and slows it */
+	LARGE = 7,    /* buffers of a large frame in one slot of a ring, beyond the first */
 	CACHE = 64,
 	OVERHEAD = 320,	  /* of a buffer: mbuf, mempool object, alignment */
 	RING_ENTRY = 512, /* of a descriptor: ring, header region, bookkeeping */
@@ -26,13 +27,21 @@ room(const struct settings *s)
 	return s->mergeable || frame <= ROOM ? ROOM : RTE_ALIGN_CEIL(frame, RTE_CACHE_LINE_SIZE);
 }
 
-/* A bench may send frames of several buffers, and its receive rings must not lack what they hold. */
+/*
+ * The role kernel has as many rings again. All may be full at once, those that are sent from with
+ * large frames that take an indirect table each; frames in more buffers take as many slots. Then
+ * there are still buffers to receive into, without which nothing would be sent or freed any more.
+ *
+ * A bench may send frames of several buffers, and its receive rings must not lack what they hold. */
 static size_t
 count(const struct settings *s)
 {
 	size_t ring = s->path_count * s->queue_size;
 	size_t wanted = ring * (1 + s->size / (room(s) + 1) + 1);
 
+	if (s->role == ROLE_KERNEL)
+		return 2 * (2 * ring) + SPARE +
+				(s->backend == SETTINGS_BACKEND_VHOST_NET ? 2 * ring * LARGE : 0);
 	if (s->role != ROLE_BENCH)
 		return 2 * ring + SPARE;
 	return wanted + SPARE < BENCH ? BENCH : wanted + SPARE;
@@ -43,7 +52,8 @@ size_t
 buffers_memory(const struct settings *s)
 {
 	size_t object = RTE_ALIGN_CEIL(room(s) + RTE_PKTMBUF_HEADROOM + OVERHEAD, PAGE);
-	size_t bytes = count(s) * object + s->path_count * 2 * s->queue_size * RING_ENTRY;
+	size_t rings = s->role == ROLE_KERNEL ? 4 : s->path_count * 2;
+	size_t bytes = count(s) * object + rings * s->queue_size * RING_ENTRY;
 	size_t mib = bytes / MIB + bytes / MIB / 8 + MEMORY_BASE;
 
 	return mib < MEMORY_MIN ? MEMORY_MIN : mib;

@@ -6,13 +6,16 @@
 #include <stddef.h>
 
 #include "device.h"
+#include "exception.h"
 #include "settings.h"
 
 struct client {
 	const struct settings *settings;
 	struct rte_mempool *pool;
 	struct device devices[SETTINGS_PATHS_MAX];
-	size_t device_count; /* that are open */
+	size_t device_count; /* that are open; of the role kernel, the last one is the exception's */
+	struct exception exception;
+	bool has_exception;
 };
 
 #endif

@@ -116,33 +116,49 @@ probe(struct device *d, const struct settings *s, size_t index, char *err, size_
 	return explain_probe(s, d->path, err, err_size);
 }
 
+/* Large frames without mergeable buffers would need the largest buffers everywhere. */
 static int
-setup_queues(struct device *d, struct rte_mempool *pool)
+configure(struct device *d, bool link)
 {
-	struct rte_eth_conf conf = { .intr_conf = { .lsc = 1, .rxq = 1 } };
-	int ret = rte_eth_dev_configure(d->id, 1, 1, &conf);
+	struct rte_eth_conf conf = { .intr_conf = { .lsc = link, .rxq = 1 } };
+	struct rte_eth_dev_info info;
+	int ret = rte_eth_dev_info_get(d->id, &info);
 
-	if (ret == 0)
-		ret = rte_eth_rx_queue_setup(d->id, 0, d->queue_size, SOCKET_ID_ANY, NULL, pool);
-	if (ret == 0)
-		ret = rte_eth_tx_queue_setup(d->id, 0, d->queue_size, SOCKET_ID_ANY, NULL);
-	return ret;
+	if (ret != 0)
+		return ret;
+	if ((info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) == 0)
+		d->rx_offloads &= ~RTE_ETH_RX_OFFLOAD_TCP_LRO;
+	d->rx_offloads &= info.rx_offload_capa;
+	d->tx_offloads &= info.tx_offload_capa;
+	conf.rxmode.offloads = d->rx_offloads;
+	conf.txmode.offloads = d->tx_offloads;
+	return rte_eth_dev_configure(d->id, 1, 1, &conf);
 }
 
-static int
-start(struct device *d, struct rte_mempool *pool, char *err, size_t err_size)
+int
+device_start(struct device *d, uint16_t descriptors, bool link, struct rte_mempool *pool)
 {
-	int ret = setup_queues(d, pool);
+	int ret = configure(d, link);
 
 	atomic_store(&d->up, true);
 	if (ret == 0)
+		ret = rte_eth_rx_queue_setup(d->id, 0, descriptors, SOCKET_ID_ANY, NULL, pool);
+	if (ret == 0)
+		ret = rte_eth_tx_queue_setup(d->id, 0, descriptors, SOCKET_ID_ANY, NULL);
+	if (ret == 0 && link)
 		ret = rte_eth_dev_callback_register(d->id, RTE_ETH_EVENT_INTR_LSC, on_link, d);
 	if (ret == 0)
 		ret = rte_eth_dev_start(d->id);
 	if (ret == 0)
 		d->call_fd = rte_eth_dev_rx_intr_ctl_q_get_fd(d->id, 0);
-	if (ret == 0 && d->call_fd < 0)
-		ret = -ENOTSUP;
+	return ret == 0 && d->call_fd < 0 ? -ENOTSUP : ret;
+}
+
+static int
+start(struct device *d, struct rte_mempool *pool, char *err, size_t err_size)
+{
+	int ret = device_start(d, d->queue_size, true, pool);
+
 	if (ret == 0)
 		return 0;
 	eal_log_print_errors();
@@ -199,8 +215,8 @@ check_session(struct device *d, const struct settings *s, char *err, size_t err_
 }
 
 /* The driver keeps each ring in a zone of this name; its layout is the specification's. */
-static const uint8_t *
-find_transmitq(const struct device *d)
+const uint8_t *
+device_find_transmitq(const struct device *d)
 {
 	const struct rte_memzone *zone;
 	char name[32];
@@ -238,6 +254,10 @@ device_open(struct device *d, const struct settings *s, size_t index, struct rte
 	int ret = 0;
 
 	*d = (struct device){ .path = s->paths[index], .queue_size = (uint16_t)s->queue_size };
+	if (s->backend == SETTINGS_BACKEND_VHOST_NET) {
+		d->rx_offloads = DEVICE_RX_OFFLOADS;
+		d->tx_offloads = DEVICE_TX_OFFLOADS;
+	}
 	memcpy(d->mac, s->macs[index], sizeof(d->mac));
 	if (s->server)
 		ret = endpoint_socket_clear(d->path, err, err_size);
@@ -245,7 +265,7 @@ device_open(struct device *d, const struct settings *s, size_t index, struct rte
 	if (ret == 0)
 		ret = open_guarded(d, s, index, pool, err, err_size);
 	if (ret == 0)
-		d->transmitq = find_transmitq(d);
+		d->transmitq = device_find_transmitq(d);
 	return ret;
 }
 
@@ -327,6 +347,8 @@ device_disarm(struct device *d)
 	uint64_t calls;
 
 	rte_eth_dev_rx_intr_disable(d->id, 0);
+	if (d->frames_in_call_fd)
+		return;
 	if (read(d->call_fd, &calls, sizeof(calls)) < 0)
 		return; /* nobody called */
 }

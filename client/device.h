@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A port: a virtio_user device of DPDK on a vhost-user socket, with one pair of rings.
+ * A port: a device of DPDK with one pair of rings. Mostly virtio_user on a vhost-user socket, of
+ * which main opens one for each --path; or the exception port to the kernel (exception.h).
  *
- * main opens one for each --path; loop.c and the roles receive and send on it. Main thread, but
- * DPDK's interrupt thread hears that the backend went away or came back.
+ * loop.c and the roles receive and send on it. Main thread, but DPDK's interrupt thread hears that
+ * the backend went away or came back.
  */
 #ifndef CLIENT_DEVICE_H
 #define CLIENT_DEVICE_H
@@ -19,12 +20,22 @@
 
 #define DEVICE_BURST 64 /* frames received or sent at once */
 
+/* What a frame can leave to be done later, by its receiver or on the way to it. */
+#define DEVICE_RX_OFFLOADS                                                                         \
+	(RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_LRO)
+#define DEVICE_TX_OFFLOADS                                                                         \
+	(RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO)
+
 struct device {
 	uint16_t id;	  /* DPDK's port number */
-	const char *path; /* borrowed from the settings */
+	const char *path; /* or the interface's name; borrowed from the settings */
 	uint8_t mac[6];
-	uint16_t queue_size;
+	uint16_t queue_size;	  /* of a virtio device */
+	uint64_t rx_offloads;	  /* in use, as DPDK's RTE_ETH_RX_OFFLOAD_ */
+	uint64_t tx_offloads;	  /* RTE_ETH_TX_OFFLOAD_ */
 	int call_fd;		  /* readable when the backend called; not to be closed */
+	bool frames_in_call_fd;	  /* it is the TAP itself, no eventfd, and only DPDK reads it */
+	bool lost;		  /* the kernel's interface is gone, for ever */
 	uint64_t features;	  /* negotiated, as in the virtio specification */
 	const uint8_t *transmitq; /* the split ring, to see what the backend has not used yet */
 	atomic_bool up; /* the backend is there; written by the interrupt thread, device_is_up() */
@@ -32,11 +43,22 @@ struct device {
 
 /*
  * Opens the port of settings' path number index, waits for the backend where we serve the socket,
- * and starts it. 0, or -errno with err: -EPROTO when the backend refused, -ETIMEDOUT when nobody
+ * and starts it. Where the settings' backend to the kernel can pass them on, the offloads that the
+ * port has are used. 0, or -errno with err: -EPROTO when the backend refused, -ETIMEDOUT when nobody
  * connected, -EINTR when a signal asked to stop, else the system's. On failure nothing is left.
  */
 int device_open(struct device *d, const struct settings *s, size_t index, struct rte_mempool *pool,
 		char *err, size_t err_size);
+
+/*
+ * Gives a probed device its queues, of that many descriptors, with those of the wanted offloads
+ * (d->rx_offloads, d->tx_offloads) that it has, and starts it. link: also follow its link, which
+ * means the backend. 0 or -errno.
+ */
+int device_start(struct device *d, uint16_t descriptors, bool link, struct rte_mempool *pool);
+
+/* The address of a virtio device's transmit ring; NULL for others. */
+const uint8_t *device_find_transmitq(const struct device *d);
 
 /* Ends the session and closes the port. A backend that does not answer is waited for 2 s. */
 void device_close(struct device *d);

@@ -122,6 +122,21 @@ inet_icmpv6_checksum(const uint8_t source[16], const uint8_t destination[16],
 	return inet_checksum(message, size, sum);
 }
 
+/* The pseudo-headers of IPv4 and IPv6 have the same sum: lengths of this size have no more bits. */
+uint16_t
+inet_transport_checksum(const struct inet_packet *packet)
+{
+	size_t size = inet_size(packet->version);
+	uint8_t tail[4] = { 0, packet->protocol };
+	uint32_t sum;
+
+	wire_put16(tail + 2, (uint16_t)packet->payload_size);
+	sum = inet_sum(packet->source, size, 0);
+	sum = inet_sum(packet->destination, size, sum);
+	sum = inet_sum(tail, sizeof(tail), sum);
+	return inet_checksum(packet->payload, packet->payload_size, sum);
+}
+
 static bool
 read_v4(const uint8_t *ip, size_t size, struct inet_packet *out)
 {

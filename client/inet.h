@@ -15,6 +15,7 @@
 
 enum {
 	INET_PROTOCOL_ICMP = 1,
+	INET_PROTOCOL_UDP = 17,
 	INET_PROTOCOL_ICMPV6 = 58,
 	INET_V4_SIZE = 20, /* of an IPv4 header without options */
 	INET_V6_SIZE = 40,
@@ -75,6 +76,9 @@ uint32_t inet_sum(const void *data, size_t size, uint32_t sum);
 /* Of an ICMPv6 message with its pseudo-header (RFC 8200, 8.1); 0 when a stored one is right. */
 uint16_t inet_icmpv6_checksum(const uint8_t source[16], const uint8_t destination[16],
 		const uint8_t *message, size_t size);
+
+/* Of what a packet carries (TCP, UDP, ICMPv6) with its pseudo-header; 0 when a stored one is right. */
+uint16_t inet_transport_checksum(const struct inet_packet *packet);
 
 /*
  * Reads the IP header of a whole Ethernet frame. False: not IP, cut short, a bad header checksum,

@@ -11,6 +11,8 @@
 #include "clock.h"
 #include "stop.h"
 
+#define FOLLOW_NS (CLOCK_SECOND / 10)
+
 struct loop {
 	struct client *c;
 	const struct loop_role *role;
@@ -18,6 +20,7 @@ struct loop {
 	struct report *report;
 	uint64_t end;		/* of --time */
 	uint64_t next_progress; /* UINT64_MAX: no terminal */
+	uint64_t next_follow;	/* when to look after the kernel's interface, at the latest */
 	uint64_t gone_since;	/* a served backend went away then; 0: it is there */
 };
 
@@ -41,15 +44,24 @@ receive(struct loop *l)
 static void
 wait_until(struct loop *l, uint64_t until)
 {
-	struct pollfd fds[1 + SETTINGS_PATHS_MAX] = { { .fd = stop_fd(), .events = POLLIN } };
+	struct pollfd fds[2 + SETTINGS_PATHS_MAX] = { { .fd = stop_fd(), .events = POLLIN },
+		{ .fd = l->c->has_exception ? exception_fd(&l->c->exception) : -1,
+				.events = POLLIN } };
+	struct device *devices = l->c->devices;
 	uint64_t now = clock_now(), left = until > now ? until - now : 0;
 	struct timespec limit = { .tv_sec = (time_t)(left / CLOCK_SECOND),
 		.tv_nsec = (long)(left % CLOCK_SECOND) };
 	size_t i;
 
 	for (i = 0; i < l->c->device_count; i++)
-		fds[1 + i] = (struct pollfd){ .fd = l->c->devices[i].call_fd, .events = POLLIN };
-	ppoll(fds, 1 + l->c->device_count, until == LOOP_NEVER ? NULL : &limit, NULL);
+		fds[2 + i] = (struct pollfd){ .fd = devices[i].call_fd, .events = POLLIN };
+	if (ppoll(fds, 2 + l->c->device_count, until == LOOP_NEVER ? NULL : &limit, NULL) > 0) {
+		for (i = 0; i < l->c->device_count; i++)
+			if ((fds[2 + i].revents & POLLERR) != 0 && devices[i].frames_in_call_fd)
+				devices[i].lost = true;
+		if (fds[1].revents != 0)
+			l->next_follow = 0;
+	}
 	stop_drain();
 }
 
@@ -122,6 +134,27 @@ backend_lost(struct loop *l, uint64_t now)
 	return true;
 }
 
+/* The kernel's interface never comes back under its number. */
+static bool
+interface_lost(struct loop *l, uint64_t now)
+{
+	struct client *c = l->c;
+
+	if (!c->has_exception)
+		return false;
+	if (now >= l->next_follow) {
+		exception_follow(&c->exception);
+		l->next_follow = now + FOLLOW_NS;
+	}
+	if (!c->exception.d->lost)
+		return false;
+	report_error(l->report,
+			"the interface %s is gone: it was deleted, or its namespace ended; start this "
+			"program again",
+			c->exception.d->path);
+	return true;
+}
+
 static uint64_t
 earliest(uint64_t a, uint64_t b)
 {
@@ -151,7 +184,7 @@ turn(struct loop *l, enum loop_end *end)
 		*end = LOOP_END_DONE;
 	else if (stop_requested())
 		*end = LOOP_END_SIGNAL;
-	else if (backend_lost(l, now))
+	else if (backend_lost(l, now) || interface_lost(l, now))
 		*end = LOOP_END_BACKEND_GONE;
 	else if (now >= l->end)
 		*end = LOOP_END_TIME;

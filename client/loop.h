@@ -4,7 +4,7 @@
  *
  * A role that only waits costs no CPU: before it sleeps the rings' interrupts are armed and the
  * rings looked at once more. The loop ends by the role's own wish, --time, a signal, or when a
- * backend is gone. Main thread.
+ * backend or the kernel's interface is gone. Main thread.
  */
 #ifndef CLIENT_LOOP_H
 #define CLIENT_LOOP_H

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 
 #include <rte_errno.h>
+#include <rte_ethdev.h>
 #include <rte_mempool.h>
 
 #include "buffers.h"
@@ -52,15 +53,46 @@ open_devices(struct client *c, char *err, size_t err_size)
 			return ret;
 		c->device_count++;
 	}
-	return 0;
+	if (s->role != ROLE_KERNEL)
+		return 0;
+	ret = exception_open(&c->exception, s, &c->devices[c->device_count], &c->devices[0],
+			c->pool, err, err_size);
+	if (ret == 0) {
+		c->has_exception = true;
+		c->device_count++;
+	}
+	return ret;
 }
 
 static void
 close_devices(struct client *c)
 {
+	if (c->has_exception) {
+		exception_close(&c->exception);
+		c->device_count--;
+	}
 	while (c->device_count > 0)
 		device_close(&c->devices[--c->device_count]);
 	rte_mempool_free(c->pool);
+}
+
+/* Which way frames take to the kernel, and why. */
+static void
+tell_exception(const struct client *c, struct report *r)
+{
+	bool vhost = c->settings->backend == SETTINGS_BACKEND_VHOST_NET;
+	const char *backend = vhost ? "vhost-net" : "tap", *ifname = c->settings->ifname;
+	const char *netns = c->settings->netns, *offloads = "none: plain frames";
+
+	if (c->exception.d->tx_offloads != 0 || c->exception.d->rx_offloads != 0)
+		offloads = (c->exception.d->tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0
+				? "checksums and segmentation"
+				: "checksums";
+	fprintf(stderr, "%s: %s, because %s; offloads: %s\n", ifname, vhost ? backend : "net_tap",
+			c->exception.why, offloads);
+	json_object_set_new(report_json(r), "kernel",
+			json_pack("{sssss?ssss}", "ifname", ifname, "backend", backend, "netns",
+					netns, "why", c->exception.why, "offloads", offloads));
 }
 
 /* Tells the person, the waiting script and the report which ports are up. */
@@ -96,19 +128,24 @@ run_role(struct client *c, struct report *r)
 		[ROLE_RECEIVE] = role_receive,
 		[ROLE_ECHO] = role_echo,
 		[ROLE_BENCH] = role_bench,
+		[ROLE_KERNEL] = role_kernel,
 	};
 
 	return roles[c->settings->role](c, r);
 }
 
 static int
-run(const struct settings *s, struct report *r)
+run(struct settings *s, struct report *r)
 {
 	static struct client c;
 	char err[512];
-	int ret = wait_for_sockets(s, err, sizeof(err));
+	int ret = 0;
 
 	c.settings = s;
+	if (s->role == ROLE_KERNEL)
+		ret = exception_choose(s, c.exception.why, err, sizeof(err));
+	if (ret == 0)
+		ret = wait_for_sockets(s, err, sizeof(err));
 	if (ret == 0)
 		ret = eal_open(s, buffers_memory(s), err, sizeof(err));
 	if (ret != 0) {
@@ -120,6 +157,8 @@ run(const struct settings *s, struct report *r)
 		report_error(r, "%s", err);
 		ret = status_of_start(ret);
 	} else {
+		if (c.has_exception)
+			tell_exception(&c, r);
 		tell_ready(&c, r);
 		ret = run_role(&c, r);
 	}

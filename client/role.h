@@ -18,5 +18,6 @@ enum status role_send(struct client *c, struct report *r);
 enum status role_receive(struct client *c, struct report *r);
 enum status role_echo(struct client *c, struct report *r);
 enum status role_bench(struct client *c, struct report *r);
+enum status role_kernel(struct client *c, struct report *r);
 
 #endif

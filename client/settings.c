@@ -11,6 +11,7 @@
 #include "check_frame.h"
 #include "imix.h"
 #include "nearest.h"
+#include "netif.h"
 #include "paths.h"
 #include "probe.h"
 #include "text.h"
@@ -27,8 +28,8 @@ static const struct {
 	const char *option;
 	unsigned int roles;
 } uses[] = {
-	{ "ip", USED_BY(ROLE_RESPOND) | USED_BY(ROLE_PING) },
-	{ "count", ~USED_BY(ROLE_BENCH) },
+	{ "ip", USED_BY(ROLE_RESPOND) | USED_BY(ROLE_PING) | USED_BY(ROLE_KERNEL) },
+	{ "count", ~(USED_BY(ROLE_BENCH) | USED_BY(ROLE_KERNEL)) },
 	{ "size", USED_BY(ROLE_SEND) | USED_BY(ROLE_PING) | USED_BY(ROLE_BENCH) },
 	{ "interval", USED_BY(ROLE_PING) },
 	{ "timeout", USED_BY(ROLE_PING) },
@@ -41,6 +42,10 @@ static const struct {
 	{ "idle", USED_BY(ROLE_RECEIVE) },
 	{ "join", USED_BY(ROLE_RECEIVE) },
 	{ "promiscuous", USED_BY(ROLE_ECHO) },
+	{ "ifname", USED_BY(ROLE_KERNEL) },
+	{ "netns", USED_BY(ROLE_KERNEL) },
+	{ "backend", USED_BY(ROLE_KERNEL) },
+	{ "fast-udp", USED_BY(ROLE_KERNEL) },
 };
 /* clang-format on */
 
@@ -77,8 +82,8 @@ unknown_role(const struct reading *r, const char *word)
 	nearest_init(&near, word);
 	for (i = 0; i < ROLE_COUNT; i++)
 		nearest_offer(&near, role_name(i));
-	return FAIL(r, "there is no role '%s' (respond, ping, send, receive, echo, bench)%s", word,
-			nearest_hint(&near, hint, sizeof(hint)));
+	return FAIL(r, "there is no role '%s' (respond, ping, send, receive, echo, bench, kernel)%s",
+			word, nearest_hint(&near, hint, sizeof(hint)));
 }
 
 static int
@@ -98,7 +103,9 @@ read_words(const struct reading *r)
 	const char *const *words = r->o->words;
 
 	if (count == 0)
-		return FAIL(r, "a role is missing: respond, ping ADDR, send, receive, echo or bench");
+		return FAIL(r,
+				"a role is missing: respond, ping ADDR, send, receive, echo, bench or "
+				"kernel");
 	for (i = 0; i < ROLE_COUNT && strcmp(words[0], role_name(i)) != 0; i++)
 		;
 	if (i == ROLE_COUNT)
@@ -173,7 +180,7 @@ check_path(const struct reading *r, const char *path)
 static int
 read_paths(const struct reading *r)
 {
-	bool many = r->s->role != ROLE_PING && r->s->role != ROLE_SEND;
+	bool many = r->s->role != ROLE_PING && r->s->role != ROLE_SEND && r->s->role != ROLE_KERNEL;
 	const struct option_value *value;
 	size_t position = 0;
 	int ret;
@@ -396,6 +403,61 @@ read_ping(const struct reading *r)
 }
 
 static int
+read_fast_ports(const struct reading *r)
+{
+	const struct option_value *value;
+	struct settings *s = r->s;
+	size_t position = 0;
+
+	while ((value = options_next(r->o, "fast-udp", &position)) != NULL) {
+		if (s->fast_udp_count == SETTINGS_FAST_MAX)
+			return FAIL(r, "--fast-udp may be given %d times", SETTINGS_FAST_MAX);
+		s->fast_udp[s->fast_udp_count++] = (uint16_t)value->integer;
+	}
+	if (s->fast_udp_count > 0 && s->addr_count == 0)
+		return FAIL(r, "--fast-udp answers at the addresses of --ip; give one");
+	return 0;
+}
+
+static int
+check_addrs(const struct reading *r)
+{
+	const struct settings *s = r->s;
+	char text[INET_TEXT_SIZE];
+	size_t i, j;
+
+	for (i = 0; i < s->addr_count; i++)
+		for (j = 0; j < i; j++)
+			if (s->addrs[i].version == s->addrs[j].version &&
+					inet_is(&s->addrs[i], s->addrs[j].bytes))
+				return FAIL(r, "--ip %s is given twice",
+						inet_format(&s->addrs[i], text));
+	return 0;
+}
+
+static int
+read_kernel(const struct reading *r)
+{
+	const char *backend = options_text(r->o, "backend", "auto");
+	struct settings *s = r->s;
+	char why[160];
+	int ret;
+
+	s->ifname = options_text(r->o, "ifname", "app0");
+	s->netns = options_text(r->o, "netns", NULL);
+	if (netif_check_name(s->ifname, why, sizeof(why)) != 0)
+		return fail_value(r, "ifname", why);
+	if (strpbrk(s->ifname, REFUSED_IN_PATH) != NULL)
+		return FAIL(r, "--ifname %s: DPDK takes no name with any of %s", s->ifname,
+				REFUSED_IN_PATH);
+	if (strcmp(backend, "auto") != 0)
+		s->backend = strcmp(backend, "tap") == 0 ? SETTINGS_BACKEND_TAP
+							 : SETTINGS_BACKEND_VHOST_NET;
+	ret = check_addrs(r);
+	return ret != 0 ? ret : read_fast_ports(r);
+}
+
+static int
 read_role(const struct reading *r)
 {
 	struct settings *s = r->s;
@@ -409,6 +471,8 @@ read_role(const struct reading *r)
 		return read_send(r);
 	if (s->role == ROLE_BENCH)
 		return read_bench(r);
+	if (s->role == ROLE_KERNEL)
+		return read_kernel(r);
 	return s->role == ROLE_PING ? read_ping(r) : 0;
 }
 

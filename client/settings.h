@@ -16,6 +16,7 @@
 
 #define SETTINGS_PATHS_MAX 16
 #define SETTINGS_ADDRS_MAX 64
+#define SETTINGS_FAST_MAX 64
 
 enum role_id {
 	ROLE_RESPOND,
@@ -24,7 +25,15 @@ enum role_id {
 	ROLE_RECEIVE,
 	ROLE_ECHO,
 	ROLE_BENCH,
+	ROLE_KERNEL,
 	ROLE_COUNT
+};
+
+/* What the exception port to the kernel is made of. */
+enum settings_backend {
+	SETTINGS_BACKEND_AUTO, /* until main has looked what there is */
+	SETTINGS_BACKEND_VHOST_NET,
+	SETTINGS_BACKEND_TAP,
 };
 
 struct settings {
@@ -43,7 +52,7 @@ struct settings {
 	uint32_t queue_size; /* descriptors of each ring */
 	bool mergeable, in_order;
 	bool mergeable_asked, in_order_asked; /* by name: then the backend must have it */
-	uint32_t mtu; /* largest that receive buffers are made for, when not mergeable */
+	uint32_t mtu; /* that receive buffers are made for, when not mergeable; kernel: of ifname */
 	char *const *eal_args;
 	size_t eal_arg_count;
 	/* Roles; 0 where it says so means without end. */
@@ -64,6 +73,11 @@ struct settings {
 	bool no_check;		 /* send */
 	bool join;		 /* receive */
 	bool promiscuous;	 /* echo */
+	const char *ifname;	 /* kernel */
+	const char *netns;	 /* kernel; NULL: our own */
+	enum settings_backend backend;	      /* kernel */
+	uint16_t fast_udp[SETTINGS_FAST_MAX]; /* kernel: ports that the application answers at */
+	size_t fast_udp_count;
 };
 
 /* The options and roles; verbs[] is in the order of enum role_id. */

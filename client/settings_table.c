@@ -34,7 +34,8 @@ static const struct option_spec specs[] = {
 	  .help = "use of buffers in order (VIRTIO_F_IN_ORDER)" },
 	{ .name = "mtu", .type = OPTION_INTEGER, .arg = "BYTES", .min = 68, .max = 65000,
 	  .default_text = "1500",
-	  .help = "size of receive buffers with --mrg-rxbuf off: for frames of BYTES + 18" },
+	  .help = "size of receive buffers with --mrg-rxbuf off: for frames of BYTES + 18; kernel: "
+		  "the interface's MTU" },
 	{ .name = "count", .letter = 'c', .type = OPTION_INTEGER, .arg = "N", .min = 1, .max = INT64_MAX,
 	  .help = "end after N echo requests (ping), frames (send, receive, echo) or answers (respond)" },
 	{ .name = "time", .letter = 't', .type = OPTION_NUMBER, .arg = "SECONDS", .max = SECONDS_MAX,
@@ -68,6 +69,17 @@ static const struct option_spec specs[] = {
 	  .help = "receive: a flow begins with the first frame seen, not with number 0" },
 	{ .name = "promiscuous", .type = OPTION_FLAG,
 	  .help = "echo: also frames for other stations" },
+	{ .name = "ifname", .type = OPTION_TEXT, .arg = "NAME", .default_text = "app0",
+	  .help = "kernel: name of the kernel's interface, which is there while the run lasts" },
+	{ .name = "netns", .type = OPTION_TEXT, .arg = "NAME|PATH",
+	  .help = "kernel: network namespace of the interface" },
+	{ .name = "backend", .type = OPTION_CHOICE, .arg = "KIND", .choices = "auto|vhost-net|tap",
+	  .default_text = "auto",
+	  .help = "kernel: what carries frames to the kernel: virtio_user on /dev/vhost-net, with "
+		  "checksum and segmentation offloads; net_tap, plain frames; auto: vhost-net if it "
+		  "can be opened" },
+	{ .name = "fast-udp", .type = OPTION_INTEGER, .arg = "PORT", .min = 1, .max = 65535,
+	  .help = "kernel: the application itself echoes UDP to this port at its --ip; may repeat" },
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 };
@@ -83,6 +95,9 @@ static const struct options_verb roles[ROLE_COUNT] = {
 	[ROLE_BENCH] = { "bench", NULL,
 		"send from the first of two ports to the second; measure rate, loss and, with --rate, "
 		"one-way latency" },
+	[ROLE_KERNEL] = { "kernel", NULL,
+		"answer the fast path (--fast-udp) itself; all else to the kernel through an "
+		"interface of its own, and back" },
 };
 
 const struct options_program settings_program = {
@@ -90,7 +105,7 @@ const struct options_program settings_program = {
 	.usage = "--path SOCKET [OPTION]... ROLE [ADDR] [-- EAL OPTION...]",
 	.summary =
 		"A station on a vhost-user socket: one DPDK process with a virtio_user port, which "
-		"needs neither root nor hugepages.",
+		"needs neither root nor hugepages (kernel: CAP_NET_ADMIN).",
 	.verbs_title = "Roles",
 	.verbs = roles,
 	.verb_count = ROLE_COUNT,

@@ -30,11 +30,12 @@ enum status {
 	"bench loss is a result; 1 is: no frame came, or no rate without loss)\n"                  \
 	"2: wrong usage\n"                                                                         \
 	"3: no socket at PATH\n"                                                                   \
-	"4: no permission for the socket\n"                                                        \
+	"4: no permission for the socket, or for the kernel's interface\n"                         \
 	"5: the backend refused the session or a feature that was asked for\n"                     \
-	"6: the backend went away during the run\n"                                                \
+	"6: the backend, or the kernel's interface, went away during the run\n"                    \
 	"7: nobody listens on the socket, or, with --server, nobody connected in time\n"           \
-	"8: DPDK did not start (memory, hugepages, EAL options), or a file is in the way\n"        \
+	"8: DPDK did not start (memory, hugepages, EAL options), a file or an interface is in "    \
+	"the way, or a device file is missing\n"                                                   \
 	"9: interrupted before the port was ready"
 
 /* The status of a start that failed with -errno. */
