@@ -33,10 +33,13 @@ port_report_stats(const struct port *port)
 	for (i = 0; i < DROP_REASONS; i++)
 		json_object_set_new(drops, drop_reasons[i].name,
 				json_integer((json_int_t)stats.drops[i]));
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "rx_frames", (json_int_t)stats.rx_frames,
-			"rx_bytes", (json_int_t)stats.rx_bytes, "tx_frames",
-			(json_int_t)stats.tx_frames, "tx_bytes", (json_int_t)stats.tx_bytes,
-			"copies_due", (json_int_t)stats.copies_due, "drops", drops);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:o}", "rx_frames",
+			(json_int_t)stats.rx_frames, "rx_bytes", (json_int_t)stats.rx_bytes,
+			"tx_frames", (json_int_t)stats.tx_frames, "tx_bytes",
+			(json_int_t)stats.tx_bytes, "copies_due", (json_int_t)stats.copies_due,
+			"offload", "checksummed", (json_int_t)stats.checksummed, "segmented",
+			(json_int_t)stats.segmented, "segments", (json_int_t)stats.segments,
+			"drops", drops);
 }
 
 static json_t *

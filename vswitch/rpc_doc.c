@@ -68,14 +68,20 @@ static const char errors[] =
 
 static const struct field port_fields[] = {
 	{ "name, id, type", "string, integer, string", "which port" },
-	{ "socket", "string or null", "path that the switch listens on" },
-	{ "connect", "string or null", "path that the switch connects to" },
+	{ "socket", "string or null", "path that a vhost-user port listens on" },
+	{ "connect", "string or null", "path that a vhost-user port connects to" },
 	{ "state", "string",
-			"`waiting`, `negotiating`, `up`, `stopped` (by the frontend) or `fault`" },
+			"vhost-user: `waiting`, `negotiating`, `up`, `stopped` (by the frontend) or "
+			"`fault`; kernel and ethdev: `starting`, `up`, `down` or `fault`" },
 	{ "state_text", "string", "the state in words, with the reason" },
 	{ "peer", "object or null", "the frontend's `pid`, `program`, `uid`" },
-	{ "mtu, mac-limit, enabled", "integer, integer, boolean", "options, see below" },
-	{ "mode, owner, group", "string or null", "options; null for a port that connects" },
+	{ "device", "DEVICE or null", "the interface or device of a kernel or ethdev port" },
+	{ "mtu, mac-limit, enabled, offload", "integer, integer, boolean, boolean",
+			"options, see below" },
+	{ "mode, owner, group, ifname, netns, ip, mac, up, backend, queues, devargs, promiscuous",
+			"as the option, or null",
+			"options; null where ports of this type have no such option, where none was "
+			"given, and `mode`, `owner`, `group` of a port that connects" },
 	{ "fault", "object or null", "the last fault: `text`, `age_s`" },
 	{ "rejected_connections", "integer",
 			"connections refused since another frontend was attached" },
@@ -94,7 +100,28 @@ static const struct field stats_fields[] = {
 	{ "copies_due", "integer",
 			"copies that frames from this port were to make: one a unicast frame, "
 			"one a receiver of a flood" },
+	{ "offload", "object",
+			"work done for this receiver because it does not take it: `checksummed` (frames "
+			"whose checksum was computed), `segmented` (frames cut into TCP segments), "
+			"`segments` (made of them; each is delivered or dropped as a frame)" },
 	{ "drops", "object", "copies dropped, by reason" },
+};
+
+static const struct field device_fields[] = {
+	{ "backend", "string or null",
+			"kernel: `vhost-net` or `tap`; ethdev: the name of the driver; null until it is "
+			"known" },
+	{ "why", "string or null", "why this backend was taken" },
+	{ "ifname, netns", "string or null", "the interface and its network namespace" },
+	{ "mac, mtu, queues", "string, integer, integer", "as they are now" },
+	{ "link", "boolean", "whether the link is up" },
+	{ "interrupts", "boolean",
+			"whether frames wake a sleeping switch; else it looks now and then" },
+	{ "speed_mbps", "integer or null", "of the link, where it is known" },
+	{ "takes, gives", "array of string",
+			"what is left undone in frames to it and from it: `csum`, `tso4`, `tso6`, "
+			"`ecn`" },
+	{ "vhost_pids", "array of integer", "threads of the kernel that move the frames" },
 };
 
 static const struct field session_fields[] = {
@@ -214,15 +241,26 @@ print_option(FILE *out, const struct port_option *option)
 		[PORT_OPTION_PATH] = "string, absolute path",
 		[PORT_OPTION_INTEGER] = "integer",
 		[PORT_OPTION_BOOL] = "boolean",
+		[PORT_OPTION_WORD] = "string",
 		[PORT_OPTION_MODE] = "string, octal",
 		[PORT_OPTION_ACCOUNT] = "string, name or number",
+		[PORT_OPTION_INTERFACE] = "string, 1 to 15 bytes",
+		[PORT_OPTION_NETNS] = "string, name or absolute path",
+		[PORT_OPTION_MAC] = "string, MAC address",
+		[PORT_OPTION_ADDRESSES] = "array of string, `ADDR/LEN`",
+		[PORT_OPTION_TEXT] = "string",
 	};
+	char kinds[PORT_KINDS_TEXT_SIZE];
 
 	fprintf(out, "| `%s` | %s", option->key, types[option->type]);
 	if (option->type == PORT_OPTION_INTEGER)
 		fprintf(out, ", %" PRId64 " to %" PRId64, option->min, option->max);
-	fprintf(out, " | %s | %s | %s%s |\n",
-			option->default_text != NULL ? option->default_text : "",
+	if (option->type == PORT_OPTION_WORD)
+		rpc_params_for_words(option->choices, append_word, out);
+	fprintf(out, " | %s | %s | %s | %s%s |\n", port_kinds_list(option->kinds, kinds),
+			option->required		       ? "required"
+					: option->default_text ? option->default_text
+							       : "",
 			option->add_only ? "no" : "yes", option->help,
 			option->listen_only ? "; not together with `connect`" : "");
 }
@@ -235,8 +273,10 @@ print_options(FILE *out)
 	fprintf(out,
 			"## Options of a port\n\n"
 			"The same in `port.add`, `port.set`, the configuration file and, as `--KEY VALUE` or\n"
-			"`KEY=VALUE`, in `vswitchctl`. What can be changed is changed by `port.set`.\n\n"
-			"| key | type | default | can be changed | meaning |\n|---|---|---|---|---|\n");
+			"`KEY=VALUE`, in `vswitchctl`. What can be changed is changed by `port.set`. An option\n"
+			"that ports of the type do not have is refused.\n\n"
+			"| key | value | types of port | default | can be changed | meaning |\n"
+			"|---|---|---|---|---|---|\n");
 	for (i = 0; i < port_options_count; i++)
 		print_option(out, &port_options[i]);
 	fprintf(out, "\n");
@@ -251,13 +291,15 @@ print_objects(FILE *out)
 	print_fields(out, "PORT", members, port_fields, COUNT(port_fields));
 	print_fields(out, "STATS", members, stats_fields, COUNT(stats_fields));
 	fprintf(out,
-			"Once traffic has stopped, the sum of `copies_due` over all ports is the sum of\n"
-			"`tx_frames` and of all `drops`. The counters of a port go with it.\n\n"
+			"Once traffic has stopped, the sum of `copies_due` over all ports, less `segmented` and\n"
+			"plus `segments`, is the sum of `tx_frames` and of all `drops`. The counters of a port go\n"
+			"with it.\n\n"
 			"### Reasons for drops\n\n| reason | meaning | what to do |\n|---|---|---|\n");
 	for (int i = 0; i < DROP_REASONS; i++)
 		fprintf(out, "| `%s` | %s | %s |\n", drop_reasons[i].name, drop_reasons[i].meaning,
 				drop_reasons[i].remedy);
 	fprintf(out, "\n");
+	print_fields(out, "DEVICE", members, device_fields, COUNT(device_fields));
 	print_fields(out, "SESSION", members, session_fields, COUNT(session_fields));
 	print_fields(out, "ENTRY", members, entry_fields, COUNT(entry_fields));
 }

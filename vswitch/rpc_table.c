@@ -25,7 +25,8 @@ static const struct rpc_param port_add_params[] = {
 	{ .name = "name", .type = RPC_NAME, .required = true,
 	  .help = "letters, digits, `_`, `.` and `-`, at most 63; not `control`" },
 	{ .name = "type", .type = RPC_WORD, .words = port_kinds_text,
-	  .default_text = "\"vhost-user\"", .help = "kind of port" },
+	  .default_text = "\"vhost-user\"",
+	  .help = "what is behind the port: a frontend, an interface of the kernel, a device of DPDK" },
 	{ .name = "may-exist", .type = RPC_BOOL, .default_text = "false",
 	  .help = "a port of that name with the options given is no error" },
 };

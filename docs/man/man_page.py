@@ -57,6 +57,11 @@ def choices(option: Table) -> str:
     return f": {', '.join(words[:-1])} or {words[-1]}"
 
 
+def meaning(entry: Table, more: str = "") -> list[str]:
+    kinds = f" Only {entry['kinds']} ports have it." if "kinds" in entry else ""
+    return paragraph(sentence(entry["help"] + more) + kinds)
+
+
 def option_entry(option: Table) -> Iterator[str]:
     forms = [bold(f"-{option['letter']}")] if "letter" in option else []
     value = f" {markup(option['arg'])}" if "arg" in option else ""
@@ -64,7 +69,7 @@ def option_entry(option: Table) -> Iterator[str]:
     yield ".TP"
     yield ", ".join(forms)
     default = f" (default: {option['default']})" if "default" in option else ""
-    yield from paragraph(sentence(option["help"] + choices(option) + default))
+    yield from meaning(option, choices(option) + default)
 
 
 def options(entries: Sequence[Table]) -> list[str]:
@@ -72,7 +77,7 @@ def options(entries: Sequence[Table]) -> list[str]:
 
 
 def key_entry(key: Table) -> list[str]:
-    return [".TP", f"{bold(key['name'])}={markup(key['arg'])}", *paragraph(sentence(key["help"]))]
+    return [".TP", f"{bold(key['name'])}={markup(key['arg'])}", *meaning(key)]
 
 
 def verb_entry(verb: Table) -> Iterator[str]:

@@ -39,15 +39,32 @@ append_options(json_t *list, const struct option_spec *specs, size_t count)
 		json_array_append_new(list, describe_option(&specs[i]));
 }
 
+/* Which ports have an option is told only where not all have it. */
+static void
+add_kinds(json_t *object, const struct port_option *option)
+{
+	char text[PORT_KINDS_TEXT_SIZE];
+
+	if (option->kinds != PORT_KIND_ALL)
+		json_object_set_new(
+				object, "kinds", json_string(port_kinds_list(option->kinds, text)));
+}
+
 static void
 append_port_options(json_t *list)
 {
 	struct option_spec *specs = calloc(port_options_count, sizeof(*specs));
+	json_t *option;
+	size_t i;
 
 	if (specs == NULL)
 		return;
 	help_port_specs(specs);
-	append_options(list, specs, port_options_count);
+	for (i = 0; i < port_options_count; i++) {
+		option = describe_option(&specs[i]);
+		add_kinds(option, &port_options[i]);
+		json_array_append_new(list, option);
+	}
 	free(specs);
 }
 
@@ -55,15 +72,17 @@ append_port_options(json_t *list)
 static json_t *
 describe_keys(void)
 {
-	json_t *keys = json_array();
+	json_t *keys = json_array(), *key;
 	size_t i;
 
-	for (i = 0; i < port_options_count; i++)
-		if (!port_options[i].add_only)
-			json_array_append_new(keys,
-					json_pack("{s:s, s:s, s:s}", "name", port_options[i].key,
-							"arg", port_options[i].arg, "help",
-							port_options[i].help));
+	for (i = 0; i < port_options_count; i++) {
+		if (port_options[i].add_only)
+			continue;
+		key = json_pack("{s:s, s:s, s:s}", "name", port_options[i].key, "arg",
+				port_options[i].arg, "help", port_options[i].help);
+		add_kinds(key, &port_options[i]);
+		json_array_append_new(keys, key);
+	}
 	return keys;
 }
 
