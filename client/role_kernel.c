@@ -66,8 +66,8 @@ send_to_ring(struct device *d, struct rte_mbuf **frames, unsigned int count, str
 	sent = device_send_or_free(d, frames, count);
 	flow->frames += sent;
 	flow->dropped += count - sent;
-	for (i = 0; i < sent; i++)
-		flow->bytes += sizes[i];
+	for (i = 0; i < count; i++)
+		flow->bytes += i < sent ? sizes[i] : 0;
 }
 
 /* Whether the application answers a frame itself; it is then the answer. */

@@ -19,13 +19,13 @@
 static struct settings s;
 static char err[512];
 
-#define ARGS_MAX 32
+#define ARGS_MAX 160
 
 /* Reads a command line of words that single spaces separate. */
 static int
 read_line(const char *line)
 {
-	static char copy[1024];
+	static char copy[1100];
 	char *argv[ARGS_MAX] = { "vuser-client" }, *rest = NULL, *word;
 	int argc = 1;
 
@@ -233,6 +233,49 @@ test_bench_is_refused(void **state)
 	assert_refuses("-p a -p b bnch", "'bnch'", "did you mean bench?");
 }
 
+static void
+test_kernel(void **state)
+{
+	(void)state;
+	assert_reads("-p a kernel");
+	assert_string_equal(s.ifname, "app0");
+	assert_true(s.role == ROLE_KERNEL && s.netns == NULL && s.addr_count == 0);
+	assert_true(s.backend == SETTINGS_BACKEND_AUTO && s.fast_udp_count == 0);
+	assert_reads("-p a --ip 10.0.0.1/24 --ip fd00::1/64 kernel --ifname dp1 --fast-udp 7 "
+		     "--fast-udp 65535 --netns blue --backend tap --mtu 1400");
+	assert_string_equal(s.ifname, "dp1");
+	assert_string_equal(s.netns, "blue");
+	assert_true(s.backend == SETTINGS_BACKEND_TAP && s.addr_count == 2 && s.mtu == 1400);
+	assert_true(s.fast_udp_count == 2 && s.fast_udp[0] == 7 && s.fast_udp[1] == 65535);
+	assert_reads("-p a kernel --backend vhost-net");
+	assert_int_equal(s.backend, SETTINGS_BACKEND_VHOST_NET);
+}
+
+static void
+test_kernel_is_refused(void **state)
+{
+	char line[1100];
+	size_t length, i;
+
+	(void)state;
+	assert_refuses("-p a kernel --fast-udp 7", "--fast-udp", "--ip");
+	assert_refuses("-p a --ip 10.0.0.1 kernel --fast-udp 0", "--fast-udp", "1");
+	assert_refuses("-p a --ip 10.0.0.1 kernel --fast-udp 65536", "65536", "65535");
+	assert_refuses("-p a kernel --backend vhost", "--backend", "vhost-net");
+	assert_refuses("-p a kernel --ifname sixteenlettersxx", "--ifname", "sixteenlettersxx");
+	assert_refuses("-p a kernel --ifname a/b", "--ifname", "a/b");
+	assert_refuses("-p a kernel --ifname a,b", "--ifname a,b", ",");
+	assert_refuses("-p a -p b kernel", "kernel has one port", "once");
+	assert_refuses("-p a kernel --count 3", "--count", "not for kernel");
+	assert_refuses("-p a --ip 10.0.0.1/8 --ip 10.0.0.1/24 kernel", "--ip 10.0.0.1", "twice");
+	assert_refuses("-p a receive --ifname x", "--ifname is for kernel", "receive");
+	assert_refuses("-p a --ip 10.0.0.1 respond --netns x", "--netns is for kernel", "respond");
+	length = (size_t)snprintf(line, sizeof(line), "-p a --ip 10.0.0.1 kernel");
+	for (i = 0; i <= SETTINGS_FAST_MAX; i++)
+		length += (size_t)snprintf(line + length, sizeof(line) - length, " --fast-udp 7");
+	assert_refuses(line, "--fast-udp", "64 times");
+}
+
 int
 main(void)
 {
@@ -247,6 +290,8 @@ main(void)
 		cmocka_unit_test(test_ports_are_refused),
 		cmocka_unit_test(test_values_are_refused),
 		cmocka_unit_test(test_bench_is_refused),
+		cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_kernel_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
