@@ -33,7 +33,8 @@ BIND_ROOT = 'mount --bind / "$1" && mount -o remount,bind,ro "$1" && shift && ex
 class Nic:
     """A virtio-net device on a vhost-user socket, which QEMU itself serves if `serves`.
 
-    `properties` are the device's, as in `mrg_rxbuf=off,host_mtu=9000`.
+    `properties` are the device's, as in `mrg_rxbuf=off,host_mtu=9000`. Without MSI-X (vectors=0):
+    with it QEMU 7.2 crashes as soon as a driver starts a vhost-user device, where KVM is not used.
     """
 
     path: Path
@@ -43,7 +44,7 @@ class Nic:
 
     def arguments(self, number: int) -> list[str]:
         chardev = f"socket,id=chr{number},path={self.path}"
-        device = f"virtio-net-pci,netdev=net{number},mac={self.mac},romfile="
+        device = f"virtio-net-pci,netdev=net{number},mac={self.mac},vectors=0,romfile="
         return [
             "-chardev", chardev + (",server=on,wait=off" if self.serves else ",reconnect=1"),
             "-netdev", f"vhost-user,id=net{number},chardev=chr{number}",

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One switch and two guests with a network card of each kind, all on it: what tests of it share.
+
+Each card has a network namespace of its own in its guest, so that one guest stands for many
+machines; everybody's address lies in 10.5.0.0/16.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Iterator, Sequence
+
+import pytest
+from vswitch import Switch, VuserClient
+from vswitch.vm import Guest, Nic
+from vswitch.vm_plugin import Site
+
+DPDK = "10.5.9.1"
+OFFLOADS = ("csum", "guest_csum", "host_tso4", "guest_tso4", "guest_ecn")
+ALL_OFFLOADS = (
+    *OFFLOADS, "gso", "host_tso6", "host_ecn", "host_ufo", "guest_tso6", "guest_ufo",
+)
+
+
+def each(properties: Sequence[str], value: str) -> str:
+    return ",".join(f"{name}={value}" for name in properties)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A guest's network card: its name is its namespace's and, after the guest's, its port's."""
+
+    name: str
+    properties: str = ""
+    serves: bool = False
+    mtu: int = 1500
+
+
+PUBLISHED = each(OFFLOADS, "on")
+CARDS = (
+    Card("plain", PUBLISHED),
+    Card("single", f"{PUBLISHED},mrg_rxbuf=off"),
+    Card("served", serves=True),
+    Card("legacy", "disable-modern=on"),
+    Card("oldest", "disable-modern=on,mrg_rxbuf=off"),
+    Card("bare", each(ALL_OFFLOADS, "off")),
+    Card("oldbare", f"disable-modern=on,mrg_rxbuf=off,{each(ALL_OFFLOADS, 'off')}"),
+    *(Card(f"mtu{mtu}", f"host_mtu={mtu}", mtu=mtu) for mtu in (68, 1500, 9000, 65535)),
+)
+CARDS_OF = {"a": CARDS, "b": CARDS[:2]}
+
+
+class Hall:
+    def __init__(self, site: Site, switch: Switch) -> None:
+        self.site = site
+        self.switch = switch
+        self.guests: dict[str, Guest] = {}
+        switch.add_port("dpdk")
+        self.dpdk = VuserClient(
+            site.registry, switch.path("dpdk"), "respond", ip=f"{DPDK}/16"
+        ).wait_ready()
+        for name, cards in CARDS_OF.items():
+            self.guests[name] = site.guest(name, [self._plug(name, card) for card in cards])
+        for guest in self.guests.values():
+            guest.launch()
+        for guest in self.guests.values():
+            guest.wait_up()
+            self.settle(guest)
+
+    def _plug(self, guest: str, card: Card) -> Nic:
+        port = f"{guest}-{card.name}"
+        path = self.switch.path(port)
+        options = {"connect": str(path)} if card.serves else {}
+        self.switch.add_port(port, mtu=card.mtu, **options)
+        return Nic(path, self.mac(guest, card.name), card.properties, card.serves)
+
+    @staticmethod
+    def mac(guest: str, card: str) -> str:
+        number = [card.name for card in CARDS].index(card)
+        return f"02:00:00:05:{ord(guest) - ord('a'):02x}:{number:02x}"
+
+    @staticmethod
+    def address(guest: str, card: str) -> str:
+        number = [card.name for card in CARDS].index(card)
+        return f"10.5.{ord(guest) - ord('a')}.{number + 1}"
+
+    def settle(self, guest: Guest) -> None:
+        """After a boot: gives each card its namespace and address, and waits for its port."""
+        name = guest.name
+        script = ["set -e"]
+        for card in CARDS_OF[name]:
+            inside, mac = card.name, self.mac(name, card.name)
+            script += [
+                f"ip netns add {inside}",
+                f"ip link set $(basename $(dirname $(grep -l {mac} /sys/class/net/*/address)))"
+                f" netns {inside} name eth0",
+                f"ip -n {inside} addr add {self.address(name, inside)}/16 dev eth0",
+                f"ip netns exec {inside} sysctl -qw net.ipv6.conf.all.disable_ipv6=1",
+                f"ip -n {inside} link set eth0 up",
+            ]
+        guest.run("\n".join(script))
+        for card in CARDS_OF[name]:
+            self.switch.wait_state(f"{name}-{card.name}", "up", 20.0)
+
+    def run(self, guest: str, card: str, command: str, timeout: float = 40.0) -> str:
+        """Runs a command in the namespace of a card."""
+        return self.guests[guest].run(f"ip netns exec {card} {command}", timeout)
+
+    def ping(self, guest: str, card: str, to: str, payload: int = 56, count: int = 2) -> None:
+        """The kernel behind a card pings; every reply must come."""
+        out = self.run(guest, card, f"busybox ping -c {count} -i 0.2 -W 10 -s {payload} {to}")
+        assert f"{count} packets received" in out, out
+
+    def iperf(self, sender: str, receiver: str, card: str, amount: str = "8M") -> float:
+        """TCP between the same cards of two guests; Mbit/s as the receiver has seen them."""
+        address = self.address(receiver, card)
+        server = self.guests[receiver]
+        server.start("iperf", f"ip netns exec {card} iperf3 -s -1 --forceflush")
+        server.wait("grep -q listening /run/iperf.log")
+        out = self.run(sender, card, f"iperf3 -c {address} -n {amount} -f m --connect-timeout 9000")
+        server.wait("! [ -d /proc/$(cat /run/iperf.pid) ]")
+        found = re.search(r"([\d.]+) Mbits/sec +receiver", out)
+        assert found is not None, out
+        return float(found[1])
+
+    def features(self, port: str) -> set[str]:
+        return set(self.switch.port(port)["session"]["features"])
+
+
+
+@pytest.fixture(scope="session")
+def hall(site: Site) -> Iterator[Hall]:
+    """Shared by all tests that use it; the switch must leave cleanly after the last."""
+    switch = Switch(site.registry, site.directory / "s").start()
+    hall = Hall(site, switch)
+    yield hall
+    for guest in hall.guests.values():
+        guest.kill()
+    hall.dpdk.stop()
+    switch.finish()
