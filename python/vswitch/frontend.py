@@ -34,7 +34,8 @@ class Setup:
     legacy: bool = False  # without VERSION_1
     indirect: bool = True
     in_order: bool = False
-    features: Optional[int] = None  # exactly these bits, instead of the four above
+    offloads: Sequence[Feature] = ()  # of those offered: CSUM, GUEST_TSO4, ...
+    features: Optional[int] = None  # exactly these bits, instead of the five above
     regions: Sequence[RegionSpec] = field(default_factory=lambda: (RegionSpec(16 * MIB),))
     reserve: int = 0
     ring_region: int = 0
@@ -158,7 +159,7 @@ class RawFrontend(Channel):
             (Feature.IN_ORDER, setup.in_order),
             (Feature.PROTOCOL_FEATURES, True),
         )
-        return [feature for feature, wanted in choices if wanted]
+        return [*(feature for feature, wanted in choices if wanted), *setup.offloads]
 
     def share_memory(self) -> None:
         self.set_mem_table(self.memory.table, self.memory.fds)

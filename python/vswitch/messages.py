@@ -74,7 +74,12 @@ class Feature(IntEnum):
     GUEST_CSUM = 1
     MTU = 3
     MAC = 5
+    GUEST_TSO4 = 7
+    GUEST_TSO6 = 8
+    GUEST_ECN = 9
     HOST_TSO4 = 11
+    HOST_TSO6 = 12
+    HOST_ECN = 13
     MRG_RXBUF = 15
     STATUS = 16
     CTRL_VQ = 17

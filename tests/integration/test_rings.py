@@ -325,11 +325,13 @@ def test_offered_features(switch: Switch) -> None:
         offered = {feature for feature in Feature if offers(frontend, feature)}
     must = {
         Feature.MRG_RXBUF, Feature.ANY_LAYOUT, Feature.INDIRECT_DESC, Feature.VERSION_1,
-        Feature.IN_ORDER, Feature.PROTOCOL_FEATURES,
+        Feature.IN_ORDER, Feature.PROTOCOL_FEATURES, Feature.CSUM, Feature.GUEST_CSUM,
+        Feature.HOST_TSO4, Feature.HOST_TSO6, Feature.HOST_ECN, Feature.GUEST_TSO4,
+        Feature.GUEST_TSO6, Feature.GUEST_ECN, Feature.MTU, Feature.GUEST_ANNOUNCE,
     }
     must_not = {
-        Feature.RING_PACKED, Feature.IOMMU_PLATFORM, Feature.LOG_ALL, Feature.CSUM,
-        Feature.GUEST_CSUM, Feature.HOST_TSO4, Feature.EVENT_IDX, Feature.CTRL_VQ,
+        Feature.RING_PACKED, Feature.IOMMU_PLATFORM, Feature.LOG_ALL, Feature.EVENT_IDX,
+        Feature.CTRL_VQ,
     }
     assert must <= offered
     assert not must_not & offered
