@@ -18,7 +18,7 @@ from vswitch.station import introduce
 PARAMS, REFUSED, NOT_FOUND, EXISTS = -32602, -32000, -32001, -32002
 REASONS = {
     "ring-full", "not-ready", "bad-chain", "too-short", "too-big", "same-port", "disabled",
-    "reserved-address",
+    "reserved-address", "bad-offload", "refused",
 }
 MAC = "02:00:00:00:00:01"
 
@@ -39,10 +39,13 @@ def test_added_port_has_its_defaults(switch: Switch) -> None:
         "name": "p0", "type": "vhost-user", "socket": path, "connect": None, "state": "waiting",
         "state_text": f"waiting for a frontend on {path}", "peer": None, "mtu": 1500,
         "mac-limit": 0, "enabled": True, "mode": "0600", "fault": None,
-        "rejected_connections": 0, "macs": 0,
+        "rejected_connections": 0, "macs": 0, "offload": True, "device": None, "ifname": None,
+        "netns": None, "ip": None, "mac": None, "up": None, "backend": None, "queues": None,
+        "devargs": None, "promiscuous": None,
     }
     assert {key: port[key] for key in expected} == expected
     assert set(port["stats"]["drops"]) == REASONS
+    assert port["stats"]["offload"] == {"checksummed": 0, "segmented": 0, "segments": 0}
     assert stat.S_IMODE(switch.path("p0").stat().st_mode) == 0o600
     assert stat.S_ISSOCK(switch.path("p0").stat().st_mode)
 
