@@ -261,17 +261,30 @@ ask_move(struct netif *n, uint32_t index, struct netif *to, const char *name)
 	return netif_talk(n, request, NULL, NULL);
 }
 
-static int
-cannot_move(struct netif *n, uint32_t index, const char *name, int code, char *err, size_t err_size)
+/* The kernel may have moved it before it found that the name was taken: moves it back, then. */
+static void
+move_back(struct netif *n, const struct netif_link *before, struct netif *to)
 {
-	char what[WHAT_MAX];
+	struct netif_link now;
 
-	if (code == -EEXIST)
-		return netif_talk_fail(n, index, code, "cannot move it to the network namespace",
-				"an interface there has the name that it is to have: choose another",
-				err, err_size);
+	if (netif_get(n, before->index, &now, NULL, 0) < 0 &&
+			netif_find(to, before->name, &now, NULL, 0) == 0)
+		(void)ask_move(to, now.index, n, before->name);
+}
+
+static int
+cannot_move(struct netif *n, const struct netif_link *before, struct netif *to, const char *name,
+		int code, char *err, size_t err_size)
+{
+	char what[WHAT_MAX], words[NETIF_WORDS_MAX];
+
+	snprintf(words, sizeof(words), "%s", n->words);
+	move_back(n, before, to);
+	snprintf(n->words, sizeof(n->words), "%s", words);
 	snprintf(what, sizeof(what), "cannot move it to the network namespace as %s", name);
-	return netif_talk_fail(n, index, code, what, NULL, err, err_size);
+	return netif_talk_fail(n, before->index, code, what,
+			code == -EEXIST ? "an interface there has that name: choose another" : NULL,
+			err, err_size);
 }
 
 int
@@ -287,14 +300,9 @@ netif_move(struct netif *n, uint32_t index, struct netif *to, const char *name,
 	if (ret < 0)
 		return ret;
 	ret = ask_move(n, index, to, name);
-	if (ret == 0)
-		ret = netif_find(to, name, &after, err, err_size);
-	else
-		ret = cannot_move(n, index, name, ret, err, err_size);
-	/* The kernel may have moved it before the name was found to be taken. */
-	if (ret < 0 && netif_get(n, index, &after, NULL, 0) < 0 &&
-			netif_find(to, before.name, &after, NULL, 0) == 0)
-		(void)ask_move(to, after.index, n, before.name);
+	if (ret < 0)
+		return cannot_move(n, &before, to, name, ret, err, err_size);
+	ret = netif_find(to, name, &after, err, err_size);
 	if (ret == 0)
 		*moved_index = after.index;
 	return ret;

@@ -120,8 +120,8 @@ int netif_change_addresses(struct netif *n, uint32_t index, const struct prefix 
  *
  * An interface that is deleted while its namespace lives gives NETIF_GONE. When a namespace ends,
  * the kernel takes its number away first, so that the ends of the interfaces in it are not seen:
- * there is one NETIF_NAMESPACE_GONE and no more. (A TAP's descriptor tells, too: poll() gives
- * POLLERR, read() EBADFD.)
+ * there is one NETIF_NAMESPACE_GONE and no more. (A TAP's descriptor tells, too: whoever polls it
+ * for reading is woken with POLLERR, and read() gives EBADFD.)
  */
 #define NETIF_NSID_OWN (-1) /* number of a namespace: the monitor's own */
 

@@ -224,7 +224,7 @@ static void
 test_of_tap(void **state)
 {
 	int tap = world_open_tap("tap0"), own = netns_own(err, sizeof(err)), fd, there;
-	struct pollfd ready = { .fd = tap };
+	struct pollfd ready = { .fd = tap, .events = POLLIN };
 
 	(void)state;
 	fd = netns_of_tap(tap, err, sizeof(err));
