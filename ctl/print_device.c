@@ -6,7 +6,6 @@
 
 #include "view.h"
 
-/* "vsw0, network namespace blue", "net_af_packet". */
 const char *
 print_device_name(const json_t *device, char *buf, size_t size)
 {
@@ -21,6 +20,7 @@ print_device_name(const json_t *device, char *buf, size_t size)
 	return buf;
 }
 
+/* The name says which backend it is; here is why, and who does its work. */
 static void
 print_backend(FILE *out, const json_t *device)
 {
@@ -29,8 +29,6 @@ print_backend(FILE *out, const json_t *device)
 	if (json_is_string(json_object_get(device, "why")))
 		print_field(out, "backend", "%s: %s", view_text(device, "backend"),
 				view_text(device, "why"));
-	else
-		print_field(out, "backend", "%s", view_text(device, "backend"));
 	if (json_array_size(json_object_get(device, "vhost_pids")) > 0)
 		print_field(out, "kernel", "vhost threads %s",
 				view_value(json_object_get(device, "vhost_pids"), pids,

@@ -13,6 +13,7 @@
 
 #include "../../ctl/command.h"
 #include "../../ctl/params.h"
+#include "../../ctl/print.h"
 #include "../../ctl/rates.h"
 #include "../../ctl/table.h"
 #include "../../ctl/view.h"
@@ -255,6 +256,104 @@ test_rates_in_a_table(void **state)
 	json_decref(rates);
 }
 
+#define INTERFACE                                                                                       \
+	"\"device\":{\"backend\":\"tap\",\"why\":\"asked for\",\"ifname\":\"vsw0\",\"netns\":\"blue\"," \
+	"\"mac\":\"02:00:00:00:00:0a\",\"mtu\":1400,\"queues\":2,\"link\":true,\"interrupts\":true,"    \
+	"\"speed_mbps\":null,\"takes\":[\"csum\",\"tso4\"],\"gives\":[],\"vhost_pids\":[7,8]}"
+
+#define DEVICE                                                                                         \
+	"\"device\":{\"backend\":\"net_pcap\",\"why\":null,\"ifname\":null,\"netns\":null,"            \
+	"\"mac\":\"02:00:00:00:00:0b\",\"mtu\":1500,\"queues\":1,\"link\":false,\"interrupts\":false," \
+	"\"speed_mbps\":10000,\"takes\":[],\"gives\":[],\"vhost_pids\":[]}"
+
+/* What a printer makes of this JSON; free() it. */
+static char *
+printed(int (*printer)(FILE *out, const struct invocation *call, const json_t *result),
+		const char *json)
+{
+	const struct invocation call = { 0 };
+	json_t *result = json_loads(json, 0, NULL);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(result);
+	assert_non_null(out);
+	assert_int_equal(printer(out, &call, result), 0);
+	assert_int_equal(fclose(out), 0);
+	json_decref(result);
+	return text;
+}
+
+static void
+expect_words(char *text, const char *const *words, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (strstr(text, words[i]) == NULL)
+			fail_msg("'%s' is not in:\n%s", words[i], text);
+	free(text);
+}
+
+static void
+test_interface_of_a_port(void **state)
+{
+	static const char *const words[] = {
+		"\ndevice      vsw0 in blue (tap)\n",
+		"\nbackend     tap: asked for\n",
+		"\nkernel      vhost threads 7,8\n",
+		"\nlink        up, 02:00:00:00:00:0a, mtu 1400, 2 queues; frames wake the switch\n",
+		"\noffloads    to it csum,tso4; from it none\n",
+		"\noptions     mtu=1400 ip=10.0.0.1/24,fd00::1/64 up=on\n",
+		"\nfor it      2 checksums computed; 1 frames cut into 45 segments\n",
+	};
+	char *text = printed(print_port,
+			"{\"name\":\"h\",\"type\":\"kernel\",\"id\":0,\"state\":\"up\",\"state_text\":\"up\","
+			"\"mtu\":1400,\"ip\":[\"10.0.0.1/24\",\"fd00::1/64\"],\"up\":true,\"mac\":null,"
+			"\"stats\":{\"offload\":{\"checksummed\":2,\"segmented\":1,\"segments\":45}}," INTERFACE
+			"}");
+
+	(void)state;
+	assert_null(strstr(text, "\nsocket"));
+	assert_null(strstr(text, "\npeer"));
+	expect_words(text, words, PRINT_COUNT(words));
+}
+
+static void
+test_device_of_a_port(void **state)
+{
+	static const char *const words[] = {
+		"\ndevice      net_pcap\n",
+		"\nlink        down, 10000 Mbit/s, 02:00:00:00:00:0b, mtu 1500, 1 queue; looked at\n",
+		"\noptions     mtu=1500\n",
+	};
+	char *text = printed(print_port,
+			"{\"name\":\"n\",\"type\":\"ethdev\",\"mtu\":1500,\"ip\":[]," DEVICE "}");
+
+	(void)state;
+	assert_null(strstr(text, "\nfor it"));
+	assert_null(strstr(text, "\nbackend"));
+	expect_words(text, words, PRINT_COUNT(words));
+}
+
+static void
+test_interfaces_and_devices_in_tables(void **state)
+{
+	static const char *const places[] = { "SOCKET OR DEVICE\n", "  vsw0 in blue (tap)\n",
+		"  net_pcap\n", "  /x/p.sock\n" };
+	static const char ports[] = "[{\"name\":\"h\"," INTERFACE "},{\"name\":\"n\"," DEVICE
+				    "},{\"name\":\"p\",\"device\":null,\"socket\":\"/x/p.sock\"}]";
+	static const char *const peers[] = { "h     -      vsw0 ", "n     -      net_pcap ",
+		"p     -      - " };
+	char status[2048];
+
+	(void)state;
+	expect_words(printed(print_ports, ports), places, PRINT_COUNT(places));
+	snprintf(status, sizeof(status), "{\"ports\":%s}", ports);
+	expect_words(printed(print_status, status), peers, PRINT_COUNT(peers));
+}
+
 static void
 test_settings_of_a_port(void **state)
 {
@@ -283,6 +382,9 @@ main(void)
 		cmocka_unit_test(test_commands_are_whole),
 		cmocka_unit_test(test_rates_of_ports),
 		cmocka_unit_test(test_rates_in_a_table),
+		cmocka_unit_test(test_interface_of_a_port),
+		cmocka_unit_test(test_device_of_a_port),
+		cmocka_unit_test(test_interfaces_and_devices_in_tables),
 		cmocka_unit_test(test_settings_of_a_port),
 	};
 
