@@ -28,6 +28,7 @@
 
 static const struct port_ops *const kinds[] = {
 	&port_vhost_ops,
+	&port_kernel_ops,
 };
 
 static struct {

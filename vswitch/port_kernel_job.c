@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a kernel port has done on the helper thread: its interface made, changed, looked at and
+ * removed.
+ *
+ * An interface for another namespace is made in the switch's own, under a name that is nobody's, and
+ * moved. Made there at once it would keep that namespace alive for as long as the port is there, since
+ * a TAP's descriptor holds the namespace that it was opened in; so a container can end, and its
+ * interface with it.
+ */
+#include "port_kernel.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netns.h"
+#include "text.h"
+
+/* A handle where the interface is now, and the interface. -ENODEV: it is gone. */
+static int
+open_interface(const struct kernel_job *job, struct netif **out, struct netif_link *link, char *err,
+		size_t err_size)
+{
+	char name[IFNAMSIZ];
+	int ret = job->backend->name_of(job->port, name), netns;
+
+	if (ret < 0)
+		return text_fail(err, err_size, -ENODEV,
+				"interface %s is gone; delete the port and add it again",
+				job->view.link.name);
+	netns = job->backend->netns_of(job->port, &job->old, err, err_size);
+	if (netns < 0 && netns != -EPERM)
+		return netns == -EBADFD ? -ENODEV : netns;
+	/* Who may not know the namespace has not moved the interface out of its own. */
+	ret = netif_open(netns < 0 ? -1 : netns, out, err, err_size);
+	if (netns >= 0)
+		close(netns);
+	if (ret < 0)
+		return ret;
+	ret = netif_find(*out, name, link, err, err_size);
+	if (ret < 0)
+		netif_close(*out);
+	return ret;
+}
+
+/* Fills the view. `link`: the interface, as seen through `n`. */
+static int
+see(struct kernel_job *job, struct netif *own, struct netif *n, const struct netif_link *link)
+{
+	int ret = netif_get(n, link->index, &job->view.link, job->err, sizeof(job->err));
+
+	if (ret == 0)
+		ret = netif_nsid(own, n, &job->view.nsid, job->err, sizeof(job->err));
+	return ret;
+}
+
+void
+kernel_job_look(void *arg)
+{
+	struct kernel_job *job = arg;
+	struct netif *own, *n;
+	struct netif_link link;
+
+	job->ret = netif_open(-1, &own, job->err, sizeof(job->err));
+	if (job->ret < 0)
+		return;
+	job->ret = open_interface(job, &n, &link, job->err, sizeof(job->err));
+	if (job->ret == 0) {
+		job->ret = see(job, own, n, &link);
+		netif_close(n);
+	}
+	if (job->ret == -ENODEV)
+		job->view.fate = KERNEL_DELETED;
+	netif_close(own);
+}
+
+/* ---- Offloads and carrier ---- */
+
+static int
+switch_over(struct kernel_job *job, const struct port_settings *settings)
+{
+	int ret = job->backend->set_offload(job->port, settings->offload);
+
+	if (ret == 0)
+		ret = job->backend->set_carrier(job->port, settings->enabled);
+	if (ret < 0)
+		text_fail(job->err, sizeof(job->err), ret,
+				"interface %s: cannot change its offloads and carrier: %s",
+				job->view.link.name, strerror(-ret));
+	return ret;
+}
+
+/* ---- Start ---- */
+
+/* How the interface is to be. What may not be changed stays, where the settings do not insist. */
+static void
+make_target(const struct port_settings *settings, const struct kernel_config *now, bool may,
+		struct kernel_config *target)
+{
+	*target = (struct kernel_config){
+		.mtu = may ? settings->mtu : now->mtu,
+		.up = may || !settings->up ? settings->up : now->up,
+	};
+	memcpy(target->mac, settings->has_mac ? settings->mac : now->mac, sizeof(target->mac));
+	kernel_if_addresses(settings, target);
+}
+
+static int
+configure(struct kernel_job *job, struct netif *n, const struct netif_link *link, bool may)
+{
+	struct kernel_config target;
+	int ret = 0;
+
+	kernel_if_found(link, &job->found);
+	if (!may)
+		ret = kernel_if_refuse(&job->wanted, link, job->err, sizeof(job->err));
+	if (ret == 0)
+		ret = switch_over(job, &job->wanted);
+	if (ret < 0)
+		return ret;
+	make_target(&job->wanted, &job->found, may, &target);
+	return kernel_if_apply(n, link->index, &job->found, &target, job->err, sizeof(job->err));
+}
+
+/* Moves the new interface to the namespace that the settings name. */
+static int
+move(struct kernel_job *job, struct netif *own, struct netif_link *link, struct netif **out)
+{
+	int netns = netns_open(job->wanted.netns, job->err, sizeof(job->err)), ret;
+
+	if (netns < 0)
+		return netns;
+	ret = netif_open(netns, out, job->err, sizeof(job->err));
+	close(netns);
+	if (ret < 0)
+		return ret;
+	ret = netif_move(own, link->index, *out, job->wanted.ifname, &link->index, job->err,
+			sizeof(job->err));
+	if (ret == 0)
+		ret = netif_get(*out, link->index, link, job->err, sizeof(job->err));
+	if (ret < 0)
+		netif_close(*out);
+	return ret;
+}
+
+/* The interface was made, in the namespace of `own`. */
+static int
+settle(struct kernel_job *job, struct netif *own, bool may)
+{
+	struct netif *there = own;
+	struct netif_link link;
+	char name[IFNAMSIZ];
+	int ret = job->backend->name_of(job->port, name);
+
+	if (ret < 0)
+		return text_fail(job->err, sizeof(job->err), ret,
+				"interface %s was deleted at once by someone else",
+				job->wanted.ifname);
+	ret = netif_find(own, name, &link, job->err, sizeof(job->err));
+	if (ret == 0 && job->wanted.netns[0] != '\0')
+		ret = move(job, own, &link, &there);
+	if (ret < 0)
+		return ret;
+	job->view.link = link;
+	ret = configure(job, there, &link, may);
+	if (ret == 0)
+		ret = see(job, own, there, &link);
+	if (there != own)
+		netif_close(there);
+	return ret;
+}
+
+static int
+make(struct kernel_job *job, struct netif *own)
+{
+	const char *ifname = job->wanted.netns[0] == '\0' ? job->wanted.ifname : NULL;
+	bool may = netif_may_configure(own, NULL, 0) == 0;
+	int ret = 0;
+
+	if (!may)
+		ret = kernel_if_refuse(&job->wanted, NULL, job->err, sizeof(job->err));
+	if (ret < 0)
+		return ret;
+	job->backend = &kernel_tap;
+	ret = job->backend->open(job->port, own, ifname, &job->wanted, job->err, sizeof(job->err));
+	if (ret < 0)
+		return ret;
+	job->adopted = ret == 1;
+	ret = settle(job, own, may);
+	if (ret < 0)
+		job->backend->close(job->port);
+	return ret;
+}
+
+void
+kernel_job_start(void *arg)
+{
+	struct kernel_job *job = arg;
+	struct netif *own;
+
+	job->ret = netif_open(-1, &own, job->err, sizeof(job->err));
+	if (job->ret < 0)
+		return;
+	job->ret = make(job, own);
+	netif_close(own);
+}
+
+/* ---- Changes ---- */
+
+/* What nobody asked to change stays as it is, also where others have changed it meanwhile. */
+static void
+keep_unasked(const struct kernel_job *job, const struct kernel_config *now,
+		struct kernel_config *target)
+{
+	const struct port_settings *old = &job->old, *wanted = &job->wanted;
+
+	if (job->assert_all)
+		return;
+	if (old->mtu == wanted->mtu)
+		target->mtu = now->mtu;
+	if (old->up == wanted->up)
+		target->up = now->up;
+	if (old->has_mac == wanted->has_mac && memcmp(old->mac, wanted->mac, sizeof(old->mac)) == 0)
+		memcpy(target->mac, now->mac, sizeof(target->mac));
+}
+
+static int
+change(struct kernel_job *job, struct netif *n, const struct netif_link *link)
+{
+	bool may = netif_may_configure(n, NULL, 0) == 0;
+	struct kernel_config now, target;
+	int ret = 0;
+
+	if (!may)
+		ret = kernel_if_refuse(&job->wanted, link, job->err, sizeof(job->err));
+	if (ret < 0)
+		return ret;
+	kernel_if_found(link, &now);
+	kernel_if_addresses(&job->old, &now);
+	make_target(&job->wanted, &now, may, &target);
+	keep_unasked(job, &now, &target);
+	ret = kernel_if_apply(n, link->index, &now, &target, job->err, sizeof(job->err));
+	if (ret < 0)
+		return ret;
+	ret = switch_over(job, &job->wanted);
+	if (ret < 0) {
+		kernel_if_apply(n, link->index, &target, &now, NULL, 0);
+		(void)job->backend->set_offload(job->port, job->old.offload);
+	}
+	return ret;
+}
+
+void
+kernel_job_set(void *arg)
+{
+	struct kernel_job *job = arg;
+	struct netif_link link;
+	struct netif *n;
+
+	job->ret = open_interface(job, &n, &link, job->err, sizeof(job->err));
+	if (job->ret < 0)
+		return;
+	job->ret = change(job, n, &link);
+	if (job->ret == 0)
+		job->ret = netif_get(n, link.index, &job->view.link, job->err, sizeof(job->err));
+	netif_close(n);
+}
+
+/* ---- The end ---- */
+
+/* An interface that stays is left as it was found, as far as that is possible. */
+static void
+restore(struct kernel_job *job)
+{
+	struct kernel_config now;
+	struct netif_link link;
+	struct netif *n;
+
+	if (open_interface(job, &n, &link, NULL, 0) < 0)
+		return;
+	kernel_if_found(&link, &now);
+	kernel_if_addresses(&job->old, &now);
+	kernel_if_apply(n, link.index, &now, &job->found, NULL, 0);
+	netif_close(n);
+}
+
+void
+kernel_job_close(void *arg)
+{
+	struct kernel_job *job = arg;
+
+	if (job->adopted && job->view.fate == KERNEL_ALIVE)
+		restore(job);
+	job->backend->close(job->port);
+}
