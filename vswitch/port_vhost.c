@@ -27,6 +27,7 @@
 #include "log.h"
 #include "notice.h"
 #include "sigbus.h"
+#include "worker.h"
 
 static TAILQ_HEAD(, vhost_port) all_ports = TAILQ_HEAD_INITIALIZER(all_ports);
 
@@ -78,6 +79,7 @@ forget_session(struct vhost_port *port)
 	port->device_runs = false;
 	memset(port->vring_runs, 0, sizeof(port->vring_runs));
 	port->settling = false;
+	vring_source_announce(&port->source, NULL);
 }
 
 /* The frontend's MTU (NET_SET_MTU, QEMU's host_mtu) bounds frames too, from the next turn on. */
@@ -117,6 +119,8 @@ on_announced(void *arg, const uint8_t mac[6])
 	struct vhost_port *port = arg;
 
 	port_report_station(&port->base, mac);
+	vring_source_announce(&port->source, mac);
+	worker_poll(&port->source.base);
 }
 
 static void

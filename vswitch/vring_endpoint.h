@@ -23,6 +23,7 @@ struct vring_source {
 	struct split_vring *vring;  /* writer: control, atomically; NULL: not running */
 	struct vring_cursor cursor; /* writer: the worker; control while not running */
 	struct vring_sink *sibling; /* the same port's receiveq; constant */
+	uint64_t announced; /* a MAC address to announce, above bit 16; 0: none. Control sets it */
 	/* The worker's: */
 	const struct split_vring *greeted;    /* the ring whose frontend was called at its start */
 	const struct split_vring *taken_from; /* from take() to complete() */
@@ -38,6 +39,14 @@ vring_source_publish(struct vring_source *source, struct split_vring *vring)
 {
 	__atomic_store_n(&source->vring, vring, __ATOMIC_RELEASE);
 }
+
+/*
+ * The next turn of the source finds a frame that the station itself did not send: a broadcast
+ * (RARP) from its address, as QEMU sends it for guests that do not, so that every other switch
+ * learns where the station is now. NULL withdraws it. Control thread, which then has the source
+ * polled.
+ */
+void vring_source_announce(struct vring_source *source, const uint8_t mac[6]);
 
 /* What the frontend takes undone and the ring go together, so both change under the lock. */
 void vring_sink_publish(struct vring_sink *sink, struct split_vring *vring);

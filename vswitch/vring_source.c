@@ -15,6 +15,7 @@
 #include "chain.h"
 #include "copy.h"
 #include "offload.h"
+#include "rarp.h"
 
 /* A frame that ends here. */
 static void
@@ -271,6 +272,25 @@ read_offloads(struct vring_source *source, const struct split_vring *vring, stru
 	return bytes;
 }
 
+/* A burst of one frame that no chain holds. */
+static uint32_t
+take_announcement(struct vring_source *source, const struct split_vring *vring, struct burst *burst)
+{
+	uint64_t announced = __atomic_exchange_n(&source->announced, 0, __ATOMIC_ACQUIRE) >> 16;
+	uint8_t *data = burst->headers[0];
+
+	rarp_build((const uint8_t *)&announced, data);
+	put_single(&burst->frames[0], &burst->segments[0], data, RARP_FRAME_LEN);
+	burst->n = 1;
+	burst->offload_mask = 0;
+	burst->mbufs = NULL;
+	source->n_taken = 0;
+	source->taken_from = vring;
+	counter_add(&source->base.counters.bytes, copy_heads(burst));
+	counter_add(&source->base.counters.frames, 1);
+	return 1;
+}
+
 static uint32_t
 source_take(struct source *base, struct burst *burst)
 {
@@ -281,6 +301,8 @@ source_take(struct source *base, struct burst *burst)
 
 	if (vring == NULL)
 		return 0;
+	if (__atomic_load_n(&source->announced, __ATOMIC_RELAXED) != 0)
+		return take_announcement(source, vring, burst);
 	available = vring_available(vring, &source->cursor);
 	if (available == 0)
 		return 0;
@@ -356,6 +378,18 @@ static const struct source_ops vring_source_ops = {
 	.arm = source_arm,
 	.disarm = source_disarm,
 };
+
+void
+vring_source_announce(struct vring_source *source, const uint8_t mac[6])
+{
+	uint64_t announced = 0;
+
+	if (mac != NULL) {
+		memcpy(&announced, mac, 6);
+		announced = announced << 16 | 1;
+	}
+	__atomic_store_n(&source->announced, announced, __ATOMIC_RELEASE);
+}
 
 void
 vring_source_init(struct vring_source *source, uint16_t port, struct vring_sink *sibling)

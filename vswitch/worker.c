@@ -115,6 +115,12 @@ worker_watch(struct source *source, int kick_fd)
 }
 
 void
+worker_poll(const struct source *source)
+{
+	wake(pool.workers[source->worker]);
+}
+
+void
 worker_unwatch(struct source *source, int kick_fd)
 {
 	struct worker *worker = pool.workers[source->worker];

@@ -57,6 +57,8 @@ void worker_detach(struct source *source);
  * timer does, every 1 to 10 ms. Polls the source at once. 0 or -errno of epoll_ctl().
  */
 int worker_watch(struct source *source, int kick_fd);
+/* Polls the source at once, whatever woke it. */
+void worker_poll(const struct source *source);
 /* Before the descriptor is closed and before the source is detached. */
 void worker_unwatch(struct source *source, int kick_fd);
 

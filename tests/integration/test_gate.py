@@ -14,7 +14,6 @@ from hostile import (
     Bystanders, Say, carry_on, heals, is_free, must_fault, open_descriptors, raw, say_and_swallow,
 )
 from vswitch import RawFrontend, Setup, Switch, wait_until
-from vswitch.frames import BROADCAST
 from vswitch.messages import (
     HEADER, NEED_REPLY, NO_FD, REPLY, VERSION, Disconnected, Feature, ProtocolFeature, Request,
     message, u64, vring_addr, vring_state,
@@ -389,7 +388,7 @@ def test_gate_speaks_the_protocol(switch: Switch, bystanders: Bystanders) -> Non
 
 
 def test_rarp_moves_a_station(switch: Switch, bystanders: Bystanders) -> None:
-    """SEND_RARP tells where a migrated guest now is."""
+    """SEND_RARP tells where a migrated guest now is, to the switch and to all behind it."""
     x, _ = bystanders
     with RawFrontend(switch.path("v")) as frontend:
         frontend.handshake()
@@ -398,18 +397,24 @@ def test_rarp_moves_a_station(switch: Switch, bystanders: Bystanders) -> None:
         frontend.send_rarp(bytes.fromhex("020000000e0e"))
         wait_until("it is learned", lambda: switch.fdb().get(victim.mac) == "v")
         for other in bystanders:
-            assert drain_for(other, victim.mac)
+            assert receive_from(other, victim.mac) == reverse_arp_request(victim.mac)
         victim.expect(x.send(victim))
+        assert switch.conservation()
 
 
-def drain_for(station: Station, mac: str) -> bool:
-    """Takes what waits for a station; the switch may have announced `mac` to it by a frame."""
+def receive_from(station: Station, mac: str) -> bytes:
+    """The next frame of this sender."""
     while True:
-        received = station.frontend.poll()
-        if received is None:
-            return True
-        assert received.frame[6:12].hex(":") == mac
-        assert received.frame[:6].hex(":") == BROADCAST
+        frame = station.frontend.receive().frame
+        if frame[6:12].hex(":") == mac:
+            return frame
+
+
+def reverse_arp_request(mac: str) -> bytes:
+    """RFC 903: for its own address, to all."""
+    own = bytes.fromhex(mac.replace(":", ""))
+    frame = b"\xff" * 6 + own + bytes.fromhex("8035 0001 0800 06 04 0003")
+    return (frame + own + bytes(4) + own + bytes(4)).ljust(60, b"\0")
 
 
 def test_two_good_setups_after_another(switch: Switch, bystanders: Bystanders) -> None:
