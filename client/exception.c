@@ -108,7 +108,9 @@ enter_place(const struct settings *s, struct place *p, char *err, size_t err_siz
 		p->target = p->own;
 		leave_place(p);
 	}
-	return fd < 0 ? fd : ret;
+	if (fd < 0)
+		ret = fd == -ENOENT ? -ENODEV : fd; /* else it is the socket that is missing */
+	return ret;
 }
 
 /* A second queue of somebody's TAP would get half of its frames. */

@@ -91,7 +91,7 @@ tell_exception(const struct client *c, struct report *r)
 	fprintf(stderr, "%s: %s, because %s; offloads: %s\n", ifname, vhost ? backend : "net_tap",
 			c->exception.why, offloads);
 	json_object_set_new(report_json(r), "kernel",
-			json_pack("{sssss?ssss}", "ifname", ifname, "backend", backend, "netns",
+			json_pack("{ssssss?ssss}", "ifname", ifname, "backend", backend, "netns",
 					netns, "why", c->exception.why, "offloads", offloads));
 }
 
