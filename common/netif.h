@@ -134,7 +134,7 @@ enum netif_event_type {
 
 struct netif_event {
 	enum netif_event_type type;
-	int nsid; /* number of the namespace, NETIF_NSID_OWN or as of netif_nsid() */
+	int nsid; /* number of the namespace: NETIF_NSID_OWN, or as of netif_nsid() */
 	struct netif_link link;
 	bool moved; /* NETIF_GONE: to another namespace */
 };

@@ -24,6 +24,7 @@
 struct netif_monitor {
 	struct mnl_socket *socket;
 	bool sees_others;
+	bool lost; /* events, and it was not told yet */
 	_Alignas(struct nlmsghdr) uint8_t buffer[EVENT_SIZE];
 };
 
@@ -183,6 +184,22 @@ receive(struct netif_monitor *m, int *nsid)
 	return from.nl_pid == 0 ? got : 1;
 }
 
+/*
+ * From the first loss to the last of what is queued the kernel drops more without a word. So it is told
+ * at the end of the queue: whoever looks then sees all that was dropped.
+ */
+static void
+tell_loss(struct netif_monitor *m, void (*handle)(void *arg, const struct netif_event *event),
+		void *arg)
+{
+	struct netif_event event = { .type = NETIF_EVENTS_LOST, .nsid = NETIF_NSID_OWN };
+
+	if (!m->lost)
+		return;
+	m->lost = false;
+	handle(arg, &event);
+}
+
 void
 netif_monitor_read(struct netif_monitor *m,
 		void (*handle)(void *arg, const struct netif_event *event), void *arg)
@@ -193,13 +210,12 @@ netif_monitor_read(struct netif_monitor *m,
 
 	for (i = 0; i < READS_MAX; i++) {
 		left = (int)receive(m, &nsid);
-		if (left == 0)
+		if (left == 0) {
+			tell_loss(m, handle, arg);
 			return;
-		if (left < 0) {
-			event = (struct netif_event){ .type = NETIF_EVENTS_LOST };
-			handle(arg, &event);
-			continue;
 		}
+		if (left < 0)
+			m->lost = true;
 		for (message = (const struct nlmsghdr *)m->buffer; mnl_nlmsg_ok(message, left);
 				message = mnl_nlmsg_next(message, &left))
 			if (read_event(message, nsid, &event))

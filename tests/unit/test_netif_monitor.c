@@ -279,7 +279,7 @@ test_moved(void **state)
 	assert_true(wait_for(&w, 1).moved);
 	world_run("ip -n box link set eth0 mtu 2000");
 	wait_link("eth0", nsid, has_mtu_2000);
-	world_run("ip netns del box");
+	world_run("ip -n box link del eth0 && ip netns del box");
 }
 
 /* Neither its number nor the monitor keeps a namespace alive; its end is told once. */
@@ -335,11 +335,12 @@ test_without_rights(void **state)
 	world_run("ip link del eth0");
 }
 
-/* More changes than the kernel keeps: that is told, and later ones are heard of again. */
+/* More changes than the kernel keeps: that is told last, and later ones are heard of again. */
 static void
 test_events_lost(void **state)
 {
 	struct wait w = { .type = NETIF_EVENTS_LOST, .nsid = NETIF_NSID_OWN };
+	struct pollfd ready = { .fd = netif_monitor_fd(monitor), .events = POLLIN };
 	uint32_t index, i;
 
 	(void)state;
@@ -348,8 +349,10 @@ test_events_lost(void **state)
 	for (i = 0; i < LOST_LIMIT; i++)
 		assert_int_equal(netif_set_mtu(here, index, 1500 + i % 2, err, sizeof(err)), 0);
 	wait_for(&w, 1);
+	assert_int_equal(poll(&ready, 1, 0), 0);
 	world_run("ip link set eth0 mtu 2000");
 	wait_link("eth0", NETIF_NSID_OWN, has_mtu_2000);
+	assert_int_equal(w.fitting, 1);
 	world_run("ip link del eth0");
 }
 
