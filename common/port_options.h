@@ -119,7 +119,7 @@ extern const char port_kinds_text[];
 
 #define PORT_KINDS_TEXT_SIZE 64
 
-/* The kinds of these bits as "kernel and ethdev"; "every kind" for all. Returns buf. */
-const char *port_kinds_list(unsigned int kinds, char buf[PORT_KINDS_TEXT_SIZE]);
+/* The wanted kinds as "kernel and ethdev"; "every kind" for all. Returns buf. */
+const char *port_kinds_list(unsigned int wanted, char buf[PORT_KINDS_TEXT_SIZE]);
 
 #endif
