@@ -23,6 +23,9 @@
 #define ARGS_MAX 16
 #define LIST_MAX 2048 /* bytes of a list of CPUs */
 
+/* PCI devices are probed when a port asks for them: of those that are there at start, none but this. */
+#define NO_PCI_DEVICE "--allow=ffff:ff:1f.7"
+
 /* What a frontend does wrong makes the vhost library talk: so many lines a second are enough. */
 #define LINES_PER_SECOND 20
 
@@ -48,6 +51,30 @@ may_log(void)
 	return __atomic_add_fetch(&lines, 1, __ATOMIC_RELAXED) <= LINES_PER_SECOND;
 }
 
+static __thread struct {
+	char *text; /* NULL: nobody listens */
+	size_t size;
+} listener;
+
+void
+eal_listen(char *text, size_t size)
+{
+	listener.text = text;
+	listener.size = size;
+	if (text != NULL)
+		text[0] = '\0';
+}
+
+/* The first error is the one that says why; those after it say what became of that. */
+static void
+tell_listener(const char *text, size_t len)
+{
+	if (listener.text == NULL || listener.text[0] != '\0' ||
+			rte_log_cur_msg_loglevel() > (int)RTE_LOG_ERR)
+		return;
+	snprintf(listener.text, listener.size, "%.*s", (int)len, text);
+}
+
 /* The write function of the stream that DPDK logs to: one message a call. */
 static ssize_t
 take_message(void *cookie, const char *text, size_t len)
@@ -57,6 +84,7 @@ take_message(void *cookie, const char *text, size_t len)
 	(void)cookie;
 	while (shown > 0 && text[shown - 1] == '\n')
 		shown--;
+	tell_listener(text, shown);
 	if (shown > 0 && may_log())
 		log_write(our_level(rte_log_cur_msg_loglevel()), "dpdk: %.*s", (int)shown, text);
 	return (ssize_t)len;
@@ -96,7 +124,7 @@ lcores_argument(char *text, size_t size)
 static int
 init(bool huge, uint32_t mib)
 {
-	static char name[] = "vswitchd", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry";
+	static char name[] = "vswitchd", pci[] = NO_PCI_DEVICE, no_telemetry[] = "--no-telemetry";
 	static char no_huge[] = "--no-huge", no_shconf[] = "--no-shconf";
 	static char in_memory[] = "--in-memory", level[] = "--log-level=*:error";
 	static char amount_option[] = "-m", amount[16], lcores[LIST_MAX + 16];
@@ -111,7 +139,7 @@ init(bool huge, uint32_t mib)
 	snprintf(amount, sizeof(amount), "%u", mib);
 	argv[argc++] = name;
 	argv[argc++] = lcores;
-	argv[argc++] = no_pci;
+	argv[argc++] = pci;
 	argv[argc++] = no_telemetry;
 	argv[argc++] = level;
 	argv[argc++] = amount_option;

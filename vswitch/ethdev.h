@@ -86,6 +86,7 @@ struct ethdev {
 
 	/* Control's. */
 	bool watched;
+	bool pausing; /* a grace period is under way; `quiet` is called at its end */
 	void (*quiet)(void *arg);
 	void *quiet_arg;
 };
@@ -120,7 +121,7 @@ int ethdev_run(struct ethdev *dev);
 
 /*
  * Control. Takes it from the workers; `quiet(arg)` is called, at once or from the event loop, when
- * none of them uses it any more.
+ * none of them uses it any more. A second call before that replaces the first one's `quiet`.
  */
 void ethdev_pause(struct ethdev *dev, void (*quiet)(void *arg), void *arg);
 

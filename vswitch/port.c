@@ -29,6 +29,7 @@
 static const struct port_ops *const kinds[] = {
 	&port_vhost_ops,
 	&port_kernel_ops,
+	&port_ethdev_ops,
 };
 
 static struct {

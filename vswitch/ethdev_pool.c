@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See ethdev_pool.h. */
+#include "ethdev_pool.h"
+
+#include <stdio.h>
+
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include "port.h"
+
+/* A device is opened for a port only, and a port has one pool at a time, or two during a change. */
+#define RETIRED_MAX (2 * PORTS_MAX)
+
+/* Mbufs that a thread with an lcore's number keeps at hand. */
+#define CACHE_SIZE 64
+
+static struct rte_mempool *retired[RETIRED_MAX];
+static uint32_t n_retired;
+
+struct rte_mempool *
+ethdev_pool_create(uint32_t n, uint32_t room)
+{
+	static uint32_t number;
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	snprintf(name, sizeof(name), "ethdev-%u", number++);
+	/*
+	 * Threads share CPUs: in this kind of ring nobody waits for one that was taken off its CPU in
+	 * the middle of its work.
+	 */
+	return rte_pktmbuf_pool_create_by_ops(name, n, CACHE_SIZE, 0, RTE_PKTMBUF_HEADROOM + room,
+			SOCKET_ID_ANY, "ring_mt_rts");
+}
+
+uint32_t
+ethdev_pool_mib(uint32_t n, uint32_t room)
+{
+	uint64_t bytes = (uint64_t)n * (sizeof(struct rte_mempool_objhdr) +
+						 sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + room);
+
+	return (uint32_t)((bytes + (1u << 20) - 1) >> 20);
+}
+
+bool
+ethdev_pool_reap(void)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < n_retired; i++) {
+		if (rte_mempool_full(retired[i]))
+			rte_mempool_free(retired[i]);
+		else
+			retired[kept++] = retired[i];
+	}
+	n_retired = kept;
+	return kept > 0;
+}
+
+void
+ethdev_pool_retire(struct rte_mempool *pool)
+{
+	/* Pools without a place stay: more of them than ports is a device that gives nothing back. */
+	if (pool != NULL && n_retired < RETIRED_MAX)
+		retired[n_retired++] = pool;
+	ethdev_pool_reap();
+}
