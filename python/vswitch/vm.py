@@ -23,7 +23,10 @@ T = TypeVar("T")
 
 BOOT_LIMIT = 90.0
 COMMAND_LIMIT = 40.0
-KERNEL_COMMAND = "console=ttyS0 loglevel=3 mitigations=off nokaslr random.trust_cpu=on"
+KERNEL_COMMAND = (
+    "console=ttyS0 loglevel=3 mitigations=off nokaslr random.trust_cpu=on ipv6.disable=1"
+    " rcupdate.rcu_expedited=1"
+)
 
 # In a mount namespace that goes with QEMU: the host's root, and nothing that is mounted below it.
 BIND_ROOT = 'mount --bind / "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
@@ -87,8 +90,9 @@ class Guest:
 
     @property
     def console(self) -> str:
-        """What the guest's kernel and init script have said."""
-        return (self.directory / "console").read_text(errors="replace")
+        """What the guest's kernel and init script have said; nothing when their directory is gone."""
+        path = self.directory / "console"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def boot(self) -> Guest:
         """Returns when the agent in the guest takes commands."""

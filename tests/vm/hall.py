@@ -48,7 +48,9 @@ CARDS = (
     Card("oldbare", f"disable-modern=on,mrg_rxbuf=off,{each(ALL_OFFLOADS, 'off')}"),
     *(Card(f"mtu{mtu}", f"host_mtu={mtu}", mtu=mtu) for mtu in (68, 1500, 9000, 65535)),
 )
-CARDS_OF = {"a": CARDS, "b": CARDS[:2]}
+CARDS_OF = {"a": CARDS, "b": CARDS[:3]}
+
+Seat = tuple[str, str]  # the names of a guest and of a card in it
 
 
 class Hall:
@@ -88,16 +90,16 @@ class Hall:
     def settle(self, guest: Guest) -> None:
         """After a boot: gives each card its namespace and address, and waits for its port."""
         name = guest.name
+        listing = guest.run("grep . /sys/class/net/*/address")
+        device = {mac: path.split("/")[4] for path, mac in re.findall(r"(.+?):(.+)", listing)}
         script = ["set -e"]
         for card in CARDS_OF[name]:
-            inside, mac = card.name, self.mac(name, card.name)
+            inside = card.name
+            first = f"link set {device[self.mac(name, inside)]} netns {inside} name eth0"
+            second = f"addr add {self.address(name, inside)}/16 dev eth0\\nlink set eth0 up"
             script += [
-                f"ip netns add {inside}",
-                f"ip link set $(basename $(dirname $(grep -l {mac} /sys/class/net/*/address)))"
-                f" netns {inside} name eth0",
-                f"ip -n {inside} addr add {self.address(name, inside)}/16 dev eth0",
-                f"ip netns exec {inside} sysctl -qw net.ipv6.conf.all.disable_ipv6=1",
-                f"ip -n {inside} link set eth0 up",
+                f"printf 'netns add {inside}\\n{first}\\n' | ip -batch -",
+                f"printf '{second}\\n' | ip -n {inside} -batch -",
             ]
         guest.run("\n".join(script))
         for card in CARDS_OF[name]:
@@ -112,17 +114,36 @@ class Hall:
         out = self.run(guest, card, f"busybox ping -c {count} -i 0.2 -W 10 -s {payload} {to}")
         assert f"{count} packets received" in out, out
 
-    def iperf(self, sender: str, receiver: str, card: str, amount: str = "8M") -> float:
-        """TCP between the same cards of two guests; Mbit/s as the receiver has seen them."""
-        address = self.address(receiver, card)
-        server = self.guests[receiver]
-        server.start("iperf", f"ip netns exec {card} iperf3 -s -1 --forceflush")
-        server.wait("grep -q listening /run/iperf.log")
-        out = self.run(sender, card, f"iperf3 -c {address} -n {amount} -f m --connect-timeout 9000")
-        server.wait("! [ -d /proc/$(cat /run/iperf.pid) ]")
+    def iperf(self, sender: Seat, receiver: Seat, amount: str = "8M") -> float:
+        """TCP from one card to another; Mbit/s as the receiver has seen them."""
+        listening = "grep -q listening /run/iperf.log"
+        self.serve(receiver, "iperf", "iperf3 -s -1 --forceflush", listening)
+        out = self.run(*sender, f"iperf3 -c {self.address(*receiver)} -n {amount} -f m")
+        self.served(receiver, "iperf")
         found = re.search(r"([\d.]+) Mbits/sec +receiver", out)
         assert found is not None, out
         return float(found[1])
+
+    def copy(self, sender: Seat, receiver: Seat) -> None:
+        """A file of 1 MB over TCP; its digest must be the same at the other side."""
+        listening = f"ip netns exec {receiver[1]} ss -Hltn | grep -q :7000"
+        self.serve(receiver, "copy", "busybox nc -l -p 7000 >/run/copied", listening)
+        sent = self.guests[sender[0]].run(
+            "head -c 1048576 /dev/urandom >/run/file; sha256sum </run/file;"
+            f"ip netns exec {sender[1]} busybox nc {self.address(*receiver)} 7000 </run/file"
+        )
+        self.served(receiver, "copy")
+        assert self.guests[receiver[0]].run("sha256sum </run/copied") == sent
+
+    def serve(self, seat: Seat, name: str, command: str, ready: str) -> None:
+        """Starts a server in the namespace of a card, and waits until `ready` succeeds."""
+        guest, card = seat
+        self.guests[guest].start(name, f"ip netns exec {card} {command}")
+        self.guests[guest].wait(ready)
+
+    def served(self, seat: Seat, name: str) -> None:
+        """Waits for the end of a server that leaves after one client."""
+        self.guests[seat[0]].wait(f"! [ -d /proc/$(cat /run/{name}.pid) ]")
 
     def features(self, port: str) -> set[str]:
         return set(self.switch.port(port)["session"]["features"])

@@ -4,13 +4,67 @@
 from __future__ import annotations
 
 import pytest
-from hall import CARDS, DPDK, Hall
+from hall import CARDS, CARDS_OF, DPDK, Card, Hall, Seat
+from vswitch import VuserClient
 
 pytestmark = pytest.mark.timeout(240)
 
+KINDS = [card for card in CARDS if not card.name.startswith("mtu")]
 
-@pytest.mark.parametrize("card", [card.name for card in CARDS if not card.name.startswith("mtu")])
-def test_guest_pings_dpdk(hall: Hall, card: str) -> None:
-    """virtio_pvp_regression (case 12), virtio 0.95 and 1.0: frames of 64 and 1518 bytes with FCS."""
-    for payload in (18, 1472):
-        hall.ping("a", card, DPDK, payload)
+
+@pytest.mark.parametrize("card", KINDS, ids=lambda card: card.name)
+def test_card_agrees_on_what_it_has(hall: Hall, card: Card) -> None:
+    """The features in show-port are those that the card's properties leave of the switch's."""
+    wanted = {
+        "VIRTIO_F_VERSION_1": "disable-modern=on" not in card.properties,
+        "VIRTIO_NET_F_MRG_RXBUF": "mrg_rxbuf=off" not in card.properties,
+        "VIRTIO_NET_F_CSUM": ",csum=off" not in f",{card.properties}",
+        "VIRTIO_NET_F_GUEST_TSO4": "guest_tso4=off" not in card.properties,
+        "VIRTIO_NET_F_HOST_TSO6": "host_tso6=off" not in card.properties,
+    }
+    features = hall.features(f"a-{card.name}")
+    assert {name: name in features for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("card", KINDS, ids=lambda card: card.name)
+def test_guest_and_dpdk_ping_each_other(hall: Hall, card: Card) -> None:
+    hall.ping("a", card.name, DPDK)
+    hall.switch.add_port("pinger", may_exist=True)
+    pinger = VuserClient(
+        hall.site.registry, hall.switch.path("pinger"), "ping", hall.address("a", card.name),
+        "--count", "3", "--interval", "0.1", ip="10.5.9.2/16",
+    )
+    assert pinger.result()["received"] == 3
+
+
+@pytest.mark.parametrize("sender, receiver", [
+    (("a", "plain"), ("b", "plain")),
+    (("b", "single"), ("a", "single")),
+    (("a", "served"), ("b", "served")),
+    (("a", "legacy"), ("b", "plain")),
+    (("b", "plain"), ("a", "oldest")),
+    (("a", "bare"), ("b", "plain")),
+    (("b", "plain"), ("a", "oldbare")),
+], ids=lambda seat: "-".join(seat))
+def test_two_guests_run_iperf(hall: Hall, sender: Seat, receiver: Seat) -> None:
+    assert hall.iperf(sender, receiver) > 1
+
+
+def test_reboot_of_a_guest(hall: Hall) -> None:
+    """Its cards come back by themselves, and nobody else notices."""
+    hall.guests["b"].reboot()
+    hall.settle(hall.guests["b"])
+    for card in CARDS_OF["b"]:
+        hall.ping("b", card.name, hall.address("a", card.name))
+
+
+def test_kill_of_a_guest(hall: Hall) -> None:
+    """kill -9 of QEMU frees the ports; the next QEMU is served like the first."""
+    hall.guests["b"].kill()
+    for card in CARDS_OF["b"]:
+        hall.switch.wait_state(f"b-{card.name}", "waiting")
+    hall.ping("a", "plain", DPDK)
+    hall.guests["b"].boot()
+    hall.settle(hall.guests["b"])
+    for card in CARDS_OF["b"]:
+        hall.ping("b", card.name, hall.address("a", card.name))
