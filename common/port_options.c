@@ -185,7 +185,7 @@ port_options_check_kind(const json_t *object, unsigned int kind, const char **ke
 		blame(opt, key);
 		return text_fail(err, err_size, -EINVAL,
 				"%s: is an option of ports of type %s, and this one's type is %s; "
-				"leave it out, or choose another type",
+				"leave it out",
 				opt->key, port_kinds_list(opt->kinds, list), kind_name(kind));
 	}
 	return 0;

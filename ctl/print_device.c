@@ -45,7 +45,7 @@ print_link(FILE *out, const json_t *device)
 		snprintf(speed, sizeof(speed), ", %" PRId64 " Mbit/s",
 				view_integer(device, "speed_mbps"));
 	print_field(out, "link", "%s%s, %s, mtu %" PRId64 ", %" PRId64 " queue%s; %s",
-			view_true(device, "link") ? "up" : "down", speed, view_text(device, "mac"),
+			view_text(device, "link"), speed, view_text(device, "mac"),
 			view_integer(device, "mtu"), queues, queues == 1 ? "" : "s",
 			view_true(device, "interrupts") ? "frames wake the switch"
 							: "looked at now and then when idle");

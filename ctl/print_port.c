@@ -9,7 +9,7 @@
 #include "text.h"
 #include "view.h"
 
-/* What a port waits for or suffers from; nothing when state_text only repeats the state. */
+/* What a port waits for or suffers from; nothing when it is up, or the words repeat the state. */
 void
 print_state_note(struct table *t, const json_t *port)
 {
@@ -25,7 +25,7 @@ print_state_note(struct table *t, const json_t *port)
 	}
 	if (now)
 		table_note(t, "%s (%s ago)", words, age);
-	else if (strcmp(words, state) != 0)
+	else if (strcmp(state, "up") != 0 && strcmp(words, state) != 0)
 		table_note(t, "%s", words);
 	if (json_is_object(fault) && !now)
 		table_note(t, "last fault, %s ago: %s", age, view_text(fault, "text"));

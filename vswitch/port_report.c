@@ -146,12 +146,13 @@ report_device(const struct port *port)
 
 	if (!port_device(port, &device))
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:i, s:i, s:b, s:b, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:i, s:i, s:s, s:b, s:o, s:o, s:o, s:o}",
 			"backend", report_text(device.backend != NULL ? device.backend : ""), "why",
 			report_text(device.why), "ifname", report_text(device.ifname), "netns",
 			report_text(device.netns), "mac", text_format_mac(device.mac, mac), "mtu",
-			(int)device.mtu, "queues", (int)device.queues, "link", device.link_up,
-			"interrupts", device.interrupts, "speed_mbps",
+			(int)device.mtu, "queues", (int)device.queues, "link",
+			device.link_up ? "up" : "down", "interrupts", device.interrupts,
+			"speed_mbps",
 			device.speed_mbps != 0 ? json_integer(device.speed_mbps) : json_null(),
 			"takes", report_needs(device.takes), "gives", report_needs(device.gives),
 			"vhost_pids", report_pids(&device));

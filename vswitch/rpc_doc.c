@@ -114,7 +114,7 @@ static const struct field device_fields[] = {
 	{ "why", "string or null", "why this backend was taken" },
 	{ "ifname, netns", "string or null", "the interface and its network namespace" },
 	{ "mac, mtu, queues", "string, integer, integer", "as they are now" },
-	{ "link", "boolean", "whether the link is up" },
+	{ "link", "string", "`up` or `down`" },
 	{ "interrupts", "boolean",
 			"whether frames wake a sleeping switch; else it looks now and then" },
 	{ "speed_mbps", "integer or null", "of the link, where it is known" },

@@ -258,12 +258,12 @@ test_rates_in_a_table(void **state)
 
 #define INTERFACE                                                                                       \
 	"\"device\":{\"backend\":\"tap\",\"why\":\"asked for\",\"ifname\":\"vsw0\",\"netns\":\"blue\"," \
-	"\"mac\":\"02:00:00:00:00:0a\",\"mtu\":1400,\"queues\":2,\"link\":true,\"interrupts\":true,"    \
+	"\"mac\":\"02:00:00:00:00:0a\",\"mtu\":1400,\"queues\":2,\"link\":\"up\",\"interrupts\":true,"  \
 	"\"speed_mbps\":null,\"takes\":[\"csum\",\"tso4\"],\"gives\":[],\"vhost_pids\":[7,8]}"
 
-#define DEVICE                                                                                         \
-	"\"device\":{\"backend\":\"net_pcap\",\"why\":null,\"ifname\":null,\"netns\":null,"            \
-	"\"mac\":\"02:00:00:00:00:0b\",\"mtu\":1500,\"queues\":1,\"link\":false,\"interrupts\":false," \
+#define DEVICE                                                                                            \
+	"\"device\":{\"backend\":\"net_pcap\",\"why\":null,\"ifname\":null,\"netns\":null,"               \
+	"\"mac\":\"02:00:00:00:00:0b\",\"mtu\":1500,\"queues\":1,\"link\":\"down\",\"interrupts\":false," \
 	"\"speed_mbps\":10000,\"takes\":[],\"gives\":[],\"vhost_pids\":[]}"
 
 /* What a printer makes of this JSON; free() it. */
