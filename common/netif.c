@@ -297,7 +297,7 @@ netif_move(struct netif *n, uint32_t index, struct netif *to, const char *name,
 	ret = netif_check_name(name, err, err_size);
 	if (ret == 0)
 		ret = netif_get(n, index, &before, err, err_size);
-	if (ret < 0)
+	if (ret != 0)
 		return ret;
 	ret = ask_move(n, index, to, name);
 	if (ret < 0)
@@ -325,8 +325,7 @@ take_nsid(const struct nlmsghdr *message, void *arg)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, message, sizeof(struct rtgenmsg))
-	{
+	mnl_attr_for_each (attr, message, sizeof(struct rtgenmsg)) {
 		if (mnl_attr_get_type(attr) == NETNSA_NSID &&
 				mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
 			*(int *)arg = (int)mnl_attr_get_u32(attr);

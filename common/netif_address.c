@@ -88,8 +88,7 @@ take_address(const struct nlmsghdr *message, void *arg)
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) || info->ifa_index != list->index ||
 			(info->ifa_family != AF_INET && info->ifa_family != AF_INET6))
 		return 0;
-	mnl_attr_for_each(attr, message, sizeof(*info))
-	{
+	mnl_attr_for_each (attr, message, sizeof(*info)) {
 		if (mnl_attr_get_type(attr) == IFA_LOCAL ||
 				(mnl_attr_get_type(attr) == IFA_ADDRESS && address == NULL))
 			address = attr;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reads what the kernel says of an interface (rtnetlink(7), IFLA_ attributes). Called for answers on
- * the thread of the handle and for events on the control loop.
+ * Reads what the kernel says of an interface (rtnetlink(7), IFLA_ attributes). Called for answers
+ * on the thread of the handle and for events on the control loop.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -74,14 +74,14 @@ read_kind(const struct nlattr *info, struct netif_link *out)
 {
 	const struct nlattr *attr, *data;
 
-	mnl_attr_for_each_nested(attr, info)
-	{
+	mnl_attr_for_each_nested (attr, info) {
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
 			read_text(attr, out->kind, sizeof(out->kind));
 		if (mnl_attr_get_type(attr) != IFLA_INFO_DATA || strcmp(out->kind, "tun") != 0)
 			continue;
 		out->is_tun = true;
-		mnl_attr_for_each_nested(data, attr) read_tun_attribute(data, &out->tun);
+		mnl_attr_for_each_nested (data, attr)
+			read_tun_attribute(data, &out->tun);
 	}
 }
 
@@ -126,6 +126,7 @@ netif_link_read(const struct nlmsghdr *message, struct netif_link *out)
 		.up = (info->ifi_flags & IFF_UP) != 0,
 		.carrier = (info->ifi_flags & IFF_LOWER_UP) != 0,
 	};
-	mnl_attr_for_each(attr, message, sizeof(*info)) read_attribute(attr, out);
+	mnl_attr_for_each (attr, message, sizeof(*info))
+		read_attribute(attr, out);
 	return 0;
 }

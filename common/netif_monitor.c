@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * See netif.h: one socket that hears of changes of interfaces, in its own namespace and, with
- * NETLINK_LISTEN_ALL_NSID, in all that have a number there. The kernel says which one it was beside the
- * message; nothing beside it means the own one. Control loop only.
+ * NETLINK_LISTEN_ALL_NSID, in all that have a number there. The kernel says which one it was
+ * beside the message; nothing beside it means the own one. Control loop only.
  */
 #include "netif.h"
 
@@ -97,8 +97,7 @@ find_number(const struct nlmsghdr *message, size_t header, int type, int *out)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, message, header)
-	{
+	mnl_attr_for_each (attr, message, header) {
 		if (mnl_attr_get_type(attr) != type || mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
 			continue;
 		*out = (int)mnl_attr_get_u32(attr);
@@ -157,8 +156,8 @@ origin(struct msghdr *msg)
 }
 
 /*
- * Receives one datagram: its length, 0: none is there, or -ENOBUFS: some were lost. What is not from
- * the kernel (whose port is 0) has length 1: it holds no message.
+ * Receives one datagram: its length, 0: none is there, or -ENOBUFS: some were lost. What is not
+ * from the kernel (whose port is 0) has length 1: it holds no message.
  */
 static ssize_t
 receive(struct netif_monitor *m, int *nsid)
@@ -185,8 +184,8 @@ receive(struct netif_monitor *m, int *nsid)
 }
 
 /*
- * From the first loss to the last of what is queued the kernel drops more without a word. So it is told
- * at the end of the queue: whoever looks then sees all that was dropped.
+ * From the first loss to the last of what is queued the kernel drops more without a word. So it is
+ * told at the end of the queue: whoever looks then sees all that was dropped.
  */
 static void
 tell_loss(struct netif_monitor *m, void (*handle)(void *arg, const struct netif_event *event),

@@ -36,8 +36,7 @@ keep_words(struct netif *n, const struct nlmsghdr *message)
 		return;
 	if ((message->nlmsg_flags & NLM_F_CAPPED) == 0)
 		offset += mnl_nlmsg_get_payload_len(&error->msg);
-	mnl_attr_for_each(attr, message, offset)
-	{
+	mnl_attr_for_each (attr, message, offset) {
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
 				mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 			snprintf(n->words, sizeof(n->words), "%s", mnl_attr_get_str(attr));

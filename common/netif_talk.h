@@ -28,8 +28,8 @@ struct netif {
 };
 
 /*
- * Begins a request in n->request: a message of that type with NLM_F_REQUEST and `flags`, and a zeroed
- * header of `extra` bytes behind it (*header).
+ * Begins a request in n->request: a message of that type with NLM_F_REQUEST and `flags`, and a
+ * zeroed header of `extra` bytes behind it (*header).
  */
 struct nlmsghdr *
 netif_talk_start(struct netif *n, uint16_t type, uint16_t flags, size_t extra, void **header);
@@ -43,8 +43,8 @@ int netif_talk(struct netif *n, struct nlmsghdr *request,
 		int (*take)(const struct nlmsghdr *message, void *arg), void *arg);
 
 /*
- * Writes "interface NAME: WHAT: WHY; NEXT" for the code that netif_talk() returned, and returns the code.
- * `next` NULL: what usually helps.
+ * Writes "interface NAME: WHAT: WHY; NEXT" for the code that netif_talk() returned, and returns
+ * the code. `next` NULL: what usually helps.
  */
 int netif_talk_fail(struct netif *n, uint32_t index, int code, const char *what, const char *next,
 		char *err, size_t err_size);

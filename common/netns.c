@@ -28,6 +28,7 @@
 #include "text.h"
 
 #define NAMES_DIR "/run/netns"
+#define PROCESSES_DIR "/proc/"
 #define OWN_PATH "/proc/thread-self/ns/net"
 #define NAMES_TEXT_MAX 80 /* of a message that lists them; more are cut */
 
@@ -98,13 +99,17 @@ no_such_name(const char *name, char *err, size_t err_size)
 static int
 no_such_path(const char *path, char *err, size_t err_size)
 {
-	int pid;
+	const char *pid = path + strlen(PROCESSES_DIR);
+	int digits;
 
-	if (sscanf(path, "/proc/%d/", &pid) == 1)
-		return text_fail(err, err_size, -ENOENT,
-				"network namespace %s: process %d does not exist, or has ended; "
-				"give one of a process that runs",
-				path, pid);
+	if (strncmp(path, PROCESSES_DIR, strlen(PROCESSES_DIR)) == 0) {
+		digits = (int)strspn(pid, "0123456789");
+		if (digits > 0 && pid[digits] == '/')
+			return text_fail(err, err_size, -ENOENT,
+					"network namespace %s: process %.*s does not exist, or has "
+					"ended; give one of a process that runs",
+					path, digits, pid);
+	}
 	return text_fail(err, err_size, -ENOENT,
 			"network namespace %s: there is no such file; give the name of one in " NAMES_DIR
 			", or a path as /proc/PID/ns/net",

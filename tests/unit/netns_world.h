@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A world of network namespaces of its own for a test program, that nothing of this machine's network
- * sees, and that ends with it. What the kernel thinks is asked of iproute2. Needs no rights.
+ * A world of network namespaces of its own for a test program, that nothing of this machine's
+ * network sees, and that ends with it. What the kernel thinks is asked of iproute2. Needs no
+ * rights.
  */
 #ifndef TESTS_NETNS_WORLD_H
 #define TESTS_NETNS_WORLD_H
@@ -13,7 +14,7 @@
 
 #include "prefix.h"
 
-/* A group set-up of cmocka: enters new user, mount and network namespaces, with an empty /run/netns. */
+/* Set-up of a group: enters new user, mount and network namespaces; /run/netns is empty. */
 int world_enter(void **state);
 
 /* Runs a command of the shell, which must succeed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks common/netif_monitor.c: what iproute2 changes is heard of, here and in other namespaces. */
+/* Checks common/netif_monitor.c: what iproute2 changes is heard of, here and elsewhere. */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
