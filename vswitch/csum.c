@@ -2,16 +2,17 @@
 /*
  * One loop in two widths: 32-bit words are added in 64-bit lanes, so that no carry is lost and none
  * has to be looked for; the carries come together in csum_fold(). The distribution's baseline is
- * SSE2; where this CPU has AVX2 a 64 KiB frame takes 0.6 of the time.
+ * SSE2; where this CPU has AVX2, 64 KiB take about 0.6 of the time (2 instead of 3 µs).
  */
 #include "csum.h"
 
 #include <string.h>
 
-typedef uint64_t vec __attribute__((vector_size(32), aligned(1), may_alias));
+typedef uint64_t vec16 __attribute__((vector_size(16), aligned(1), may_alias));
+typedef uint64_t vec32 __attribute__((vector_size(32), aligned(1), may_alias));
 
 /* Whole vectors only. No lane overflows before 2^32 of them. */
-#define DEFINE_SUM(name, isa)                                                                      \
+#define DEFINE_SUM(name, vec, isa)                                                                 \
 	isa static uint64_t name(const uint8_t *data, uint32_t len)                                \
 	{                                                                                          \
 		vec even = { 0 }, odd = { 0 };                                                     \
@@ -23,15 +24,15 @@ typedef uint64_t vec __attribute__((vector_size(32), aligned(1), may_alias));
 			even += words & UINT32_MAX;                                                \
 			odd += words >> 32;                                                        \
 		}                                                                                  \
-		for (uint32_t i = 0; i < 4; i++)                                                   \
+		for (uint32_t i = 0; i < sizeof(vec) / sizeof(even[0]); i++)                       \
 			sum += even[i] + odd[i];                                                   \
 		return sum;                                                                        \
 	}
 
-DEFINE_SUM(sum_sse2, )
-DEFINE_SUM(sum_avx2, __attribute__((target("avx2"))))
+DEFINE_SUM(sum_sse2, vec16, )
+DEFINE_SUM(sum_avx2, vec32, __attribute__((target("avx2"))))
 
-/* What is left after the vectors, less than one. */
+/* What is left after the vectors: less than the shorter one. */
 static uint64_t
 sum_tail(const uint8_t *data, uint32_t len)
 {
@@ -65,16 +66,17 @@ fold(uint64_t sum)
 void
 csum_add(struct csum *csum, const uint8_t *data, uint32_t len)
 {
-	uint32_t vectors = len - len % sizeof(vec);
-	uint64_t sum;
+	uint32_t done = 0, n;
+	uint64_t sum = 0;
 
-	if (vectors == 0)
-		sum = 0;
-	else if (__builtin_cpu_supports("avx2"))
-		sum = sum_avx2(data, vectors);
-	else
-		sum = sum_sse2(data, vectors);
-	sum += sum_tail(data + vectors, len - vectors);
+	if (len >= sizeof(vec32) && __builtin_cpu_supports("avx2")) {
+		done = len - len % sizeof(vec32);
+		sum = sum_avx2(data, done);
+	}
+	n = (len - done) - (len - done) % sizeof(vec16);
+	sum += sum_sse2(data + done, n);
+	done += n;
+	sum += sum_tail(data + done, len - done);
 	/* RFC 1071, 2(B): the sum of bytes that are all in the other half of a word is its swap. */
 	csum->sum += csum->odd ? __builtin_bswap16(fold(sum)) : fold(sum);
 	csum->odd ^= len & 1;

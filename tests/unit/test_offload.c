@@ -17,6 +17,7 @@
 #include "offload_frames.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define FRAME (BURST_MAX - 1) /* behind its headers the burst ends */
 #define NO_BYTE UINT32_MAX
 #define NO_FIELD SIZE_MAX
 #define FIELD(name) offsetof(struct virtio_net_hdr, name)
@@ -50,15 +51,15 @@ teardown(void **state)
 	return 0;
 }
 
-/* Frame 3 of the burst is what stands in `bytes`, in n pieces. */
+/* FRAME is what stands in `bytes`, in n pieces. */
 static bool
 read_pieces(uint32_t len, const struct virtio_net_hdr *header, uint8_t allowed, uint32_t n)
 {
 	uint32_t seed = 99;
 
 	burst->offload_mask = 0;
-	frames_scatter(burst, 3, 0, bytes, len, n, &seed, room);
-	return offload_read(burst, 3, header, allowed);
+	frames_scatter(burst, FRAME, 0, bytes, len, n, &seed, room);
+	return offload_read(burst, FRAME, header, allowed);
 }
 
 static bool
@@ -86,8 +87,8 @@ test_nothing_is_asked(void **state)
 
 		assert_true(read_pieces(frames_len(&shape), &header, 0, 1));
 		assert_true(burst->offload_mask == 0);
-		assert_int_equal(burst->frames[3].head[0], 0x5a);
-		offload_write(burst, 3, &written);
+		assert_int_equal(burst->frames[FRAME].head[0], 0x5a);
+		offload_write(burst, FRAME, &written);
 		header = (struct virtio_net_hdr){ 0 };
 		assert_memory_equal(&written, &header, sizeof(header));
 	}
@@ -97,22 +98,22 @@ test_nothing_is_asked(void **state)
 static void
 check_gso(const struct shape *shape, const struct virtio_net_hdr *header, uint8_t needs)
 {
-	const struct frame_offload *offload = &burst->offloads[3];
+	const struct frame_offload *offload = &burst->offloads[FRAME];
 	uint32_t len = frames_len(shape), copied = len < 256 ? len : 256;
 	struct virtio_net_hdr written, expected = *header;
 
-	assert_true(burst->offload_mask == 1u << 3);
+	assert_true(burst->offload_mask == 1ull << FRAME);
 	assert_int_equal(offload->needs, needs);
 	assert_int_equal(offload->copied, copied);
 	assert_int_equal(offload->csum_start, frames_transport(shape));
 	assert_int_equal(offload->csum_offset, 16);
 	assert_int_equal(offload->gso_size, header->gso_size);
 	assert_int_equal(offload->header_len, frames_header_len(shape));
-	assert_memory_equal(burst->headers[3], bytes, copied);
-	assert_memory_equal(burst->frames[3].head, bytes, 64);
+	assert_memory_equal(burst->headers[FRAME], bytes, copied);
+	assert_memory_equal(burst->frames[FRAME].head, bytes, 64);
 	expected.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	expected.hdr_len = (uint16_t)frames_header_len(shape);
-	offload_write(burst, 3, &written);
+	offload_write(burst, FRAME, &written);
 	assert_memory_equal(&written, &expected, sizeof(written));
 }
 
@@ -253,6 +254,33 @@ test_third_tag_is_no_tag(void **state)
 	assert_false(read_it(frames_len(&shape), &header));
 }
 
+/* Lies that agree with each other. */
+static void
+test_headers_that_cannot_be(void **state)
+{
+	const struct shape ipv4 = { .payload = 2000, .partial = true };
+	const struct shape ipv6 = {
+		.payload = 2000, .partial = true, .ipv6 = true, .ip_options = 8
+	};
+	struct virtio_net_hdr header = frames_header(&ipv4, 1000);
+
+	(void)state;
+	/* An IPv4 header of 16 bytes, and TCP in its last four. */
+	frames_build(&ipv4, bytes);
+	bytes[14] = 0x44;
+	bytes[30 + 12] = 0x50;
+	header.csum_start = 30;
+	assert_false(read_it(frames_len(&ipv4), &header));
+	/* The one extension header is, with the same bytes, one for a fragment. */
+	header = frames_header(&ipv6, 1000);
+	frames_build(&ipv6, bytes);
+	for (uint32_t next = 0; next < 256; next++) {
+		bytes[20] = (uint8_t)next;
+		assert_int_equal(read_it(frames_len(&ipv6), &header),
+				next == 0 || next == 43 || next == 60);
+	}
+}
+
 static void
 test_extension_header_leaves_what_was_copied(void **state)
 {
@@ -339,7 +367,7 @@ test_only_what_is_allowed(void **state)
 			assert_int_equal(read_pieces(frames_len(&shape), &header, (uint8_t)allowed,
 							 1),
 					good);
-			assert_int_equal(burst_needs(burst, 3), good ? needs : 0);
+			assert_int_equal(burst_needs(burst, FRAME), good ? needs : 0);
 		}
 	}
 }
@@ -355,15 +383,15 @@ test_one_segment_is_none(void **state)
 	(void)state;
 	frames_build(&shape, bytes);
 	assert_true(read_it(frames_len(&shape), &header));
-	assert_int_equal(burst_needs(burst, 3), FRAME_NEEDS_CSUM);
-	assert_int_equal(burst_wire_len(burst, 3), frames_len(&shape));
-	offload_write(burst, 3, &written);
+	assert_int_equal(burst_needs(burst, FRAME), FRAME_NEEDS_CSUM);
+	assert_int_equal(burst_wire_len(burst, FRAME), frames_len(&shape));
+	offload_write(burst, FRAME, &written);
 	assert_memory_equal(&written, &expected, sizeof(written));
 	assert_false(read_pieces(frames_len(&shape), &header, FRAME_NEEDS_CSUM, 1));
 	header.gso_size = 999;
 	assert_true(read_it(frames_len(&shape), &header));
-	assert_int_equal(burst_needs(burst, 3), TSO4);
-	assert_int_equal(burst_wire_len(burst, 3), 54 + 999);
+	assert_int_equal(burst_needs(burst, FRAME), TSO4);
+	assert_int_equal(burst_wire_len(burst, FRAME), 54 + 999);
 }
 
 struct sum_place {
@@ -413,11 +441,12 @@ test_places_of_a_checksum(void **state)
 			fail_msg("%u + %u of %u", place->start, place->offset, place->len);
 		if (!place->good)
 			continue;
-		assert_int_equal(burst->offloads[3].needs, FRAME_NEEDS_CSUM);
-		assert_int_equal(burst->offloads[3].csum_start, place->start);
-		assert_int_equal(burst->offloads[3].csum_offset, place->offset);
-		assert_int_equal(burst->offloads[3].gso_size, 0);
-		assert_int_equal(burst->offloads[3].copied, place->len < 256 ? place->len : 256);
+		assert_int_equal(burst->offloads[FRAME].needs, FRAME_NEEDS_CSUM);
+		assert_int_equal(burst->offloads[FRAME].csum_start, place->start);
+		assert_int_equal(burst->offloads[FRAME].csum_offset, place->offset);
+		assert_int_equal(burst->offloads[FRAME].gso_size, 0);
+		assert_int_equal(
+				burst->offloads[FRAME].copied, place->len < 256 ? place->len : 256);
 	}
 }
 
@@ -460,6 +489,7 @@ main(void)
 		cmocka_unit_test(test_honest_senders),
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_third_tag_is_no_tag),
+		cmocka_unit_test(test_headers_that_cannot_be),
 		cmocka_unit_test(test_extension_header_leaves_what_was_copied),
 		cmocka_unit_test(test_frame_ends_early),
 		cmocka_unit_test(test_no_frame_is_too_long),

@@ -73,6 +73,7 @@ check_frame(uint32_t i, struct shape shape, bool partial)
 	const struct frame *frame = &to->frames[i];
 	const struct frame_offload *offload = &to->offloads[i];
 	uint32_t len = frames_len(&shape), head_len;
+	const uint8_t *head = burst_head(to, i, &head_len);
 
 	shape.partial = partial;
 	frames_build(&shape, expected);
@@ -81,7 +82,7 @@ check_frame(uint32_t i, struct shape shape, bool partial)
 	assert_memory_equal(made, expected, len);
 	assert_memory_equal(frame->head, expected, len < 64 ? len : 64);
 	assert_int_equal(burst_needs(to, i), partial ? FRAME_NEEDS_CSUM : 0);
-	assert_memory_equal(burst_head(to, i, &head_len), expected, head_len);
+	assert_memory_equal(head, expected, head_len);
 	if (!partial)
 		return;
 	assert_int_equal(offload->copied, len < 256 ? len : 256);
@@ -102,6 +103,8 @@ check_burst(void)
 		if (to->frames[i].len > longest)
 			longest = to->frames[i].len;
 		assert_ptr_equal(to->frames[i].segments, to->segments + segments);
+		for (uint32_t k = 0; k < to->frames[i].n_segments; k++)
+			assert_true(to->frames[i].segments[k].len > 0);
 		segments += to->frames[i].n_segments;
 	}
 	assert_int_equal(to->longest, longest);
@@ -255,43 +258,70 @@ test_smallest_segments(void **state)
 	assert_int_equal(check_all(&shape, 8, 0), 8000 / 64);
 }
 
+/* Lays the frame out in pieces of these sizes, apart from each other. */
+static void
+lay(const uint32_t *sizes, uint32_t n)
+{
+	uint32_t done = 0;
+
+	for (uint32_t k = 0; k < n; k++) {
+		memcpy(room + done + k, bytes + done, sizes[k]);
+		from->segments[k] = (struct frame_segment){ room + done + k, sizes[k] };
+		done += sizes[k];
+	}
+	from->frames[FRAME].n_segments = n;
+	assert_int_equal(from->frames[FRAME].len, done);
+}
+
 /* One frame takes every segment that a burst has. */
 static void
 test_all_pieces_in_one(void **state)
 {
 	const struct shape shape = { .payload = 3000, .partial = true };
-	uint32_t seed = 4;
+	uint32_t sizes[OFFLOAD_SEGMENTS_MAX], seed = 4;
 
 	(void)state;
-	frames_build(&shape, bytes);
+	for (uint32_t k = 0; k < OFFLOAD_SEGMENTS_MAX; k++)
+		sizes[k] = 1;
+	sizes[0] = 300;
+	sizes[1] = frames_len(&shape) - 300 - 1021;
 	give(&shape, 0, 1, &seed);
-	frames_scatter(from, FRAME, 1, bytes + 300, frames_len(&shape) - 300, 1022, &seed,
-			room + 300);
-	from->segments[0] = (struct frame_segment){ bytes, 300 };
-	from->frames[FRAME].segments = from->segments;
-	from->frames[FRAME].n_segments = 1023;
-	from->frames[FRAME].len = frames_len(&shape);
+	lay(sizes, OFFLOAD_SEGMENTS_MAX);
 	assert_int_equal(offload_split(from, FRAME, 0, 0, to), 1);
-	assert_int_equal(to->frames[0].n_segments, 1024);
+	assert_int_equal(to->frames[0].n_segments, BURST_SEGMENTS_MAX);
 	check_burst();
 	check_frame(0, shape, false);
 }
 
-/* Two segments of 1,023 pieces: the room is not enough for both at once. */
+/*
+ * TCP segments that lie in a large piece, `tiny` pieces of one byte, and a small piece: tiny + 3
+ * segments each, with the one for the headers. `fit` of them have room.
+ */
 static void
-test_room_for_one_at_a_time(void **state)
+check_room(uint16_t gso_size, uint32_t n, uint32_t tiny, uint32_t fit)
 {
-	const struct shape shape = { .payload = 60000, .partial = true, .flags = FIN_PSH_ACK_CWR };
-	uint32_t seed = 5, calls = 0;
+	const struct shape shape = { .payload = gso_size * n, .partial = true };
+	uint32_t sizes[BURST_SEGMENTS_MAX], used = 0, seed = 5;
 
+	for (uint32_t k = 0; k < n; k++) {
+		sizes[used++] = gso_size - tiny - 20 + (k == 0 ? frames_header_len(&shape) : 0);
+		for (uint32_t t = 0; t < tiny; t++)
+			sizes[used++] = 1;
+		sizes[used++] = 20;
+	}
+	give(&shape, gso_size, 1, &seed);
+	lay(sizes, used);
+	assert_int_equal(offload_split(from, FRAME, 0, 0, to), n);
+	assert_int_equal(to->n, fit);
+	assert_int_equal(check_all(&shape, gso_size, 0), 2);
+}
+
+static void
+test_room_ends(void **state)
+{
 	(void)state;
-	give(&shape, 30000, 1023, &seed);
-	calls += check_all(&shape, 30000, 0);
-	give(&shape, 59999, 1023, &seed);
-	calls += check_all(&shape, 59999, FRAME_NEEDS_CSUM);
-	give(&shape, 600, 1023, &seed);
-	calls += check_all(&shape, 600, 0);
-	assert_in_range(calls, 4, 8);
+	check_room(1800, 33, 29, 32); /* 32 * 32: behind a frame */
+	check_room(1300, 46, 20, 44); /* 44 * 23: within a frame */
 }
 
 /* Payload whose sum makes the checksum 0: UDP has another word for that, TCP has not. */
@@ -383,7 +413,7 @@ main(void)
 		cmocka_unit_test(test_random_checksums),
 		cmocka_unit_test(test_smallest_segments),
 		cmocka_unit_test(test_all_pieces_in_one),
-		cmocka_unit_test(test_room_for_one_at_a_time),
+		cmocka_unit_test(test_room_ends),
 		cmocka_unit_test(test_checksum_of_zero),
 		cmocka_unit_test(test_hostile),
 	};
