@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Kernel ports by a TAP: the host's kernel and a container's as neighbours of DPDK programs."""
+
+from __future__ import annotations
+
+import pytest
+from kernel_end import KernelEnd, MakeEnd
+from vswitch import Registry, Switch, VuserClient, wait_until
+from vswitch.fixture_types import MakeStation
+
+HOST, CONTAINER, CLIENT = "10.77.0.254", "10.77.0.2", "10.77.0.1"
+
+
+def connect(switch: Switch, a: KernelEnd, b: KernelEnd, **options: object) -> None:
+    """A port for each of two ends, with `a0` and `b0` as interfaces."""
+    switch.add_port("a", type="kernel", backend="tap", ifname="a0", netns=a.path,
+                    ip=[f"{HOST}/24"], **options)
+    switch.add_port("b", type="kernel", backend="tap", ifname="b0", netns=b.path,
+                    ip=[f"{CONTAINER}/24"], **options)
+
+
+def test_host_pings_a_client(
+    home: KernelEnd, home_switch: Switch, registry: Registry
+) -> None:
+    added = home_switch.ctl(
+        "add-port", "host0", "--type", "kernel", "--backend", "tap", "--ifname", "vsw0",
+        "--ip", f"{HOST}/24",
+    )
+    assert added.returncode == 0, added.stderr
+    home_switch.add_port("p0")
+    client = VuserClient(
+        registry, home_switch.path("p0"), "respond", ip=f"{CLIENT}/24"
+    ).wait_ready()
+    trace = home.start("tcpdump", "/usr/bin/tcpdump", "-lni", "vsw0", "-c", "6", "icmp")
+    trace.wait_log("listening on vsw0")
+    home.ping(CLIENT)
+    assert trace.wait() == 0
+    assert trace.out().count("ICMP echo request") == trace.out().count("ICMP echo reply") == 3
+    client.stop()
+    device = home_switch.port("host0")["device"]
+    assert (device["backend"], device["ifname"], device["link"]) == ("tap", "vsw0", True)
+    assert "backend=tap" in device["why"]
+
+
+def test_interface_goes_with_the_port(home: KernelEnd, home_switch: Switch) -> None:
+    home_switch.add_port("vsw0", type="kernel", backend="tap")
+    assert home.links()["vsw0"]["mtu"] == 1500
+    home_switch.call("port.delete", name="vsw0")
+    assert home.links() == {}
+    home_switch.add_port("vsw0", type="kernel", backend="tap")
+    home_switch.kill()
+    wait_until("the kernel has removed it", lambda: home.links() == {})
+
+
+def test_container_by_name(
+    home: KernelEnd, home_switch: Switch, named_netns: str
+) -> None:
+    """An interface may have a name that another one in the switch's namespace has."""
+    home.ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth1")
+    home_switch.add_port("c", type="kernel", backend="tap", ifname="eth0", netns=named_netns,
+                         ip=[f"{CONTAINER}/24"])
+    home_switch.add_port("host0", type="kernel", backend="tap", ip=[f"{HOST}/24"])
+    home.ping(CONTAINER)
+    assert sorted(home.links()) == ["eth0", "eth1", "host0"]
+
+
+def test_tcp_between_two_namespaces(switch: Switch, make_end: MakeEnd) -> None:
+    a, b = make_end("a"), make_end("b")
+    connect(switch, a, b)
+    a.copy(b, CONTAINER)
+    b.copy(a, HOST)
+    assert a.iperf(b, CONTAINER) > 0
+    assert a.iperf(b, CONTAINER, "-R") > 0
+    for port in ("a", "b"):
+        stats = switch.stats(port)
+        # Large segments crossed the switch untouched, and nobody computed anything.
+        assert stats["rx_bytes"] / stats["rx_frames"] > 1518
+        assert not any(stats["offload"].values()), stats
+
+
+@pytest.mark.parametrize("off", [("a",), ("b",), ("a", "b")], ids="-".join)
+def test_offload_off(switch: Switch, make_end: MakeEnd, off: tuple[str, ...]) -> None:
+    """What one side does not take is done for it; contents and checksums stay right."""
+    a, b = make_end("a"), make_end("b")
+    connect(switch, a, b)
+    for port in off:
+        switch.call("port.set", name=port, offload=False)
+    switch.call("stats.clear")
+    a.copy(b, CONTAINER)
+    b.copy(a, HOST)
+    for port in off:
+        stats = switch.stats(port)
+        assert stats["rx_bytes"] / stats["rx_frames"] < 1518
+    if len(off) == 1:
+        assert switch.stats(off[0])["offload"]["segmented"] > 0
+    assert switch.stats("a")["drops"]["bad-offload"] == 0
+
+
+def test_offload_changes_under_traffic(switch: Switch, make_end: MakeEnd) -> None:
+    a, b = make_end("a"), make_end("b")
+    connect(switch, a, b)
+    server = b.serve("iperf3", 5201, "/usr/bin/iperf3", "-s", "-1")
+    client = a.start("iperf3", "/usr/bin/iperf3", "-c", CONTAINER, "-t", "2")
+    changes = 0
+    while client.status is None:
+        for port in ("a", "b"):
+            switch.call("port.set", name=port, offload=changes % 2 == 1)
+        changes += 1
+    assert client.wait() == 0 and server.wait() == 0 and changes > 10
+    for port in ("a", "b"):
+        assert switch.drops(port).get("bad-offload", 0) == 0
+
+
+def test_ipv6(switch: Switch, make_end: MakeEnd) -> None:
+    a, b = make_end("a").with_ipv6(), make_end("b").with_ipv6()
+    connect(switch, a, b)
+    for port, address in (("a", "fd77::1/64"), ("b", "fd77::2/64")):
+        switch.call("port.set", name=port, ip=[address])
+    a.ping("fd77::2")
+    a.copy(b, "fd77::2")
+
+
+def test_several_queues(switch: Switch, make_end: MakeEnd) -> None:
+    a, b = make_end("a"), make_end("b")
+    connect(switch, a, b, queues=4)
+    assert a.links()["a0"]["linkinfo"]["info_data"]["numqueues"] == 4
+    assert a.iperf(b, CONTAINER, "-P", "8") > 0
+    a.copy(b, CONTAINER)
+    assert switch.port("a")["device"]["queues"] == 4
+
+
+def test_sizes(switch: Switch, make_end: MakeEnd) -> None:
+    """Frames from the shortest to the longest that an interface can have."""
+    a, b = make_end("a"), make_end("b")
+    connect(switch, a, b, mtu=65521)
+    for payload in (0, 1, 17, 18, 22, 23, 1472, 1473, 8972, 60000, 65493):
+        a.ping(CONTAINER, 2, "-M", "do", "-s", str(payload))
+
+
+def test_every_frame_size_from_a_station(
+    switch: Switch, make_end: MakeEnd, station: MakeStation
+) -> None:
+    """Broadcasts of each size up to the MTU, as the kernel's counters see them."""
+    end = make_end("a")
+    switch.add_port("k", type="kernel", backend="tap", ifname="k0", netns=end.path)
+    s = station(switch, "s")
+    sizes = range(14, 1515)
+    for size in sizes:
+        s.frontend.send(bytes.fromhex("ffffffffffff") + bytes.fromhex(s.mac.replace(":", ""))
+                        + b"\x88\xb5" + bytes(size - 14))
+    switch.wait_stats("k", tx_frames=len(sizes), tx_bytes=sum(sizes))
+    seen = int(end.run("/bin/cat", "/proc/net/dev").split("k0:")[1].split()[1])
+    assert seen == len(sizes)
+    s.frontend.send(b"\xff" * 13)
+    switch.wait_stats("s", too_short=1)
+    assert switch.stats("k")["tx_frames"] == len(sizes)
+
+
+def test_idle_switch_sleeps_and_wakes(
+    switch: Switch, make_end: MakeEnd
+) -> None:
+    a, b = make_end("a"), make_end("b")
+    connect(switch, a, b, queues=2)
+    for _ in range(20):
+        wait_until(
+            "the workers sleep",
+            lambda: all(w["state"] == "sleeping" for w in switch.call("switch.status")["workers"]),
+        )
+        a.ping(CONTAINER, 1)
