@@ -9,7 +9,7 @@ import pytest
 from vswitch import RpcError, Switch
 
 PARAMS, EXISTS = -32602, -32002
-USAGE, REFUSED = 2, 1
+USAGE = 2
 
 
 def refusal(switch: Switch, method: str, params: dict[str, Any]) -> RpcError:
@@ -39,16 +39,15 @@ FOREIGN: list[tuple[str, str, Any, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize("kind, key, value, kinds", FOREIGN, ids=lambda part: str(part)[:16])
-def test_option_of_another_kind(
-    switch: Switch, kind: str, key: str, value: Any, kinds: list[str]
-) -> None:
-    params = {"name": "p0", "type": kind, key: value}
-    if kind == "ethdev":
-        params["devargs"] = "net_null0"
-    error = refusal(switch, "port.add", params)
-    assert (error.code, error.data["param"]) == (PARAMS, key)
-    assert kind in error.message and all(name in error.message for name in kinds), error.message
+def test_option_of_another_kind(switch: Switch) -> None:
+    for kind, key, value, kinds in FOREIGN:
+        params = {"name": "p0", "type": kind, key: value}
+        if kind == "ethdev":
+            params["devargs"] = "net_null0"
+        error = refusal(switch, "port.add", params)
+        assert (error.code, error.data["param"]) == (PARAMS, key)
+        for name in (kind, *kinds):
+            assert name in error.message, error.message
     assert switch.call("port.list") == []
 
 
@@ -84,11 +83,11 @@ WRONG: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize("key, value, words", WRONG, ids=lambda part: str(part)[:20])
-def test_wrong_value_is_named(switch: Switch, key: str, value: Any, words: str) -> None:
-    error = refusal(switch, "port.add", {"name": "p0", "type": "kernel", key: value})
-    assert (error.code, error.data["param"]) == (PARAMS, key)
-    assert words in error.message, error.message
+def test_wrong_value_is_named(switch: Switch) -> None:
+    for key, value, words in WRONG:
+        error = refusal(switch, "port.add", {"name": "p0", "type": "kernel", key: value})
+        assert (error.code, error.data["param"]) == (PARAMS, key)
+        assert words in error.message, error.message
     assert switch.call("port.list") == []
 
 
@@ -128,11 +127,11 @@ CTL: list[tuple[list[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize("words, says", CTL, ids=lambda part: str(part)[:40])
-def test_wrong_usage(switch: Switch, words: list[str], says: str) -> None:
-    done = switch.ctl("add-port", "p0", *words)
-    assert done.returncode == USAGE
-    assert says in done.stderr, done.stderr
+def test_wrong_usage(switch: Switch) -> None:
+    for words, says in CTL:
+        done = switch.ctl("add-port", "p0", *words)
+        assert done.returncode == USAGE, words
+        assert says in done.stderr, done.stderr
     assert switch.call("port.list") == []
 
 
