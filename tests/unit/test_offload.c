@@ -292,6 +292,8 @@ test_extension_header_leaves_what_was_copied(void **state)
 	assert_true(read_it(frames_len(&shape), &header));
 	bytes[14 + 40 + 8 + 1] = 255;
 	assert_false(read_it(frames_len(&shape), &header));
+	bytes[14 + 40 + 8] = 60;
+	assert_false(read_it(frames_len(&shape), &header));
 	/* 254 bytes of headers are read; 258 are too many, 262 have TCP itself behind the end. */
 	shape = (struct shape){
 		.payload = 2000, .ipv6 = true, .ip_options = 136, .tags = 2, .tcp_options = 36
