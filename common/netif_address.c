@@ -195,17 +195,15 @@ add_help(const struct netif_link *link, const struct prefix *address, int code)
 static int
 add(struct netif *n, uint32_t index, const struct prefix *address, char *err, size_t err_size)
 {
-	char text[PREFIX_TEXT_SIZE], what[PREFIX_TEXT_SIZE + 32], words[NETIF_WORDS_MAX];
+	char text[PREFIX_TEXT_SIZE], what[PREFIX_TEXT_SIZE + 32];
 	struct netif_link link;
 	int ret = ask_address(n, RTM_NEWADDR, index, address);
 
 	if (ret == 0)
 		return 0;
 	snprintf(what, sizeof(what), "cannot add the address %s", prefix_format(address, text));
-	snprintf(words, sizeof(words), "%s", n->words);
 	if (netif_get(n, index, &link, NULL, 0) < 0)
 		return netif_talk_fail(n, index, ret, what, NULL, err, err_size);
-	snprintf(n->words, sizeof(n->words), "%s", words);
 	return netif_talk_fail(n, index, ret, what, add_help(&link, address, ret), err, err_size);
 }
 

@@ -24,9 +24,17 @@ netif_talk_start(struct netif *n, uint16_t type, uint16_t flags, size_t extra, v
 	return request;
 }
 
+/* How an answer goes on. */
+struct progress {
+	bool ended;
+	bool interrupted;
+	int result; /* first failure, 0 */
+	char words[NETIF_WORDS_MAX];
+};
+
 /* The kernel's words, in attributes behind the acknowledgement (NETLINK_EXT_ACK). */
 static void
-keep_words(struct netif *n, const struct nlmsghdr *message)
+read_words(const struct nlmsghdr *message, struct progress *p)
 {
 	size_t offset = sizeof(struct nlmsgerr);
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
@@ -39,19 +47,12 @@ keep_words(struct netif *n, const struct nlmsghdr *message)
 	mnl_attr_for_each (attr, message, offset) {
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
 				mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
-			snprintf(n->words, sizeof(n->words), "%s", mnl_attr_get_str(attr));
+			snprintf(p->words, sizeof(p->words), "%s", mnl_attr_get_str(attr));
 	}
 }
 
-/* How an answer goes on. */
-struct progress {
-	bool ended;
-	bool interrupted;
-	int result; /* first failure, 0 */
-};
-
 static void
-end_answer(struct netif *n, const struct nlmsghdr *message, struct progress *p)
+end_answer(const struct nlmsghdr *message, struct progress *p)
 {
 	const int32_t *code = mnl_nlmsg_get_payload(message);
 
@@ -62,7 +63,7 @@ end_answer(struct netif *n, const struct nlmsghdr *message, struct progress *p)
 		p->result = *code;
 	if (message->nlmsg_type == NLMSG_ERROR &&
 			mnl_nlmsg_get_payload_len(message) >= sizeof(struct nlmsgerr))
-		keep_words(n, message);
+		read_words(message, p);
 }
 
 static void
@@ -76,24 +77,23 @@ read_message(struct netif *n, const struct nlmsghdr *message,
 	if ((message->nlmsg_flags & NLM_F_DUMP_INTR) != 0)
 		p->interrupted = true;
 	if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE)
-		end_answer(n, message, p);
+		end_answer(message, p);
 	else if (message->nlmsg_type >= NLMSG_MIN_TYPE && take != NULL && p->result == 0)
 		p->result = take(message, arg);
 }
 
-int
-netif_talk(struct netif *n, struct nlmsghdr *request,
-		int (*take)(const struct nlmsghdr *message, void *arg), void *arg)
+static int
+exchange(struct netif *n, struct nlmsghdr *request,
+		int (*take)(const struct nlmsghdr *message, void *arg), void *arg,
+		struct progress *p)
 {
-	struct progress p = { 0 };
 	const struct nlmsghdr *message;
 	ssize_t got;
 	int left;
 
-	n->words[0] = '\0';
 	if (mnl_socket_sendto(n->socket, request, request->nlmsg_len) < 0)
 		return -errno;
-	while (!p.ended) {
+	while (!p->ended) {
 		got = mnl_socket_recvfrom(n->socket, n->answer, sizeof(n->answer));
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -101,11 +101,23 @@ netif_talk(struct netif *n, struct nlmsghdr *request,
 			return -errno;
 		left = (int)got;
 		for (message = (const struct nlmsghdr *)n->answer;
-				!p.ended && mnl_nlmsg_ok(message, left);
+				!p->ended && mnl_nlmsg_ok(message, left);
 				message = mnl_nlmsg_next(message, &left))
-			read_message(n, message, take, arg, &p);
+			read_message(n, message, take, arg, p);
 	}
-	return p.result == 0 && p.interrupted ? -EINTR : p.result;
+	return p->result == 0 && p->interrupted ? -EINTR : p->result;
+}
+
+int
+netif_talk(struct netif *n, struct nlmsghdr *request,
+		int (*take)(const struct nlmsghdr *message, void *arg), void *arg)
+{
+	struct progress p = { 0 };
+	int ret = exchange(n, request, take, arg, &p);
+
+	if (ret < 0)
+		memcpy(n->words, p.words, sizeof(n->words));
+	return ret;
 }
 
 static int

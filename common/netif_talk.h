@@ -22,7 +22,7 @@ struct netif {
 	struct mnl_socket *socket;
 	int netns_fd;		     /* the namespace that the socket is in */
 	uint32_t seq;		     /* of the last request */
-	char words[NETIF_WORDS_MAX]; /* the kernel's, about the last request; "": none */
+	char words[NETIF_WORDS_MAX]; /* the kernel's, about the last request that failed; "": none */
 	_Alignas(struct nlmsghdr) uint8_t request[NETIF_REQUEST_SIZE];
 	_Alignas(struct nlmsghdr) uint8_t answer[NETIF_ANSWER_SIZE];
 };

@@ -141,7 +141,8 @@ test_mtu(void **state)
 	assert_int_equal(netif_set_mtu(here, index, 9000, err, sizeof(err)), 0);
 	assert_int_equal(world_number("", "mtu0", "mtu"), 9000);
 	check_refused(netif_set_mtu(here, index, 70000, err, sizeof(err)), -EINVAL,
-			"interface mtu0: cannot set the MTU to 70000", "it takes 68 to 65535");
+			"interface mtu0: cannot set the MTU to 70000: mtu greater than device maximum",
+			"it takes 68 to 65535");
 	check_refused(netif_set_mtu(here, index, 67, err, sizeof(err)), -EINVAL, "67", "68");
 	assert_int_equal(world_number("", "mtu0", "mtu"), 9000);
 	world_run("ip link del mtu0");

@@ -281,21 +281,23 @@ test_interface_gone(void **state)
 static void
 test_list(void **state)
 {
-	struct prefix *list = NULL,
-		      wanted[2] = { world_prefix("10.0.0.1/24"), world_prefix("fd00::1/64") };
-	bool found[2] = { false };
+	const struct prefix wanted[3] = { world_prefix("10.0.0.1/24"), world_prefix("fd00::1/64"),
+		world_prefix("10.5.0.1/32") };
+	struct prefix *list = NULL;
+	bool found[3] = { false };
 	size_t n, i, j;
 
 	(void)state;
 	change_well("", "10.0.0.1/24 fd00::1/64");
 	world_run("ip address add 10.1.0.1/24 dev peer0");
+	world_run("ip address add 10.5.0.1 peer 10.5.0.2/32 dev eth0");
 	assert_int_equal(netif_addresses(here, eth, &list, &n, err, sizeof(err)), 0);
-	assert_true(n >= 2 && n <= 3); /* the link-local one may be there */
+	assert_true(n >= 3 && n <= 4); /* the link-local one may be there */
 	for (i = 0; i < n; i++)
-		for (j = 0; j < 2; j++)
+		for (j = 0; j < 3; j++)
 			if (prefix_same_address(&list[i], &wanted[j]))
 				found[j] = list[i].len == wanted[j].len;
-	assert_true(found[0] && found[1]);
+	assert_true(found[0] && found[1] && found[2]);
 	free(list);
 }
 

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,18 +120,32 @@ test_process_gone(void **state)
 	check_refused(path, -ENOENT, "has ended", path);
 }
 
+/* Opening it would fail in another way. */
+static void
+make_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	assert_return_code(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+}
+
 static void
 test_no_namespace(void **state)
 {
 	(void)state;
+	make_socket("/run/socket");
 	world_run("mkfifo /run/fifo && touch /run/file /run/netns/left");
 	check_refused("/run/nothing", -ENOENT, "no such file", "/proc/PID/ns/net");
 	check_refused("/run/fifo", -EINVAL, "no namespace", "/run/fifo");
+	check_refused("/run/socket", -EINVAL, "no namespace", "/run/socket");
 	check_refused("/run/file", -EINVAL, "no namespace", "/run/file");
 	check_refused("/dev/null", -EINVAL, "no namespace", "/dev/null");
 	check_refused("/proc/self/ns/mnt", -EINVAL, "another type", "/proc/self/ns/mnt");
 	check_refused("left", -EINVAL, "left over", "ip netns delete left");
-	world_run("rm /run/fifo /run/file /run/netns/left");
+	world_run("rm /run/fifo /run/socket /run/file /run/netns/left");
 }
 
 static pthread_t worked_in;
