@@ -80,10 +80,10 @@ def test_raw_bench_names_what_it_cannot_use(bridge: Bridge, workdir: Path) -> No
         raw.trips("tcp", [ends[1], ends[0]], end_address(1), 10)
 
 
-def test_a_stream_over_the_bridge_and_what_stays(workdir: Path) -> None:
-    """Nothing stays, neither an interface nor a process nor another affinity."""
+def test_streams_and_trips_and_what_stays(workdir: Path) -> None:
+    """Nothing stays, neither an interface nor another affinity."""
     before, affinity, cpus = interfaces(), os.sched_getaffinity(0), cpus_of_this_machine()
-    plan = Plan([CASES["kernel-stream"], CASES["kernel-udp"]], 1, 0.1, ["bridge"])
+    plan = Plan([CASES["kernel-stream"], CASES["kernel-udp"]], 1, 0.1, ["vswitch", "bridge"])
     os.sched_setaffinity(0, {cpus.backend})
     try:
         result = Rounds(plan, cpus, False, workdir, lambda line: None).run()
@@ -91,11 +91,11 @@ def test_a_stream_over_the_bridge_and_what_stays(workdir: Path) -> None:
     finally:
         os.sched_setaffinity(0, affinity)
     assert [(s.case, s.peer, s.error) for s in result.samples] == [
-        ("kernel-stream", "bridge", ""), ("kernel-udp", "bridge", ""),
+        (case, peer, "") for case in ("kernel-stream", "kernel-udp") for peer in plan.peers
     ]
-    stream, trips = result.samples
-    assert stream.value is not None and 0.1 < stream.value < 1000
-    assert trips.value is not None and 1 < trips.value < 1e5
+    for sample in result.samples:
+        low, high = (0.1, 1000) if sample.case == "kernel-stream" else (1, 1e5)
+        assert sample.value is not None and low < sample.value < high
     assert interfaces() == before
 
 

@@ -75,11 +75,14 @@ def test_one_case_from_start_to_plot(registry: Registry, workdir: Path) -> None:
     assert left_behind(workdir) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "case"),
+    [(signal.SIGINT, "64"), (signal.SIGTERM, "64"), (signal.SIGINT, "kernel-udp")],
+)
 def test_an_interrupt_leaves_a_table_and_nothing_else(
-    registry: Registry, workdir: Path, number: int
+    registry: Registry, workdir: Path, number: int, case: str
 ) -> None:
-    bench = start(registry, workdir, "--quick", "--peers", "vswitch", "--rounds", "1000", "64")
+    bench = start(registry, workdir, "--quick", "--peers", "vswitch", "--rounds", "1000", case)
 
     def measures() -> bool:
         assert bench.status is None, bench.tail()
@@ -89,7 +92,8 @@ def test_an_interrupt_leaves_a_table_and_nothing_else(
     assert left_behind(workdir) != []
     assert bench.end(number) == 130
     assert "interrupted" in bench.out()
-    assert re.search(r"^64 +vswitch +(near|far) +cycles/frame ", bench.out(), re.M)
+    unit = CASES[case].measurement.metric.unit
+    assert re.search(rf"^{case} +vswitch +(near|far) +{unit} ", bench.out(), re.M)
     assert document(workdir)["interrupted"] is True
     assert left_behind(workdir) == []
 

@@ -136,7 +136,8 @@ def bench(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     cpus = cpus_of_this_machine()
     seconds = QUICK_SECONDS if options.quick else SECONDS
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
-    plan = Plan(cases, rounds, seconds, options.peers)
+    peers = [name for name in options.peers if any(name in case.peers for case in cases)]
+    plan = Plan(cases, rounds, seconds, peers)
     if options.compare:
         options.old = compare.load(options.compare)
     with HugePages(HUGE_TOTAL if options.huge == "auto" else 0) as pages:

@@ -26,6 +26,7 @@ NINE = Topology(ports=9)
 MANY = Topology(stations=65536)
 KERNEL = Topology(kernel=True)
 KERNEL_AND_DPDK = Topology(ports=3, kernel=True)
+AT_REST = Idle(settle=2.0)  # some look about for a second when they are continued by a signal
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,8 @@ CASES: dict[str, Case] = {
         *trips("udp"),
         *trips("tcp"),
         Case("kernel-idle", "two silent interfaces: CPU time of the whole switch",
-             Idle(), KERNEL, SWITCHES, {"ovs": 2}, most=1, far_counts=True),
-        Case("kernel-idle-dpdk", "two silent interfaces, one silent vhost-user frontend", Idle(),
+             AT_REST, KERNEL, SWITCHES, {"ovs": 2}, most=1, far_counts=True),
+        Case("kernel-idle-dpdk", "two silent interfaces, one silent vhost-user frontend", AT_REST,
              KERNEL_AND_DPDK, SWITCHES, {"ovs": 2}, most=1, rounds_of_others=3,
              far_counts=True),
     )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Peers that join two network namespaces: the two switches by interfaces of theirs, and the kernel.
 
-Nobody is pinned here: the two ends, which are the kernel and the programs that use it, and a switch's
-thread share two CPUs as the scheduler thinks best, and every peer is treated alike.
+Nobody is pinned here: the two ends, which are the kernel and the programs that use it, and a
+switch's thread share two CPUs as the scheduler thinks best, and every peer is treated alike.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 
 Another one is a subclass with `name`, `version`, `settings`, `start` and `thread`, and an entry in
 `peers.PEERS`. It listens on vhost-user sockets, and runs its polling thread on `place.cpus.backend`
-and everything else on `place.cpus.frontend`, which all children inherit. A peer of `kernel.py`, whose
-ports are interfaces, has two network namespaces in `ends` instead.
+and everything else on `place.cpus.frontend`, which all children inherit. A peer of `kernel.py`,
+whose ports are interfaces, has two network namespaces in `ends` instead.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ LEFT = (0, 1, 2, 3, 8, 13)  # columns of words
 
 
 def table(rows: Sequence[Row], cases: Mapping[str, Case]) -> str:
-    lines = [HEADINGS] + [_cells(row, cases[row.case].measurement.metric.decimals) for row in rows]
+    lines = [HEADINGS] + [_cells(row, cases[row.case]) for row in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
     text = []
     for number, line in enumerate(lines):
@@ -109,7 +109,8 @@ def table(rows: Sequence[Row], cases: Mapping[str, Case]) -> str:
     return "\n".join(text)
 
 
-def _cells(row: Row, decimals: int) -> tuple[str, ...]:
+def _cells(row: Row, case: Case) -> tuple[str, ...]:
+    decimals = case.measurement.metric.decimals
     value = row.value or row.value_all
     assert value is not None, "a row has samples"
     bound = "<= " if row.unit == "cycles/frame" and row.limit != "backend" else ""
@@ -118,7 +119,7 @@ def _cells(row: Row, decimals: int) -> tuple[str, ...]:
         row.case, PEERS[row.peer].title, row.phase, row.unit,
         f"{bound}{value.median:,.{decimals}f}{mark}", _extremes(value, decimals), f"{value.n}",
         f"{row.fps:,.0f}" if row.fps is not None else "-", row.limit,
-        *_ratio_cells(row), _target_cell(row),
+        *_ratio_cells(row), _target_cell(row, case),
     )
 
 
@@ -133,12 +134,13 @@ def _ratio_cells(row: Row) -> tuple[str, str, str, str]:
     return f"{row.ratio.median:.2f}", _extremes(row.ratio, 2), f"{row.ratio.n}", everything
 
 
-def _target_cell(row: Row) -> str:
+def _target_cell(row: Row, case: Case) -> str:
     if row.target is None:
         return "-"
     wish = f"under {row.target:g}" if row.peer == OURS else f"{row.target:g}"
-    word = {True: "met", False: "MISSED", None: "only near counts" if row.phase == "far" else "?"}
-    return f"{wish} {word[row.target_met]}"
+    if row.target_met is not None:
+        return f"{wish} {'met' if row.target_met else 'MISSED'}"
+    return f"{wish} {'only near counts' if row.phase == 'far' and not case.far_counts else '?'}"
 
 
 def notes(result: Result) -> str:
