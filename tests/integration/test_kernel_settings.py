@@ -120,6 +120,9 @@ def test_port_that_is_there_already(switch: Switch, make_end: MakeEnd) -> None:
         with pytest.raises(RpcError) as caught:
             switch.call("port.add", {**again, key: value})
         assert (caught.value.code, caught.value.data["param"]) == (EXISTS, key)
+    unnamed = {"name": "vsw1", "type": "kernel", "backend": "tap", "netns": end.path}
+    switch.call("port.add", unnamed)
+    switch.call("port.add", {**unnamed, "ifname": "vsw1", "may-exist": True})
     with pytest.raises(RpcError) as caught:
         switch.call("port.set", {"name": "k", "mtu": 1400, "mode": "0600"})
     assert (caught.value.code, caught.value.data["param"]) == (PARAMS, "mode")
