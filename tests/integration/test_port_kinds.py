@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from vswitch import RpcError, Switch
+from vswitch.fixture_types import MakeSwitch
 
 PARAMS, EXISTS = -32602, -32002
 USAGE = 2
@@ -89,6 +92,31 @@ def test_wrong_value_is_named(switch: Switch) -> None:
         assert (error.code, error.data["param"]) == (PARAMS, key)
         assert words in error.message, error.message
     assert switch.call("port.list") == []
+
+
+def test_device_is_saved_and_made_again(make_switch: MakeSwitch, workdir: Path) -> None:
+    """What the file and the command line say, and what people see."""
+    quiet = "net_null0,no-rx=1"
+    config = {"version": 1, "ports": [
+        {"name": "n", "type": "ethdev", "devargs": quiet, "promiscuous": False, "mac-limit": 5},
+    ]}
+    first = make_switch(config=config)
+    path = workdir / "saved.json"
+    first.call("config.save", file=str(path))
+    saved = json.loads(path.read_text())["ports"]
+    assert (saved[0]["devargs"], saved[0]["promiscuous"]) == (quiet, False)
+    assert not {"socket", "mode", "ifname", "ip", "backend"} & set(saved[0])
+    first.stop()
+    second = make_switch("--config", str(path), directory=first.directory)
+    shown = second.port("n")
+    assert (shown["type"], shown["devargs"], shown["promiscuous"]) == ("ethdev", quiet, False)
+    assert (shown["mac-limit"], shown["socket"], shown["session"]) == (5, None, None)
+    assert (shown["device"]["backend"], shown["device"]["ifname"]) == ("net_null", None)
+    assert "net_null" in second.ctl("list-ports").stdout
+    assert quiet in second.ctl("show-port", "n").stdout
+    again = second.call("port.add", {"name": "n", "type": "ethdev", "devargs": quiet,
+                                     "promiscuous": False, "may-exist": True})
+    assert again["hint"] == "try: vswitchctl show-port n"
 
 
 def test_set_of_what_another_kind_has(switch: Switch) -> None:
