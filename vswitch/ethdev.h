@@ -107,8 +107,8 @@ bool ethdev_must_pause(const struct ethdev_config *now, const struct ethdev_conf
  * Helper. From dev->config to `config`, whose devargs and queues must be the same. 0, or -errno with
  * words and the old configuration again; where even that is refused dev->status.gone is set.
  */
-int ethdev_change(struct ethdev *dev, const struct ethdev_config *config, char *err,
-		size_t err_size);
+int
+ethdev_change(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size);
 
 /* Helper. Link, MAC, MTU, and whether it is there, now; runs beside the workers. */
 void ethdev_look(struct ethdev *dev, struct ethdev_status *status);

@@ -36,8 +36,9 @@ ethdev_pool_create(uint32_t n, uint32_t room)
 uint32_t
 ethdev_pool_mib(uint32_t n, uint32_t room)
 {
-	uint64_t bytes = (uint64_t)n * (sizeof(struct rte_mempool_objhdr) +
-						 sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + room);
+	uint64_t bytes = (uint64_t)n *
+			(sizeof(struct rte_mempool_objhdr) + sizeof(struct rte_mbuf) +
+					RTE_PKTMBUF_HEADROOM + room);
 
 	return (uint32_t)((bytes + (1u << 20) - 1) >> 20);
 }

@@ -83,7 +83,8 @@ choose_offloads(struct setup *setup)
 		return;
 	if (has_all(tx_capa, TX_CHECKSUMS))
 		tx->offloads |= TX_CHECKSUMS | (tx_capa & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM);
-	if (has_all(tx_capa, TX_CHECKSUMS | RTE_ETH_TX_OFFLOAD_TCP_TSO |
+	if (has_all(tx_capa,
+			    TX_CHECKSUMS | RTE_ETH_TX_OFFLOAD_TCP_TSO |
 					    RTE_ETH_TX_OFFLOAD_MULTI_SEGS))
 		tx->offloads |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	if (!setup->dev->virtio || !has_all(rx_capa, RX_CHECKSUMS))
@@ -313,7 +314,8 @@ ethdev_setup(struct ethdev *dev, const struct ethdev_config *config, char *err, 
 	return text_fail(err, err_size, ret,
 			"its driver %s cannot be started with MTU %u: %s%s%s; try another MTU, or "
 			"--offload off",
-			dev->driver, config->mtu, strerror(-ret), said[0] != '\0' ? ": " : "", said);
+			dev->driver, config->mtu, strerror(-ret), said[0] != '\0' ? ": " : "",
+			said);
 }
 
 static int

@@ -9,7 +9,8 @@
  * Configures the stopped device as `config` says, makes its mbufs if those that it has will not do,
  * and starts it. 0, or -errno with words; then it is stopped.
  */
-int ethdev_setup(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size);
+int
+ethdev_setup(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size);
 
 /*
  * Promiscuous mode, MAC and link of a started device: from `before` (NULL: from nothing known) to

@@ -56,8 +56,7 @@ send_batch(struct ethdev *dev, uint16_t queue, struct batch *batch)
 	for (uint32_t i = 0; i < n; i++)
 		bytes += batch->mbufs[i]->pkt_len;
 	while (sent < n) {
-		took = rte_eth_tx_burst(
-				dev->id, queue, batch->mbufs + sent, (uint16_t)(n - sent));
+		took = rte_eth_tx_burst(dev->id, queue, batch->mbufs + sent, (uint16_t)(n - sent));
 		if (took == 0)
 			break;
 		sent += took;

@@ -221,8 +221,8 @@ launch(struct port *base, char *err, size_t err_size)
 
 	if (ret < 0)
 		return text_fail(err, err_size, ret,
-				"add-port %s: the interrupts of %s cannot be watched: %s", base->name,
-				port->dev.driver, strerror(-ret));
+				"add-port %s: the interrupts of %s cannot be watched: %s",
+				base->name, port->dev.driver, strerror(-ret));
 	port->launched = true;
 	TAILQ_INSERT_TAIL(&launched_ports, port, link);
 	return 0;
