@@ -147,6 +147,10 @@ poll_source(struct worker *worker, struct source *source, uint64_t now, bool *st
 		*stays = stay_polled(worker, source, now);
 		return now;
 	}
+	if (worker->glancing) {
+		worker->glancing = false;
+		watchdog_awake();
+	}
 	move_burst(worker, source);
 	end = rte_rdtsc();
 	source->quiet_since = end;
@@ -237,7 +241,9 @@ sleep_until_kicked(struct worker *worker)
 	n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, timeout);
 	rte_rcu_qsbr_thread_online(worker->rcu, worker->index);
 	__atomic_store_n(&worker->sleeping, false, __ATOMIC_RELAXED);
-	watchdog_awake();
+	worker->glancing = n == 0;
+	if (!worker->glancing)
+		watchdog_awake();
 	now = rte_rdtsc();
 	refresh_if_asked(worker, now);
 	activate_kicked(worker, events, n, now);

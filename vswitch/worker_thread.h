@@ -51,7 +51,8 @@ struct worker {
 	bool has_timed;
 	uint32_t n_active;
 	struct source *active[PORTS_MAX];
-	uint64_t last_moved;   /* TSC: the last turn that moved frames */
+	uint64_t last_moved; /* TSC: the last turn that moved frames */
+	bool glancing; /* woken by the timer, and no frame seen since: the watchdog sleeps on */
 	uint64_t next_collect; /* TSC: when to look at the kicks although there is work */
 	long context_switches; /* at the last slow turn */
 	struct verdict verdicts[BURST_MAX];
