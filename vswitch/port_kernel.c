@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grace.h"
 #include "helper.h"
 #include "log.h"
 #include "text.h"
@@ -27,6 +26,7 @@ create(uint16_t id)
 		return NULL;
 	tap_source_init(&port->tap_source, id);
 	tap_sink_init(&port->tap_sink, id);
+	ethdev_init(&port->dev, id);
 	kernel_tap.choose(port);
 	return &port->base;
 }
@@ -66,6 +66,11 @@ gone_text(const struct kernel_port *port, char *text, size_t size)
 				"network namespace %s is gone, and interface %s with it; delete "
 				"the port, and add it again when there is a new one",
 				port->base.settings.netns, interface_of(port));
+	else if (port->view.fate == KERNEL_BROKEN)
+		snprintf(text, size,
+				"the device in front of interface %s does not start any more; "
+				"delete the port and add it again",
+				interface_of(port));
 	else
 		snprintf(text, size, "interface %s was deleted; delete the port and add it again",
 				interface_of(port));
@@ -148,7 +153,7 @@ on_started(void *arg)
 	snprintf(port->why, sizeof(port->why), "%s", job->why);
 	port->base.peer_mtu = port->view.link.mtu;
 	port->backend->choose(port);
-	port->backend->follow_offload(port, port->base.settings.offload);
+	port->backend->changed(port, &port->base.settings);
 	port_report_started(&port->base, NULL);
 }
 
@@ -216,6 +221,17 @@ same_interface(const struct port_settings *a, const struct port_settings *b)
 			memcmp(a->ips, b->ips, a->n_ips * sizeof(a->ips[0])) == 0;
 }
 
+/* Frames flow again, unless the device does not start any more. */
+static void
+resume(struct kernel_port *port)
+{
+	if (!port->halted)
+		return;
+	port->halted = false;
+	if (port->backend->run(port) < 0)
+		kernel_port_gone(port, KERNEL_BROKEN);
+}
+
 static void
 on_set(void *arg)
 {
@@ -223,15 +239,28 @@ on_set(void *arg)
 	struct kernel_port *port = job->port;
 	char err[KERNEL_ERR_MAX + PORT_NAME_MAX + 16];
 
+	resume(port);
 	if (job->ret < 0) {
 		snprintf(err, sizeof(err), "set-port %s: %s", port->base.name, job->err);
 		port_report_set(&port->base, err);
 		return;
 	}
-	port->backend->follow_offload(port, job->wanted.offload);
+	port->backend->changed(port, &job->wanted);
 	if (port->view.fate == KERNEL_ALIVE)
 		follow_link(port, &job->view);
 	port_report_set(&port->base, NULL);
+}
+
+static void
+begin_change(void *arg)
+{
+	struct kernel_port *port = arg;
+
+	if (helper_run(kernel_job_set, on_set, &port->change) == 0)
+		return;
+	port->change.ret = text_fail(
+			port->change.err, sizeof(port->change.err), -ENOMEM, "no memory");
+	on_set(&port->change);
 }
 
 static int
@@ -239,15 +268,20 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 {
 	struct kernel_port *port = kernel_port(base);
 	bool same = same_interface(&base->settings, settings);
-	int ret;
 
 	if (same && settings->mac_limit != base->settings.mac_limit)
 		return 0;
+	if (port->view.fate != KERNEL_ALIVE)
+		return text_fail(err, err_size, -ENODEV,
+				"set-port %s: interface %s is gone; delete the port and add it again",
+				base->name, interface_of(port));
 	prepare(port, &port->change, settings);
 	port->change.assert_all = same;
-	ret = helper_run(kernel_job_set, on_set, &port->change);
-	if (ret < 0)
-		return text_fail(err, err_size, ret, "set-port %s: no memory", base->name);
+	port->halted = port->backend->must_halt(&base->settings, settings);
+	if (port->halted)
+		port->backend->halt(port, begin_change);
+	else
+		begin_change(port);
 	return -EINPROGRESS;
 }
 
@@ -283,8 +317,7 @@ stop(struct port *base, void (*done)(void *arg), void *arg)
 	port->stopped = done;
 	port->stopped_arg = arg;
 	kernel_monitor_leave(port);
-	port->backend->halt(port);
-	grace_call(on_quiet, port);
+	port->backend->halt(port, on_quiet);
 }
 
 /* ---- Questions ---- */
@@ -329,12 +362,9 @@ device(const struct port *base, struct port_device *out)
 	*out = (struct port_device){
 		.backend = port->backend->name,
 		.mtu = link->mtu,
-		.queues = base->settings.queues,
 		.link_up = state(base) == PORT_UP,
-		.interrupts = true,
-		.takes = base->sink->takes,
-		.gives = base->settings.offload ? FRAME_NEEDS_ALL : 0,
 	};
+	port->backend->describe(port, out);
 	snprintf(out->why, sizeof(out->why), "%s", port->why);
 	snprintf(out->ifname, sizeof(out->ifname), "%s", link->name);
 	snprintf(out->netns, sizeof(out->netns), "%s", base->settings.netns);

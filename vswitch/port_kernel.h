@@ -13,6 +13,7 @@
 
 #include <sys/queue.h>
 
+#include "ethdev.h"
 #include "netif.h"
 #include "port_kind.h"
 #include "prefix.h"
@@ -33,26 +34,25 @@ struct kernel_backend {
 	 */
 	int (*open)(struct kernel_port *port, struct netif *own, const char *ifname,
 			const struct port_settings *settings, char *err, size_t err_size);
-	/* (h) The name of the interface now; 0 or -errno: it is gone. */
-	int (*name_of)(const struct kernel_port *port, char name[IFNAMSIZ]);
-	/*
-	 * (h) A descriptor of the namespace that it is in, which the caller closes; or -errno with words:
-	 * -EPERM: this process may not know.
-	 */
-	int (*netns_of)(const struct kernel_port *port, const struct port_settings *settings,
-			char *err, size_t err_size);
-	int (*set_offload)(struct kernel_port *port, bool on); /* (h) 0 or -errno */
-	int (*set_carrier)(struct kernel_port *port, bool on); /* (h) 0 or -errno */
-	void (*close)(struct kernel_port *port);	       /* (h) */
-	/* The port has this backend from now on: sets its source and sink. */
+	/* (h) The part of a change that is the backend's own. 0, or -errno with words and no change. */
+	int (*change)(struct kernel_port *port, const struct port_settings *wanted, char *err,
+			size_t err_size);
+	void (*close)(struct kernel_port *port); /* (h) */
+	/* The port has this backend from now on: its source and sink. */
 	void (*choose)(struct kernel_port *port);
-	int (*run)(struct kernel_port *port); /* frames flow; 0 or -errno */
-	void (*halt)(struct kernel_port *port);
-	/* The sink's `takes` follow settings->offload. */
-	void (*follow_offload)(struct kernel_port *port, bool on);
+	int (*run)(struct kernel_port *port); /* frames flow from here on; 0 or -errno */
+	/* Calls quiet(port), at once or from the event loop, when no worker uses the interface. */
+	void (*halt)(struct kernel_port *port, void (*quiet)(void *port));
+	/* Whether a change between these settings needs the port halted. */
+	bool (*must_halt)(const struct port_settings *now, const struct port_settings *wanted);
+	/* A change or the start has worked: the workers' part of it, where that is not run()'s. */
+	void (*changed)(struct kernel_port *port, const struct port_settings *settings);
+	/* Fills what show-port says of the backend: offloads, interrupts, pids. */
+	void (*describe)(const struct kernel_port *port, struct port_device *device);
 };
 
 extern const struct kernel_backend kernel_tap;
+extern const struct kernel_backend kernel_vhost;
 
 /* What of an interface can be configured. */
 struct kernel_config {
@@ -67,6 +67,7 @@ enum kernel_fate {
 	KERNEL_ALIVE,
 	KERNEL_DELETED,	   /* the interface alone */
 	KERNEL_NETNS_GONE, /* with its namespace */
+	KERNEL_BROKEN,	   /* its device does not run any more */
 };
 
 /* What the helper thread found out about an interface. */
@@ -104,10 +105,16 @@ struct kernel_port {
 	struct kernel_config found; /* ... and like this */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
-	/* The tap backend's. */
+	bool halted; /* for a change that is under way */
+	/* The interface's descriptors; with vhost-net the device's own, to look at it and no more. */
 	struct tap tap;
+	/* The tap backend's. */
 	struct tap_source tap_source;
 	struct tap_sink tap_sink;
+	/* The vhost-net backend's. */
+	struct ethdev dev;
+	uint32_t n_pids;
+	pid_t pids[PORT_QUEUES_MAX];
 };
 
 static inline struct kernel_port *
@@ -144,6 +151,11 @@ void kernel_job_start(void *job);
 void kernel_job_set(void *job);
 void kernel_job_look(void *job);
 void kernel_job_close(void *job);
+
+/* ---- port_kernel_vhost.c; helper thread ---- */
+
+/* 0: /dev/vhost-net can be used. Else -errno with words. */
+int kernel_vhost_usable(char *err, size_t err_size);
 
 /* ---- port_kernel_monitor.c: changes made by others; control thread ---- */
 

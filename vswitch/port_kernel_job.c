@@ -24,13 +24,13 @@ open_interface(const struct kernel_job *job, struct netif **out, struct netif_li
 		size_t err_size)
 {
 	char name[IFNAMSIZ];
-	int ret = job->backend->name_of(job->port, name), netns;
+	int ret = tap_name(&job->port->tap, name), netns;
 
 	if (ret < 0)
 		return text_fail(err, err_size, -ENODEV,
 				"interface %s is gone; delete the port and add it again",
 				job->view.link.name);
-	netns = job->backend->netns_of(job->port, &job->old, err, err_size);
+	netns = netns_of_tap(job->port->tap.fds[0], err, err_size);
 	if (netns < 0 && netns != -EPERM)
 		return netns == -EBADFD ? -ENODEV : netns;
 	/* Who may not know the namespace has not moved the interface out of its own. */
@@ -76,20 +76,20 @@ kernel_job_look(void *arg)
 	netif_close(own);
 }
 
-/* ---- Offloads and carrier ---- */
-
+/* The backend's part of a change, and the cable: pulled while the port is disabled. */
 static int
-switch_over(struct kernel_job *job, const struct port_settings *settings)
+switch_over(struct kernel_job *job, const struct port_settings *settings, char *err,
+		size_t err_size)
 {
-	int ret = job->backend->set_offload(job->port, settings->offload);
+	int ret = job->backend->change(job->port, settings, err, err_size);
 
-	if (ret == 0)
-		ret = job->backend->set_carrier(job->port, settings->enabled);
 	if (ret < 0)
-		text_fail(job->err, sizeof(job->err), ret,
-				"interface %s: cannot change its offloads and carrier: %s",
-				job->view.link.name, strerror(-ret));
-	return ret;
+		return ret;
+	ret = tap_set_carrier(&job->port->tap, settings->enabled);
+	return ret == 0 ? 0
+			: text_fail(err, err_size, ret,
+					  "interface %s: its carrier cannot be changed: %s",
+					  job->view.link.name, strerror(-ret));
 }
 
 /* ---- Start ---- */
@@ -117,7 +117,7 @@ configure(struct kernel_job *job, struct netif *n, const struct netif_link *link
 	if (!may)
 		ret = kernel_if_refuse(&job->wanted, link, job->err, sizeof(job->err));
 	if (ret == 0)
-		ret = switch_over(job, &job->wanted);
+		ret = switch_over(job, &job->wanted, job->err, sizeof(job->err));
 	if (ret < 0)
 		return ret;
 	make_target(&job->wanted, &job->found, may, &target);
@@ -152,7 +152,7 @@ settle(struct kernel_job *job, struct netif *own, bool may)
 	struct netif *there = own;
 	struct netif_link link;
 	char name[IFNAMSIZ];
-	int ret = job->backend->name_of(job->port, name);
+	int ret = tap_name(&job->port->tap, name);
 
 	if (ret < 0)
 		return text_fail(job->err, sizeof(job->err), ret,
@@ -172,6 +172,35 @@ settle(struct kernel_job *job, struct netif *own, bool may)
 	return ret;
 }
 
+/* Of the backends that may be, the first that can be; `why` tells. As kernel_backend's open(). */
+static int
+open_backend(struct kernel_job *job, struct netif *own, const char *ifname)
+{
+	const struct port_settings *wanted = &job->wanted;
+	char why[PORT_TEXT_MAX];
+	int ret;
+
+	if (wanted->backend != PORT_BACKEND_TAP) {
+		bool asked = wanted->backend == PORT_BACKEND_VHOST_NET;
+
+		job->backend = &kernel_vhost;
+		ret = kernel_vhost_usable(why, sizeof(why));
+		if (ret == 0)
+			ret = kernel_vhost.open(job->port, own, ifname, wanted, why, sizeof(why));
+		snprintf(job->why, sizeof(job->why), "%s",
+				asked ? "asked for" : "/dev/vhost-net can be used");
+		if (ret >= 0)
+			return ret;
+		if (asked)
+			return text_fail(job->err, sizeof(job->err), ret, "%s", why);
+		snprintf(job->why, sizeof(job->why), "no vhost-net: %.*s", PORT_TEXT_MAX - 16, why);
+	} else {
+		snprintf(job->why, sizeof(job->why), "asked for");
+	}
+	job->backend = &kernel_tap;
+	return kernel_tap.open(job->port, own, ifname, wanted, job->err, sizeof(job->err));
+}
+
 static int
 make(struct kernel_job *job, struct netif *own)
 {
@@ -181,10 +210,8 @@ make(struct kernel_job *job, struct netif *own)
 
 	if (!may)
 		ret = kernel_if_refuse(&job->wanted, NULL, job->err, sizeof(job->err));
-	if (ret < 0)
-		return ret;
-	job->backend = &kernel_tap;
-	ret = job->backend->open(job->port, own, ifname, &job->wanted, job->err, sizeof(job->err));
+	if (ret == 0)
+		ret = open_backend(job, own, ifname);
 	if (ret < 0)
 		return ret;
 	job->adopted = ret == 1;
@@ -226,6 +253,23 @@ keep_unasked(const struct kernel_job *job, const struct kernel_config *now,
 		memcpy(target->mac, now->mac, sizeof(target->mac));
 }
 
+/* From however the interface is now. */
+static int
+bring(struct netif *n, uint32_t index, const struct port_settings *addressed,
+		const struct kernel_config *target, char *err, size_t err_size)
+{
+	struct kernel_config from;
+	struct netif_link link;
+	int ret = netif_get(n, index, &link, err, err_size);
+
+	if (ret < 0)
+		return ret;
+	kernel_if_found(&link, &from);
+	kernel_if_addresses(addressed, &from);
+	return kernel_if_apply(n, index, &from, target, err, err_size);
+}
+
+/* The backend comes first: starting its device anew may give the interface another MAC. */
 static int
 change(struct kernel_job *job, struct netif *n, const struct netif_link *link)
 {
@@ -241,13 +285,12 @@ change(struct kernel_job *job, struct netif *n, const struct netif_link *link)
 	kernel_if_addresses(&job->old, &now);
 	make_target(&job->wanted, &now, may, &target);
 	keep_unasked(job, &now, &target);
-	ret = kernel_if_apply(n, link->index, &now, &target, job->err, sizeof(job->err));
-	if (ret < 0)
-		return ret;
-	ret = switch_over(job, &job->wanted);
+	ret = switch_over(job, &job->wanted, job->err, sizeof(job->err));
+	if (ret == 0)
+		ret = bring(n, link->index, &job->old, &target, job->err, sizeof(job->err));
 	if (ret < 0) {
-		kernel_if_apply(n, link->index, &target, &now, NULL, 0);
-		(void)job->backend->set_offload(job->port, job->old.offload);
+		(void)switch_over(job, &job->old, NULL, 0);
+		(void)bring(n, link->index, &job->old, &now, NULL, 0);
 	}
 	return ret;
 }

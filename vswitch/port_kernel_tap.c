@@ -2,9 +2,10 @@
 /* A kernel port's backend that needs /dev/net/tun alone: a TAP of our own. See port_kernel.h. */
 #include "port_kernel.h"
 
-#include <errno.h>
+#include <string.h>
 
-#include "netns.h"
+#include "grace.h"
+#include "text.h"
 #include "worker.h"
 
 static int
@@ -18,29 +19,13 @@ open_tap(struct kernel_port *port, struct netif *own, const char *ifname,
 }
 
 static int
-name_of(const struct kernel_port *port, char name[IFNAMSIZ])
+change(struct kernel_port *port, const struct port_settings *wanted, char *err, size_t err_size)
 {
-	return tap_name(&port->tap, name);
-}
+	int ret = tap_set_offload(&port->tap, wanted->offload);
 
-static int
-netns_of(const struct kernel_port *port, const struct port_settings *settings, char *err,
-		size_t err_size)
-{
-	(void)settings;
-	return netns_of_tap(port->tap.fds[0], err, err_size);
-}
-
-static int
-set_offload(struct kernel_port *port, bool on)
-{
-	return tap_set_offload(&port->tap, on);
-}
-
-static int
-set_carrier(struct kernel_port *port, bool on)
-{
-	return tap_set_carrier(&port->tap, on);
+	return ret == 0 ? 0
+			: text_fail(err, err_size, ret, "its offloads cannot be changed: %s",
+					  strerror(-ret));
 }
 
 static void
@@ -57,9 +42,9 @@ choose(struct kernel_port *port)
 }
 
 static void
-unwatch(struct kernel_port *port, uint32_t n)
+unwatch(struct kernel_port *port)
 {
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < port->tap.queues; i++)
 		worker_unwatch(&port->tap_source.base, port->tap.fds[i]);
 }
 
@@ -79,30 +64,48 @@ run(struct kernel_port *port)
 
 /* A port that is deleted before it ran has no worker. */
 static void
-halt(struct kernel_port *port)
+halt(struct kernel_port *port, void (*quiet)(void *port))
 {
 	tap_source_use(&port->tap_source, NULL);
 	tap_sink_use(&port->tap_sink, NULL);
 	if (port->tap_source.base.worker >= 0)
-		unwatch(port, port->tap.queues);
+		unwatch(port);
+	grace_call(quiet, port);
+}
+
+static bool
+must_halt(const struct port_settings *now, const struct port_settings *wanted)
+{
+	(void)now;
+	(void)wanted;
+	return false;
 }
 
 static void
-follow_offload(struct kernel_port *port, bool on)
+changed(struct kernel_port *port, const struct port_settings *settings)
 {
-	tap_sink_set_offload(&port->tap_sink, on);
+	tap_sink_set_offload(&port->tap_sink, settings->offload);
+}
+
+/* The kernel may have queued frames while offloads were on: whoever asks hears what it may give now. */
+static void
+describe(const struct kernel_port *port, struct port_device *device)
+{
+	device->interrupts = true;
+	device->queues = port->base.settings.queues;
+	device->takes = port->tap_sink.base.takes;
+	device->gives = port->base.settings.offload ? FRAME_NEEDS_ALL : 0;
 }
 
 const struct kernel_backend kernel_tap = {
 	.name = "tap",
 	.open = open_tap,
-	.name_of = name_of,
-	.netns_of = netns_of,
-	.set_offload = set_offload,
-	.set_carrier = set_carrier,
+	.change = change,
 	.close = close_tap,
 	.choose = choose,
 	.run = run,
 	.halt = halt,
-	.follow_offload = follow_offload,
+	.must_halt = must_halt,
+	.changed = changed,
+	.describe = describe,
 };

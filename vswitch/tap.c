@@ -2,10 +2,12 @@
 /* See tap.h. */
 #include "tap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -51,15 +53,14 @@ refuse_existing(const char *name, const char *what, char *err, size_t err_size)
 			name, what, name, name, geteuid());
 }
 
-/* There is an interface of this name; can it be ours? */
-static int
-check_existing(struct netif *n, const char *name, char *err, size_t err_size)
+int
+tap_check(struct netif *n, const char *name, char *err, size_t err_size)
 {
 	struct netif_link link;
 	int ret = netif_find(n, name, &link, err, err_size);
 
 	if (ret < 0)
-		return ret;
+		return ret == -ENODEV ? 0 : ret;
 	if (!link.is_tun || !link.tun.tap)
 		return text_fail(err, err_size, -EEXIST,
 				"interface %s exists already and is no TAP (its kind is %s); "
@@ -73,7 +74,7 @@ check_existing(struct netif *n, const char *name, char *err, size_t err_size)
 				"interface %s is a TAP that a program uses already; choose another "
 				"--ifname, or stop that program",
 				name);
-	return 0;
+	return 1;
 }
 
 static int
@@ -129,7 +130,7 @@ attach_first(struct tap *tap, struct netif *n, int fd, char name[IFNAMSIZ], char
 	tap->adopted = ret == -EBUSY;
 	if (!tap->adopted)
 		return ret < 0 ? attach_failed(name, -ret, false, err, err_size) : 0;
-	ret = check_existing(n, name, err, err_size);
+	ret = tap_check(n, name, err, err_size);
 	if (ret < 0)
 		return ret;
 	ret = attach(tap, fd, name, 0);
@@ -212,4 +213,43 @@ tap_set_carrier(const struct tap *tap, bool on)
 	int carrier = on;
 
 	return ioctl(tap->fds[0], TUNSETCARRIER, &carrier) < 0 ? -errno : 0;
+}
+
+/* A descriptor of this process by its number in words; true if it is one of the TAP. */
+static bool
+is_tap(const char *number, const char *name, int *fd)
+{
+	char path[PATH_MAX], target[sizeof(DEVICE)];
+	struct tap tap = { .queues = 1 };
+	char found[IFNAMSIZ];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%s", number);
+	len = readlink(path, target, sizeof(target));
+	if (len != (ssize_t)strlen(DEVICE) || memcmp(target, DEVICE, (size_t)len) != 0)
+		return false;
+	*fd = atoi(number);
+	tap.fds[0] = *fd;
+	return tap_name(&tap, found) == 0 && strcmp(found, name) == 0;
+}
+
+int
+tap_find(struct tap *tap, const char *name)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int ret = -ENOENT;
+
+	if (directory == NULL)
+		return -errno;
+	while (ret != 0 && (entry = readdir(directory)) != NULL) {
+		int fd;
+
+		if (!is_tap(entry->d_name, name, &fd))
+			continue;
+		*tap = (struct tap){ .queues = 1, .fds = { fd } };
+		ret = 0;
+	}
+	closedir(directory);
+	return ret;
 }

@@ -42,6 +42,18 @@ struct tap {
 int tap_open(struct tap *tap, struct netif *n, const char *name, uint32_t queues, char *err,
 		size_t err_size);
 
+/*
+ * Whether tap_open() could take over the interface of that name: 1; 0: there is none, it would make
+ * one; -errno with words: it could not.
+ */
+int tap_check(struct netif *n, const char *name, char *err, size_t err_size);
+
+/*
+ * Finds a descriptor of the TAP `name`, in this thread's namespace, among those of this process: one
+ * queue, which stays the property of whoever opened it. 0 or -ENOENT.
+ */
+int tap_find(struct tap *tap, const char *name);
+
 /* May be closed already. */
 void tap_close(struct tap *tap);
 
