@@ -95,13 +95,6 @@ int netif_move(struct netif *n, uint32_t index, struct netif *to, const char *na
 		uint32_t *moved_index, char *err, size_t err_size);
 
 /*
- * The interface's addresses now, those of others included. *out is new, its n_out entries belong to
- * the caller (free()); NULL when there are none.
- */
-int netif_addresses(struct netif *n, uint32_t index, struct prefix **out, size_t *n_out, char *err,
-		size_t err_size);
-
-/*
  * All or nothing: the addresses of `old` that are not among `wanted` are removed, those of `wanted`
  * that the interface does not have are added; addresses that others gave it stay. An address of
  * `old` that is no longer there is no failure. IPv4 addresses get the broadcast address of their
@@ -145,7 +138,10 @@ struct netif_event {
  */
 int netif_nsid(struct netif *n, struct netif *other, int *nsid, char *err, size_t err_size);
 
-/* Opens a monitor in the calling thread's namespace. Does not wait. */
+/*
+ * Opens a monitor in the calling thread's namespace. Does not wait. Without CAP_NET_BROADCAST it
+ * sees that namespace alone; those of another user namespace are seen with that capability there.
+ */
 int netif_monitor_open(struct netif_monitor **out, char *err, size_t err_size);
 
 /* NULL is fine. */
@@ -153,12 +149,6 @@ void netif_monitor_close(struct netif_monitor *m);
 
 /* To be watched for reading, level-triggered. */
 int netif_monitor_fd(const struct netif_monitor *m);
-
-/*
- * False: the monitor sees its own namespace alone, because it was opened without
- * CAP_NET_BROADCAST. Namespaces of another user namespace are seen with that capability there.
- */
-bool netif_monitor_sees_others(const struct netif_monitor *m);
 
 /*
  * Reads what has come, up to a bound that keeps the loop responsive, and calls `handle` for each

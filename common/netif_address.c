@@ -124,23 +124,6 @@ read_all(struct netif *n, struct list *list)
 	return ret;
 }
 
-int
-netif_addresses(struct netif *n, uint32_t index, struct prefix **out, size_t *n_out, char *err,
-		size_t err_size)
-{
-	struct list list = { .index = index };
-	int ret = read_all(n, &list);
-
-	if (ret < 0) {
-		free(list.entries);
-		return netif_talk_fail(n, index, ret, "the kernel does not show its addresses",
-				NULL, err, err_size);
-	}
-	*out = list.entries;
-	*n_out = list.n;
-	return 0;
-}
-
 /* All bits behind the prefix set. Networks of one or two addresses have none (RFC 3021). */
 static void
 put_broadcast(struct nlmsghdr *request, const struct prefix *address)

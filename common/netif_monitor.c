@@ -23,7 +23,6 @@
 
 struct netif_monitor {
 	struct mnl_socket *socket;
-	bool sees_others;
 	bool lost; /* events, and it was not told yet */
 	_Alignas(struct nlmsghdr) uint8_t buffer[EVENT_SIZE];
 };
@@ -43,8 +42,8 @@ subscribe(struct netif_monitor *m)
 	/* The second is for those without CAP_NET_ADMIN, and has the system's bound. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	m->sees_others = mnl_socket_setsockopt(
-					 m->socket, NETLINK_LISTEN_ALL_NSID, &on, sizeof(on)) == 0;
+	/* Without the right to that, the own namespace is all that is seen. */
+	(void)mnl_socket_setsockopt(m->socket, NETLINK_LISTEN_ALL_NSID, &on, sizeof(on));
 	for (i = 0; i < (int)MNL_ARRAY_SIZE(groups); i++)
 		if (mnl_socket_setsockopt(m->socket, NETLINK_ADD_MEMBERSHIP, &groups[i],
 				    sizeof(groups[i])) < 0)
@@ -83,12 +82,6 @@ int
 netif_monitor_fd(const struct netif_monitor *m)
 {
 	return mnl_socket_get_fd(m->socket);
-}
-
-bool
-netif_monitor_sees_others(const struct netif_monitor *m)
-{
-	return m->sees_others;
 }
 
 /* The value of an attribute of four bytes; false: the message has none of this type. */

@@ -281,7 +281,7 @@ cannot_enter(int error, char *err, size_t err_size)
 	if (error == EPERM)
 		return text_fail(err, err_size, -EPERM,
 				"entering another network namespace: CAP_SYS_ADMIN is missing; run as "
-				"root, or grant it (setcap cap_sys_admin,cap_net_admin+ep PROGRAM)");
+				"root, or grant it (setcap cap_sys_admin,cap_net_admin,cap_net_broadcast+ep PROGRAM)");
 	return text_fail(err, err_size, -error,
 			"entering another network namespace: %s; try again, or name another",
 			strerror(error));
