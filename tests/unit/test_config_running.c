@@ -100,12 +100,12 @@ fdb_ageing(const struct fdb *fdb)
 }
 
 uint32_t
-fdb_list(struct fdb *fdb, uint16_t port, uint32_t now, struct fdb_entry *entries, uint32_t max)
+fdb_list(struct fdb *fdb, uint16_t port, uint32_t now, struct fdb_entry *out, uint32_t max)
 {
 	(void)fdb;
 	(void)port;
 	(void)now;
-	(void)entries;
+	(void)out;
 	(void)max;
 	return 0;
 }
