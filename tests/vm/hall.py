@@ -114,6 +114,12 @@ class Hall:
         out = self.run(guest, card, f"busybox ping -c {count} -i 0.2 -W 10 -s {payload} {to}")
         assert f"{count} packets received" in out, out
 
+    def lose(self, guest: str, card: str, to: str, payload: int) -> None:
+        """As `ping`, once, and no reply may come."""
+        command = f"ip netns exec {card} busybox ping -c 1 -W 1 -s {payload} {to}"
+        out = self.guests[guest].attempt(command)[1]
+        assert "0 packets received" in out, out
+
     def iperf(self, sender: Seat, receiver: Seat, amount: str = "8M") -> float:
         """TCP from one card to another; Mbit/s as the receiver has seen them."""
         listening = "grep -q listening /run/iperf.log"
@@ -127,10 +133,10 @@ class Hall:
     def copy(self, sender: Seat, receiver: Seat) -> None:
         """A file of 1 MB over TCP; its digest must be the same at the other side."""
         listening = f"ip netns exec {receiver[1]} ss -Hltn | grep -q :7000"
-        self.serve(receiver, "copy", "busybox nc -l -p 7000 >/run/copied", listening)
+        self.serve(receiver, "copy", "socat -u TCP-LISTEN:7000 CREATE:/run/copied", listening)
         sent = self.guests[sender[0]].run(
             "head -c 1048576 /dev/urandom >/run/file; sha256sum </run/file;"
-            f"ip netns exec {sender[1]} busybox nc {self.address(*receiver)} 7000 </run/file"
+            f"ip netns exec {sender[1]} socat -u FILE:/run/file TCP:{self.address(*receiver)}:7000"
         )
         self.served(receiver, "copy")
         assert self.guests[receiver[0]].run("sha256sum </run/copied") == sent

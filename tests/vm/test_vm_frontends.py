@@ -56,15 +56,3 @@ def test_reboot_of_a_guest(hall: Hall) -> None:
     hall.settle(hall.guests["b"])
     for card in CARDS_OF["b"]:
         hall.ping("b", card.name, hall.address("a", card.name))
-
-
-def test_kill_of_a_guest(hall: Hall) -> None:
-    """kill -9 of QEMU frees the ports; the next QEMU is served like the first."""
-    hall.guests["b"].kill()
-    for card in CARDS_OF["b"]:
-        hall.switch.wait_state(f"b-{card.name}", "waiting")
-    hall.ping("a", "plain", DPDK)
-    hall.guests["b"].boot()
-    hall.settle(hall.guests["b"])
-    for card in CARDS_OF["b"]:
-        hall.ping("b", card.name, hall.address("a", card.name))

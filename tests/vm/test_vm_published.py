@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Published cases with virtual machines, by the names of their plans in DPDK's test suite.
+
+Their parts for one queue and split rings. The machines have no MSI-X (see vm.py), so that
+`vectors=15` of the first plan is left out.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hall import CARDS, CARDS_OF, DPDK, Hall
+from vswitch import wait_until
+
+pytestmark = pytest.mark.timeout(240)
+
+OLD_AND_NEW = [card.name for card in CARDS if card.name in ("plain", "single", "legacy", "oldest")]
+
+
+@pytest.mark.parametrize("card", OLD_AND_NEW)
+def test_virtio_pvp_regression(hall: Hall, card: str) -> None:
+    """virtio 0.95 (10-byte header where not mergeable) and 1.0; 64 and 1518 bytes with the FCS."""
+    for frame in (64, 1518):
+        hall.ping("a", card, DPDK, frame - 4 - 14 - 20 - 8, count=5)
+
+
+def test_virtio_pvp_regression_kill(hall: Hall) -> None:
+    """kill -9 of QEMU under traffic frees its ports; the next QEMU is served like the first."""
+    address = hall.address("a", "plain")
+    hall.serve(("b", "plain"), "flood", f"busybox ping -A -s 1472 {address}", "true")
+    seen = hall.switch.stats("b-plain")["rx_frames"]
+    wait_until("pings flow", lambda: hall.switch.stats("b-plain")["rx_frames"] > seen + 50, 20.0)
+    hall.guests["b"].kill()
+    for card in CARDS_OF["b"]:
+        hall.switch.wait_state(f"b-{card.name}", "waiting")
+    hall.ping("a", "plain", DPDK)
+    hall.guests["b"].boot()
+    hall.settle(hall.guests["b"])
+    for card in CARDS_OF["b"]:
+        hall.ping("b", card.name, hall.address("a", card.name))
+
+
+@pytest.mark.parametrize("card", ["plain", "single"])
+def test_vm2vm_virtio_net_perf(hall: Hall, card: str) -> None:
+    """TCP segments larger than any Ethernet frame cross the switch, in both directions."""
+    features = hall.run("a", card, "ethtool -k eth0")
+    for name in ("tcp-segmentation", "tcp-ecn-segmentation", "tcp6-segmentation"):
+        found = re.search(rf"{name}(?:-offload)?: (\w+)", features)
+        assert found is not None and found[1] == "on", features
+    for sender, receiver in (("a", "b"), ("b", "a")):
+        before = hall.switch.stats(f"{sender}-{card}"), hall.switch.stats(f"{receiver}-{card}")
+        hall.iperf((sender, card), (receiver, card), "32M")
+        hall.copy((sender, card), (receiver, card))
+        after = hall.switch.stats(f"{sender}-{card}"), hall.switch.stats(f"{receiver}-{card}")
+        for way, old, new in zip(("rx", "tx"), before, after):
+            frames = new[f"{way}_frames"] - old[f"{way}_frames"]
+            assert new[f"{way}_bytes"] - old[f"{way}_bytes"] > 1522 * frames
+
+
+@pytest.mark.parametrize("mtu", [68, 1500, 9000, 65535])
+def test_vhost_qemu_mtu(hall: Hall, mtu: int) -> None:
+    """The guest has the MTU that its host gives; a larger frame for it is counted, and no other."""
+    card, port = f"mtu{mtu}", f"a-mtu{mtu}"
+    assert hall.run("a", card, "cat /sys/class/net/eth0/mtu").strip() == str(mtu)
+    assert hall.switch.port(port)["mtu"] == mtu
+    to = hall.address("a", card)
+    other = "mtu65535" if mtu < 65535 else "mtu9000"
+    hall.ping("a", other, to, min(mtu, 9000) - 28)
+    assert hall.switch.drops(port) == {}
+    if mtu < 65535:
+        hall.lose("a", other, to, mtu - 28 + 5)
+        hall.switch.wait_stats(port, too_big=1)
