@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 
 #include "ethdev.h"
 #include "helper.h"
@@ -154,9 +155,10 @@ static int
 init(struct event_base *base)
 {
 	const struct timeval second = { .tv_sec = 1 };
-	struct event *timer = event_new(base, -1, EV_PERSIST, on_second, NULL);
+	static struct event timer;
 
-	return timer == NULL || event_add(timer, &second) < 0 ? -ENOMEM : 0;
+	event_assign(&timer, base, -1, EV_PERSIST, on_second, NULL);
+	return event_add(&timer, &second) < 0 ? -ENOMEM : 0;
 }
 
 /* ---- Start and stop ---- */

@@ -62,7 +62,7 @@ def test_af_packet_on_an_interface(
     assert "PROMISC" in home.links()["v0"]["flags"]
     device = home_switch.port("nic0")["device"]
     assert (device["backend"], device["ifname"]) == ("net_af_packet", "v0")
-    assert (device["mac"], device["link"]) == (home.links()["v0"]["address"], True)
+    assert (device["mac"], device["link"]) == (home.links()["v0"]["address"], "up")
     assert (device["interrupts"], device["takes"], device["gives"]) == (False, [], [])
     client.stop()
     home_switch.call("port.delete", name="nic0")
