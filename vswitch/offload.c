@@ -170,12 +170,12 @@ read_gso(const struct burst *burst, uint32_t i, const struct virtio_net_hdr *hea
 	uint32_t len = burst->frames[i].len;
 	struct tcp_frame tcp;
 
-	if (gso_size < OFFLOAD_GSO_SIZE_MIN ||
-			!find_tcp(burst, i, offload->copied, offload->needs, &tcp))
+	if (gso_size == 0 || !find_tcp(burst, i, offload->copied, offload->needs, &tcp))
 		return false;
 	if (offload->csum_start != tcp.transport || offload->csum_offset != TCP_CHECKSUM)
 		return false;
-	if (!check_hdr_len(le16toh(header->hdr_len), len, &tcp))
+	if (!check_hdr_len(le16toh(header->hdr_len), len, &tcp) ||
+			len - tcp.payload > (uint32_t)gso_size * OFFLOAD_CUTS_MAX)
 		return false;
 	if (len - tcp.payload <= gso_size) {
 		offload->needs = FRAME_NEEDS_CSUM;

@@ -21,10 +21,10 @@
 #include "frame.h"
 
 /*
- * The smallest gso_size. Linux makes none below (TCP_MIN_GSO_SIZE), and each segment costs as much
- * as a frame: with 1, a frame of 64 KiB would be 65,000 of them.
+ * The most segments of one frame: 64 KiB with the smallest segments that Linux lets a peer ask for
+ * (48 bytes, tcp_min_snd_mss). Each costs as much as a frame, and 64 of their frames are a turn.
  */
-#define OFFLOAD_GSO_SIZE_MIN 8
+#define OFFLOAD_CUTS_MAX 1366
 
 /* Segments that a frame with offloads may lie in: one more is needed to give it new headers. */
 #define OFFLOAD_SEGMENTS_MAX (BURST_SEGMENTS_MAX - 1)

@@ -188,7 +188,7 @@ static const struct lie lies4[] = {
 	{ "hdr_len before the checksum's end", NO_BYTE, 0, FIELD(hdr_len), 51 },
 	{ "hdr_len behind the frame", NO_BYTE, 0, FIELD(hdr_len), 2055 },
 	{ "gso_size 0", NO_BYTE, 0, FIELD(gso_size), 0 },
-	{ "gso_size below the least", NO_BYTE, 0, FIELD(gso_size), 7 },
+	{ "more segments than may be", NO_BYTE, 0, FIELD(gso_size), 1 },
 	{ "IPv6 by gso_type", NO_BYTE, 0, FIELD(gso_type), VIRTIO_NET_HDR_GSO_TCPV6 },
 	{ "UDP fragmentation", NO_BYTE, 0, FIELD(gso_type), VIRTIO_NET_HDR_GSO_UDP },
 	{ "UDP segmentation", NO_BYTE, 0, FIELD(gso_type), 5 },
@@ -241,6 +241,20 @@ test_lies(void **state)
 	(void)state;
 	check_lies(lies4, ARRAY_SIZE(lies4), &ipv4);
 	check_lies(lies6, ARRAY_SIZE(lies6), &ipv6);
+}
+
+static void
+test_most_segments(void **state)
+{
+	struct shape shape = { .payload = 40 * OFFLOAD_CUTS_MAX, .partial = true };
+	const struct virtio_net_hdr header = frames_header(&shape, 40);
+
+	(void)state;
+	frames_build(&shape, bytes);
+	assert_true(read_it(frames_len(&shape), &header));
+	shape.payload++;
+	frames_build(&shape, bytes);
+	assert_false(read_it(frames_len(&shape), &header));
 }
 
 static void
@@ -490,6 +504,7 @@ main(void)
 		cmocka_unit_test(test_nothing_is_asked),
 		cmocka_unit_test(test_honest_senders),
 		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_most_segments),
 		cmocka_unit_test(test_third_tag_is_no_tag),
 		cmocka_unit_test(test_headers_that_cannot_be),
 		cmocka_unit_test(test_extension_header_leaves_what_was_copied),
