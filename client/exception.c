@@ -308,6 +308,7 @@ exception_open(struct exception *e, const struct settings *s, struct device *d,
 	memcpy(d->mac, to_switch->mac, sizeof(d->mac));
 	d->frames_in_call_fd = s->backend == SETTINGS_BACKEND_TAP;
 	mirror_offloads(d, to_switch);
+	e->settings = s;
 	e->d = d;
 	e->monitor = NULL;
 	first_name(s, name);
@@ -346,20 +347,46 @@ exception_fd(const struct exception *e)
 }
 
 static void
+follow_link(struct exception *e, const struct netif_link *link)
+{
+	if (link->has_mac)
+		memcpy(e->d->mac, link->mac, sizeof(e->d->mac));
+}
+
+/* Where the namespace cannot be found any more, the interface is as good as gone. */
+static void
+look_anew(struct exception *e)
+{
+	struct netif_link link;
+	struct place p;
+	char unused[256];
+
+	if (enter_place(e->settings, &p, unused, sizeof(unused)) != 0) {
+		e->d->lost = true;
+		return;
+	}
+	if (netif_get(p.target, e->index, &link, unused, sizeof(unused)) == 0)
+		follow_link(e, &link);
+	else
+		e->d->lost = true;
+	leave_place(&p);
+}
+
+static void
 on_event(void *argument, const struct netif_event *event)
 {
 	struct exception *e = argument;
+	bool here = event->nsid == e->nsid;
+	bool ours = here && event->link.index == e->index;
 
-	if (event->nsid != e->nsid || event->type == NETIF_EVENTS_LOST)
-		return;
-	if (event->type == NETIF_NAMESPACE_GONE)
-		e->d->lost = true;
-	if (event->type == NETIF_NAMESPACE_GONE || event->link.index != e->index)
-		return;
-	if (event->type == NETIF_GONE)
-		e->d->lost = true;
-	else if (event->link.has_mac)
-		memcpy(e->d->mac, event->link.mac, sizeof(e->d->mac));
+	if (event->type == NETIF_EVENTS_LOST)
+		look_anew(e);
+	else if (event->type == NETIF_NAMESPACE_GONE)
+		e->d->lost = e->d->lost || here;
+	else if (event->type == NETIF_GONE)
+		e->d->lost = e->d->lost || ours;
+	else if (ours)
+		follow_link(e, &event->link);
 }
 
 void

@@ -18,6 +18,7 @@
 #include "settings.h"
 
 struct exception {
+	const struct settings *settings;
 	struct device *d;
 	struct netif_monitor *monitor;
 	uint32_t index; /* the interface's, in its namespace */
