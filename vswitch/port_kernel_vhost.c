@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A kernel port's backend of least copies on our side: a virtio_user device of DPDK in front of
+ * A kernel port's backend where there is vhost-net: a virtio_user device of DPDK in front of
  * /dev/vhost-net, whose threads in the kernel move the frames. See port_kernel.h.
  *
  * DPDK makes the TAP behind vhost-net and knows nothing of its MTU, link, addresses and namespace. Its
@@ -15,13 +15,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include <rte_ether.h>
 
 #include "text.h"
 
 #define DEVICE "/dev/vhost-net"
 #define QUEUE_SIZE 1024
+/*
+ * Of the device, whose driver has no larger one. It bounds nothing but has frames received in several
+ * mbufs; the interface's own MTU is what bounds them.
+ */
+#define DEVICE_MTU 9000
 #define THREADS_MAX 1024 /* of all ports; more are not told apart */
 #define COMM_MAX 32
 
@@ -88,7 +94,7 @@ find_below(const char *directory, const char *wanted, size_t len, struct threads
 
 /*
  * The threads that vhost-net has for this process: threads of the process since Linux 6.4, threads
- * of the kernel before, all named by the pid that the kernel knows the process by.
+ * of the kernel before. They are named after the thread that made the device, which is this one.
  */
 static void
 find_threads(struct threads *threads)
@@ -97,7 +103,7 @@ find_threads(struct threads *threads)
 
 	threads->n = 0;
 	find_below("/proc/self/task", "vhost-", strlen("vhost-"), threads);
-	snprintf(name, sizeof(name), "vhost-%d\n", getpid());
+	snprintf(name, sizeof(name), "vhost-%d\n", gettid());
 	find_below("/proc", name, strlen(name), threads);
 }
 
@@ -129,28 +135,36 @@ static void
 make_config(const struct port_settings *settings, struct ethdev_config *config)
 {
 	config->queues = settings->queues;
-	config->mtu = MTU_MAX; /* the interface's own is what bounds frames */
+	config->mtu = DEVICE_MTU;
 	config->offload = settings->offload;
 	config->promiscuous = true;
 	config->link_up = true;
 }
 
-/* `exists`: the interface keeps its MAC, which virtio_user would otherwise make up. */
-static int
+/* virtio_user gives the interface a MAC at each start; the wanted one, its own, or a random one. */
+static void
+choose_mac(const char *ifname, bool exists, struct netif *own, const struct port_settings *settings,
+		char text[TEXT_MAC_SIZE])
+{
+	struct netif_link link = { 0 };
+
+	if (settings->has_mac)
+		memcpy(link.mac, settings->mac, sizeof(link.mac));
+	else if (!exists || netif_find(own, ifname, &link, NULL, 0) < 0)
+		rte_eth_random_addr(link.mac);
+	text_format_mac(link.mac, text);
+}
+
+static void
 make_devargs(const struct kernel_port *port, const char *ifname, bool exists, struct netif *own,
 		const struct port_settings *settings, char devargs[PORT_DEVARGS_MAX])
 {
-	char mac[TEXT_MAC_SIZE] = "";
-	struct netif_link link;
+	char mac[TEXT_MAC_SIZE];
 
-	if (settings->has_mac)
-		text_format_mac(settings->mac, mac);
-	else if (exists && netif_find(own, ifname, &link, NULL, 0) == 0)
-		text_format_mac(link.mac, mac);
-	return snprintf(devargs, PORT_DEVARGS_MAX,
-			"net_virtio_user_kernel%u,path=%s,iface=%s,queues=%u,queue_size=%u%s%s",
-			port->base.id, DEVICE, ifname, settings->queues, QUEUE_SIZE,
-			mac[0] != '\0' ? ",mac=" : "", mac);
+	choose_mac(ifname, exists, own, settings, mac);
+	snprintf(devargs, PORT_DEVARGS_MAX,
+			"net_virtio_user_kernel%u,path=%s,iface=%s,queues=%u,queue_size=%u,mac=%s",
+			port->base.id, DEVICE, ifname, settings->queues, QUEUE_SIZE, mac);
 }
 
 static int
