@@ -90,7 +90,7 @@ class Guest:
 
     @property
     def console(self) -> str:
-        """What the guest's kernel and init script have said; nothing when their directory is gone."""
+        """What the guest's kernel and init script have said; empty when the file is gone."""
         path = self.directory / "console"
         return path.read_text(errors="replace") if path.exists() else ""
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a guest boots: Debian's kernel, unpacked and not installed, and an initramfs of our making.
 
-`./dev test` runs this file as a program, which fetches the kernel into build/vm if it is not there;
-`vm.py` then asks for the kernel and for the initramfs.
+`./dev test` runs this file as a program, as root, which fetches the kernel into build/vm if it is
+not there; `vm.py` then asks for the kernel and for the initramfs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ FOLDERS = ("bin", "dev", "lower", "modules", "proc", "root", "sys", "upper")
 
 # Loaded at boot, each after those that it needs.
 MODULES = (
-    "virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay", "virtio_net", "tun", "vhost_net",
+    "virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay",
+    "virtio_net", "tun", "vhost_net",
 )
 
 
@@ -46,24 +47,31 @@ def missing() -> Optional[str]:
 
 
 def fetch() -> None:
-    """Downloads and unpacks the kernel's package, unless that was done; no root needed."""
+    """Downloads and unpacks the kernel's package, unless that was done."""
     if (DIRECTORY / "vmlinux").exists():
         return
     print(f"dev: unpacking {PACKAGE} in {DIRECTORY}", file=sys.stderr)
     unpacked = DIRECTORY / "unpacked"
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     unpacked.mkdir(parents=True)
+    apt("update")
     depends = subprocess.run(
         ["apt-cache", "depends", PACKAGE], capture_output=True, text=True, check=True
     ).stdout
     found = re.search(r"Depends: (linux-image-\S+)", depends)
-    assert found is not None, f"apt-cache knows of no kernel that {PACKAGE} depends on: {depends}"
-    subprocess.run(["apt-get", "-q", "download", found[1]], cwd=DIRECTORY, check=True, stdout=2)
+    if found is None:
+        raise OSError(f"apt-cache knows of no kernel that {PACKAGE} depends on")
+    apt("-o", "APT::Sandbox::User=root", "download", found[1])
     (archive,) = DIRECTORY.glob("*.deb")
     subprocess.run(["dpkg-deb", "-x", str(archive), str(unpacked)], check=True)
     _keep(unpacked)
     archive.unlink()
     shutil.rmtree(unpacked)
+
+
+def apt(*words: str) -> None:
+    command = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", *words]
+    subprocess.run(command, cwd=DIRECTORY, check=True, stdout=sys.stderr)
 
 
 def _keep(unpacked: Path) -> None:
@@ -128,4 +136,9 @@ def _padded(data: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    fetch()
+    if os.geteuid() != 0:
+        sys.exit(f"dev: {missing()}")
+    try:
+        fetch()
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"dev: no kernel for virtual machines: {error}")

@@ -1,13 +1,14 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=dash
 # The first process of a guest (vm_image.py packs it): loads the modules, makes the host's root its
 # own under a writable layer, and becomes the agent that runs the commands of vm.py.
 
 PATH=/bin:/sbin:/usr/bin:/usr/sbin
 export PATH
 
-# A request is a line `NUMBER BASE64-OF-A-SCRIPT`, its answer a line `NUMBER STATUS BASE64-OF-OUTPUT`.
-# The first line says that the guest is up.
+# A request is a line `NUMBER SCRIPT`, its answer a line `NUMBER STATUS OUTPUT`, script and output
+# in base64. The first line says that the guest is up.
 agent() {
 	exec 3<>"$(echo /dev/vport*p1)"
 	echo "0 0 " >&3
@@ -38,7 +39,8 @@ prepare_root() {
 # Directories that the host's root has on other file systems; the kernel's command line names them.
 mount_shares() {
 	number=0
-	for word in $(cat /proc/cmdline); do
+	read -r words </proc/cmdline
+	for word in $words; do
 		case $word in vm.share=*) ;; *) continue ;; esac
 		directory=${word#vm.share=}
 		mkdir -p "$directory"

@@ -62,8 +62,10 @@ class Site:
         return self.guests[-1]
 
     def report(self) -> str:
-        consoles = (f"--- {guest.name}: console\n{guest.console[-2000:]}\n" for guest in self.guests)
-        return self.registry.report() + "".join(consoles)
+        report = self.registry.report()
+        for guest in self.guests:
+            report += f"--- {guest.name}: console\n{guest.console[-2000:]}\n"
+        return report
 
     def close(self) -> None:
         for guest in self.guests:

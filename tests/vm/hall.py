@@ -122,13 +122,16 @@ class Hall:
 
     def iperf(self, sender: Seat, receiver: Seat, amount: str = "8M") -> float:
         """TCP from one card to another; Mbit/s as the receiver has seen them."""
-        listening = "grep -q listening /run/iperf.log"
-        self.serve(receiver, "iperf", "iperf3 -s -1 --forceflush", listening)
+        self.start_iperf(receiver)
         out = self.run(*sender, f"iperf3 -c {self.address(*receiver)} -n {amount} -f m")
         self.served(receiver, "iperf")
         found = re.search(r"([\d.]+) Mbits/sec +receiver", out)
         assert found is not None, out
         return float(found[1])
+
+    def start_iperf(self, seat: Seat) -> None:
+        """Starts a server for one client in the namespace of a card."""
+        self.serve(seat, "iperf", "iperf3 -s -1 --forceflush", "grep -q listening /run/iperf.log")
 
     def copy(self, sender: Seat, receiver: Seat) -> None:
         """A file of 1 MB over TCP; its digest must be the same at the other side."""
@@ -150,6 +153,11 @@ class Hall:
     def served(self, seat: Seat, name: str) -> None:
         """Waits for the end of a server that leaves after one client."""
         self.guests[seat[0]].wait(f"! [ -d /proc/$(cat /run/{name}.pid) ]")
+
+    def received(self, port: str) -> int:
+        """How many frames the switch has had from a port."""
+        frames: int = self.switch.stats(port)["rx_frames"]
+        return frames
 
     def features(self, port: str) -> set[str]:
         return set(self.switch.port(port)["session"]["features"])

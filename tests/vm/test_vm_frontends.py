@@ -10,9 +10,19 @@ from vswitch import VuserClient
 pytestmark = pytest.mark.timeout(240)
 
 KINDS = [card for card in CARDS if not card.name.startswith("mtu")]
+NAMES = [card.name for card in KINDS]
+PAIRS = [
+    (("a", "plain"), ("b", "plain")),
+    (("b", "single"), ("a", "single")),
+    (("a", "served"), ("b", "served")),
+    (("a", "legacy"), ("b", "plain")),
+    (("b", "plain"), ("a", "oldest")),
+    (("a", "bare"), ("b", "plain")),
+    (("b", "plain"), ("a", "oldbare")),
+]
 
 
-@pytest.mark.parametrize("card", KINDS, ids=lambda card: card.name)
+@pytest.mark.parametrize("card", KINDS, ids=NAMES)
 def test_card_agrees_on_what_it_has(hall: Hall, card: Card) -> None:
     """The features in show-port are those that the card's properties leave of the switch's."""
     wanted = {
@@ -26,7 +36,7 @@ def test_card_agrees_on_what_it_has(hall: Hall, card: Card) -> None:
     assert {name: name in features for name in wanted} == wanted
 
 
-@pytest.mark.parametrize("card", KINDS, ids=lambda card: card.name)
+@pytest.mark.parametrize("card", KINDS, ids=NAMES)
 def test_guest_and_dpdk_ping_each_other(hall: Hall, card: Card) -> None:
     hall.ping("a", card.name, DPDK)
     hall.switch.add_port("pinger", may_exist=True)
@@ -37,15 +47,7 @@ def test_guest_and_dpdk_ping_each_other(hall: Hall, card: Card) -> None:
     assert pinger.result()["received"] == 3
 
 
-@pytest.mark.parametrize("sender, receiver", [
-    (("a", "plain"), ("b", "plain")),
-    (("b", "single"), ("a", "single")),
-    (("a", "served"), ("b", "served")),
-    (("a", "legacy"), ("b", "plain")),
-    (("b", "plain"), ("a", "oldest")),
-    (("a", "bare"), ("b", "plain")),
-    (("b", "plain"), ("a", "oldbare")),
-], ids=lambda seat: "-".join(seat))
+@pytest.mark.parametrize("sender, receiver", PAIRS, ids=["-".join(a + b) for a, b in PAIRS])
 def test_two_guests_run_iperf(hall: Hall, sender: Seat, receiver: Seat) -> None:
     assert hall.iperf(sender, receiver) > 1
 

@@ -29,8 +29,8 @@ def test_virtio_pvp_regression_kill(hall: Hall) -> None:
     """kill -9 of QEMU under traffic frees its ports; the next QEMU is served like the first."""
     address = hall.address("a", "plain")
     hall.serve(("b", "plain"), "flood", f"busybox ping -A -s 1472 {address}", "true")
-    seen = hall.switch.stats("b-plain")["rx_frames"]
-    wait_until("pings flow", lambda: hall.switch.stats("b-plain")["rx_frames"] > seen + 50, 20.0)
+    seen = hall.received("b-plain")
+    wait_until("pings flow", lambda: hall.received("b-plain") > seen + 50, 20.0)
     hall.guests["b"].kill()
     for card in CARDS_OF["b"]:
         hall.switch.wait_state(f"b-{card.name}", "waiting")
