@@ -315,8 +315,8 @@ copy_single(uint8_t *host, uint32_t header_len, const struct frame *frame)
 	copy_tail(host, frame);
 }
 
-/* All that is not one piece without a header of its own. */
-static void
+/* All that is not one piece without a header of its own. Inline it would take the loop's registers. */
+static __attribute__((noinline)) void
 copy_reserved(const struct round *round, struct reservation *reservation)
 {
 	struct frame_segment to;
