@@ -77,7 +77,7 @@ choose_queue(const struct ethdev *dev, const struct burst *burst, uint32_t i)
 	const uint8_t *head;
 	uint32_t len;
 
-	if (dev->queues == 1)
+	if (dev->queues <= 1)
 		return 0;
 	head = burst_head(burst, i, &len);
 	return flow_hash(head, len) % dev->queues;
@@ -135,22 +135,24 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 {
 	struct ethdev *dev = ethdev_of_sink(base);
 	struct batch batches[PORT_QUEUES_MAX];
+	const uint16_t queues = dev->queues;
+	uint16_t queue = 0;
 
 	if (!__atomic_load_n(&dev->running, __ATOMIC_ACQUIRE)) {
 		drop(dev, DROP_NOT_READY, n);
 		return NULL;
 	}
-	for (uint16_t queue = 0; queue < dev->queues; queue++) {
+	do {
 		batches[queue].n = 0;
 		batches[queue].prepare = false;
-	}
+	} while (++queue < queues);
 	for (uint32_t i = 0; i < n; i++) {
 		if (burst_has_offload(burst, list[i]) && !ethdev_mbuf_tells(dev, burst, list[i]))
 			add_done(dev, batches, burst, list[i]);
 		else
 			add_frame(dev, batches, burst, list[i]);
 	}
-	for (uint16_t queue = 0; queue < dev->queues; queue++)
+	for (queue = 0; queue < queues; queue++)
 		if (batches[queue].n > 0)
 			send_batch(dev, queue, &batches[queue]);
 	return NULL;

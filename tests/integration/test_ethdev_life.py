@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any, Optional
@@ -24,6 +23,13 @@ def reaches(a: Station, b: Station) -> None:
     """A frame for `b` comes there, amidst what others broadcast."""
     sent = a.send(b)
     wait_until("it comes", lambda: b.frontend.receive().frame == sent)
+
+
+def wait_frames(switch: Switch, port: str, count: int) -> None:
+    def came() -> bool:
+        return bool(switch.stats(port)["rx_frames"] > count)
+
+    wait_until(f"{count} frames come from {port}", came, 20.0)
 
 
 def refusal(switch: Switch, method: str, **params: Any) -> str:
@@ -85,7 +91,9 @@ def test_memory_for_devices_ends(make_switch: MakeSwitch) -> None:
     switch.conserves = False
 
 
-def test_settings_reach_the_interface(home: KernelEnd, home_switch: Switch, make_end: MakeEnd) -> None:
+def test_settings_reach_the_interface(
+    home: KernelEnd, home_switch: Switch, make_end: MakeEnd
+) -> None:
     veth(home, make_end("far"))
     home_switch.add_port("nic0", type="ethdev", devargs="net_af_packet0,iface=v0", mtu=1400,
                          mac="02:00:00:00:00:99")
@@ -135,7 +143,7 @@ def test_interface_vanishes_under_traffic(
     introduce(pair)
     far.ping(HERE)
     flood = far.start("ping", "/usr/bin/ping", "-q", "-f", HERE)
-    wait_until("the flood flows", lambda: home_switch.stats("nic0")["rx_frames"] > 200)
+    wait_frames(home_switch, "nic0", 200)
     home.ip("link", "delete", "v0")
     # For a moment it is down before it is gone.
     wait_until("it is missed", lambda: home_switch.port("nic0")["fault"] is not None)
@@ -165,7 +173,7 @@ def test_plugged_and_unplugged_under_traffic(
     flood = far.start("ping", "/usr/bin/ping", "-q", "-f", "-b", "10.78.0.255")
     for number in range(6):
         home_switch.add_port("nic0", type="ethdev", devargs="net_af_packet0,iface=v0")
-        wait_until("frames come", lambda: home_switch.stats("nic0")["rx_frames"] > 20, 20.0)
+        wait_frames(home_switch, "nic0", 20)
         home_switch.call("port.delete", name="sink" if number % 2 else "nic0")
         if number % 2:
             home_switch.call("port.delete", name="nic0")
