@@ -67,10 +67,13 @@ static void
 add_frame(struct tap_source *source, struct burst *burst, struct filling *filling,
 		const uint8_t *data, uint32_t len)
 {
-	struct virtio_net_hdr header;
-	uint32_t wire_len, frame_len = len > TAP_HEADER_LEN ? len - TAP_HEADER_LEN : 0;
+	struct virtio_net_hdr header = { 0 };
+	uint32_t wire_len, frame_len = 0;
 
-	memcpy(&header, data, sizeof(header));
+	if (len >= TAP_HEADER_LEN) {
+		memcpy(&header, data, sizeof(header));
+		frame_len = len - TAP_HEADER_LEN;
+	}
 	put_frame(burst, data + TAP_HEADER_LEN, frame_len);
 	filling->n_taken++;
 	if ((header.flags != 0 || header.gso_type != VIRTIO_NET_HDR_GSO_NONE) &&
