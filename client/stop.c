@@ -65,6 +65,9 @@ stop_open(void)
 		sigaction(signals[i], &action, NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);
+	/* net_tap has a real-time signal sent for each frame; the kernel's substitute when too many
+	 * are pending is this one, which would end us. */
+	signal(SIGIO, SIG_IGN);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-/* SIGINT, SIGTERM and SIGHUP ask to stop; SIGPIPE is ignored. 0 or -errno. */
+/* SIGINT, SIGTERM and SIGHUP ask to stop; SIGPIPE and SIGIO are ignored. 0 or -errno. */
 int stop_open(void);
 
 /* Whether a signal, or stop_request, asked to stop. */

@@ -61,8 +61,10 @@ class App:
 
 
 def start(registry: Registry, switch: Switch, home: Namespace, *more: str) -> App:
+    """With net_tap, which is everywhere; tests/vm has the other backend."""
     client = VuserClient(
-        registry, switch.path("a"), "kernel", *ADDRESSES, *more, mac=MAC, netns=home.path
+        registry, switch.path("a"), "kernel", *ADDRESSES, *more, mac=MAC, netns=home.path,
+        backend="tap",
     )
     return App(client, home)
 
@@ -207,7 +209,7 @@ def test_interface_is_as_asked_for(app: App) -> None:
     addresses = {(a["local"], a["prefixlen"]) for a in link["addr_info"]}
     assert {("10.0.0.1", 24), ("fd00::1", 64)} <= addresses
     report = app.client.stop()
-    assert report["kernel"]["ifname"] == "app0" and report["ended_by"] == "signal"
+    assert report["kernel"]["ifname"] == "app0" and report["kernel"]["backend"] == "tap"
     assert [port["mac"] for port in report["ports"]] == [MAC, MAC]
     assert not app.has_interface()
 
@@ -216,10 +218,10 @@ def test_mtu(
     switch: Switch, registry: Registry, make_namespace: Callable[[str], Namespace]
 ) -> None:
     switch.add_port("a")
-    app = start(registry, switch, make_namespace("home"), "--mtu", "1400", "--backend", "tap")
+    app = start(registry, switch, make_namespace("home"), "--mtu", "1400")
     app.client.wait_ready()
     assert app.link()["mtu"] == 1400
-    assert app.client.stop()["kernel"]["backend"] == "tap"
+    app.client.stop()
 
 
 @pytest.mark.parametrize("end", ["kill", "backend", "delete", "namespace"])
@@ -334,7 +336,7 @@ def test_served_socket_whose_switch_comes_back(
     make_switch: MakeSwitch, registry: Registry, workdir: Path,
     make_namespace: Callable[[str], Namespace],
 ) -> None:
-    """The interface stays meanwhile."""
+    """The interface stays meanwhile. The backend is what there is, and the program says why."""
     path = workdir / "served.sock"
     home = make_namespace("home")
     client = VuserClient(
@@ -355,8 +357,26 @@ def test_served_socket_whose_switch_comes_back(
         assert app.has_interface()
         switch.stop()
         wait_until("it has seen that", lambda: "is gone" in client.process.log(), LIMIT)
-    client.stop()
+    kernel = client.stop()["kernel"]
+    assert kernel["backend"] in ("vhost-net", "tap") and "/dev/vhost-net" in kernel["why"]
     assert not app.has_interface()
+
+
+def test_without_room_for_signals(
+    switch: Switch, registry: Registry, station: MakeStation,
+    make_namespace: Callable[[str], Namespace],
+) -> None:
+    """net_tap asks for one a frame; what the kernel sends in their stead ends most programs."""
+    switch.add_port("a")
+    argv = [
+        "/usr/bin/prlimit", "--sigpending=0", str(binary("client/vuser-client")),
+        "--path", str(switch.path("a")), "--ip", "10.0.0.1/24", "--mac", MAC,
+        "--netns", make_namespace("home").path, "kernel", "--backend", "tap",
+    ]
+    client = registry.start("client", argv, {"XDG_RUNTIME_DIR": str(registry.directory)})
+    client.wait_log("ready")
+    meet(station(switch, "b"))
+    assert client.end(signal.SIGINT) == OK, client.report("left otherwise")
 
 
 def fails(registry: Registry, path: Path, *arguments: str) -> VuserClient:
