@@ -99,7 +99,7 @@ def test_hugepages_that_the_kernel_has_not_are_not_kept(tmp_path: Path) -> None:
 
 
 def test_phases() -> None:
-    assert [phase_of(599), phase_of(600)] == ["near", "far"]
+    assert [phase_of(599), phase_of(600), phase_of(0)] == ["near", "far", "any"]
 
 
 def test_ratios_join_samples_of_one_round_and_one_phase() -> None:
@@ -239,6 +239,14 @@ def test_what_we_must_stay_below() -> None:
     samples = [Sample("idle", "vswitch", 0, NEAR, 0.4), Sample("idle", "vswitch", 1, FAR, 1.4)]
     near, far = report.rows_of(CASES["idle"], samples)
     assert (near.target_met, far.target_met) == (True, False)
+
+
+def test_what_is_not_disturbed_has_no_phase_and_its_target_counts() -> None:
+    values = {"vswitch": 0.1, "ovs": 0.3}
+    samples = [Sample("kernel-idle", peer, 0, 0.0, value) for peer, value in values.items()]
+    ours, ovs = report.rows_of(CASES["kernel-idle"], samples)
+    assert (ours.phase, ours.target_met) == ("any", True)
+    assert (ovs.phase, ovs.target_met) == ("any", True)
 
 
 def test_targets_between_interfaces_hold_in_either_phase() -> None:

@@ -122,10 +122,9 @@ CASES: dict[str, Case] = {
         *trips("udp"),
         *trips("tcp"),
         Case("kernel-idle", "two silent interfaces: CPU time of the whole switch",
-             AT_REST, KERNEL, SWITCHES, {"ovs": 2}, most=1, far_counts=True),
+             AT_REST, KERNEL, SWITCHES, {"ovs": 2}, most=1),
         Case("kernel-idle-dpdk", "two silent interfaces, one silent vhost-user frontend", AT_REST,
-             KERNEL_AND_DPDK, SWITCHES, {"ovs": 2}, most=1, rounds_of_others=3,
-             far_counts=True),
+             KERNEL_AND_DPDK, SWITCHES, {"ovs": 2}, most=1, rounds_of_others=3),
     )
 }
 

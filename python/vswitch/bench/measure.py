@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Mapping, Sequence
+from typing import Callable, ClassVar, Mapping, Sequence
 
 from vswitch.bench import testpmd_virtio_user
 from vswitch.bench.machine import process_seconds
@@ -57,6 +57,8 @@ class Stand:
 
 class Measurement(ABC):
     metric: Metric
+    # Whether it matters how near the CPUs are, and who else wanted them.
+    disturbable: ClassVar[bool] = True
 
     @abstractmethod
     def take(self, stand: Stand, peer: Peer) -> Numbers: ...
@@ -175,6 +177,7 @@ class Idle(Measurement):
 
     settle: float = 0.5
     metric: Metric = IDLE
+    disturbable: ClassVar[bool] = False
 
     def take(self, stand: Stand, peer: Peer) -> Numbers:
         with ExitStack() as frontends:

@@ -82,7 +82,7 @@ def _target(
             return case.most, None
         return case.most, value.median < case.most
     target = case.targets.get(peer)
-    if target is None or ratio is None or (phase != "near" and not case.far_counts):
+    if target is None or ratio is None or (phase == "far" and not case.far_counts):
         return target, None
     return target, ratio.median >= target
 
@@ -149,9 +149,9 @@ def notes(result: Result) -> str:
     failed = [s for s in result.samples if s.error]
     lines = [
         "times ours: how many times vswitch is the better; median of pairs of one round with the",
-        "CPUs in one phase (near: a dirty line goes to and fro in under 600 cycles). Disturbed",
-        "samples are left out of it, and of medians (* where there are no others); 'with disturbed'",
-        "has them in.",
+        "CPUs in one phase (near: a dirty line goes to and fro in under 600 cycles; any: it does not",
+        "matter). Disturbed samples are left out of it, and of medians (* where there are no others);",
+        "'with disturbed' has them in.",
         "<=: the backend was not the limit, so that its cycles are an upper bound.",
         f"Samples: {len(result.samples)}, disturbed {len(disturbed)}, failed {len(failed)}.",
     ]

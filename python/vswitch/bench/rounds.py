@@ -156,7 +156,7 @@ class Rounds:
                     failures[peer.name] = failures[peer.name] + 1 if sample.error else 0
                     self.say(progress(case, sample, self.plan.rounds))
         finally:
-            if samples:
+            if samples and case.measurement.disturbable:
                 mark_phase_changes(samples, self._probe_at_end(samples[-1].probe))
 
     def _probe_at_end(self, otherwise: float) -> float:
@@ -168,7 +168,8 @@ class Rounds:
     def _sample(self, case: Case, peer: Peer, number: int) -> Sample:
         sample = Sample(case.name, peer.name, number, probe=0.0)
         try:
-            sample.probe = self.raw.probe(PROBE_SECONDS)["round_trip_cycles"]
+            if case.measurement.disturbable:
+                sample.probe = self.raw.probe(PROBE_SECONDS)["round_trip_cycles"]
             peer.resume()
             try:
                 self._take(case, peer, sample)
@@ -191,7 +192,8 @@ class Rounds:
         stolen = stolen_seconds(self.cpus) - stolen
         sample.value = sample.numbers[case.measurement.metric.key]
         sample.limit = case.measurement.limit(sample.numbers)
-        sample.disturbed = disturbances(seconds, waited, stolen)
+        if case.measurement.disturbable:
+            sample.disturbed = disturbances(seconds, waited, stolen)
         if case.measurement.metric is CYCLES and sample.numbers["backend_busy"] < BUSY_ENOUGH:
             sample.disturbed.append(f"backend {100 * sample.numbers['backend_busy']:.0f} % busy")
 

@@ -8,10 +8,13 @@ from statistics import median
 from typing import Any, Mapping, Optional, Sequence
 
 NEAR_CYCLES = 600  # round trips below are "near"
-PHASES = ("near", "far")
+PHASES = ("near", "far", "any")
 
 
 def phase_of(round_trip_cycles: float) -> str:
+    """"any" of 0: nobody looked, for it does not matter."""
+    if round_trip_cycles == 0:
+        return "any"
     return "near" if round_trip_cycles < NEAR_CYCLES else "far"
 
 
@@ -22,7 +25,7 @@ class Sample:
     case: str
     peer: str
     round: int
-    probe: float  # cycles of a round trip, before
+    probe: float  # cycles of a round trip, before; 0: it does not matter
     value: Optional[float] = None  # of the case's metric; None: it failed
     limit: str = "-"  # which side could not go faster
     numbers: dict[str, float] = field(default_factory=dict)
