@@ -11,14 +11,13 @@
 #include "check_frame.h"
 #include "imix.h"
 #include "nearest.h"
-#include "netif.h"
 #include "paths.h"
 #include "probe.h"
+#include "settings_kernel.h"
 #include "text.h"
 #include "wire.h"
 
 #define QUEUE_SIZE 1024 /* a receiver that must wait for a CPU still has room: 5 ms at 200 kfps */
-#define REFUSED_IN_PATH ",=[]" /* what a DPDK device argument cannot hold */
 
 #define USED_BY(role) (1u << (role))
 
@@ -166,11 +165,11 @@ check_path(const struct reading *r, const char *path)
 
 	if (paths_check_socket(path, why, sizeof(why)) != 0)
 		return fail_value(r, "path", why);
-	if (strpbrk(path, REFUSED_IN_PATH) != NULL)
+	if (strpbrk(path, SETTINGS_REFUSED_BY_DPDK) != NULL)
 		return FAIL(r,
 				"--path %s: DPDK takes no path with any of %s; use another name, or a "
 				"symbolic link",
-				path, REFUSED_IN_PATH);
+				path, SETTINGS_REFUSED_BY_DPDK);
 	for (i = 0; i < r->s->path_count; i++)
 		if (strcmp(path, r->s->paths[i]) == 0)
 			return FAIL(r, "--path %s is given twice", path);
@@ -403,61 +402,6 @@ read_ping(const struct reading *r)
 }
 
 static int
-read_fast_ports(const struct reading *r)
-{
-	const struct option_value *value;
-	struct settings *s = r->s;
-	size_t position = 0;
-
-	while ((value = options_next(r->o, "fast-udp", &position)) != NULL) {
-		if (s->fast_udp_count == SETTINGS_FAST_MAX)
-			return FAIL(r, "--fast-udp may be given %d times", SETTINGS_FAST_MAX);
-		s->fast_udp[s->fast_udp_count++] = (uint16_t)value->integer;
-	}
-	if (s->fast_udp_count > 0 && s->addr_count == 0)
-		return FAIL(r, "--fast-udp answers at the addresses of --ip; give one");
-	return 0;
-}
-
-static int
-check_addrs(const struct reading *r)
-{
-	const struct settings *s = r->s;
-	char text[INET_TEXT_SIZE];
-	size_t i, j;
-
-	for (i = 0; i < s->addr_count; i++)
-		for (j = 0; j < i; j++)
-			if (s->addrs[i].version == s->addrs[j].version &&
-					inet_is(&s->addrs[i], s->addrs[j].bytes))
-				return FAIL(r, "--ip %s is given twice",
-						inet_format(&s->addrs[i], text));
-	return 0;
-}
-
-static int
-read_kernel(const struct reading *r)
-{
-	const char *backend = options_text(r->o, "backend", "auto");
-	struct settings *s = r->s;
-	char why[160];
-	int ret;
-
-	s->ifname = options_text(r->o, "ifname", "app0");
-	s->netns = options_text(r->o, "netns", NULL);
-	if (netif_check_name(s->ifname, why, sizeof(why)) != 0)
-		return fail_value(r, "ifname", why);
-	if (strpbrk(s->ifname, REFUSED_IN_PATH) != NULL)
-		return FAIL(r, "--ifname %s: DPDK takes no name with any of %s", s->ifname,
-				REFUSED_IN_PATH);
-	if (strcmp(backend, "auto") != 0)
-		s->backend = strcmp(backend, "tap") == 0 ? SETTINGS_BACKEND_TAP
-							 : SETTINGS_BACKEND_VHOST_NET;
-	ret = check_addrs(r);
-	return ret != 0 ? ret : read_fast_ports(r);
-}
-
-static int
 read_role(const struct reading *r)
 {
 	struct settings *s = r->s;
@@ -472,7 +416,7 @@ read_role(const struct reading *r)
 	if (s->role == ROLE_BENCH)
 		return read_bench(r);
 	if (s->role == ROLE_KERNEL)
-		return read_kernel(r);
+		return settings_kernel_read(r->o, s, r->err, r->err_size);
 	return s->role == ROLE_PING ? read_ping(r) : 0;
 }
 

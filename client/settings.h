@@ -17,6 +17,7 @@
 #define SETTINGS_PATHS_MAX 16
 #define SETTINGS_ADDRS_MAX 64
 #define SETTINGS_FAST_MAX 64
+#define SETTINGS_REFUSED_BY_DPDK ",=[]" /* what a name in device arguments cannot hold */
 
 enum role_id {
 	ROLE_RESPOND,
