@@ -13,7 +13,8 @@
 
 #define PORTS 5
 
-#define HEADERS 54 /* Ethernet, IPv4, TCP */
+#define HEADERS 54    /* Ethernet, IPv4, TCP */
+#define SILENT_LEN 77 /* after a frame of this length a sink has nothing to call */
 
 /* A sink that writes down what it was given: numbers of the burst's frames, or split ones. */
 struct recorder {
@@ -23,6 +24,7 @@ struct recorder {
 	uint32_t n_split;
 	uint32_t split_bytes;
 	uint32_t calls;
+	bool silent;
 };
 
 #define SPLIT 0xff /* in frames[]: made for this receiver */
@@ -42,6 +44,7 @@ record(struct sink *sink, const struct burst *frames, const uint8_t *list, uint3
 	assert_int_equal(sink->lock.held, 1);
 	for (uint32_t i = 0; i < n; i++) {
 		assert_int_equal(burst_needs(frames, list[i]) & ~sink->takes, 0);
+		recorder->silent = frames->frames[list[i]].len == SILENT_LEN;
 		if (frames != burst) {
 			recorder->n_split++;
 			recorder->split_bytes += frames->frames[list[i]].len;
@@ -51,7 +54,7 @@ record(struct sink *sink, const struct burst *frames, const uint8_t *list, uint3
 		recorder->n++;
 	}
 	counter_add(&sink->counters.frames, n);
-	return recorder;
+	return recorder->silent ? NULL : recorder;
 }
 
 static void
@@ -301,6 +304,33 @@ test_checksum_for_who_does_not_take_it(void **state)
 	check_conservation();
 }
 
+/* What was placed first is to be called for, too. */
+static void
+test_call_for_any_of_several(void **state)
+{
+	(void)state;
+	add(HEADERS + 1000, VERDICT_PORT, 1, 0);
+	add(SILENT_LEN, VERDICT_PORT, 1, 0);
+	set_offload(0, FRAME_NEEDS_CSUM, 0);
+	deliver();
+	assert_int_equal(recorders[1].calls, 1);
+}
+
+/* A frame whose last segment leaves nothing to call. */
+static void
+test_call_for_any_segment(void **state)
+{
+	const uint32_t gso_size = 100, last = SILENT_LEN - HEADERS;
+
+	(void)state;
+	add(HEADERS + gso_size * BURST_MAX + last, VERDICT_PORT, 1, 0);
+	set_offload(0, FRAME_NEEDS_CSUM | FRAME_NEEDS_TSO4, gso_size);
+	burst->longest = HEADERS + gso_size;
+	deliver();
+	assert_int_equal(recorders[1].n_split, BURST_MAX + 1);
+	assert_int_equal(recorders[1].calls, 1);
+}
+
 /* More segments than a burst holds. */
 static void
 test_many_segments(void **state)
@@ -348,6 +378,8 @@ main(void)
 		TEST(test_scratch_is_clean_after_a_burst),
 		TEST(test_offload_is_split_for_who_does_not_take_it),
 		TEST(test_checksum_for_who_does_not_take_it),
+		TEST(test_call_for_any_of_several),
+		TEST(test_call_for_any_segment),
 		TEST(test_many_segments),
 		TEST(test_limit_of_a_frame_to_be_cut),
 	};

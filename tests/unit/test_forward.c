@@ -31,6 +31,7 @@ setup(void **state)
 	memset(&table, 0, sizeof(table));
 	memset(&burst, 0xa5, sizeof(burst));
 	burst.n = 0;
+	burst.offload_mask = 0;
 	for (i = 0; i < PORTS; i++) {
 		table.ports[i].sink = (struct sink *)&sinks[i];
 		table.ports[i].max_frame = MAX_FRAME;
@@ -215,6 +216,27 @@ test_frame_lengths(void **state)
 			assert_drop(&verdicts[i], DROP_TOO_BIG);
 		assert_int_equal(port_of(i, 0), i < 3 || i >= 6 ? FDB_NO_PORT : 1);
 	}
+}
+
+/* Of a frame that is to be cut the limit bounds the segments. */
+static void
+test_length_of_a_frame_to_be_cut(void **state)
+{
+	struct fdb_key to = station(0, 99), from = station(0, 1);
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++)
+		add_frame(to.mac, from.mac, 60000);
+	burst.offload_mask = 7;
+	for (uint32_t i = 0; i < 3; i++)
+		burst.offloads[i] = (struct frame_offload){
+			.header_len = 54, .gso_size = (uint16_t)(MAX_FRAME - 54 + i)
+		};
+	burst.offloads[2].gso_size = 0;
+	forward(1, 0);
+	assert_flood(&verdicts[0]);
+	assert_drop(&verdicts[1], DROP_TOO_BIG);
+	assert_drop(&verdicts[2], DROP_TOO_BIG);
 }
 
 /* A frame that is too big for the receiver only is the delivery's business. */
@@ -451,6 +473,7 @@ main(void)
 		TEST(test_neighbours_of_reserved_addresses),
 		TEST(test_reserved_addresses_are_dropped),
 		TEST(test_frame_lengths),
+		TEST(test_length_of_a_frame_to_be_cut),
 		TEST(test_receiver_is_not_judged),
 		TEST(test_disabled_sender),
 		TEST(test_own_port),

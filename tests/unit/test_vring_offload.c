@@ -34,6 +34,7 @@ setup(void **state)
 	vring_source_publish(&source, &sender.vring);
 	vring_sink_publish(&sink, &receiver.vring);
 	burst = aligned_alloc(64, sizeof(*burst));
+	memset(burst, 0xff, sizeof(*burst));
 	return 0;
 }
 
@@ -153,6 +154,7 @@ test_plain_frames_carry_nothing(void **state)
 	assert_int_equal(take(), 2);
 	assert_int_equal(burst->offload_mask, 0);
 	assert_int_equal(burst->longest, 100);
+	assert_null(burst->mbufs);
 }
 
 /* Whoever has negotiated nothing is not asked: the header's bytes mean nothing. */
@@ -174,11 +176,13 @@ static void
 test_lies_among_good_ones(void **state)
 {
 	struct virtio_net_hdr good = checksum_header(), bad = segments_header(0);
+	struct virtio_net_hdr unsummed = segments_header(500);
 
 	(void)state;
+	unsummed.flags = 0;
 	offer(0, &bad, 100, 0);
 	offer(1, &good, 101, 0);
-	offer(2, &bad, 102, 0);
+	offer(2, &unsummed, 1000, 0);
 	offer(3, &nothing, 103, 0);
 	offer(4, &good, 104, 0);
 	assert_int_equal(take(), 5);
@@ -299,6 +303,12 @@ test_largest_frame_over_many_buffers(void **state)
 	place_all();
 	expect(&header, 65549);
 	assert_int_equal(sink.base.counters.frames, 1);
+	/* One buffer is one again. */
+	header = checksum_header();
+	offer(60, &header, 100, 0);
+	assert_int_equal(take(), 1);
+	place_all();
+	expect(&header, 100);
 }
 
 /* What is switched is what is sent: headers come from the copy that was checked. */
