@@ -69,8 +69,8 @@ struct frame {
 } __attribute__((aligned(64)));
 
 struct burst {
-	uint32_t n;	       /* frames */
-	uint32_t longest;      /* bytes of the longest frame as it goes on a wire: burst_wire_len() */
+	uint32_t n;	  /* frames */
+	uint32_t longest; /* bytes of the longest frame as it goes on a wire: burst_wire_len() */
 	uint64_t offload_mask; /* bit i: offloads[i] says what frame i needs; 0: nothing */
 	/* Frame i is this mbuf, which a sink may take a reference to; NULL: no mbufs. */
 	struct rte_mbuf **mbufs;

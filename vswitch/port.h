@@ -84,11 +84,11 @@ struct port_device {
 	uint32_t mtu;
 	uint32_t queues;
 	bool link_up;
-	bool interrupts;	/* frames wake a sleeping worker; else it looks now and then */
-	uint32_t speed_mbps;	/* 0 = not known */
-	uint8_t takes;		/* FRAME_NEEDS_ bits that it takes undone */
-	uint8_t gives;		/* FRAME_NEEDS_ bits that its frames may need */
-	uint32_t n_pids;	/* the kernel's vhost threads */
+	bool interrupts;     /* frames wake a sleeping worker; else it looks now and then */
+	uint32_t speed_mbps; /* 0 = not known */
+	uint8_t takes;	     /* FRAME_NEEDS_ bits that it takes undone */
+	uint8_t gives;	     /* FRAME_NEEDS_ bits that its frames may need */
+	uint32_t n_pids;     /* the kernel's vhost threads */
 	pid_t pids[PORT_QUEUES_MAX];
 };
 

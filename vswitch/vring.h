@@ -68,11 +68,11 @@ struct split_vring {
 	uint32_t header_len; /* VNET_HDR_LEN or VNET_HDR_LEN_LEGACY */
 	bool mergeable;	     /* VIRTIO_NET_F_MRG_RXBUF: a frame may take several buffers */
 	bool indirect;	     /* VIRTIO_RING_F_INDIRECT_DESC was negotiated */
-	uint8_t needs;	     /* FRAME_NEEDS_ bits: of a receiveq what the driver takes undone, of a */
-			     /* transmitq what it may leave undone; as negotiated */
-	uint32_t index;	     /* VRING_RECEIVEQ or VRING_TRANSMITQ */
-	int kick_fd;	     /* the session's; -1: none, poll on a timer */
-	int call_fd;	     /* the session's; -1: none, the frontend polls */
+	uint8_t needs;	/* FRAME_NEEDS_ bits: of a receiveq what the driver takes undone, of a */
+			/* transmitq what it may leave undone; as negotiated */
+	uint32_t index; /* VRING_RECEIVEQ or VRING_TRANSMITQ */
+	int kick_fd;	/* the session's; -1: none, poll on a timer */
+	int call_fd;	/* the session's; -1: none, the frontend polls */
 	struct vring_health *health;
 	struct guest_mem mem;
 };

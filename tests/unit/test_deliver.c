@@ -139,7 +139,7 @@ set_offload(uint32_t i, uint8_t needs, uint16_t gso_size)
 	burst->offloads[i] = (struct frame_offload){
 		.needs = needs,
 		.copied = burst->frames[i].len < FRAME_HEADERS_MAX ? burst->frames[i].len
-								  : FRAME_HEADERS_MAX,
+								   : FRAME_HEADERS_MAX,
 		.csum_start = 34,
 		.csum_offset = 16,
 		.gso_size = gso_size,

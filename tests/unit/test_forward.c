@@ -229,9 +229,8 @@ test_length_of_a_frame_to_be_cut(void **state)
 		add_frame(to.mac, from.mac, 60000);
 	burst.offload_mask = 7;
 	for (uint32_t i = 0; i < 3; i++)
-		burst.offloads[i] = (struct frame_offload){
-			.header_len = 54, .gso_size = (uint16_t)(MAX_FRAME - 54 + i)
-		};
+		burst.offloads[i] = (struct frame_offload){ .header_len = 54,
+			.gso_size = (uint16_t)(MAX_FRAME - 54 + i) };
 	burst.offloads[2].gso_size = 0;
 	forward(1, 0);
 	assert_flood(&verdicts[0]);
