@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Iterator, Sequence
+from typing import Any, Iterator, Sequence
 
 import pytest
 from vswitch import Switch, VuserClient
@@ -58,10 +58,9 @@ class Hall:
         self.site = site
         self.switch = switch
         self.guests: dict[str, Guest] = {}
-        switch.add_port("dpdk")
-        self.dpdk = VuserClient(
-            site.registry, switch.path("dpdk"), "respond", ip=f"{DPDK}/16"
-        ).wait_ready()
+        self.ports: dict[str, dict[str, Any]] = {}
+        self.add_port("dpdk")
+        self.dpdk = self._start_dpdk()
         for name, cards in CARDS_OF.items():
             self.guests[name] = site.guest(name, [self._plug(name, card) for card in cards])
         for guest in self.guests.values():
@@ -70,11 +69,31 @@ class Hall:
             guest.wait_up()
             self.settle(guest)
 
+    def _start_dpdk(self) -> VuserClient:
+        path = self.switch.path("dpdk")
+        return VuserClient(self.site.registry, path, "respond", ip=f"{DPDK}/16").wait_ready()
+
+    def add_port(self, name: str, **options: Any) -> None:
+        """A port that is there again after `restart`."""
+        self.ports[name] = options
+        self.switch.add_port(name, **options)
+
+    def restart(self) -> None:
+        """The switch dies and is started again; the guests find it by themselves."""
+        self.switch.kill()
+        self.dpdk.kill()
+        self.switch.start()
+        for name, options in self.ports.items():
+            self.switch.add_port(name, **options)
+        self.dpdk = self._start_dpdk()
+        for guest in self.guests.values():
+            self.wait_up(guest)
+
     def _plug(self, guest: str, card: Card) -> Nic:
         port = f"{guest}-{card.name}"
         path = self.switch.path(port)
         options = {"connect": str(path)} if card.serves else {}
-        self.switch.add_port(port, mtu=card.mtu, **options)
+        self.add_port(port, mtu=card.mtu, **options)
         return Nic(path, self.mac(guest, card.name), card.properties, card.serves)
 
     @staticmethod
@@ -102,8 +121,11 @@ class Hall:
                 f"printf '{second}\\n' | ip -n {inside} -batch -",
             ]
         guest.run("\n".join(script))
-        for card in CARDS_OF[name]:
-            self.switch.wait_state(f"{name}-{card.name}", "up", 20.0)
+        self.wait_up(guest)
+
+    def wait_up(self, guest: Guest) -> None:
+        for card in CARDS_OF[guest.name]:
+            self.switch.wait_state(f"{guest.name}-{card.name}", "up", 20.0)
 
     def run(self, guest: str, card: str, command: str, timeout: float = 40.0) -> str:
         """Runs a command in the namespace of a card."""

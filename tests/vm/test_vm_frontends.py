@@ -58,3 +58,12 @@ def test_reboot_of_a_guest(hall: Hall) -> None:
     hall.settle(hall.guests["b"])
     for card in CARDS_OF["b"]:
         hall.ping("b", card.name, hall.address("a", card.name))
+
+
+def test_death_of_the_switch(hall: Hall) -> None:
+    """QEMU finds the next one, or is found, and TCP between the guests goes on."""
+    hall.restart()
+    for card in CARDS_OF["b"]:
+        hall.ping("b", card.name, hall.address("a", card.name))
+        hall.ping("a", card.name, DPDK)
+    assert hall.iperf(("a", "plain"), ("b", "served")) > 1

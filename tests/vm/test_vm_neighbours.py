@@ -38,7 +38,7 @@ def host(hall: Hall) -> Iterator[Host]:
     namespace = f"vsw-vm-{os.getpid()}"
     subprocess.run(["/usr/bin/ip", "netns", "add", namespace], check=True)
     try:
-        hall.switch.add_port(
+        hall.add_port(
             "host", type="kernel", ifname="vsw0", netns=namespace, ip=[f"{ADDRESS}/16"]
         )
         yield Host(namespace)

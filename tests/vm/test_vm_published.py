@@ -60,7 +60,10 @@ def test_vm2vm_virtio_net_perf(hall: Hall, card: str) -> None:
 
 @pytest.mark.parametrize("mtu", [68, 1500, 9000, 65535])
 def test_vhost_qemu_mtu(hall: Hall, mtu: int) -> None:
-    """The guest has the MTU that its host gives; a larger frame for it is counted, and no other."""
+    """The guest has the MTU that its host gives; a larger frame for it is counted, and no other.
+
+    Also where the port's own MTU is larger: QEMU tells the switch of the card's.
+    """
     card, port = f"mtu{mtu}", f"a-mtu{mtu}"
     assert hall.run("a", card, "cat /sys/class/net/eth0/mtu").strip() == str(mtu)
     assert hall.switch.port(port)["mtu"] == mtu
@@ -71,3 +74,6 @@ def test_vhost_qemu_mtu(hall: Hall, mtu: int) -> None:
     if mtu < 65535:
         hall.lose("a", other, to, mtu - 28 + 5)
         hall.switch.wait_stats(port, too_big=1)
+        hall.switch.call("port.set", name=port, mtu=65535)
+        hall.lose("a", other, to, mtu - 28 + 5)
+        hall.switch.wait_stats(port, too_big=2)
