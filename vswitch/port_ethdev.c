@@ -132,8 +132,8 @@ look_done(void *arg)
 	port->looking = false;
 	if (port->stopping)
 		begin_close(port);
-	else if (port->base.changed == NULL) /* else the change looks itself */
-		accept_status(port, &port->seen);
+	else if (port->base.changed == NULL && !port->base.deleting)
+		accept_status(port, &port->seen); /* a change looks itself, and who leaves is paused */
 }
 
 static void
