@@ -275,6 +275,7 @@ change(struct kernel_job *job, struct netif *n, const struct netif_link *link)
 {
 	bool may = netif_may_configure(n, NULL, 0) == 0;
 	struct kernel_config now, target;
+	char ignored[PORT_TEXT_MAX];
 	int ret = 0;
 
 	if (!may)
@@ -289,7 +290,7 @@ change(struct kernel_job *job, struct netif *n, const struct netif_link *link)
 	if (ret == 0)
 		ret = bring(n, link->index, &job->old, &target, job->err, sizeof(job->err));
 	if (ret < 0) {
-		(void)switch_over(job, &job->old, NULL, 0);
+		(void)switch_over(job, &job->old, ignored, sizeof(ignored));
 		(void)bring(n, link->index, &job->old, &now, NULL, 0);
 	}
 	return ret;
