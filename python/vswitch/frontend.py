@@ -82,7 +82,7 @@ class RawFrontend(Channel):
         self.features = 0
         self.memory = GuestMemory(self.setup.regions, self.setup.reserve)
         self.rings = [self._new_ring(), self._new_ring()]
-        self._partial: list[tuple[Chain, int]] = []
+        self._partial: list[bytes] = []  # of used receive buffers, until their frame is whole
 
     @classmethod
     def accept(
@@ -280,18 +280,18 @@ class RawFrontend(Channel):
 
     def poll(self) -> Optional[Received]:
         """The next frame if one is there."""
-        self._partial += self.rx.reap()
+        # Read at once: what is reaped is free for the next receive buffer.
+        self._partial += [self._read_chain(*used) for used in self.rx.reap()]
         if not self._partial:
             return None
-        data = self._read_chain(*self._partial[0])
-        header, data = data[:self.header_size], data[self.header_size:]
+        first = self._partial[0]
+        header = first[:self.header_size]
         buffers = 1
         if len(header) == HEADER:
             (buffers,) = struct.unpack_from("<H", header, 10)
         if len(self._partial) < buffers:
             raise AssertionError(f"num_buffers is {buffers}, used are {len(self._partial)}")
-        for chain, length in self._partial[1:buffers]:
-            data += self._read_chain(chain, length)
+        data = b"".join([first[self.header_size:], *self._partial[1:buffers]])
         del self._partial[:buffers]
         self.fill_rx(buffers)
         return Received(data, header, buffers)
