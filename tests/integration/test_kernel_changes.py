@@ -18,7 +18,8 @@ OWN, PEER = "10.77.0.254", "10.77.0.2"
 
 
 def add(switch: Switch, name: str, end: KernelEnd, **options: Any) -> None:
-    switch.add_port(name, type="kernel", backend="tap", ifname=f"{name}0", netns=end.path, **options)
+    interface = {"ifname": f"{name}0", "netns": end.path}
+    switch.add_port(name, type="kernel", backend="tap", **interface, **options)
 
 
 def refusal(switch: Switch, method: str, **params: Any) -> str:

@@ -89,7 +89,10 @@ def test_interface_that_was_made_beforehand(
 @pytest.mark.parametrize(
     "key, value",
     [
-        ("ip", ["10.77.0.5/24"]), ("mtu", 9000), ("mac", "02:00:00:00:00:05"), ("netns", "/proc/1/ns/net"),
+        ("ip", ["10.77.0.5/24"]),
+        ("mtu", 9000),
+        ("mac", "02:00:00:00:00:05"),
+        ("netns", "/proc/1/ns/net"),
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 6 else "",
 )

@@ -15,6 +15,13 @@
 #define HEAD 64
 #define MACS 12
 
+static void
+put_16(uint8_t *bytes, uint16_t value)
+{
+	bytes[0] = (uint8_t)(value >> 8);
+	bytes[1] = (uint8_t)value;
+}
+
 /* A frame of TCP over IPv4, after `tags` VLAN tags. Returns where IP begins. */
 static uint32_t
 build_ipv4(uint8_t *head, uint32_t tags, uint8_t protocol, uint16_t from)
@@ -22,29 +29,33 @@ build_ipv4(uint8_t *head, uint32_t tags, uint8_t protocol, uint16_t from)
 	uint32_t at = MACS;
 
 	memset(head, 0x11, HEAD);
-	for (uint32_t i = 0; i < tags; i++, at += 4)
-		memcpy(head + at, i + 1 < tags ? "\x88\xa8\0\7" : "\x81\0\0\5", 4);
-	memcpy(head + at, "\x08\0\x45\0\0\x54\0\1\0\0\x40", 11);
+	for (uint32_t i = 0; i < tags; i++, at += 4) {
+		put_16(head + at, i + 1 < tags ? 0x88a8 : 0x8100);
+		put_16(head + at + 2, (uint16_t)(5 + i));
+	}
+	put_16(head + at, 0x0800);
 	at += 2;
+	memset(head + at, 0, 12);
+	head[at] = 0x45;
+	head[at + 6] = 0x40; /* do not fragment */
 	head[at + 9] = protocol;
-	memcpy(head + at + 12, "\x0a\0\0\1\x0a\0\0\2", 8);
-	head[at + 20] = (uint8_t)(from >> 8);
-	head[at + 21] = (uint8_t)from;
-	memcpy(head + at + 22, "\0\x50", 2);
+	memset(head + at + 12, 0x0a, 4);
+	memset(head + at + 16, 0x0b, 4);
+	put_16(head + at + 20, from);
+	put_16(head + at + 22, 80);
 	return at;
 }
 
-static uint32_t
+static void
 build_ipv6(uint8_t *head, uint8_t next, uint16_t from)
 {
 	memset(head, 0x22, HEAD);
-	memcpy(head + MACS, "\x86\xdd\x60\0\0\0\0\x20", 8);
+	put_16(head + MACS, 0x86dd);
+	head[MACS + 2] = 0x60;
 	head[MACS + 2 + 6] = next;
 	memset(head + 22, 0xfd, 16);
 	memset(head + 38, 0xfe, 16);
-	head[54] = (uint8_t)(from >> 8);
-	head[55] = (uint8_t)from;
-	return MACS + 2;
+	put_16(head + 54, from);
 }
 
 static void
@@ -109,8 +120,7 @@ test_fragments_stay_together(void **state)
 	for (uint32_t i = 0; i < 4; i++) {
 		uint32_t at = build_ipv4(head, 0, 17, (uint16_t)(1000 + i)), hash;
 
-		head[at + 6] = (uint8_t)(fragment_fields[i] >> 8);
-		head[at + 7] = (uint8_t)fragment_fields[i];
+		put_16(head + at + 6, fragment_fields[i]);
 		hash = flow_hash(head, HEAD);
 		if (i == 0)
 			first = hash;
