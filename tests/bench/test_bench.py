@@ -351,6 +351,12 @@ def test_a_file_that_is_no_result_is_refused(tmp_path: Path, content: str) -> No
         compare.load(path)
 
 
+def test_the_file_says_how_peers_were_set_up() -> None:
+    content = document()
+    assert "one worker" in content["peers"]["vswitch"]["settings"]
+    assert "kernel ports" in content["peers_with_interfaces"]["vswitch"]["settings"]
+
+
 def test_samples_survive_the_file() -> None:
     samples = three_rounds()
     assert [Sample.from_json(data) for data in document()["samples"]] == samples

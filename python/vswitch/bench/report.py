@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence, Type
 
 from vswitch.bench.cases import Case
-from vswitch.bench.peers import OURS, PEERS
+from vswitch.bench.peer import Peer
+from vswitch.bench.peers import OURS, PEERS, WITH_INTERFACES
 from vswitch.bench.rounds import Result
 from vswitch.bench.statistics import PHASES, Sample, Spread, paired_ratios, spread, values_of
 
@@ -168,6 +169,13 @@ def _where(sample: Sample) -> str:
 # The JSON.
 
 
+def _peers(peers: Mapping[str, Type[Peer]]) -> dict[str, dict[str, str]]:
+    return {
+        name: {"title": peer.title, "version": peer.version(), "settings": peer.settings()}
+        for name, peer in peers.items()
+    }
+
+
 def document(
     result: Result, rows: Sequence[Row], machine: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -175,10 +183,8 @@ def document(
         "format": FORMAT,
         "machine": dict(machine),
         "settings": dict(settings),
-        "peers": {
-            name: {"title": peer.title, "version": peer.version(), "settings": peer.settings()}
-            for name, peer in PEERS.items()
-        },
+        "peers": _peers(PEERS),
+        "peers_with_interfaces": _peers(WITH_INTERFACES),
         "interrupted": result.interrupted,
         "absent": result.absent,
         "rows": [asdict(row) for row in rows],
