@@ -159,29 +159,42 @@ first_room(const struct setup *setup)
 	return RTE_MIN(RTE_ALIGN_CEIL(frame, 64u), (uint32_t)ROOM_MAX);
 }
 
+/*
+ * Without memory for new mbufs those that it has do, if they are as many and as large: a change that
+ * is refused can be taken back.
+ */
+static struct rte_mempool *
+get_pool(const struct ethdev *dev, uint32_t n, uint32_t room)
+{
+	struct rte_mempool *pool = ethdev_pool_create(n, room);
+
+	if (pool == NULL && dev->pool != NULL && dev->pool->size == n && dev->room == room)
+		pool = dev->pool;
+	return pool;
+}
+
 static int
 try_room(struct setup *setup, uint32_t room, char *err, size_t err_size)
 {
 	struct ethdev *dev = setup->dev;
 	uint32_t n = count_mbufs(setup);
-	struct rte_mempool *old = dev->pool, *pool;
+	struct rte_mempool *old = dev->pool, *pool = get_pool(dev, n, room);
 	int ret;
 
-	pool = ethdev_pool_create(n, room);
 	if (pool == NULL)
 		return text_fail(err, err_size, -ENOSPC,
 				"%u mbufs for its queues take %u MiB and the switch's memory has "
 				"not that much left; delete a port, or start with a larger --memory",
 				n, ethdev_pool_mib(n, room));
 	ret = setup_queues(setup, pool);
-	if (ret != 0) {
-		ethdev_pool_retire(pool);
+	if (pool == old)
 		return ret;
+	ethdev_pool_retire(ret == 0 ? old : pool);
+	if (ret == 0) {
+		dev->pool = pool;
+		dev->room = room;
 	}
-	dev->pool = pool;
-	dev->room = room;
-	ethdev_pool_retire(old);
-	return 0;
+	return ret;
 }
 
 /* Mbufs for its queues: of the least size that the driver accepts. */

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Ports of all kinds whose lives meet: changes that fail half-way, ends amidst other things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from vswitch import RpcError, Switch
+from vswitch.fixture_types import MakeStation
+
+JUMBO, LARGEST = 9000, 65535
+
+
+def test_change_without_memory_is_taken_back(
+    switch: Switch, station: MakeStation, workdir: Path
+) -> None:
+    """The device had to be stopped for it, and is as before afterwards."""
+    for number in range(2):
+        switch.add_port(
+            f"d{number}", type="ethdev", devargs=f"net_pcap{number},tx_pcap={workdir}/{number}",
+            mtu=JUMBO,
+        )
+    sender = station(switch, "s")
+    for number in range(2):
+        with pytest.raises(RpcError, match="--memory"):
+            switch.call("port.set", name=f"d{number}", mtu=LARGEST)
+        port = switch.port(f"d{number}")
+        assert (port["state"], port["mtu"], port["fault"]) == ("up", JUMBO, None)
+    sender.send("ff:ff:ff:ff:ff:ff")
+    for number in range(2):
+        switch.wait_stats(f"d{number}", tx_frames=1)
