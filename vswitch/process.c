@@ -53,6 +53,8 @@ process_prepare(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	/* Sent in the place of the real-time signals of DPDK's net_tap when too many of those wait. */
+	signal(SIGIO, SIG_IGN);
 	stop_set(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return raise_descriptor_limit();

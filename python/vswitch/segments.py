@@ -23,7 +23,7 @@ def ones_sum(data: bytes) -> int:
     """The sum of RFC 1071, folded, not inverted."""
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return total
