@@ -76,10 +76,10 @@ def svg(rows: Sequence[Row], subtitle: str) -> str:
     head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y:.0f}"'
         f' width="{WIDTH}" height="{y:.0f}" role="img">',
-        "<title>vhost-user backends compared</title>",
+        "<title>vswitch and others compared</title>",
         f"<style>{STYLE}</style>",
         f'<rect class="back" width="{WIDTH}" height="{y:.0f}"/>',
-        _text(20, 24, "vhost-user backends compared", "title"),
+        _text(20, 24, "vswitch and others compared", "title"),
         _text(20, 42, subtitle),
         *_legend(sorted({row.peer for row in rows}, key=list(PEERS).index)),
     ]
