@@ -92,12 +92,27 @@ refuse_probe(int ret, const char *name, const char *said, char *err, size_t err_
 			name, said[0] != '\0' ? said : strerror(-ret));
 }
 
+/* As a server it listens, and the call that makes it returns when somebody has connected. */
+static int
+refuse_server(const char *name, const char *devargs, char *err, size_t err_size)
+{
+	if (strncmp(name, "net_virtio_user", strlen("net_virtio_user")) != 0 ||
+			strstr(devargs, ",server=1") == NULL)
+		return 0;
+	return text_fail(err, err_size, -EINVAL,
+			"%s with server=1 would hold up the switch until its peer connects; leave "
+			"that out, and let the peer listen, as a vhost-user port of a switch does",
+			name);
+}
+
 static int
 probe(struct ethdev *dev, const char *devargs, char *err, size_t err_size)
 {
 	char name[RTE_DEV_NAME_MAX_LEN], said[SAID_MAX] = "";
 	int ret = read_name(devargs, name, err, err_size);
 
+	if (ret == 0)
+		ret = refuse_server(name, devargs, err, err_size);
 	if (ret != 0)
 		return ret;
 	if (rte_eth_dev_get_port_by_name(name, &dev->id) == 0)

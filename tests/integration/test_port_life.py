@@ -30,3 +30,12 @@ def test_change_without_memory_is_taken_back(
     sender.send("ff:ff:ff:ff:ff:ff")
     for number in range(2):
         switch.wait_stats(f"d{number}", tx_frames=1)
+
+
+def test_device_that_would_wait_is_refused(switch: Switch, workdir: Path) -> None:
+    """Devices are made one after the other: one that waits for its peer would stop all others."""
+    devargs = f"net_virtio_user0,path={workdir}/server.sock,server=1"
+    with pytest.raises(RpcError, match="server=1"):
+        switch.call("port.add", name="d", type="ethdev", devargs=devargs)
+    switch.add_port("d", type="ethdev", devargs="net_null0,no-rx=1")
+    switch.wait_state("d", "up")
