@@ -141,7 +141,7 @@ def test_interface_vanishes_under_traffic(
     VuserClient(registry, home_switch.path("p0"), "respond", ip=f"{HERE}/24").wait_ready()
     pair = station(home_switch, "x"), station(home_switch, "y")
     introduce(pair)
-    far.ping(HERE)
+    far.ping(HERE, 1)
     flood = far.start("ping", "/usr/bin/ping", "-q", "-f", HERE)
     wait_frames(home_switch, "nic0", 200)
     home.ip("link", "delete", "v0")
@@ -157,7 +157,7 @@ def test_interface_vanishes_under_traffic(
     home_switch.call("port.delete", name="nic0")
     veth(home, far)
     home_switch.add_port("nic0", type="ethdev", devargs="net_af_packet0,iface=v0")
-    far.ping(HERE)
+    far.ping(HERE, 1)
     home_switch.conserves = False
 
 
@@ -182,7 +182,7 @@ def test_plugged_and_unplugged_under_traffic(
             )
     flood.end()
     home_switch.add_port("nic0", type="ethdev", devargs="net_af_packet0,iface=v0")
-    far.ping(HERE)
+    far.ping(HERE, 1)
     home_switch.conserves = False
 
 
