@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from kernel_end import KernelEnd, MakeEnd
-from vswitch import Registry, Switch, VuserClient, wait_until
-from vswitch.fixture_types import MakeStation
+from test_idle import ticks_in_a_window, wait_asleep
+from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
+from vswitch.fixture_types import MakeStation, MakeSwitch
 
 HOST, CONTAINER, CLIENT = "10.77.0.254", "10.77.0.2", "10.77.0.1"
 
@@ -167,3 +170,43 @@ def test_idle_switch_sleeps_and_wakes(
             lambda: all(w["state"] == "sleeping" for w in switch.call("switch.status")["workers"]),
         )
         a.ping(CONTAINER, 1)
+    wait_asleep(switch)
+    assert ticks_in_a_window(switch.pid) < 0.01
+
+
+def open_files(switch: Switch) -> int:
+    return len(os.listdir(f"/proc/{switch.pid}/fd"))
+
+
+def test_nothing_is_left_behind(switch: Switch, make_end: MakeEnd) -> None:
+    """Ports that come and go, and some that cannot come, leave no descriptor and no interface."""
+    a, b = make_end("a"), make_end("b")
+    connect(switch, a, b)
+    before = open_files(switch)
+    for number in range(30):
+        options = {"type": "kernel", "backend": "tap", "ifname": "t0", "netns": a.path}
+        switch.add_port("t", ip=["10.78.0.1/24"], queues=1 + number % 8, **options)
+        with pytest.raises(RpcError):
+            switch.add_port("u", mtu=65535, queues=1 + number % 8, **options)
+        switch.call("port.delete", name="t")
+    wait_until("all are closed", lambda: open_files(switch) <= before)
+    assert set(a.links()) == {"a0"}
+
+
+def test_ports_of_the_configuration(
+    home: KernelEnd, make_switch: MakeSwitch
+) -> None:
+    """The interface is there when the switch is ready, and it is saved as it was given."""
+    port = {"name": "k", "type": "kernel", "backend": "tap", "ifname": "k0", "ip": [f"{HOST}/24"],
+            "mtu": 1400, "mac": "02:00:00:00:00:77"}
+    config = {"version": 1, "ports": [port]}
+    switch = make_switch(config=config, wrapper=home.command())
+    link = home.links()["k0"]
+    assert (link["mtu"], link["address"]) == (1400, "02:00:00:00:00:77")
+    assert home.addresses("k0") == {f"{HOST}/24"}
+    switch.wait_state("k", "up")
+    port["mtu"] = 65535
+    failing = make_switch(config=config, wrapper=home.command(), start=False)
+    process = failing.launch()
+    assert process.wait() != 0 and "k0" in process.log()
+    assert set(home.links()) == {"k0"}

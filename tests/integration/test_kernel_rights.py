@@ -180,3 +180,28 @@ def test_why_this_backend(home: KernelEnd, make_plain: MakePlain) -> None:
     device = switch.port("k")["device"]
     assert device["backend"] == "tap" and device["vhost_pids"] == []
     assert "/dev/vhost-net: No such file" in device["why"]
+
+
+def test_interface_that_is_taken_over_is_given_back(
+    home: KernelEnd, make_switch: MakeSwitch
+) -> None:
+    """With the right to change it, it is changed while it is a port's, and then as it was found."""
+    make_tap(home, "multi_queue", "vnet_hdr")
+    home.ip("link", "set", "t0", "mtu", "1300", "address", "02:00:00:00:00:0e")
+    home.ip("address", "add", "10.99.0.1/24", "dev", "t0")
+    before = home.links()["t0"]
+    switch = make_switch(wrapper=home.command())
+    add(switch, mtu=9000, mac="02:00:00:00:00:0f", ip=[f"{OWN}/24"])
+    link = home.links()["t0"]
+    assert (link["mtu"], link["address"]) == (9000, "02:00:00:00:00:0f") and "UP" in link["flags"]
+    assert home.addresses("t0") == {f"{OWN}/24", "10.99.0.1/24"}
+    said = refusal(switch, "port.set", name="k", mtu=65535)
+    assert "65521" in said
+    switch.call("port.delete", name="k")
+    after = home.links()["t0"]
+    for key in ("mtu", "address", "addr_info"):
+        assert after[key] == before[key]
+    assert "UP" not in after["flags"]
+    said = refusal(switch, "port.add", name="k", type="kernel", backend="tap", ifname="t0",
+                   mac="02:00:00:00:00:0f", mtu=65535)
+    assert "65521" in said and home.links()["t0"]["address"] == before["address"]
