@@ -22,7 +22,7 @@
 #include "text.h"
 
 #define DEVICE "/dev/vhost-net"
-#define QUEUE_SIZE 1024
+#define QUEUE_SIZE 1024u
 /*
  * Of the device, whose driver has no larger one. It bounds nothing but has frames received in several
  * mbufs; the interface's own MTU is what bounds them.
