@@ -57,10 +57,7 @@ class KernelOurs(WithInterfaces, Ours):
 
 
 class KernelOvs(WithInterfaces, Ovs):
-    """Two `internal` ports, which the userspace datapath makes TAP devices; all else default.
-
-    Its daemon has a namespace of its own, so that its interfaces do not show up in the host's.
-    """
+    """Two `internal` ports, which the userspace datapath makes TAP devices; all else default."""
 
     @classmethod
     def settings(cls) -> str:

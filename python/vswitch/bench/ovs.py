@@ -6,6 +6,7 @@ Database, sockets, pid files and logs all lie in the benchmark's own directory.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from vswitch.bench.namespaces import run_tool
@@ -101,8 +102,11 @@ class Ovs(Peer):
         }
 
     def _wrapper(self) -> list[str]:
-        """A command to start the daemon by."""
-        return []
+        """A command to start the daemon by.
+
+        It makes a TAP of each bridge, which outlives it (TUNSETPERSIST) but not its namespace.
+        """
+        return ["/usr/bin/unshare", "--net", "--"] if os.geteuid() == 0 else []
 
     def _configure(self) -> None:
         # OVS adds --in-memory by itself, unless it is told --legacy-mem, without which EAL refuses
