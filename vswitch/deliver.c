@@ -5,6 +5,13 @@
 
 #include "offload.h"
 
+/*
+ * Frames that are made of others for one receiver in one turn. 64 of the largest frames are 2,900
+ * segments where the MTU is 1,500, and no ring holds as many. A sender may ask for 87,000, which with
+ * a system call each would keep all others waiting for a fifth of a second, for each receiver.
+ */
+#define SPLIT_FRAMES_MAX 4096
+
 static inline void
 add_receiver(struct delivery *delivery, uint16_t port, uint8_t frame)
 {
@@ -77,6 +84,18 @@ count_split(struct sink *sink, const struct burst *burst, uint8_t frame, uint32_
 	counter_add(&counters->segments, made);
 }
 
+/* How many frames it is on a wire. */
+static uint32_t
+count_frames(const struct burst *burst, uint8_t frame)
+{
+	const struct frame_offload *offload = &burst->offloads[frame];
+	uint32_t payload = burst->frames[frame].len - offload->header_len;
+
+	if (offload->gso_size == 0)
+		return 1;
+	return (payload + offload->gso_size - 1) / offload->gso_size;
+}
+
 /* Does what a frame needs and the receiver does not take undone, and places what comes of it. */
 static const void *
 place_split(struct sink *sink, struct burst *split, const struct burst *burst, uint8_t frame)
@@ -100,13 +119,28 @@ place_split(struct sink *sink, struct burst *split, const struct burst *burst, u
 	return placed;
 }
 
+/* The same, unless it would be more than the *left frames that may still be made in this turn. */
+static const void *
+place_bounded(struct sink *sink, struct burst *split, const struct burst *burst, uint8_t frame,
+		uint32_t *left)
+{
+	uint32_t n = count_frames(burst, frame);
+
+	if (n > *left) {
+		counter_add(&sink->counters.drops[DROP_RING_FULL], 1);
+		return NULL;
+	}
+	*left -= n;
+	return place_split(sink, split, burst, frame);
+}
+
 /* Places a list in order: runs of frames that the receiver takes as they are, and the others. */
 static const void *
 place_mixed(struct sink *sink, struct burst *split, const struct burst *burst, const uint8_t *list,
 		uint32_t n)
 {
+	uint32_t i = 0, left = SPLIT_FRAMES_MAX;
 	const void *placed = NULL;
-	uint32_t i = 0;
 
 	while (i < n) {
 		const void *ret;
@@ -117,7 +151,7 @@ place_mixed(struct sink *sink, struct burst *split, const struct burst *burst, c
 		if (run > 0)
 			ret = sink->ops->place(sink, burst, list + i, run);
 		else
-			ret = place_split(sink, split, burst, list[i]);
+			ret = place_bounded(sink, split, burst, list[i], &left);
 		placed = ret != NULL ? ret : placed;
 		i += run > 0 ? run : 1;
 	}

@@ -6,8 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from vswitch import RpcError, Switch
+from vswitch import RpcError, Setup, Switch
 from vswitch.fixture_types import MakeStation
+from vswitch.frames import BROADCAST
+from vswitch.memory import MIB, RegionSpec
+from vswitch.messages import Feature
+from vswitch.segments import TcpFrame
 
 JUMBO, LARGEST = 9000, 65535
 
@@ -27,7 +31,7 @@ def test_change_without_memory_is_taken_back(
             switch.call("port.set", name=f"d{number}", mtu=LARGEST)
         port = switch.port(f"d{number}")
         assert (port["state"], port["mtu"], port["fault"]) == ("up", JUMBO, None)
-    sender.send("ff:ff:ff:ff:ff:ff")
+    sender.send(BROADCAST)
     for number in range(2):
         switch.wait_stats(f"d{number}", tx_frames=1)
 
@@ -39,3 +43,21 @@ def test_device_that_would_wait_is_refused(switch: Switch, workdir: Path) -> Non
         switch.call("port.add", name="d", type="ethdev", devargs=devargs)
     switch.add_port("d", type="ethdev", devargs="net_null0,no-rx=1")
     switch.wait_state("d", "up")
+
+
+def test_work_for_a_receiver_is_bounded(home_switch: Switch, station: MakeStation) -> None:
+    """A burst of frames that are to be cut into single bytes is not cut for long."""
+    burst, segments, most = 64, 1366, 4096
+    setup = Setup(offloads=(Feature.CSUM, Feature.HOST_TSO4), regions=(RegionSpec(4 * MIB),))
+    sender = station(home_switch, "s", setup)
+    station(home_switch, "r")
+    home_switch.add_port("k", type="kernel", backend="tap", ifname="life0", offload=False)
+    home_switch.call("stats.clear")
+    frame = TcpFrame(BROADCAST, sender.mac, bytes(segments))
+    header = frame.segments_header(1).pack()
+    sender.frontend.send(*[frame.left()] * burst, header=header)  # one turn takes all of them
+    sender.frontend.flush()
+    for port in ("r", "k"):
+        work, cut = home_switch.stats(port)["offload"], most // segments
+        assert work == {"checksummed": 0, "segmented": cut, "segments": cut * segments}
+        assert home_switch.drops(port)["ring-full"] >= burst - cut
