@@ -228,8 +228,8 @@ netns_of_tap(int tap_fd, char *err, size_t err_size)
 				"the network namespace of the TAP: CAP_NET_ADMIN is missing there; "
 				"run as root, or grant it");
 	return text_fail(err, err_size, -errno,
-			"the network namespace of the TAP: the kernel does not tell it: %s; it needs "
-			"Linux 5.2 or newer",
+			"the network namespace of the TAP: the kernel does not tell it: %s; either "
+			"the namespace is going away just now, or this is older than Linux 5.2",
 			strerror(errno));
 }
 
