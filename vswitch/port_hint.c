@@ -1,41 +1,126 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See port_hint.h. The stations of hints are in 10.0.0.0/16, and the first one answers. */
+/*
+ * See port_hint.h. The stations of hints are in the network of the first kernel port that has one,
+ * else in 10.0.0.0/16. The first frontend answers, the others ping it.
+ */
 #include "port_hint.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The first port's station answers, the others' ping it; each has an address of its own. */
-static void
-hint_vhost_user(const struct port *port, char *text, size_t size)
-{
-	bool connects = port_settings(port)->connect[0] != '\0';
-	uint32_t station = port_id(port) + 1u;
+/* An IPv4 network, in the host's byte order. */
+struct network {
+	uint32_t address;
+	uint8_t prefix_len;
+};
 
-	snprintf(text, size, "try: vuser-client %s--path %s --ip 10.0.%u.%u/16 %s",
-			connects ? "--server " : "", port_path(port), station / 256, station % 256,
-			station == 1 ? "respond" : "ping 10.0.0.1");
+static uint32_t
+host_mask(uint8_t prefix_len)
+{
+	return UINT32_MAX >> prefix_len;
 }
 
-/* The first host of an IPv4 network, or the second where the first is the interface itself. */
+/* The first network of an interface's addresses that has room for a neighbour. */
 static bool
-find_neighbour(const struct port_settings *settings, char text[INET_ADDRSTRLEN])
+network_of(const struct port *port, struct network *network)
 {
+	const struct port_settings *settings = port_settings(port);
 	const struct port_address *ip;
-	struct in_addr neighbour;
-	uint32_t own, network, i;
+	uint32_t i;
 
 	for (i = 0; i < settings->n_ips; i++) {
 		ip = &settings->ips[i];
 		if (ip->family != AF_INET || ip->prefix_len > 30)
 			continue;
-		own = ntohl(ip->in.s_addr);
-		network = own & ~(UINT32_MAX >> ip->prefix_len);
-		neighbour.s_addr = htonl(network + (own == network + 1 ? 2 : 1));
-		return inet_ntop(AF_INET, &neighbour, text, INET_ADDRSTRLEN) != NULL;
+		network->address = ntohl(ip->in.s_addr) & ~host_mask(ip->prefix_len);
+		network->prefix_len = ip->prefix_len;
+		return true;
 	}
 	return false;
+}
+
+/* How many addresses from `first` to `last` interfaces of the switch have. */
+static uint32_t
+count_taken(uint32_t first, uint32_t last)
+{
+	const struct port_settings *settings;
+	const struct port *port;
+	uint32_t address, taken = 0, i;
+
+	for (port = port_first(); port != NULL; port = port_next(port)) {
+		settings = port_settings(port);
+		for (i = 0; i < settings->n_ips; i++) {
+			address = ntohl(settings->ips[i].in.s_addr);
+			if (settings->ips[i].family == AF_INET && address >= first &&
+					address <= last)
+				taken++;
+		}
+	}
+	return taken;
+}
+
+/* The station of this rank, from 1: of the hosts that no interface is; false: no such host. */
+static bool
+find_station(const struct network *network, uint32_t rank, char text[INET_ADDRSTRLEN])
+{
+	uint32_t last = network->address + host_mask(network->prefix_len) - 1;
+	uint32_t before, host = network->address;
+	struct in_addr station;
+
+	do {
+		before = host;
+		host = network->address + rank + count_taken(network->address + 1, before);
+	} while (host != before && host <= last);
+	station.s_addr = htonl(host);
+	return host <= last && inet_ntop(AF_INET, &station, text, INET_ADDRSTRLEN) != NULL;
+}
+
+/* The rank of a frontend among those of lower or the same id. */
+static uint32_t
+rank_of(const struct port *port)
+{
+	const struct port *other;
+	uint32_t rank = 1;
+
+	for (other = port_first(); other != NULL; other = port_next(other))
+		rank += strcmp(port_type(other), "vhost-user") == 0 &&
+				port_id(other) < port_id(port);
+	return rank;
+}
+
+/* The network of the oldest kernel port that has room for `rank` stations. */
+static struct network
+choose_network(uint32_t rank)
+{
+	struct network chosen = { .address = 10u << 24, .prefix_len = 16 }, network;
+	const struct port *port;
+	uint32_t id = PORTS_MAX;
+	char text[INET_ADDRSTRLEN];
+
+	for (port = port_first(); port != NULL; port = port_next(port)) {
+		if (port_id(port) >= id || !network_of(port, &network) ||
+				!find_station(&network, rank, text))
+			continue;
+		chosen = network;
+		id = port_id(port);
+	}
+	return chosen;
+}
+
+static void
+hint_vhost_user(const struct port *port, char *text, size_t size)
+{
+	const char *server = port_settings(port)->connect[0] != '\0' ? "--server " : "";
+	uint32_t rank = rank_of(port);
+	struct network network = choose_network(rank);
+	char own[INET_ADDRSTRLEN] = "", first[INET_ADDRSTRLEN] = "";
+
+	find_station(&network, rank, own);
+	find_station(&network, 1, first);
+	snprintf(text, size, "try: vuser-client %s--path %s --ip %s/%u %s%s", server,
+			port_path(port), own, network.prefix_len, rank == 1 ? "respond" : "ping ",
+			rank == 1 ? "" : first);
 }
 
 static void
@@ -44,12 +129,13 @@ hint_kernel(const struct port *port, char *text, size_t size)
 	const struct port_settings *settings = port_settings(port);
 	const char *ifname = settings->ifname[0] != '\0' ? settings->ifname : port_name(port);
 	char inside[PORT_PATH_MAX + 32] = "", neighbour[INET_ADDRSTRLEN];
+	struct network network;
 
 	if (settings->netns[0] == '/')
 		snprintf(inside, sizeof(inside), "nsenter --net=%s ", settings->netns);
 	else if (settings->netns[0] != '\0')
 		snprintf(inside, sizeof(inside), "ip netns exec %s ", settings->netns);
-	if (find_neighbour(settings, neighbour))
+	if (network_of(port, &network) && find_station(&network, 1, neighbour))
 		snprintf(text, size, "try: %sping %s", inside, neighbour);
 	else
 		snprintf(text, size, "try: %sip address show dev %s", inside, ifname);

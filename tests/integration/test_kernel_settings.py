@@ -96,6 +96,25 @@ def test_addresses_by_the_command_line(switch: Switch, make_end: MakeEnd) -> Non
     assert " ip=" not in switch.ctl("show-port", "k").stdout
 
 
+def test_hints_are_of_the_interfaces_network(switch: Switch, make_end: MakeEnd) -> None:
+    """No hint gives a station the address of an interface, or of another station."""
+    end = make_end("blue")
+
+    def hint(name: str, **more: Any) -> str:
+        return str(switch.call("port.add", {"name": name, **more})["hint"])
+
+    assert "--ip 10.0.0.1/16 respond" in hint("p0")
+    assert hint("k", type="kernel", backend="tap", netns=end.path, ip=["10.79.0.9/29"])
+    assert hint("l", type="kernel", backend="tap", netns=end.path,
+                ip=["10.79.0.10/29", "10.79.0.12/29"])
+    assert "show-port n" in hint("n", type="ethdev", devargs="net_null0,no-rx=1")
+    for name, own in (("p1", 13), ("p2", 14)):
+        assert hint(name).endswith(f" --ip 10.79.0.{own}/29 ping 10.79.0.11")
+    assert hint("p3").endswith(" --ip 10.0.0.4/16 ping 10.0.0.1")
+    switch.call("port.delete", name="p0")
+    assert hint("p9", socket=str(switch.directory / "other.sock")).endswith("/29 respond")
+
+
 def test_what_is_seen(switch: Switch, make_end: MakeEnd) -> None:
     end = make_end("blue")
     added = switch.call("port.add", port(end, ip=[]))
