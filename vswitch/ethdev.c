@@ -105,6 +105,25 @@ refuse_server(const char *name, const char *devargs, char *err, size_t err_size)
 			name);
 }
 
+/* The driver attaches to an existing TAP, and sets its MAC and its flags, whoever has it. */
+static int
+refuse_interface_of_others(const char *name, const char *devargs, char *err, size_t err_size)
+{
+	const char *iface = strstr(devargs, ",iface=");
+	char ifname[IFNAMSIZ];
+
+	if (strncmp(name, "net_tap", strlen("net_tap")) != 0 || iface == NULL)
+		return 0;
+	iface += strlen(",iface=");
+	snprintf(ifname, sizeof(ifname), "%.*s", (int)strcspn(iface, ","), iface);
+	if (if_nametoindex(ifname) == 0)
+		return 0;
+	return text_fail(err, err_size, -EEXIST,
+			"interface %s exists already, and %s would take it from who has it; choose "
+			"another name for iface=, or delete that interface",
+			ifname, name);
+}
+
 static int
 probe(struct ethdev *dev, const char *devargs, char *err, size_t err_size)
 {
@@ -113,6 +132,8 @@ probe(struct ethdev *dev, const char *devargs, char *err, size_t err_size)
 
 	if (ret == 0)
 		ret = refuse_server(name, devargs, err, err_size);
+	if (ret == 0)
+		ret = refuse_interface_of_others(name, devargs, err, err_size);
 	if (ret != 0)
 		return ret;
 	if (rte_eth_dev_get_port_by_name(name, &dev->id) == 0)

@@ -325,8 +325,8 @@ ethdev_setup(struct ethdev *dev, const struct ethdev_config *config, char *err, 
 	if (ret == 0 || err[0] != '\0')
 		return ret;
 	return text_fail(err, err_size, ret,
-			"its driver %s cannot be started with MTU %u: %s%s%s; try another MTU, or "
-			"--offload off",
+			"its driver %s cannot be started with MTU %u: %s%s%s; see the driver's page "
+			"in the DPDK guide for what it needs, or try another MTU, or --offload off",
 			dev->driver, config->mtu, strerror(-ret), said[0] != '\0' ? ": " : "",
 			said);
 }

@@ -9,7 +9,7 @@ from typing import Sequence
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
-from vswitch import Registry, Setup, Switch, VuserClient
+from vswitch import Registry, RpcError, Setup, Switch, VuserClient
 from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.frames import BROADCAST, frame
 from vswitch.memory import MIB, RegionSpec
@@ -176,6 +176,16 @@ def test_tap_of_dpdk(home: KernelEnd, home_switch: Switch, registry: Registry) -
     assert home_switch.port("t0")["device"]["ifname"] == "dtap0"
     home_switch.call("port.delete", name="t0")
     assert "dtap0" not in home.links()
+
+
+def test_interface_of_a_port_is_no_tap_of_dpdk(home: KernelEnd, home_switch: Switch) -> None:
+    """The driver would take the interface over; its port keeps what it is."""
+    home_switch.add_port("k", type="kernel", backend="tap", ifname="vsw0", ip=[f"{THERE}/24"])
+    before = home.links()["vsw0"]
+    with pytest.raises(RpcError, match="interface vsw0 exists already"):
+        home_switch.add_port("t0", type="ethdev", devargs="net_tap0,iface=vsw0")
+    assert home.links()["vsw0"] == before
+    assert home_switch.port("k")["state"] == "up"
 
 
 def test_frontend_of_another_switch(make_switch: MakeSwitch, station: MakeStation) -> None:
