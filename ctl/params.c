@@ -81,6 +81,12 @@ set_port_option(json_t *params, const struct port_option *opt, const char *text,
 	return ret;
 }
 
+static int
+given_twice(const char *key, char *err, size_t err_size)
+{
+	return text_fail(err, err_size, -EINVAL, "%s is given twice; give it once", key);
+}
+
 /* One more value of an option of several: all of them together have to be right, too. */
 static int
 extend_port_option(json_t *params, const struct port_option *opt, const char *text, char *err,
@@ -89,8 +95,10 @@ extend_port_option(json_t *params, const struct port_option *opt, const char *te
 	json_t *list = json_object_get(params, opt->key), *more;
 	int ret;
 
-	if (list == NULL || opt->type != PORT_OPTION_ADDRESSES)
+	if (list == NULL)
 		return set_port_option(params, opt, text, err, err_size);
+	if (opt->type != PORT_OPTION_ADDRESSES)
+		return given_twice(opt->key, err, err_size);
 	ret = port_option_from_text(opt, text, &more, err, err_size);
 	if (ret != 0)
 		return ret;
@@ -154,12 +162,6 @@ split_setting(const char *word, char **key, const char **value, char *err, size_
 		return text_fail(err, err_size, -ENOMEM, "out of memory");
 	*value = word + length + 1;
 	return 0;
-}
-
-static int
-given_twice(const char *key, char *err, size_t err_size)
-{
-	return text_fail(err, err_size, -EINVAL, "%s is given twice; give it once", key);
 }
 
 static int

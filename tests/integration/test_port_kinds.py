@@ -150,6 +150,7 @@ CTL: list[tuple[list[str], str]] = [
     (["--type", "ethdev"], "devargs: is missing"),
     (["--type", "kernel", "--ip", "10.0.0.1/24", "--ip", "10.0.0.1/8"], "given twice"),
     (["--type", "kernel", "--ip", "10.0.0.1/24,foo"], "'foo'"),
+    (["--type", "kernel", "--ifname", "a", "--ifname", "b"], "ifname is given twice"),
     (["--type", "kernl"], "kernel"),
     (["--type", "kernel", "--ifnam", "x"], "--ifname"),
 ]
