@@ -133,8 +133,10 @@ class Hall:
 
     def ping(self, guest: str, card: str, to: str, payload: int = 56, count: int = 2) -> None:
         """The kernel behind a card pings; every reply must come."""
-        out = self.run(guest, card, f"busybox ping -c {count} -i 0.2 -W 10 -s {payload} {to}")
-        assert f"{count} packets received" in out, out
+        command = f"ip netns exec {card} busybox ping -c {count} -i 0.2 -W 10 -s {payload} {to}"
+        out = self.guests[guest].attempt(command)[1]
+        ports = [self.switch.port(port) for port in (f"{guest}-{card}", "dpdk")]
+        assert f"{count} packets received" in out, f"{out}\n{ports}"
 
     def lose(self, guest: str, card: str, to: str, payload: int) -> None:
         """As `ping`, once, and no reply may come."""
