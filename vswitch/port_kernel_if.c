@@ -64,7 +64,7 @@ refuse(const char *option, char *err, size_t err_size)
 {
 	return text_fail(err, err_size, -EPERM,
 			"%s needs CAP_NET_ADMIN, which this vswitchd does not have; set it on the "
-			"interface as root and leave %s away, or start vswitchd with that "
+			"interface as root and leave %s out, or start vswitchd with that "
 			"capability",
 			option, option);
 }
@@ -79,7 +79,10 @@ kernel_if_refuse(const struct port_settings *settings, const struct netif_link *
 	if (settings->n_ips > 0)
 		return refuse("ip", err, err_size);
 	if (settings->netns[0] != '\0')
-		return refuse("netns", err, err_size);
+		return text_fail(err, err_size, -EPERM,
+				"netns needs CAP_NET_ADMIN and CAP_SYS_ADMIN, which this vswitchd does "
+				"not have; leave netns out and start vswitchd in that namespace, or "
+				"start it with these capabilities");
 	if (link == NULL)
 		return 0;
 	if (settings->has_mac && memcmp(settings->mac, link->mac, sizeof(link->mac)) != 0)
