@@ -68,7 +68,7 @@ choose_backend(struct settings *s, char why[256], char *err, size_t err_size)
 	int ret;
 
 	if (s->backend == SETTINGS_BACKEND_TAP) {
-		snprintf(why, 256, "as asked for");
+		snprintf(why, 256, "it was asked for");
 		return 0;
 	}
 	ret = try_file(VHOST_NET, "vhost_net", refused, sizeof(refused));
@@ -124,8 +124,8 @@ check_name_is_free(const struct settings *s, const struct place *p, char *err, s
 		return 0;
 	return text_fail(err, err_size, -EEXIST,
 			"there is an interface %s already; choose another name with --ifname, or "
-			"remove it (ip link del %s)",
-			s->ifname, s->ifname);
+			"remove that one",
+			s->ifname);
 }
 
 int
