@@ -52,8 +52,10 @@ const struct options_program daemon_options_program = {
 	.name = "vswitchd",
 	.usage = "[OPTIONS]",
 	.summary = "A layer-2 switch for DPDK processes and virtual machines on this host, which plug "
-		   "into it through vhost-user sockets. Runs in the foreground, logs to stderr, and "
-		   "leaves on SIGTERM or SIGINT. Needs neither root nor hugepages.",
+		   "into it through vhost-user sockets, and for the host's kernel, its containers "
+		   "and what DPDK drives. Runs in the foreground, logs to stderr, and leaves on "
+		   "SIGTERM or SIGINT. Needs no hugepages, and root only for interfaces of the "
+		   "kernel and for devices.",
 	.specs = specs,
 	.spec_count = sizeof(specs) / sizeof(specs[0]),
 	.epilog = "Add ports with `vswitchctl add-port NAME`.\n",
