@@ -80,15 +80,19 @@ nearest_offer(struct nearest *n, const char *name)
 {
 	char word[WORD_MAX + 1] = "", candidate[WORD_MAX + 1] = "";
 	size_t distance, length;
+	bool begins;
 
 	if (!fold(n->word, word) || !fold(name, candidate))
 		return;
 	length = strlen(word);
 	distance = nearest_distance(word, candidate);
-	if (length >= PREFIX_MIN && strncmp(word, candidate, length) == 0)
+	begins = length > 0 && strncmp(word, candidate, length) == 0;
+	if (length >= PREFIX_MIN && begins)
 		distance = least(distance, 1);
-	if (distance > allowed_distance(length) || distance >= n->distance)
+	if (distance > allowed_distance(length) || distance > n->distance ||
+			(distance == n->distance && (n->begins || !begins)))
 		return;
+	n->begins = begins;
 	n->best = name;
 	n->distance = distance;
 }
@@ -101,4 +105,18 @@ nearest_hint(const struct nearest *n, char *buf, size_t size)
 	else if (size > 0)
 		buf[0] = '\0';
 	return buf;
+}
+
+const char *
+nearest_choice_hint(const char *choices, const char *word, char *buf, size_t size)
+{
+	char copy[64], *choice, *rest = NULL;
+	struct nearest near;
+
+	snprintf(copy, sizeof(copy), "%s", choices);
+	nearest_init(&near, word);
+	for (choice = strtok_r(copy, "|", &rest); choice != NULL;
+			choice = strtok_r(NULL, "|", &rest))
+		nearest_offer(&near, choice);
+	return nearest_hint(&near, buf, size);
 }

@@ -92,9 +92,12 @@ is_choice(const char *choices, const char *word)
 static int
 check_choice(const struct option_spec *spec, const char *text, char *err, size_t err_size)
 {
+	char hint[80];
+
 	if (is_choice(spec->choices, text))
 		return 0;
-	return text_fail(err, err_size, -EINVAL, "'%s' is none of %s", text, spec->choices);
+	return text_fail(err, err_size, -EINVAL, "'%s' is none of %s%s", text, spec->choices,
+			nearest_choice_hint(spec->choices, text, hint, sizeof(hint)));
 }
 
 static int

@@ -50,33 +50,18 @@ expectation(const struct port_option *opt, char *buf, size_t size)
 	return "known";
 }
 
-/* "; did you mean tap?" for a word that is none of the choices. */
-static const char *
-hint_choice(const struct port_option *opt, const json_t *value, char *hint, size_t size)
-{
-	char words[64], *word, *rest = NULL;
-	struct nearest near;
-
-	hint[0] = '\0';
-	if (opt->choices == NULL || !json_is_string(value))
-		return hint;
-	snprintf(words, sizeof(words), "%s", opt->choices);
-	nearest_init(&near, json_string_value(value));
-	for (word = strtok_r(words, "|", &rest); word != NULL; word = strtok_r(NULL, "|", &rest))
-		nearest_offer(&near, word);
-	return nearest_hint(&near, hint, size);
-}
-
 static int
 wrong_value(const struct port_option *opt, const json_t *value, char *err, size_t err_size)
 {
 	char *shown = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 	const char *more = shown != NULL && strlen(shown) > VALUE_SHOWN ? "..." : "";
-	char buf[80], hint[80];
+	char buf[80], hint[80] = "";
 
+	if (opt->choices != NULL && json_is_string(value))
+		nearest_choice_hint(opt->choices, json_string_value(value), hint, sizeof(hint));
 	text_fail(err, err_size, 0, "%s: %.*s%s is not %s%s", opt->key, VALUE_SHOWN,
 			shown != NULL ? shown : "this", more, expectation(opt, buf, sizeof(buf)),
-			hint_choice(opt, value, hint, sizeof(hint)));
+			hint);
 	free(shown);
 	return -EINVAL;
 }

@@ -227,7 +227,7 @@ test_refusals(void **state)
 		{ "-w65", "--workers: '65' is not a whole number from 1 to 64" },
 		{ "--rate fast",
 				"--rate: 'fast' is not a number from 0 to 9.22E (k, M and G may follow)" },
-		{ "--huge of", "--huge: 'of' is none of auto|on|off" },
+		{ "--huge of", "--huge: 'of' is none of auto|on|off; did you mean off?" },
 		{ "--huge on|off", "--huge: 'on|off' is none of auto|on|off" },
 		{ "--huge ~", "--huge: '' is none of auto|on|off" },
 		{ "--learn 1", "--learn: '1' is neither on nor off" },
