@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/stat.h>
+
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
@@ -133,7 +135,8 @@ look_done(void *arg)
 	if (port->stopping)
 		begin_close(port);
 	else if (port->base.changed == NULL && !port->base.deleting)
-		accept_status(port, &port->seen); /* a change looks itself, and who leaves is paused */
+		accept_status(port,
+				&port->seen); /* a change looks itself, and who leaves is paused */
 }
 
 static void
@@ -199,6 +202,41 @@ open_done(void *arg)
 	port_report_started(&port->base, NULL);
 }
 
+static bool
+same_file(const struct stat *file, const char *path)
+{
+	struct stat other;
+
+	return stat(path, &other) == 0 && other.st_dev == file->st_dev &&
+			other.st_ino == file->st_ino;
+}
+
+/* A device that is the frontend of a port of this switch brings back each frame that is flooded. */
+static int
+refuse_loop(const struct port *base, char *err, size_t err_size)
+{
+	const char *argument = strstr(base->settings.devargs, ",path=");
+	char path[PORT_DEVARGS_MAX];
+	const struct port *other;
+	struct stat file;
+
+	if (argument == NULL)
+		return 0;
+	argument += strlen(",path=");
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(argument, ","), argument);
+	if (stat(path, &file) != 0)
+		return 0;
+	for (other = port_first(); other != NULL; other = port_next(other))
+		if (strcmp(port_type(other), "vhost-user") == 0 &&
+				same_file(&file, port_path(other)))
+			return text_fail(err, err_size, -EINVAL,
+					"add-port %s: path=%s is the socket of port %s of this switch, "
+					"and frames would go round for ever; give that of a port of "
+					"another switch",
+					base->name, path, port_name(other));
+	return 0;
+}
+
 static int
 start(struct port *base, char *err, size_t err_size)
 {
@@ -209,6 +247,8 @@ start(struct port *base, char *err, size_t err_size)
 				"add-port %s: a port of type ethdev needs --devargs, as in --devargs "
 				"net_af_packet0,iface=eth0",
 				base->name);
+	if (refuse_loop(base, err, err_size) != 0)
+		return -EINVAL;
 	make_config(&base->settings, &port->wanted);
 	if (helper_run(open_work, open_done, port) < 0)
 		return text_fail(err, err_size, -ENOMEM, "add-port %s: no memory", base->name);

@@ -202,6 +202,15 @@ def test_frontend_of_another_switch(make_switch: MakeSwitch, station: MakeStatio
     )
 
 
+def test_frontend_of_itself(switch: Switch) -> None:
+    """However its socket is called: frames would go round."""
+    switch.add_port("p")
+    path = f"{switch.directory}/../{switch.directory.name}/p.sock"
+    with pytest.raises(RpcError, match="socket of port p of this switch"):
+        switch.add_port("n", type="ethdev", devargs=f"net_virtio_user0,path={path}")
+    assert switch.port("p")["state"] == "waiting"
+
+
 @pytest.mark.parametrize("offload", [True, False], ids=["offload", "plain"])
 def test_large_segments_to_another_switch(
     make_switch: MakeSwitch, make_end: MakeEnd, offload: bool
