@@ -16,7 +16,7 @@ from vswitch import Switch, VuserClient
 from vswitch.vm import Guest, Nic
 from vswitch.vm_plugin import Site
 
-DPDK = "10.5.9.1"
+DPDK, DPDK_MAC = "10.5.9.1", "02:00:00:05:09:01"
 OFFLOADS = ("csum", "guest_csum", "host_tso4", "guest_tso4", "guest_ecn")
 ALL_OFFLOADS = (
     *OFFLOADS, "gso", "host_tso6", "host_ecn", "host_ufo", "guest_tso6", "guest_ufo",
@@ -70,8 +70,10 @@ class Hall:
             self.settle(guest)
 
     def _start_dpdk(self) -> VuserClient:
-        path = self.switch.path("dpdk")
-        return VuserClient(self.site.registry, path, "respond", ip=f"{DPDK}/16").wait_ready()
+        """Always with the same MAC address: the guests remember it for a while."""
+        return VuserClient(
+            self.site.registry, self.switch.path("dpdk"), "respond", ip=f"{DPDK}/16", mac=DPDK_MAC
+        ).wait_ready()
 
     def add_port(self, name: str, **options: Any) -> None:
         """A port that is there again after `restart`."""

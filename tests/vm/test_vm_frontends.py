@@ -42,7 +42,7 @@ def test_guest_and_dpdk_ping_each_other(hall: Hall, card: Card) -> None:
     hall.switch.add_port("pinger", may_exist=True)
     pinger = VuserClient(
         hall.site.registry, hall.switch.path("pinger"), "ping", hall.address("a", card.name),
-        "--count", "3", "--interval", "0.1", ip="10.5.9.2/16",
+        "--count", "3", "--interval", "0.1", ip="10.5.9.2/16", mac="02:00:00:05:09:02",
     )
     assert pinger.result()["received"] == 3
 
