@@ -54,7 +54,7 @@ void worker_detach(struct source *source);
 
 /*
  * The source has a new ring: from now on a write to `kick_fd` wakes its worker, or, with -1, a
- * timer does, every 1 to 10 ms. Polls the source at once. 0 or -errno of epoll_ctl().
+ * timer does, every 1 to 20 ms. Polls the source at once. 0 or -errno of epoll_ctl().
  */
 int worker_watch(struct source *source, int kick_fd);
 /* Polls the source at once, whatever woke it. */

@@ -40,7 +40,7 @@
  * the first second after the last frame, then so that it costs less than 1 % of a CPU.
  */
 #define TIMED_POLL_MS 1
-#define TIMED_POLL_IDLE_MS 10
+#define TIMED_POLL_IDLE_MS 20
 #define TIMED_IDLE_AFTER_US 1000000
 
 #define EVENTS_MAX 64

@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 from ipaddress import IPv6Address
 from itertools import combinations
-from typing import Iterable, Sequence
+from typing import Any, Iterable, Sequence
 
 import pytest
 from vswitch import RawFrontend, Setup, Switch
@@ -18,7 +18,7 @@ from vswitch.station import Station
 
 SENDS = (Feature.CSUM, Feature.HOST_TSO4, Feature.HOST_TSO6, Feature.HOST_ECN)
 TAKES = (Feature.GUEST_CSUM, Feature.GUEST_TSO4, Feature.GUEST_TSO6, Feature.GUEST_ECN)
-V6 = {"ip_source": IPv6Address("fd00::1"), "ip_destination": IPv6Address("fd00::2")}
+V6: dict[str, Any] = {"ip_source": IPv6Address("fd00::1"), "ip_destination": IPv6Address("fd00::2")}
 GSO_SIZE = 1400
 NOTHING = VnetHeader()
 
@@ -41,10 +41,10 @@ def large(to: Station, sender: Station, size: int = 20000) -> TcpFrame:
 
 
 def make_pair(
-    switch: Switch, station: MakeStation, takes: Sequence[Feature] = TAKES, **setup: object
+    switch: Switch, station: MakeStation, takes: Sequence[Feature] = TAKES, **setup: Any
 ) -> tuple[Station, Station]:
     a = station(switch, "a", Setup(offloads=SENDS))
-    b = station(switch, "b", Setup(offloads=takes, **setup))  # type: ignore[arg-type]
+    b = station(switch, "b", Setup(offloads=takes, **setup))
     b.announce(a)
     return a, b
 
@@ -81,7 +81,9 @@ def test_every_combination_at_the_receiver(
 ) -> None:
     """What a receiver has negotiated reaches it as it was sent; all else is done before."""
     a, b = make_pair(switch, station, takes)
-    shapes = [{}, {"vlan": 5}, V6, {"flags": ACK | PSH | FIN | CWR}, {**V6, "flags": ACK | CWR}]
+    shapes: list[dict[str, Any]] = [
+        {}, {"vlan": 5}, V6, {"flags": ACK | PSH | FIN | CWR}, {**V6, "flags": ACK | CWR},
+    ]
     checksummed = segmented = segments = 0
     for shape in shapes:
         small = replace(large(b, a, 999), **shape)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Every ordered pair of port kinds, each with its offloads and without: all sizes, 64 KiB segments.
 
-A kernel port's station is a packet socket at its interface, an ethdev port's one at the other end of
-a veth pair whose end `net_af_packet` drives. What arrives is put together again, its checksums
+A kernel port's station is a packet socket at its interface, an ethdev port's one at the other end
+of a veth pair whose end `net_af_packet` drives. What arrives is put together again, its checksums
 completed where that was left to the receiver, and compared with what was sent.
 """
 
@@ -27,7 +27,7 @@ OFFLOADS = (
     Feature.CSUM, Feature.HOST_TSO4, Feature.HOST_TSO6, Feature.HOST_ECN,
     Feature.GUEST_CSUM, Feature.GUEST_TSO4, Feature.GUEST_TSO6, Feature.GUEST_ECN,
 )
-V6 = {"ip_source": IPv6Address("fd00::1"), "ip_destination": IPv6Address("fd00::2")}
+V6: dict[str, Any] = {"ip_source": IPv6Address("fd00::1"), "ip_destination": IPv6Address("fd00::2")}
 GSO_SIZE = 1440
 NOTHING = VnetHeader()
 
@@ -56,7 +56,9 @@ Station = Any  # RingStation or PacketStation
 class Yard:
     """A switch in a namespace, and stations on ports that it makes as they are asked for."""
 
-    def __init__(self, switch: Switch, home: KernelEnd, make_end: MakeEnd, stack: ExitStack) -> None:
+    def __init__(
+        self, switch: Switch, home: KernelEnd, make_end: MakeEnd, stack: ExitStack
+    ) -> None:
         self.switch, self.home, self.make_end, self.stack = switch, home, make_end, stack
         self.n = 0
 
@@ -149,7 +151,8 @@ def check_sizes(sender: Station, receiver: Station) -> None:
 def check_large(sender: Station, receiver: Station, leaves: bool) -> None:
     """64 KiB over IPv4 and IPv6: left to be cut where the sender may leave it, else cut."""
     payload = random.Random(1).randbytes(65535 - 60)
-    for shape in ({}, V6):
+    shapes: list[dict[str, Any]] = [{}, V6]
+    for shape in shapes:
         sent = replace(TcpFrame(receiver.mac, sender.mac, payload), **shape)
         wanted = sent.cut(GSO_SIZE)
         if leaves:
