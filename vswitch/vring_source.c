@@ -279,6 +279,8 @@ take_announcement(struct vring_source *source, const struct split_vring *vring, 
 	uint64_t announced = __atomic_exchange_n(&source->announced, 0, __ATOMIC_ACQUIRE) >> 16;
 	uint8_t *data = burst->headers[0];
 
+	if (announced == 0)
+		return 0; /* withdrawn meanwhile */
 	rarp_build((const uint8_t *)&announced, data);
 	put_single(&burst->frames[0], &burst->segments[0], data, RARP_FRAME_LEN);
 	burst->n = 1;
