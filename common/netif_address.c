@@ -42,18 +42,12 @@ view(const struct list *list)
 }
 
 static bool
-same(const struct prefix *a, const struct prefix *b)
-{
-	return a->len == b->len && prefix_same_address(a, b);
-}
-
-static bool
 contains(struct view list, const struct prefix *wanted)
 {
 	size_t i;
 
 	for (i = 0; i < list.n; i++)
-		if (same(&list.entries[i], wanted))
+		if (prefix_same(&list.entries[i], wanted))
 			return true;
 	return false;
 }

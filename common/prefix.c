@@ -99,3 +99,9 @@ prefix_same_address(const struct prefix *a, const struct prefix *b)
 	return a->family == b->family &&
 			memcmp(a->address, b->address, address_size(a->family)) == 0;
 }
+
+bool
+prefix_same(const struct prefix *a, const struct prefix *b)
+{
+	return a->len == b->len && prefix_same_address(a, b);
+}

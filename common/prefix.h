@@ -32,4 +32,7 @@ const char *prefix_format(const struct prefix *prefix, char buf[PREFIX_TEXT_SIZE
 /* Whether the addresses are the same; the lengths do not count. */
 bool prefix_same_address(const struct prefix *a, const struct prefix *b);
 
+/* Whether addresses and lengths are the same. */
+bool prefix_same(const struct prefix *a, const struct prefix *b);
+
 #endif

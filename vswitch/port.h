@@ -14,10 +14,10 @@
 #include <sys/types.h>
 
 #include <net/if.h>
-#include <netinet/in.h>
 
 #include "counters.h"
 #include "gate.h"
+#include "prefix.h"
 #include "switch_limits.h"
 
 #define PORT_NAME_MAX 64  /* with the terminating zero */
@@ -30,16 +30,6 @@
 struct event_base;
 struct fdb;
 struct port;
-
-/* An IP address of a kernel port's interface, with its prefix. */
-struct port_address {
-	int family; /* AF_INET, AF_INET6 */
-	union {
-		struct in_addr in;
-		struct in6_addr in6;
-	};
-	uint8_t prefix_len;
-};
 
 /* How a kernel port reaches the kernel. */
 enum port_backend {
@@ -68,7 +58,7 @@ struct port_settings {
 	bool has_mac; /* else the kernel's or the device's choice */
 	uint8_t mac[6];
 	uint32_t n_ips;
-	struct port_address ips[PORT_ADDRESSES_MAX];
+	struct prefix ips[PORT_ADDRESSES_MAX];
 	/* ethdev (mtu, has_mac, mac and up too) */
 	char devargs[PORT_DEVARGS_MAX];
 	bool promiscuous;

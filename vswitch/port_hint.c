@@ -21,20 +21,29 @@ host_mask(uint8_t prefix_len)
 	return UINT32_MAX >> prefix_len;
 }
 
+static uint32_t
+ipv4_of(const struct prefix *prefix)
+{
+	uint32_t address;
+
+	memcpy(&address, prefix->address, sizeof(address));
+	return ntohl(address);
+}
+
 /* The first network of an interface's addresses that has room for a neighbour. */
 static bool
 network_of(const struct port *port, struct network *network)
 {
 	const struct port_settings *settings = port_settings(port);
-	const struct port_address *ip;
+	const struct prefix *ip;
 	uint32_t i;
 
 	for (i = 0; i < settings->n_ips; i++) {
 		ip = &settings->ips[i];
-		if (ip->family != AF_INET || ip->prefix_len > 30)
+		if (ip->family != AF_INET || ip->len > 30)
 			continue;
-		network->address = ntohl(ip->in.s_addr) & ~host_mask(ip->prefix_len);
-		network->prefix_len = ip->prefix_len;
+		network->address = ipv4_of(ip) & ~host_mask(ip->len);
+		network->prefix_len = ip->len;
 		return true;
 	}
 	return false;
@@ -51,7 +60,7 @@ count_taken(uint32_t first, uint32_t last)
 	for (port = port_first(); port != NULL; port = port_next(port)) {
 		settings = port_settings(port);
 		for (i = 0; i < settings->n_ips; i++) {
-			address = ntohl(settings->ips[i].in.s_addr);
+			address = ipv4_of(&settings->ips[i]);
 			if (settings->ips[i].family == AF_INET && address >= first &&
 					address <= last)
 				taken++;

@@ -249,42 +249,19 @@ write_mac(const struct port_settings *settings)
 static void
 set_ip(const json_t *value, struct port_settings *settings)
 {
-	struct prefix prefixes[PORT_OPTION_ADDRESSES_MAX];
-	struct port_address *ip;
-	uint32_t n, i;
-
-	(void)port_option_addresses(value, prefixes, &n, NULL, 0);
 	memset(settings->ips, 0, sizeof(settings->ips));
-	for (i = 0; i < n; i++) {
-		ip = &settings->ips[i];
-		ip->family = prefixes[i].family;
-		ip->prefix_len = prefixes[i].len;
-		if (ip->family == AF_INET)
-			memcpy(&ip->in, prefixes[i].address, sizeof(ip->in));
-		else
-			memcpy(&ip->in6, prefixes[i].address, sizeof(ip->in6));
-	}
-	settings->n_ips = n;
+	(void)port_option_addresses(value, settings->ips, &settings->n_ips, NULL, 0);
 }
 
 static json_t *
 write_ip(const struct port_settings *settings)
 {
 	json_t *list = json_array();
-	const struct port_address *ip;
-	struct prefix prefix;
 	char text[PREFIX_TEXT_SIZE];
 	uint32_t i;
 
-	for (i = 0; i < settings->n_ips; i++) {
-		ip = &settings->ips[i];
-		prefix = (struct prefix){ .family = ip->family, .len = ip->prefix_len };
-		if (ip->family == AF_INET)
-			memcpy(prefix.address, &ip->in, sizeof(ip->in));
-		else
-			memcpy(prefix.address, &ip->in6, sizeof(ip->in6));
-		json_array_append_new(list, json_string(prefix_format(&prefix, text)));
-	}
+	for (i = 0; i < settings->n_ips; i++)
+		json_array_append_new(list, json_string(prefix_format(&settings->ips[i], text)));
 	return list;
 }
 

@@ -213,12 +213,22 @@ launch(struct port *base, char *err, size_t err_size)
 /* ---- Set ---- */
 
 static bool
+same_addresses(const struct port_settings *a, const struct port_settings *b)
+{
+	if (a->n_ips != b->n_ips)
+		return false;
+	for (uint32_t i = 0; i < a->n_ips; i++)
+		if (!prefix_same(&a->ips[i], &b->ips[i]))
+			return false;
+	return true;
+}
+
+static bool
 same_interface(const struct port_settings *a, const struct port_settings *b)
 {
 	return a->mtu == b->mtu && a->up == b->up && a->offload == b->offload &&
 			a->enabled == b->enabled && a->has_mac == b->has_mac &&
-			memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && a->n_ips == b->n_ips &&
-			memcmp(a->ips, b->ips, a->n_ips * sizeof(a->ips[0])) == 0;
+			memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && same_addresses(a, b);
 }
 
 /* Frames flow again, unless the device does not start any more. */

@@ -17,13 +17,8 @@ kernel_if_found(const struct netif_link *link, struct kernel_config *config)
 void
 kernel_if_addresses(const struct port_settings *settings, struct kernel_config *config)
 {
-	for (uint32_t i = 0; i < settings->n_ips; i++) {
-		struct prefix *address = &config->addresses[config->n_addresses++];
-
-		address->family = settings->ips[i].family;
-		memcpy(address->address, &settings->ips[i].in6, sizeof(address->address));
-		address->len = settings->ips[i].prefix_len;
-	}
+	memcpy(config->addresses, settings->ips, sizeof(config->addresses));
+	config->n_addresses = settings->n_ips;
 }
 
 /*

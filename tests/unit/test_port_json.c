@@ -186,10 +186,10 @@ test_addresses(void **state)
 			0);
 	assert_int_equal(settings.n_ips, 2);
 	assert_int_equal(settings.ips[0].family, AF_INET6);
-	assert_int_equal(settings.ips[0].prefix_len, 64);
+	assert_int_equal(settings.ips[0].len, 64);
 	assert_int_equal(settings.ips[1].family, AF_INET);
-	assert_int_equal(settings.ips[1].in.s_addr, htonl(0x0a010203));
-	assert_int_equal(settings.ips[1].prefix_len, 8);
+	assert_memory_equal(settings.ips[1].address, "\x0a\1\2\3", 4);
+	assert_int_equal(settings.ips[1].len, 8);
 	value = port_json_value(&settings, ip);
 	assert_string_equal(json_string_value(json_array_get(value, 0)), "fd00::1/64");
 	assert_string_equal(json_string_value(json_array_get(value, 1)), "10.1.2.3/8");
