@@ -48,6 +48,12 @@ port_base(void)
 	return life.base;
 }
 
+const char *
+port_socket_dir(void)
+{
+	return life.socket_dir;
+}
+
 void
 port_report_attached(struct port *port, const struct gate_peer *peer)
 {
@@ -141,29 +147,6 @@ find_kind(const char *type)
 	return NULL;
 }
 
-/* The path that the port listens on or connects to, which must fit struct sockaddr_un. */
-static int
-set_path(struct port *port, char *err, size_t err_size)
-{
-	const struct port_settings *settings = &port->settings;
-	int len;
-
-	if (settings->connect[0] != '\0')
-		len = snprintf(port->path, sizeof(port->path), "%s", settings->connect);
-	else if (settings->socket[0] != '\0')
-		len = snprintf(port->path, sizeof(port->path), "%s", settings->socket);
-	else
-		len = snprintf(port->path, sizeof(port->path), "%s/%s.sock", life.socket_dir,
-				port->name);
-	if (len < (int)sizeof(port->path))
-		return 0;
-	snprintf(err, err_size,
-			"add-port %s: the socket's path has %d bytes (%s...), and the system "
-			"allows %zu; choose a shorter name or --socket PATH",
-			port->name, len, port->path, sizeof(port->path) - 1);
-	return -ENAMETOOLONG;
-}
-
 static void
 forget_port(struct port *port)
 {
@@ -215,21 +198,6 @@ check_new(const char *name, const char *type, char *err, size_t err_size)
 	return 0;
 }
 
-/* The port's place in the table, and its name, are taken from here on. */
-static int
-enter_port(struct port *port, char *err, size_t err_size)
-{
-	int ret = port->ops->has_socket ? set_path(port, err, err_size) : 0;
-
-	if (ret < 0) {
-		port->ops->release(port);
-		return ret;
-	}
-	port->starting = true;
-	port_table_enter(port);
-	return 0;
-}
-
 static int
 create_port(const char *name, const char *type, const struct port_settings *settings,
 		struct port **out, char *err, size_t err_size)
@@ -249,8 +217,11 @@ create_port(const char *name, const char *type, const struct port_settings *sett
 	port->id = (uint16_t)id;
 	snprintf(port->name, sizeof(port->name), "%s", name);
 	port->settings = *settings;
+	port->starting = true;
+	/* The port's place in the table, and its name, are taken from here on. */
+	port_table_enter(port);
 	*out = port;
-	return enter_port(port, err, err_size);
+	return 0;
 }
 
 /* Puts a started port to work. */

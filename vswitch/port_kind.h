@@ -13,7 +13,6 @@
 
 struct port_ops {
 	const char *type;
-	bool has_socket; /* port->path is set before start() */
 	/* Once, before the first port of this kind. 0 or -errno. NULL: nothing to do. */
 	int (*init)(struct event_base *base);
 	/* Makes a port of this kind, not started, with its source and sink. NULL: no memory. */
@@ -53,7 +52,7 @@ struct port {
 	const struct port_ops *ops;
 	char name[PORT_NAME_MAX];
 	uint16_t id;
-	char path[PORT_PATH_MAX];
+	char path[PORT_PATH_MAX]; /* set by start() of a kind that has a socket; else "" */
 	struct port_settings settings;
 	struct source *source;
 	struct sink *sink;
@@ -97,6 +96,9 @@ int port_table_publish(void);
 
 /* The event loop that the ports live on. */
 struct event_base *port_base(void);
+
+/* Where sockets are by default. */
+const char *port_socket_dir(void);
 
 /* port_info.c; called once a second for each port. */
 void port_sample_rates(struct port *port);

@@ -27,6 +27,7 @@
 #include "log.h"
 #include "notice.h"
 #include "sigbus.h"
+#include "text.h"
 #include "worker.h"
 
 static TAILQ_HEAD(, vhost_port) all_ports = TAILQ_HEAD_INITIALIZER(all_ports);
@@ -265,6 +266,28 @@ create(uint16_t id)
 	return &port->base;
 }
 
+/* The path that the port listens on or connects to, which must fit struct sockaddr_un. */
+static int
+set_path(struct port *port, char *err, size_t err_size)
+{
+	const struct port_settings *settings = &port->settings;
+	int len;
+
+	if (settings->connect[0] != '\0')
+		len = snprintf(port->path, sizeof(port->path), "%s", settings->connect);
+	else if (settings->socket[0] != '\0')
+		len = snprintf(port->path, sizeof(port->path), "%s", settings->socket);
+	else
+		len = snprintf(port->path, sizeof(port->path), "%s/%s.sock", port_socket_dir(),
+				port->name);
+	if (len < (int)sizeof(port->path))
+		return 0;
+	return text_fail(err, err_size, -ENAMETOOLONG,
+			"add-port %s: the socket's path has %d bytes (%s...), and the system "
+			"allows %zu; choose a shorter name or --socket PATH",
+			port->name, len, port->path, sizeof(port->path) - 1);
+}
+
 static int
 start(struct port *base, char *err, size_t err_size)
 {
@@ -281,8 +304,10 @@ start(struct port *base, char *err, size_t err_size)
 	};
 
 	char why[PORT_TEXT_MAX];
-	int ret;
+	int ret = set_path(base, err, err_size);
 
+	if (ret < 0)
+		return ret;
 	vring_sink_set_offload(&port->sink, base->settings.offload);
 	port->gate = gate_create(port_base(), &config, &gate_ops, port, why, sizeof(why));
 	if (port->gate != NULL)
@@ -353,7 +378,6 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 
 const struct port_ops port_vhost_ops = {
 	.type = "vhost-user",
-	.has_socket = true,
 	.init = init,
 	.create = create,
 	.start = start,
