@@ -84,18 +84,6 @@ count_split(struct sink *sink, const struct burst *burst, uint8_t frame, uint32_
 	counter_add(&counters->segments, made);
 }
 
-/* How many frames it is on a wire. */
-static uint32_t
-count_frames(const struct burst *burst, uint8_t frame)
-{
-	const struct frame_offload *offload = &burst->offloads[frame];
-	uint32_t payload = burst->frames[frame].len - offload->header_len;
-
-	if (offload->gso_size == 0)
-		return 1;
-	return (payload + offload->gso_size - 1) / offload->gso_size;
-}
-
 /* Does what a frame needs and the receiver does not take undone, and places what comes of it. */
 static const void *
 place_split(struct sink *sink, struct burst *split, const struct burst *burst, uint8_t frame)
@@ -124,7 +112,7 @@ static const void *
 place_bounded(struct sink *sink, struct burst *split, const struct burst *burst, uint8_t frame,
 		uint32_t *left)
 {
-	uint32_t n = count_frames(burst, frame);
+	uint32_t n = offload_count(burst, frame);
 
 	if (n > *left) {
 		counter_add(&sink->counters.drops[DROP_RING_FULL], 1);

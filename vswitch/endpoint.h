@@ -51,6 +51,15 @@ struct source {
 	uint64_t pause_until; /* a source whose turns are long is polled less */
 };
 
+/* A frame that was taken and ends here, at its sender. The worker. */
+static inline void
+source_count_bad(struct source *source, enum drop_reason reason)
+{
+	counter_add(&source->counters.frames, 1);
+	counter_add(&source->counters.copies_due, 1);
+	counter_add(&source->counters.drops[reason], 1);
+}
+
 struct sink_ops {
 	/*
 	 * Copies the frames burst->frames[list[0 .. n - 1]] to the receiver and counts every one as

@@ -225,28 +225,31 @@ find_interrupts(struct ethdev *dev)
 	return true;
 }
 
+/* What the two groups of offloads of a direction are as needs of frames. */
 static uint8_t
-needs_of_tx(uint64_t offloads)
+needs_of(bool checksums, bool segments)
 {
 	uint8_t needs = 0;
 
-	if (has_all(offloads, TX_CHECKSUMS))
+	if (checksums)
 		needs |= FRAME_NEEDS_CSUM;
-	if ((offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0)
+	if (segments)
 		needs |= FRAME_NEEDS_TSO4 | FRAME_NEEDS_TSO6;
 	return needs;
 }
 
 static uint8_t
+needs_of_tx(uint64_t offloads)
+{
+	return needs_of(has_all(offloads, TX_CHECKSUMS),
+			(offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0);
+}
+
+static uint8_t
 needs_of_rx(uint64_t offloads)
 {
-	uint8_t needs = 0;
-
-	if (has_all(offloads, RX_CHECKSUMS))
-		needs |= FRAME_NEEDS_CSUM;
-	if ((offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO) != 0)
-		needs |= FRAME_NEEDS_TSO4 | FRAME_NEEDS_TSO6;
-	return needs;
+	return needs_of(has_all(offloads, RX_CHECKSUMS),
+			(offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO) != 0);
 }
 
 static void

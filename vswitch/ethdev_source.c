@@ -21,6 +21,7 @@
 #include <rte_udp.h>
 
 #include "copy.h"
+#include "frame_head.h"
 #include "offload.h"
 
 static bool
@@ -86,22 +87,6 @@ read_offload(const struct ethdev *dev, const struct rte_mbuf *m, struct burst *b
 	return rebuild_header(m, &header) && offload_read(burst, i, &header, dev->gives);
 }
 
-/* The first bytes of a frame, however they lie. */
-static void
-copy_head(struct frame *frame)
-{
-	uint32_t want = frame->len < FRAME_HEAD_LEN ? frame->len : FRAME_HEAD_LEN;
-
-	for (uint32_t i = 0, done = 0; done < want; i++) {
-		uint32_t len = frame->segments[i].len;
-
-		if (len > want - done)
-			len = want - done;
-		copy_up_to_64(frame->head + done, frame->segments[i].data, len);
-		done += len;
-	}
-}
-
 static void
 view(const struct rte_mbuf *m, struct frame_segment *segments, struct frame *frame)
 {
@@ -116,16 +101,14 @@ view(const struct rte_mbuf *m, struct frame_segment *segments, struct frame *fra
 	if (frame->segments->len >= FRAME_HEAD_LEN)
 		copy_64(frame->head, frame->segments->data);
 	else
-		copy_head(frame);
+		frame_gather_head(frame);
 }
 
 /* Frees what the burst cannot show, which is counted as `reason`. */
 static void
 refuse(struct ethdev *dev, struct rte_mbuf *m, enum drop_reason reason)
 {
-	counter_add(&dev->source.counters.frames, 1);
-	counter_add(&dev->source.counters.copies_due, 1);
-	counter_add(&dev->source.counters.drops[reason], 1);
+	source_count_bad(&dev->source, reason);
 	rte_pktmbuf_free(m);
 }
 

@@ -4,20 +4,10 @@
 
 #include <string.h>
 
-#include <netinet/in.h>
+#include "offload_headers.h"
 
 #define ETHERTYPE_AT 12
-#define TYPE_IPV4 0x0800
-#define TYPE_IPV6 0x86dd
-#define TYPE_VLAN 0x8100
-#define TYPE_QINQ 0x88a8
 #define VLAN_TAGS_MAX 2
-
-static uint32_t
-read_16(const uint8_t *bytes)
-{
-	return (uint32_t)bytes[0] << 8 | bytes[1];
-}
 
 /* Mixes four bytes in: the step and the end of MurmurHash3, which spread every bit. */
 static uint32_t
@@ -69,7 +59,7 @@ hash_ipv4(const uint8_t *head, uint32_t len, uint32_t at)
 	uint32_t hash = mix_bytes(0, ip + 12, 8);
 
 	/* More fragments follow, or this is a later one: not all have the ports. */
-	if ((read_16(ip + 6) & 0x3fff) != 0)
+	if ((headers_get16(ip + 6) & 0x3fff) != 0)
 		return hash;
 	return mix_ports(hash, ip[9], head, len, at + (ip[0] & 0xfu) * 4);
 }
@@ -85,18 +75,18 @@ hash_ipv6(const uint8_t *head, uint32_t len, uint32_t at)
 uint32_t
 flow_hash(const uint8_t *head, uint32_t len)
 {
-	uint32_t at = ETHERTYPE_AT, type = read_16(head + at);
+	uint32_t at = ETHERTYPE_AT, type = headers_get16(head + at);
 
-	for (int i = 0; i < VLAN_TAGS_MAX && (type == TYPE_VLAN || type == TYPE_QINQ) &&
+	for (int i = 0; i < VLAN_TAGS_MAX && (type == ETHERTYPE_CVLAN || type == ETHERTYPE_SVLAN) &&
 			at + 6 <= len;
 			i++) {
 		at += 4;
-		type = read_16(head + at);
+		type = headers_get16(head + at);
 	}
 	at += 2;
-	if (type == TYPE_IPV4 && at + 20 <= len)
+	if (type == ETHERTYPE_IPV4 && at + 20 <= len)
 		return finish(hash_ipv4(head, len, at));
-	if (type == TYPE_IPV6 && at + 40 <= len)
+	if (type == ETHERTYPE_IPV6 && at + 40 <= len)
 		return finish(hash_ipv6(head, len, at));
 	return finish(mix_bytes(0, head, 12));
 }

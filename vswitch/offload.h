@@ -51,6 +51,19 @@ offload_read(struct burst *burst, uint32_t i, const struct virtio_net_hdr *heade
  */
 void offload_write(const struct burst *burst, uint32_t i, struct virtio_net_hdr *header);
 
+/* How many frames frame i is on a wire: its TCP segments, or 1. */
+static inline uint32_t
+offload_count(const struct burst *burst, uint32_t i)
+{
+	const struct frame_offload *offload = &burst->offloads[i];
+	uint32_t payload;
+
+	if (!burst_has_offload(burst, i) || offload->gso_size == 0)
+		return 1;
+	payload = burst->frames[i].len - offload->header_len;
+	return (payload + offload->gso_size - 1) / offload->gso_size;
+}
+
 /*
  * Does what frame i of `from` needs and `takes` (FRAME_NEEDS_ bits) does not cover, into `to`: one
  * frame with its checksum complete, or its TCP segments from number `first` on (the first is 0), as

@@ -214,7 +214,7 @@ cut(struct cutting *cutting, uint8_t takes, uint32_t first)
 	const uint8_t *headers = cutting->from->headers[cutting->i];
 	uint32_t whole = cutting->from->frames[cutting->i].len;
 	uint32_t header_len = offload->header_len, payload = whole - header_len;
-	uint32_t n = (payload + offload->gso_size - 1) / offload->gso_size;
+	uint32_t n = offload_count(cutting->from, cutting->i);
 	struct burst *to = cutting->to;
 
 	cursor_skip(&cutting->cursor, header_len + first * offload->gso_size);

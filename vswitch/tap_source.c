@@ -54,14 +54,6 @@ put_frame(struct burst *burst, const uint8_t *data, uint32_t len)
 	copy_64(frame->head, data);
 }
 
-static void
-count_bad_offload(struct source *source)
-{
-	counter_add(&source->counters.frames, 1);
-	counter_add(&source->counters.copies_due, 1);
-	counter_add(&source->counters.drops[DROP_BAD_OFFLOAD], 1);
-}
-
 /* `data`: virtio-net header and frame, `len` bytes in all. */
 static void
 add_frame(struct tap_source *source, struct burst *burst, struct filling *filling,
@@ -78,7 +70,7 @@ add_frame(struct tap_source *source, struct burst *burst, struct filling *fillin
 	filling->n_taken++;
 	if ((header.flags != 0 || header.gso_type != VIRTIO_NET_HDR_GSO_NONE) &&
 			!offload_read(burst, burst->n, &header, FRAME_NEEDS_ALL)) {
-		count_bad_offload(&source->base);
+		source_count_bad(&source->base, DROP_BAD_OFFLOAD);
 		return;
 	}
 	wire_len = burst_wire_len(burst, burst->n);

@@ -14,17 +14,9 @@
 
 #include "chain.h"
 #include "copy.h"
+#include "frame_head.h"
 #include "offload.h"
 #include "rarp.h"
-
-/* A frame that ends here. */
-static void
-count_bad(struct source *source, enum drop_reason reason)
-{
-	counter_add(&source->counters.frames, 1);
-	counter_add(&source->counters.copies_due, 1);
-	counter_add(&source->counters.drops[reason], 1);
-}
 
 /*
  * Moves the virtio-net header from the front of the frame's segments to `header`. False when the
@@ -71,23 +63,6 @@ take_chain(const struct split_vring *vring, uint32_t head, struct frame *frame,
 	return n;
 }
 
-/* Gathers the first bytes of a frame that is short, or cut in its first bytes. */
-static void
-copy_head_piecewise(struct frame *frame)
-{
-	uint32_t want = frame->len < FRAME_HEAD_LEN ? frame->len : FRAME_HEAD_LEN;
-	uint32_t done = 0;
-
-	for (uint32_t i = 0; done < want; i++) {
-		uint32_t len = frame->segments[i].len;
-
-		if (len > want - done)
-			len = want - done;
-		copy_up_to_64(frame->head + done, frame->segments[i].data, len);
-		done += len;
-	}
-}
-
 /* Also finds the longest frame; returns the bytes of all. */
 static uint64_t
 copy_heads(struct burst *burst)
@@ -104,7 +79,7 @@ copy_heads(struct burst *burst)
 		else if (frame->n_segments == 1)
 			copy_up_to_64(frame->head, frame->segments->data, len);
 		else
-			copy_head_piecewise(frame);
+			frame_gather_head(frame);
 		bytes += len;
 		longest = len > longest ? len : longest;
 	}
@@ -190,7 +165,7 @@ take_other(struct vring_source *source, const struct split_vring *vring, struct 
 	vring_put_used(&parts, source->cursor.used + filling->n_taken, head, 0);
 	filling->n_taken++;
 	if (took == CHAIN_BAD) {
-		count_bad(&source->base, DROP_BAD_CHAIN);
+		source_count_bad(&source->base, DROP_BAD_CHAIN);
 		return true;
 	}
 	filling->n_segments += (uint32_t)took;
@@ -258,7 +233,7 @@ read_offloads(struct vring_source *source, const struct split_vring *vring, stru
 	for (uint32_t i = 0; i < burst->n; i++) {
 		if (read_header(source, burst, i, vring->header_len, &header) &&
 				!offload_read(burst, i, &header, vring->needs)) {
-			count_bad(&source->base, DROP_BAD_OFFLOAD);
+			source_count_bad(&source->base, DROP_BAD_OFFLOAD);
 			continue;
 		}
 		if (kept != i)

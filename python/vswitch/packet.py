@@ -16,7 +16,7 @@ import time
 from types import TracebackType
 from typing import NamedTuple, Optional, Union
 
-from vswitch.frames import BROADCAST, frame, mac_bytes, mac_text
+from vswitch.frames import BROADCAST, mac_text
 from vswitch.segments import VnetHeader
 
 SOL_PACKET = 263
@@ -62,7 +62,6 @@ class PacketStation:
 
     def __init__(self, netns: str, ifname: str, mac: str) -> None:
         self.mac = mac
-        self.sent = 0
         self._socket = open_in(netns)
         self._socket.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -82,12 +81,6 @@ class PacketStation:
             destination = mac_text(data[HEADER:HEADER + 6])
             if address[2] != socket.PACKET_OUTGOING and destination in (self.mac, BROADCAST):
                 return Seen(data[HEADER:], VnetHeader.unpack(data))
-
-    def build(self, to: str, size: int) -> bytes:
-        """The next frame from here; each has contents of its own."""
-        self.sent += 1
-        seed = int.from_bytes(mac_bytes(self.mac), "big") << 16 | self.sent
-        return frame(to, self.mac, size, seed & (1 << 63) - 1)
 
     def __enter__(self) -> PacketStation:
         return self
