@@ -8,8 +8,7 @@
  * nothing is visible to the frontend, so running out of buffers in the middle of a frame that
  * needs several is undone by forgetting the cursor's advance. A chain that is wrong, or too small
  * for any frame, costs the frame that it was reserved for, and goes back with length 0. A buffer
- * that is too small for this frame alone stays; how many descriptors may be read in vain because of
- * that, the limit for a turn says (CHAIN_PLACE_MAX).
+ * that is too small for this frame alone stays, and is not read again for another one as large.
  */
 #include "vring_endpoint.h"
 
@@ -204,6 +203,33 @@ prefetch_first(const struct frame_segment *segment, uint32_t need)
 	prefetch_lines(segment->data, segment->len < need ? segment->len : need);
 }
 
+/* What is known already of `need` bytes: TOO_BIG or NO_BUFFERS; PLACED: nothing. */
+static enum outcome
+look_up_shortage(const struct round *round, uint32_t need)
+{
+	const struct vring_shortage *shortage = &round->sink->shortage;
+	uint16_t avail = round->cursor.avail;
+
+	if (round->available == 0)
+		return NO_BUFFERS;
+	if (need < shortage->need || shortage->avail != avail)
+		return PLACED;
+	if (shortage->too_big)
+		return TOO_BIG;
+	return (uint16_t)(avail + round->available) == shortage->end ? NO_BUFFERS : PLACED;
+}
+
+static void
+note_shortage(const struct round *round, uint32_t need, bool too_big)
+{
+	round->sink->shortage = (struct vring_shortage){
+		.need = need,
+		.avail = round->cursor.avail,
+		.end = (uint16_t)(round->cursor.avail + round->available),
+		.too_big = too_big,
+	};
+}
+
 /*
  * Reserves buffers for one frame, whatever they are. Unless PLACED or BAD_BUFFER, whose chains go
  * back empty, the round is as before.
@@ -211,14 +237,16 @@ prefetch_first(const struct frame_segment *segment, uint32_t need)
 static enum outcome
 reserve_pieces(struct round *round, const struct frame *frame)
 {
+	const uint32_t need = frame->len + round->vring->header_len;
 	struct reservation *reservation = &round->reservations[round->n];
 	struct vring_cursor cursor = round->cursor;
 	const uint32_t available = round->available, followed = round->followed;
 	uint32_t first_segment = round->n_segments;
-	uint64_t left = (uint64_t)frame->len + round->vring->header_len;
-	enum outcome outcome;
-	uint64_t got = 0;
+	enum outcome outcome = look_up_shortage(round, need);
+	uint64_t left = need, got = 0;
 
+	if (outcome != PLACED)
+		return outcome;
 	do {
 		outcome = reserve_buffer(round, left, &got);
 		left -= got;
@@ -231,19 +259,23 @@ reserve_pieces(struct round *round, const struct frame *frame)
 		return outcome;
 	}
 	if (outcome != PLACED) {
+		bool at_end = round->available == 0;
+
 		round->n_segments = first_segment;
 		round->cursor = cursor;
 		round->available = available;
 		/* What the next round reads again counts once. */
 		if (outcome == NEXT_ROUND && round->n > 0)
 			round->followed = followed;
+		else if (outcome != NO_BUFFERS || at_end)
+			note_shortage(round, need, outcome != NO_BUFFERS);
 		return outcome;
 	}
 	reservation->frame = frame;
 	reservation->host = NULL;
 	reservation->first_segment = first_segment;
 	reservation->n_buffers = (uint16_t)(round->cursor.used - cursor.used);
-	prefetch_first(&round->segments[first_segment], frame->len + round->vring->header_len);
+	prefetch_first(&round->segments[first_segment], need);
 	round->n++;
 	return PLACED;
 }
@@ -444,6 +476,8 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	if (round.cursor.used == sink->cursor.used)
 		return NULL;
 	sink->cursor = round.cursor;
+	if (sink->shortage.avail != sink->cursor.avail)
+		sink->shortage.need = UINT32_MAX;
 	vring_publish(vring, sink->cursor.used);
 	return vring;
 }
@@ -474,6 +508,7 @@ vring_sink_publish(struct vring_sink *sink, struct split_vring *vring)
 {
 	spinlock_lock(&sink->base.lock);
 	__atomic_store_n(&sink->vring, vring, __ATOMIC_RELEASE);
+	sink->shortage.need = UINT32_MAX;
 	update_takes(sink);
 	spinlock_unlock(&sink->base.lock);
 }
@@ -492,6 +527,7 @@ vring_sink_init(struct vring_sink *sink, uint16_t port)
 {
 	memset(sink, 0, sizeof(*sink));
 	sink->offload = true;
+	sink->shortage.need = UINT32_MAX;
 	sink->base.takes = FRAME_NEEDS_ALL;
 	sink->base.ops = &vring_sink_ops;
 	sink->base.port = port;

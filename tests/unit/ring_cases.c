@@ -159,6 +159,7 @@ guest_init(struct guest *guest, struct choices *choices)
 	model->defect = VRING_SOUND;
 	model->avail = model->used = guest->avail_idx = start;
 	model->greeted = false;
+	model->no_room = 0;
 	model->calls = 0;
 	model->n_unsure = 0;
 	model->muddled = false;

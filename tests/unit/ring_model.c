@@ -326,6 +326,46 @@ least_buffer(const struct model_ring *ring)
 	return ring->mergeable ? ring->header_len : ring->header_len + 14;
 }
 
+/* Whether one descriptor in one region is the whole next buffer, and large enough. */
+static bool
+one_is_enough(const struct model_ring *ring, uint32_t need)
+{
+	uint16_t head = read16(ring, ring->avail_at + 4 + 2 * (ring->avail % ring->size));
+	const struct model_region *region;
+	struct vring_desc desc;
+
+	if (head >= ring->size)
+		return false;
+	memcpy(&desc, ring->image + ring->desc_at + 16 * head, sizeof(desc));
+	region = region_of(ring, desc.addr);
+	return desc.flags == VRING_DESC_F_WRITE && desc.len >= need && region != NULL &&
+			desc.len <= region->size - (desc.addr - region->guest_phys_addr);
+}
+
+/*
+ * Whether the buffers that come next are known to hold less. One descriptor is looked at all the
+ * same: who breaks the rules may have changed it.
+ */
+static bool
+known_too_small(const struct model_ring *ring, uint32_t need, uint32_t read)
+{
+	uint16_t end = read16(ring, ring->avail_at + 2);
+
+	if (read < 4096 && one_is_enough(ring, need))
+		return false;
+	return ring->no_room != 0 && need >= ring->no_room && ring->avail == ring->no_room_at &&
+			(ring->no_room_ever || end == ring->no_room_end);
+}
+
+static void
+remember_too_small(struct model_ring *ring, uint32_t need, bool ever)
+{
+	ring->no_room = need;
+	ring->no_room_at = ring->avail;
+	ring->no_room_end = read16(ring, ring->avail_at + 2);
+	ring->no_room_ever = ever;
+}
+
 /*
  * Takes buffers for `need` bytes. The turn has read *read descriptors so far, and begins no buffer
  * when they are 4,096.
@@ -415,11 +455,18 @@ model_place(struct model_ring *ring, const struct model_ring *from, const struct
 	ring->n_unsure = 0;
 	if (!usable(ring))
 		left = DROP_NOT_READY;
-	for (; i < n && usable(ring); i++) {
+	for (; i < n && usable(ring) && available(ring) > 0; i++) {
+		uint32_t need = burst->frames[list[i]].len + ring->header_len;
 		uint16_t avail = ring->avail;
-		enum gathered gathered = gather(ring, burst->frames[list[i]].len + ring->header_len,
-				&buffers, &read);
+		enum gathered gathered;
 
+		if (known_too_small(ring, need, read)) {
+			if (!ring->no_room_ever)
+				break;
+			ring->counters.drops[DROP_TOO_BIG]++;
+			continue;
+		}
+		gathered = gather(ring, need, &buffers, &read);
 		if (gathered == GATHERED) {
 			deliver(ring, &buffers, from, burst, list[i]);
 		} else if (gathered == GATHERED_BAD) {
@@ -427,12 +474,18 @@ model_place(struct model_ring *ring, const struct model_ring *from, const struct
 				give_back(ring, buffers.heads[b], 0);
 			ring->counters.drops[DROP_BAD_CHAIN]++;
 		} else {
+			bool none_left = available(ring) == 0;
+
 			ring->avail = avail;
+			if (gathered == GATHERED_TOO_BIG || none_left)
+				remember_too_small(ring, need, gathered == GATHERED_TOO_BIG);
 			if (gathered == GATHERED_TOO_FEW)
 				break;
 			ring->counters.drops[DROP_TOO_BIG]++;
 		}
 	}
+	if (ring->avail != ring->no_room_at)
+		ring->no_room = 0;
 	ring->counters.drops[left] += n - i;
 	if (ring->used == used)
 		return false;

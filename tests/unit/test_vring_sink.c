@@ -2,6 +2,7 @@
 /* vring_sink.c: where frames land in a receiveq, and what is dropped. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -297,8 +298,8 @@ test_mergeable_buffer_below_a_header(void **state)
 }
 
 /*
- * A buffer of a hundred descriptors that every frame is too big for: each looks at it anew, until
- * the turn has read enough. What is left finds no buffer, and the next turn does.
+ * A buffer of a hundred descriptors that every frame is too big for, each a little less: all look
+ * at it anew, until the turn has read enough. What is left finds no buffer; the next turn does.
  */
 static void
 test_descriptors_end_a_turn(void **state)
@@ -312,7 +313,7 @@ test_descriptors_end_a_turn(void **state)
 				i + 1);
 	driver_offer(&driver, 0);
 	for (uint32_t i = 0; i < BURST_MAX; i++)
-		add_frame(500, 65536);
+		add_frame(500 - i, 65536);
 	assert_null(place());
 	assert_int_equal(drops(DROP_TOO_BIG), 41); /* the last of them begins at 4,000 */
 	assert_int_equal(drops(DROP_RING_FULL), BURST_MAX - 41);
@@ -322,7 +323,52 @@ test_descriptors_end_a_turn(void **state)
 	expect_frame(88);
 }
 
-/* The same for buffers of one descriptor each, mergeable and small: what fits is delivered. */
+/* A buffer of 100 bytes in two descriptors. */
+static void
+offer_pair(uint16_t head)
+{
+	driver_set_desc(&driver, head, driver_buffer(&driver, 50), 50, W | VRING_DESC_F_NEXT,
+			head + 1);
+	driver_set_desc(&driver, head + 1, driver_buffer(&driver, 1000), 50, W, 0);
+	driver_offer(&driver, head);
+}
+
+/*
+ * A frame that is no smaller than one that found no room is not tried: seen by a driver that, against
+ * the rules, changes its buffer meanwhile. What is new in the ring is tried, if it can help.
+ */
+static void
+test_nothing_is_tried_in_vain(void **state)
+{
+	(void)state;
+	for (uint16_t head = 0; head < 8; head += 4) {
+		uint64_t too_big = drops(DROP_TOO_BIG), full = drops(DROP_RING_FULL);
+		bool mergeable = head > 0;
+
+		driver.vring.mergeable = mergeable;
+		offer_pair(head);
+		burst->n = n_segments = 0;
+		add_frame(300, 65536);
+		assert_null(place());
+		driver.desc[head + 1].len = 1000;
+		assert_null(place());
+		assert_int_equal(drops(DROP_TOO_BIG) - too_big, mergeable ? 0 : 2);
+		assert_int_equal(drops(DROP_RING_FULL) - full, mergeable ? 2 : 0);
+		offer_pair(head + 2);
+		if (!mergeable) {
+			assert_null(place()); /* the first buffer is still the next one */
+			vring_sink_publish(&sink, &driver.vring); /* a ring that starts is new */
+		}
+		assert_non_null(place());
+		expect_frame(300);
+		burst->n = n_segments = 0;
+		add_frame(60, 65536);
+		assert_non_null(place());
+		expect_frame(60);
+	}
+}
+
+/* Mergeable buffers of one descriptor each, and small: what a turn reads is delivered. */
 static void
 test_small_buffers_end_a_turn(void **state)
 {
@@ -621,6 +667,7 @@ main(void)
 		TEST(test_buffer_for_no_frame),
 		TEST(test_mergeable_buffer_below_a_header),
 		TEST(test_descriptors_end_a_turn),
+		TEST(test_nothing_is_tried_in_vain),
 		TEST(test_small_buffers_end_a_turn),
 		TEST(test_canaries),
 		TEST(test_buffer_over_a_region_border),
