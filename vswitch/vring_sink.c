@@ -203,8 +203,11 @@ prefetch_first(const struct frame_segment *segment, uint32_t need)
 	prefetch_lines(segment->data, segment->len < need ? segment->len : need);
 }
 
-/* What is known already of `need` bytes: TOO_BIG or NO_BUFFERS; PLACED: nothing. */
-static enum outcome
+/*
+ * What is known already of `need` bytes: TOO_BIG or NO_BUFFERS; PLACED: nothing. Inline, this and the
+ * next one would take the registers of reserve_singles().
+ */
+static __attribute__((noinline)) enum outcome
 look_up_shortage(const struct round *round, uint32_t need)
 {
 	const struct vring_shortage *shortage = &round->sink->shortage;
@@ -219,7 +222,7 @@ look_up_shortage(const struct round *round, uint32_t need)
 	return (uint16_t)(avail + round->available) == shortage->end ? NO_BUFFERS : PLACED;
 }
 
-static void
+static __attribute__((noinline)) void
 note_shortage(const struct round *round, uint32_t need, bool too_big)
 {
 	round->sink->shortage = (struct vring_shortage){
