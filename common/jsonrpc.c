@@ -94,12 +94,6 @@ jsonrpc_batch_parse(struct jsonrpc_batch *batch, const char *line, size_t len, c
 	batch->requests = requests_of(root, err, err_size);
 	if (batch->requests == NULL)
 		return JSONRPC_INVALID_REQUEST;
-	batch->replies = json_array();
-	if (batch->replies == NULL) {
-		jsonrpc_batch_release(batch);
-		return text_fail(err, err_size, JSONRPC_INTERNAL_ERROR, "out of memory");
-	}
-	batch->pending = jsonrpc_batch_count(batch);
 	return 0;
 }
 
@@ -113,7 +107,6 @@ void
 jsonrpc_batch_release(struct jsonrpc_batch *batch)
 {
 	json_decref(batch->requests);
-	json_decref(batch->replies);
 	*batch = (struct jsonrpc_batch){ 0 };
 }
 
@@ -191,21 +184,6 @@ jsonrpc_batch_request(const struct jsonrpc_batch *batch, size_t index,
 	request->method = json_string_value(json_object_get(object, "method"));
 	request->params = json_object_get(object, "params");
 	return 0;
-}
-
-bool
-jsonrpc_batch_answer(struct jsonrpc_batch *batch, json_t *reply, json_t **out)
-{
-	if (reply != NULL)
-		json_array_append_new(batch->replies, reply);
-	batch->pending--;
-	if (batch->pending > 0)
-		return false;
-	*out = NULL;
-	if (json_array_size(batch->replies) > 0)
-		*out = json_incref(batch->is_array ? batch->replies
-						   : json_array_get(batch->replies, 0));
-	return true;
 }
 
 /*
@@ -318,14 +296,25 @@ jsonrpc_text(const char *text)
 }
 
 char *
+jsonrpc_dump(const json_t *value, size_t *len)
+{
+	char *text = json_dumps(
+			value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS));
+
+	if (text != NULL)
+		*len = strlen(text);
+	return text;
+}
+
+char *
 jsonrpc_line(const json_t *message, size_t *len)
 {
-	char *text = json_dumps(message, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
+	char *text = jsonrpc_dump(message, len);
 	char *line;
 
 	if (text == NULL)
 		return NULL;
-	*len = strlen(text) + 1;
+	*len += 1;
 	line = realloc(text, *len + 1);
 	if (line == NULL) {
 		free(text);

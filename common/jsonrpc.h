@@ -11,11 +11,11 @@
  *		send(jsonrpc_error(NULL, code, err, NULL));
  *	for (i = 0; i < jsonrpc_batch_count(&batch); i++)
  *		code = jsonrpc_batch_request(&batch, i, &request, err, sizeof(err));
- *		... run it, or build the error; then, now or later, in any order, once for each:
- *		if (jsonrpc_batch_answer(&batch, reply, &out))
- *			send(out) unless NULL; jsonrpc_batch_release(&batch);
+ *		... run it, or build the error; send the reply, unless it was a notification
+ *	jsonrpc_batch_release(&batch);
  *
- * A single request is a batch of one that is answered without an array around it.
+ * A single request is a batch of one that is answered without an array around it. A batch whose
+ * requests were all notifications is not answered.
  * Builders return NULL when memory runs out, and release what they were given in any case.
  */
 #ifndef COMMON_JSONRPC_H
@@ -48,12 +48,10 @@ struct jsonrpc_request {
 	json_t *id;	    /* string, number or null; NULL in a notification */
 };
 
-/* The requests of one line, and the answers to them as they come in. */
+/* The requests of one line. */
 struct jsonrpc_batch {
 	json_t *requests; /* array, also for a single request */
-	json_t *replies;  /* array */
-	size_t pending;	  /* requests without jsonrpc_batch_answer so far */
-	bool is_array;	  /* the line held an array */
+	bool is_array;	  /* the line held an array, and its replies are due in one */
 };
 
 /*
@@ -83,13 +81,6 @@ size_t jsonrpc_batch_count(const struct jsonrpc_batch *batch);
 int jsonrpc_batch_request(const struct jsonrpc_batch *batch, size_t index,
 		struct jsonrpc_request *request, char *err, size_t err_size);
 
-/*
- * Counts one request as done. reply: its answer, taken over; NULL for a notification. Returns
- * true at the last one: *out is then what to send, owned by the caller: the reply, an array of
- * replies in the order in which they came in, or NULL when every request was a notification.
- */
-bool jsonrpc_batch_answer(struct jsonrpc_batch *batch, json_t *reply, json_t **out);
-
 /* Frees the batch; views of its requests become invalid. May be called at any time. */
 void jsonrpc_batch_release(struct jsonrpc_batch *batch);
 
@@ -110,6 +101,9 @@ json_t *jsonrpc_call(json_int_t id, const char *method, json_t *params);
 
 /* A JSON string of any bytes: what is not UTF-8 becomes '?'. For paths and names from outside. */
 json_t *jsonrpc_text(const char *text);
+
+/* Any value as text, *len bytes, on one line; free() it. NULL: no memory. */
+char *jsonrpc_dump(const json_t *value, size_t *len);
 
 /* The message as one line with its newline, *len bytes; free() it. NULL: no memory. */
 char *jsonrpc_line(const json_t *message, size_t *len);
