@@ -145,10 +145,9 @@ begin_line(struct control_client *client, const char *text, size_t len)
 		.out = client->out,
 		.answered = on_answered,
 		.arg = client };
-	bool failed;
 
-	client->line = control_line_begin(&owner, text, len, &failed);
-	if (failed)
+	client->line = control_line_begin(&owner, text, len);
+	if (client->line == NULL)
 		cut(client);
 }
 

@@ -10,6 +10,7 @@
 struct control_line {
 	struct control_line_owner owner;
 	struct jsonrpc_batch requests;
+	bool whole;	       /* all of its requests are read */
 	size_t next;	       /* request to run */
 	size_t size;	       /* bytes of the answers so far */
 	struct rpc_rows *rows; /* the answer that is being written, or NULL */
@@ -100,7 +101,7 @@ run_request(struct control_line *line, bool stopping)
 	char err[RPC_TEXT_MAX];
 	int code;
 
-	code = jsonrpc_batch_request(&line->requests, line->next++, &request, err, sizeof(err));
+	code = jsonrpc_batch_request(&line->requests, line->next, &request, err, sizeof(err));
 	if (code != 0) {
 		put_reply(line, jsonrpc_error(request.id, code, err, NULL));
 	} else if (refusal == NULL) {
@@ -111,6 +112,7 @@ run_request(struct control_line *line, bool stopping)
 	} else if (request.id != NULL) {
 		put_reply(line, jsonrpc_error(request.id, JSONRPC_REFUSED, refusal, NULL));
 	}
+	jsonrpc_batch_drop(&line->requests, line->next++);
 }
 
 static void
@@ -138,48 +140,62 @@ put_end(struct control_line *line)
 		line->failed = true;
 }
 
+static enum control_step
+end(struct control_line *line, bool failed)
+{
+	free_line(line);
+	return failed ? CONTROL_LINE_FAILED : CONTROL_LINE_DONE;
+}
+
+/* Reads a request more. A line that is wrong anywhere is refused as a whole. */
+static enum control_step
+read_request(struct control_line *line)
+{
+	char err[RPC_TEXT_MAX];
+	int code = jsonrpc_batch_read(&line->requests, err, sizeof(err));
+
+	line->whole = code == 0;
+	if (code >= 0)
+		return CONTROL_LINE_MORE;
+	return end(line,
+			control_line_put(line->owner.out, jsonrpc_error(NULL, code, err, NULL)) !=
+					0);
+}
+
 enum control_step
 control_line_step(struct control_line *line, bool stopping)
 {
-	bool last;
-
 	if (line->waits)
 		return CONTROL_LINE_WAITS;
+	if (!line->whole)
+		return read_request(line);
 	if (line->rows != NULL)
 		write_rows(line);
-	else if (line->next < jsonrpc_batch_count(&line->requests))
+	else
 		run_request(line, stopping);
 	if (line->waits)
 		return CONTROL_LINE_WAITS;
-	last = line->rows == NULL && line->next == jsonrpc_batch_count(&line->requests);
-	if (last && !line->failed)
+	if (!line->failed && line->rows == NULL &&
+			line->next == jsonrpc_batch_count(&line->requests)) {
 		put_end(line);
-	if (!last && !line->failed)
-		return CONTROL_LINE_MORE;
-	last = !line->failed;
-	free_line(line);
-	return last ? CONTROL_LINE_DONE : CONTROL_LINE_FAILED;
+		return end(line, line->failed);
+	}
+	return line->failed ? end(line, true) : CONTROL_LINE_MORE;
 }
 
 struct control_line *
-control_line_begin(
-		const struct control_line_owner *owner, const char *text, size_t len, bool *failed)
+control_line_begin(const struct control_line_owner *owner, const char *text, size_t len)
 {
 	struct control_line *line = calloc(1, sizeof(*line));
-	char err[RPC_TEXT_MAX];
-	int code;
 
-	*failed = line == NULL;
 	if (line == NULL)
 		return NULL;
-	code = jsonrpc_batch_parse(&line->requests, text, len, err, sizeof(err));
-	if (code == 0) {
-		line->owner = *owner;
-		return line;
+	if (jsonrpc_batch_begin(&line->requests, text, len) != 0) {
+		free(line);
+		return NULL;
 	}
-	free(line);
-	*failed = control_line_put(owner->out, jsonrpc_error(NULL, code, err, NULL)) != 0;
-	return NULL;
+	line->owner = *owner;
+	return line;
 }
 
 bool

@@ -39,16 +39,13 @@ enum control_step {
 	CONTROL_LINE_FAILED, /* memory ran out, and what is in `out` has no end; the line is freed */
 };
 
-/*
- * Reads a line of JSON, which is not needed afterwards. NULL: it is none, and the error is in
- * `out`; or there is no memory, and *failed is set.
- */
-struct control_line *control_line_begin(
-		const struct control_line_owner *owner, const char *text, size_t len, bool *failed);
+/* A line of JSON, which is borrowed until control_line_step() has run a request. NULL: no memory. */
+struct control_line *
+control_line_begin(const struct control_line_owner *owner, const char *text, size_t len);
 
 /*
- * Runs one request, or writes a piece of an answer. With `stopping`, requests are refused instead
- * of run.
+ * Reads one request of the line, or runs one, or writes a piece of an answer. With `stopping`,
+ * requests are refused instead of run.
  */
 enum control_step control_line_step(struct control_line *line, bool stopping);
 

@@ -45,7 +45,8 @@ struct field {
 	"  order, one after the other; a second connection need not wait for a slow one.\n"                       \
 	"- A request without `id` is a notification and has no reply.\n"                                          \
 	"- JSON is read strictly: no key twice in an object, nothing after the text, at most %d levels.\n"        \
-	"- A batch holds at most %d requests. When its replies pass %u MiB, what is left is refused.\n"           \
+	"- A request holds at most %d KiB, blanks not counted. A batch holds at most %d requests. When its\n"     \
+	"  replies pass %u MiB, what is left is refused.\n"                                                       \
 	"- A long answer is written as fast as it is read, and nobody else waits for it. Ports that come or\n"    \
 	"  go meanwhile may be in it or not; `fdb.list` is the table as it was when the request was run.\n"       \
 	"- A client that leaves more than %u MiB of events unread is cut off. At most %d clients are served at\n" \
@@ -339,8 +340,9 @@ rpc_doc_print(FILE *out)
 {
 	size_t i;
 
-	fprintf(out, HEAD, JSONRPC_MAX_DEPTH, JSONRPC_MAX_BATCH, CONTROL_LINE_REPLIES_MAX >> 20,
-			CONTROL_CLIENT_OUTPUT_MAX >> 20, CONTROL_CLIENTS_MAX);
+	fprintf(out, HEAD, JSONRPC_MAX_DEPTH, JSONRPC_MAX_REQUEST / 1024, JSONRPC_MAX_BATCH,
+			CONTROL_LINE_REPLIES_MAX >> 20, CONTROL_CLIENT_OUTPUT_MAX >> 20,
+			CONTROL_CLIENTS_MAX);
 	fputs("## Methods\n\n", out);
 	for (i = 0; i < rpc_methods_count; i++)
 		print_method(out, &rpc_methods[i]);

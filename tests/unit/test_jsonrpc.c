@@ -123,11 +123,24 @@ test_depth_skips_strings(void **state)
 	assert_non_null(strstr(err, "nested"));
 }
 
+/* Reads all of a line; 0 or the code. */
+static int
+read_batch(struct jsonrpc_batch *batch, const char *line, char *err, size_t err_size)
+{
+	int code;
+
+	assert_int_equal(jsonrpc_batch_begin(batch, line, strlen(line)), 0);
+	do
+		code = jsonrpc_batch_read(batch, err, err_size);
+	while (code > 0);
+	return code;
+}
+
 static void
 open_batch(struct jsonrpc_batch *batch, const char *line)
 {
 	char err[256] = "";
-	int code = jsonrpc_batch_parse(batch, line, strlen(line), err, sizeof(err));
+	int code = read_batch(batch, line, err, sizeof(err));
 
 	if (code != 0)
 		fail_msg("%s: %d %s", line, code, err);
@@ -139,8 +152,8 @@ expect_refused_line(const char *line, int expected, const char *why)
 	struct jsonrpc_batch batch;
 	char err[256] = "";
 
-	assert_int_equal(jsonrpc_batch_parse(&batch, line, strlen(line), err, sizeof(err)),
-			expected);
+	assert_int_equal(read_batch(&batch, line, err, sizeof(err)), expected);
+	jsonrpc_batch_release(&batch);
 	if (strstr(err, why) == NULL)
 		fail_msg("'%s' lacks '%s'", err, why);
 }
@@ -165,7 +178,96 @@ test_refused_lines(void **state)
 	assert_int_equal(jsonrpc_batch_count(&batch), JSONRPC_MAX_BATCH);
 	jsonrpc_batch_release(&batch);
 	memcpy(many + 2 * JSONRPC_MAX_BATCH, ",1]", 4);
-	expect_refused_line(many, JSONRPC_INVALID_REQUEST, "holds 1001 requests");
+	expect_refused_line(many, JSONRPC_INVALID_REQUEST, "more than 1000 requests");
+}
+
+/* Pieces are read one by one: what is wrong between them, or behind, is found as well. */
+static void
+test_refused_batches(void **state)
+{
+	static const char *const lines[] = { "[", "[1", "[1,", "[,1]", "[1,]", "[1,,2]", "[1 2]",
+		"[1]]", "[1]x", "[1]{}", "[}]", "[{]}]", "[1,\"]", "[\"\\\"]",
+		"[{\"a\":1,\"a\":2}]", "[]]", "[],", "[nul]", "[1,[2]", "]", "[[1,]]" };
+	json_t *value;
+	char err[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		expect_refused_line(lines[i], JSONRPC_PARSE_ERROR, "at byte");
+		assert_int_equal(jsonrpc_parse_json(lines[i], strlen(lines[i]), &value, err,
+						 sizeof(err)),
+				JSONRPC_PARSE_ERROR);
+	}
+	expect_refused_line("[1, 2, {\"a\": x}]", JSONRPC_PARSE_ERROR, "at byte 14");
+}
+
+/* A step reads one request, and the requests are what the parser makes of the whole line. */
+static void
+test_batch_in_steps(void **state)
+{
+	static const char line[] = " [ {\"a\":[1,{\"b\":\"],[\\\"\"}]} ,[[],{}], \"x,]\",\ttrue ] ";
+	struct jsonrpc_batch batch;
+	char err[256];
+	json_t *whole;
+	int steps = 1;
+
+	(void)state;
+	assert_int_equal(jsonrpc_batch_begin(&batch, line, strlen(line)), 0);
+	while (jsonrpc_batch_read(&batch, err, sizeof(err)) > 0)
+		steps++;
+	assert_int_equal(steps, 4);
+	assert_int_equal(jsonrpc_parse_json(line, strlen(line), &whole, err, sizeof(err)), 0);
+	assert_true(json_equal(batch.requests, whole));
+	json_decref(whole);
+	jsonrpc_batch_release(&batch);
+}
+
+/* Blanks do not make a request long; anything else does. */
+static void
+test_long_requests(void **state)
+{
+	size_t size = 3 * JSONRPC_MAX_REQUEST;
+	char *line = malloc(size + 1);
+	struct jsonrpc_batch batch;
+
+	(void)state;
+	assert_non_null(line);
+	memset(line, ' ', size);
+	line[size] = '\0';
+	line[0] = '{';
+	line[size - 1] = '}';
+	open_batch(&batch, line);
+	jsonrpc_batch_release(&batch);
+	line[0] = '"';
+	line[size - 1] = '"';
+	expect_refused_line(line, JSONRPC_INVALID_REQUEST, "longer than 64 KiB");
+	line[JSONRPC_MAX_REQUEST - 1] = '"';
+	memset(line + JSONRPC_MAX_REQUEST, ' ', size - JSONRPC_MAX_REQUEST);
+	open_batch(&batch, line);
+	jsonrpc_batch_release(&batch);
+	free(line);
+}
+
+/* The array around a batch counts as a level. */
+static void
+test_deep_batches(void **state)
+{
+	char line[2 * JSONRPC_MAX_DEPTH + 3];
+
+	(void)state;
+	for (int depth = JSONRPC_MAX_DEPTH; depth <= JSONRPC_MAX_DEPTH + 1; depth++) {
+		struct jsonrpc_batch batch;
+
+		memset(line, '[', (size_t)depth);
+		memset(line + depth, ']', (size_t)depth);
+		line[2 * depth] = '\0';
+		if (depth > JSONRPC_MAX_DEPTH) {
+			expect_refused_line(line, JSONRPC_PARSE_ERROR, "nested");
+		} else {
+			open_batch(&batch, line);
+			jsonrpc_batch_release(&batch);
+		}
+	}
 }
 
 struct valid_case {
@@ -359,6 +461,10 @@ main(void)
 		cmocka_unit_test(test_depth_is_bounded),
 		cmocka_unit_test(test_depth_skips_strings),
 		cmocka_unit_test(test_refused_lines),
+		cmocka_unit_test(test_refused_batches),
+		cmocka_unit_test(test_batch_in_steps),
+		cmocka_unit_test(test_long_requests),
+		cmocka_unit_test(test_deep_batches),
 		cmocka_unit_test(test_valid_requests),
 		cmocka_unit_test(test_invalid_requests),
 		cmocka_unit_test(test_batch_in_any_order),
