@@ -26,7 +26,6 @@ static struct daemon *served;
 static int listen_fd = -1;
 static struct event *acceptable;
 static struct event *pause_end;
-static bool turning_away; /* said so in the log; cleared when there is room again */
 
 static void
 on_gone(struct control_client *client)
@@ -44,10 +43,9 @@ turn_away(int fd)
 
 	(void)send(fd, refusal, sizeof(refusal) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd);
-	if (!turning_away)
-		log_warning("control clients are turned away: there are %d already, and all are busy",
-				CONTROL_CLIENTS_MAX);
-	turning_away = true;
+	log_from(&control_log, LOG_LEVEL_WARNING,
+			"a client is turned away: there are %d already, and all are busy",
+			CONTROL_CLIENTS_MAX);
 }
 
 /* Of two clients the one that makes room first. */
@@ -78,7 +76,8 @@ make_room(void)
 		return true;
 	if (control_client_use(first) == CONTROL_CLIENT_BUSY)
 		return false;
-	log_info("control client (pid %d): makes room for a new one after %.1f s of silence",
+	log_from(&control_log, LOG_LEVEL_INFO,
+			"client (pid %d) makes room for a new one after %.1f s of silence",
 			first->pid, (double)(clock_ns() - first->heard_ns) / 1e9);
 	control_client_dismiss(first,
 			"there are more clients than the control socket serves, and "
@@ -99,7 +98,6 @@ take_client(int fd)
 	if (client == NULL)
 		return;
 	LIST_INSERT_HEAD(&clients, client, next);
-	turning_away = false;
 }
 
 static void
@@ -136,7 +134,8 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
 	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 		return;
 	if (!complained)
-		log_error("cannot accept control clients: %s; trying on", strerror(errno));
+		log_from(&control_log, LOG_LEVEL_ERROR, "cannot accept clients: %s; trying on",
+				strerror(errno));
 	complained = true;
 	pause_accepting();
 }

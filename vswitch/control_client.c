@@ -30,6 +30,8 @@
 /* Bytes that are read in one step: a few hundred requests at most. */
 #define READ_SIZE 16384
 
+struct log_bucket control_log = LOG_BUCKET("control socket");
+
 static void
 leave_line(struct control_client *client)
 {
@@ -116,7 +118,8 @@ control_client_send(struct control_client *client, const char *line, size_t len)
 		flush(client);
 	if (client->dead || unread(client) <= CONTROL_CLIENT_OUTPUT_MAX)
 		return;
-	log_warning("control client (pid %d): cut off, for it leaves more than %u MiB unread",
+	log_from(&control_log, LOG_LEVEL_WARNING,
+			"client (pid %d) is cut off, for it leaves more than %u MiB unread",
 			client->pid, CONTROL_CLIENT_OUTPUT_MAX >> 20);
 	cut(client);
 }

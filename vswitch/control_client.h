@@ -16,6 +16,9 @@
 #include "lineframe.h"
 #include "rpc.h"
 
+/* For what clients make the switch say. */
+extern struct log_bucket control_log;
+
 /* What of its events a client may leave unread. */
 #define CONTROL_CLIENT_OUTPUT_MAX (4u << 20)
 
@@ -26,6 +29,7 @@ struct control_line;
 struct daemon;
 struct evbuffer;
 struct event;
+struct log_bucket;
 
 struct control_client {
 	LIST_ENTRY(control_client) next; /* control.c's */
