@@ -56,4 +56,11 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 		"The kernel or the device did not take the frame; counted at the receiver.",
 		"See `vswitchctl show-port` for the state of the interface or device.",
 	},
+	[DROP_MEMORY_LIMIT] = {
+		"memory-limit",
+		"The receiver's buffer lay on memory that it had never touched, and the switch may add no more "
+		"to it now; counted at the receiver.",
+		"See `vswitchctl show-port` for the limit; raise `max-memory`, or let the frontend touch its "
+		"buffers first.",
+	},
 };

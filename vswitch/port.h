@@ -46,6 +46,7 @@ struct port_settings {
 	uint32_t mac_limit;	     /* learned stations, 0 = no limit */
 	bool enabled;
 	bool offload; /* checksum and segmentation offloads are offered and used */
+	uint32_t max_memory; /* MiB that may be added to the frontend's memory; 0 = its table's size */
 	mode_t mode;  /* of the socket file */
 	uid_t owner;  /* (uid_t)-1 = the switch's */
 	gid_t group;  /* (gid_t)-1 = the switch's */

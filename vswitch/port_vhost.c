@@ -26,6 +26,7 @@
 
 #include "log.h"
 #include "notice.h"
+#include "port_vhost_memory.h"
 #include "sigbus.h"
 #include "text.h"
 #include "worker.h"
@@ -167,7 +168,7 @@ on_memory(void *arg, const struct guest_mem *mem)
 	if (mem == NULL)
 		return;
 	port->mem = *mem;
-	port->has_memory = sigbus_watch(mem, &port->health) == 0;
+	port->has_memory = vhost_memory_begin(port, mem) == 0;
 	if (!port->has_memory)
 		log_error("port %s: no place to watch its memory", port->base.name);
 }
@@ -236,17 +237,34 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* Once, before the first port: listens for broken rings. */
+static void
+on_memory_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct vhost_port *port;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	TAILQ_FOREACH (port, &all_ports, link)
+		if (port->has_memory && port->gate != NULL)
+			vhost_memory_settle(port);
+	vhost_memory_tick();
+}
+
+/* Once, before the first port: listens for broken rings, and looks after memory. */
 static int
 init(struct event_base *base)
 {
-	static struct event bell;
+	static struct event bell, tick;
+	uint32_t ms = vhost_memory_init();
+	const struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 	int fd = notice_create();
 
 	if (fd < 0)
 		return fd;
 	event_assign(&bell, base, fd, EV_READ | EV_PERSIST, on_notice, NULL);
-	return event_add(&bell, NULL) < 0 ? -ENOMEM : 0;
+	event_assign(&tick, base, -1, EV_PERSIST, on_memory_tick, NULL);
+	return event_add(&bell, NULL) < 0 || event_add(&tick, &pause) < 0 ? -ENOMEM : 0;
 }
 
 /* ---- The kind ---- */
@@ -309,6 +327,7 @@ start(struct port *base, char *err, size_t err_size)
 	if (ret < 0)
 		return ret;
 	vring_sink_set_offload(&port->sink, base->settings.offload);
+	vhost_memory_open(port);
 	port->gate = gate_create(port_base(), &config, &gate_ops, port, why, sizeof(why));
 	if (port->gate != NULL)
 		return 0;
@@ -373,6 +392,7 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 		return ret;
 	gate_set_offload(port->gate, settings->offload);
 	vring_sink_set_offload(&port->sink, settings->offload);
+	vhost_memory_set_max(port, settings->max_memory);
 	return 0;
 }
 

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "clock.h"
+
 enum port_state
 vhost_info_state(const struct port *base)
 {
@@ -47,6 +49,7 @@ void
 vhost_info_state_text(const struct port *base, char *text, size_t size)
 {
 	const struct vhost_port *port = vhost_port(base);
+	char refused[PORT_TEXT_MAX];
 
 	switch (vhost_info_state(base)) {
 	case PORT_WAITING:
@@ -56,7 +59,8 @@ vhost_info_state_text(const struct port *base, char *text, size_t size)
 		negotiating_text(port, text, size);
 		break;
 	case PORT_UP:
-		snprintf(text, size, "up");
+		memory_growth_text(&port->growth, clock_ns(), refused, sizeof(refused));
+		snprintf(text, size, "up%s%s", refused[0] != '\0' ? "; " : "", refused);
 		break;
 	case PORT_STOPPED:
 		snprintf(text, size, "stopped by frontend");

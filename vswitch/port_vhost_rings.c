@@ -95,6 +95,7 @@ make_vring(struct vhost_port *port, const struct session *session, uint32_t inde
 		.kick_fd = from->kick_fd,
 		.call_fd = from->call_fd,
 		.health = &port->health,
+		.growth = &port->growth,
 		.mem = port->mem,
 	};
 	if (map_areas(port, from, vring))

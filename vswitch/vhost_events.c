@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -152,6 +153,8 @@ post_memory(int vid, struct vhost_conn *conn)
 	if (rte_vhost_get_mem_table(vid, &mem) < 0)
 		return;
 	for (uint32_t i = 0; i < mem->nregions && i < MEMORY_REGIONS_MAX; i++) {
+		/* A guest's memory is nobody else's to read, in a core file neither. */
+		madvise(mem->regions[i].mmap_addr, mem->regions[i].mmap_size, MADV_DONTDUMP);
 		post.mem.regions[i].guest_phys_addr = mem->regions[i].guest_phys_addr;
 		post.mem.regions[i].size = mem->regions[i].size;
 		post.mem.regions[i].user_addr = mem->regions[i].guest_user_addr;

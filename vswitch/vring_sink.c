@@ -18,6 +18,7 @@
 #include "chain.h"
 #include "copy.h"
 #include "offload.h"
+#include "vring_memory.h"
 
 /* A frame and where it goes. */
 struct reservation {
@@ -34,6 +35,8 @@ struct round {
 	struct guest_window window;
 	struct vring_cursor cursor; /* advanced by what is reserved */
 	uint32_t available;	    /* chains, beyond the cursor's */
+	bool checked;		    /* only buffers on pages that exist may be used */
+	enum drop_reason shortage;  /* why frames are left when buffers have run out */
 	uint32_t n;
 	uint32_t n_segments;
 	struct reservation reservations[BURST_MAX];
@@ -90,6 +93,8 @@ reserve_singles(struct round *round, const struct burst *burst, const uint8_t *l
 	struct guest_window window = { 0 };
 	uint32_t i;
 
+	if (round->checked)
+		return 0; /* reserve_buffer() looks */
 	if (n > round->available)
 		n = round->available;
 	for (i = 0; i < n; i++, reservation++) {
@@ -150,6 +155,12 @@ reserve_buffer(struct round *round, uint64_t want, uint64_t *got)
 	n = walk_buffer(round, head, want, got);
 	if (n == CHAIN_NO_SPACE)
 		return NEXT_ROUND;
+	if (round->checked && n > 0 &&
+			!vring_memory_allows(round->vring, &round->segments[round->n_segments], n,
+					want)) {
+		round->shortage = DROP_MEMORY_LIMIT;
+		return NO_BUFFERS;
+	}
 	if (n <= 0 || *got == 0)
 		*got = 0;
 	else if (*got > want)
@@ -395,6 +406,7 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 {
 	struct vring_sink *sink = (struct vring_sink *)base;
 	const struct split_vring *vring = vring_running(&sink->vring);
+	enum memory_growth_verdict verdict;
 	struct round round;
 	uint32_t done;
 
@@ -402,6 +414,13 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 		drop(sink, DROP_NOT_READY, n);
 		return NULL;
 	}
+	verdict = vring_memory_verdict(vring);
+	if (verdict == MEMORY_GROWTH_STOPPED) {
+		drop(sink, DROP_MEMORY_LIMIT, n);
+		return NULL;
+	}
+	round.checked = verdict == MEMORY_GROWTH_CHECKED;
+	round.shortage = DROP_RING_FULL;
 	round.sink = sink;
 	round.vring = vring;
 	round.burst = burst;
@@ -411,7 +430,7 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	round.n = 0;
 	round.n_segments = 0;
 	done = place_frames(&round, burst, list, n);
-	drop(sink, DROP_RING_FULL, n - done);
+	drop(sink, round.shortage, n - done);
 	if (round.cursor.used == sink->cursor.used)
 		return NULL;
 	sink->cursor = round.cursor;
