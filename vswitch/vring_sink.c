@@ -93,8 +93,6 @@ reserve_singles(struct round *round, const struct burst *burst, const uint8_t *l
 	struct guest_window window = { 0 };
 	uint32_t i;
 
-	if (round->checked)
-		return 0; /* reserve_buffer() looks */
 	if (n > round->available)
 		n = round->available;
 	for (i = 0; i < n; i++, reservation++) {
@@ -381,7 +379,8 @@ place_frames(struct round *round, const struct burst *burst, const uint8_t *list
 	for (;;) {
 		enum outcome outcome;
 
-		i += reserve_singles(round, burst, list + i, n - i);
+		if (!round->checked)
+			i += reserve_singles(round, burst, list + i, n - i);
 		if (i == n)
 			break;
 		outcome = reserve_pieces(round, &burst->frames[list[i]]);
