@@ -374,6 +374,35 @@ gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *
 	return gate_listen_set_access(gate, mode, owner, group, err, err_size);
 }
 
+/* The library keeps its mapping where the addresses stay; the check has seen to the files. */
+static bool
+is_same_table(const struct session *session, const struct vhost_payload_memory *memory)
+{
+	if (session->n_regions != memory->n_regions)
+		return false;
+	for (uint32_t i = 0; i < memory->n_regions; i++) {
+		const struct session_region *old = &session->regions[i];
+
+		if (old->guest_phys_addr != memory->regions[i].guest_phys_addr ||
+				old->size != memory->regions[i].size ||
+				old->userspace_addr != memory->regions[i].userspace_addr)
+			return false;
+	}
+	return true;
+}
+
+bool
+gate_drops_memory(const struct gate *gate)
+{
+	if (!gate->session.has_memory)
+		return false;
+	if (gate->state == GATE_CLOSING)
+		return true;
+	return gate->state == GATE_QUIESCING &&
+			gate->msg.header.request == VHOST_REQ_SET_MEM_TABLE &&
+			!is_same_table(&gate->session, &gate->msg.payload.memory);
+}
+
 const struct session *
 gate_session(const struct gate *gate)
 {

@@ -25,6 +25,7 @@
 #include <event2/event_struct.h>
 
 #include "log.h"
+#include "memory_release.h"
 #include "notice.h"
 #include "port_vhost_memory.h"
 #include "sigbus.h"
@@ -34,11 +35,23 @@
 static TAILQ_HEAD(, vhost_port) all_ports = TAILQ_HEAD_INITIALIZER(all_ports);
 
 static void
+proceed(void *arg)
+{
+	struct vhost_port *port = arg;
+
+	gate_proceed(port->gate);
+}
+
+/* A big memory that will be unmapped is let go of first. */
+static void
 settle_and_proceed(void *arg)
 {
 	struct vhost_port *port = arg;
 
 	vhost_rings_settle(port);
+	if (port->has_memory && gate_drops_memory(port->gate) &&
+			memory_release(&port->mem, gate_session(port->gate), proceed, port))
+		return;
 	gate_proceed(port->gate);
 }
 
@@ -264,7 +277,9 @@ init(struct event_base *base)
 		return fd;
 	event_assign(&bell, base, fd, EV_READ | EV_PERSIST, on_notice, NULL);
 	event_assign(&tick, base, -1, EV_PERSIST, on_memory_tick, NULL);
-	return event_add(&bell, NULL) < 0 || event_add(&tick, &pause) < 0 ? -ENOMEM : 0;
+	if (event_add(&bell, NULL) < 0 || event_add(&tick, &pause) < 0)
+		return -ENOMEM;
+	return memory_release_init(base);
 }
 
 /* ---- The kind ---- */

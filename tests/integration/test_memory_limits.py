@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import time
+from pathlib import Path
 from typing import Iterator
 
 import pytest
-from hostile import Bystanders
 from vswitch import RawFrontend, Switch, wait_until
 from vswitch.frames import BROADCAST, frame
 from vswitch.frontend import Setup
 from vswitch.memory import RegionSpec
 from vswitch.ring import WRITE
-from vswitch.waiting import WaitTimeout
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -25,6 +26,7 @@ RATE, BURST, OVERDRAFT = 32 * MIB, 64 * MIB, 16 * MIB
 FRAME = 60_000  # bytes: fifteen pages
 STRIDE = 64 << 10
 RING = 256
+EVENT_THREAD = "vhost-events"
 RINGS_END = 2 * MIB  # rings and what the frontend writes itself lie before it
 
 
@@ -37,15 +39,11 @@ class Sparse:
         self.region = self.frontend.memory.regions[0]
         self.rx = self.frontend.rx
         self.next = RINGS_END
-        self.seen = 0
         switch.wait_state(port, "up")
 
     def bytes(self) -> int:
         """What the file has."""
         return os.fstat(self.region.fd).st_blocks * 512
-
-    def used(self) -> int:
-        return (self.rx.used_idx - self.seen) & 0xFFFF
 
     def offer(self) -> None:
         """Each used buffer is replaced by one on memory that was never touched."""
@@ -59,6 +57,15 @@ class Sparse:
             self.rx.set_avail_entry(position, position % RING)
             self.next += STRIDE
         self.rx.avail_idx = (first + count) & 0xFFFF
+
+    def restart(self, end: int) -> None:
+        """All buffers, the offered ones too, lie before `end` from now on."""
+        self.region.size = end
+        for position in range(RING):
+            offset = RINGS_END + position * STRIDE % (end - RINGS_END)
+            address = self.region.guest_phys_addr + offset
+            self.rx.write_descriptor(position, address, STRIDE, WRITE)
+        self.next = RINGS_END
 
     def close(self) -> None:
         self.frontend.close()
@@ -120,6 +127,18 @@ def fill(switch: Switch, flood: Flood, sparse: Sparse, seconds: float) -> float:
     return time.monotonic() - start
 
 
+def wait_seen(flood: Flood, sparse: Sparse) -> None:
+    """A frame comes through to the sparse frontend."""
+    before = sparse.rx.used_idx
+
+    def check() -> bool:
+        sparse.offer()
+        flood.send(1)
+        return sparse.rx.used_idx != before
+
+    wait_until("a frame is delivered", check)
+
+
 def test_growth_is_bounded(switch: Switch, flood: Flood, sparse: Sparse) -> None:
     """A frontend that owns 2 MiB and offers 2 GiB gets the burst, the rate and no more."""
     own = sparse.bytes()
@@ -131,3 +150,152 @@ def test_growth_is_bounded(switch: Switch, flood: Flood, sparse: Sparse) -> None
     port = switch.port("s")
     assert port["state"] == "up" and port["fault"] is None
     assert "refused" in port["state_text"] and "MiB" in port["state_text"]
+    wait_seen(flood, sparse)  # the bucket fills again
+
+
+def test_pages_that_exist_are_free(switch: Switch, flood: Flood, sparse: Sparse) -> None:
+    """Buffers on memory that the frontend has are used, however many and however fast."""
+    os.posix_fallocate(sparse.region.fd, 0, 2 * BURST)
+    sparse.region.size = 2 * BURST  # the ring comes round to its start
+    for _ in range(2 * (2 * BURST // STRIDE // 64)):
+        sparse.offer()
+        flood.send(64)
+    assert switch.drops("s") == {}
+    assert switch.port("s")["state_text"] == "up"
+
+
+def test_existing_pages_go_on_at_the_limit(switch: Switch, flood: Flood, sparse: Sparse) -> None:
+    """Where no page may be added, buffers on those that exist are used as before."""
+    switch.call("port.set", {"name": "s", "max-memory": 1})
+    os.posix_fallocate(sparse.region.fd, 0, 8 * MIB)
+    wait_limited(switch, flood, sparse)
+    sparse.restart(8 * MIB)
+    switch.call("stats.clear")
+    for _ in range(4):
+        sparse.offer()
+        flood.send(32)
+    assert switch.drops("s") == {}
+
+
+def wait_limited(switch: Switch, flood: Flood, sparse: Sparse) -> None:
+    """Offers memory that nobody has touched until it is refused."""
+
+    def check() -> bool:
+        sparse.offer()
+        flood.send(64)
+        return limited(switch) > 0
+
+    wait_until("buffers are refused", check)
+
+
+@pytest.mark.parametrize("mib", [1, 24])
+def test_option(switch: Switch, flood: Flood, sparse: Sparse, mib: int) -> None:
+    """`max-memory` bounds what is added in a session, and can be changed while it lasts."""
+    switch.call("port.set", {"name": "s", "max-memory": mib})
+    own = sparse.bytes()
+    wait_limited(switch, flood, sparse)
+    assert sparse.bytes() - own <= mib * MIB + 64 * STRIDE
+    assert "its max-memory" in switch.port("s")["state_text"]
+    switch.call("port.set", {"name": "s", "max-memory": 0})
+    wait_seen(flood, sparse)
+
+
+def test_sending_from_nothing_is_bounded(switch: Switch, sparse: Sparse) -> None:
+    """To read an absent page makes it as well: frames of such pages are taken at the same rate."""
+    switch.add_port("b")
+    own, start = sparse.bytes(), time.monotonic()
+    tx, size = sparse.frontend.tx, 1500
+    with RawFrontend(switch.path("b")) as receiver:
+        receiver.handshake()
+        switch.wait_state("b", "up")
+        position = 0
+        while time.monotonic() < start + 3.0:
+            while ((position - tx.used_idx) & 0xFFFF) < RING:
+                address = sparse.region.guest_phys_addr + sparse.next
+                tx.write_descriptor(position % RING, address, size)
+                tx.set_avail_entry(position, position % RING)
+                sparse.next += PAGE
+                position += 1
+            tx.avail_idx = position & 0xFFFF
+            tx.kick()
+    took = time.monotonic() - start
+    grown = sparse.bytes() - own
+    print(f"grown by {grown / MIB:.0f} MiB in {took:.2f} s, {position} frames")
+    assert grown <= BURST + RATE * took + 2 * OVERDRAFT
+    assert switch.port("s")["fault"] is None
+
+
+def mappings(switch: Switch) -> list[tuple[int, int, set[str]]]:
+    """Start, end and flags of what the switch has mapped of frontends' memory."""
+    found: list[tuple[int, int, set[str]]] = []
+    wanted = False
+    for line in Path(f"/proc/{switch.pid}/smaps").read_text().splitlines():
+        head = re.match(r"([0-9a-f]+)-([0-9a-f]+) .*", line)
+        if head:
+            wanted = "memfd:guest" in line
+            start, end = int(head[1], 16), int(head[2], 16)
+        elif wanted and line.startswith("VmFlags:"):
+            found.append((start, end, set(line.split()[1:])))
+    return found
+
+
+def test_core_files_have_no_guest_memory(switch: Switch) -> None:
+    switch.add_port("v")
+    regions = (RegionSpec(16 * MIB), RegionSpec(8 * MIB, mmap_offset=4 * MIB))
+    with RawFrontend(switch.path("v"), Setup(regions=regions)) as frontend:
+        frontend.handshake()
+        switch.wait_state("v", "up")
+        mapped = mappings(switch)
+    assert sum(end - start for start, end, _ in mapped) == 28 * MIB
+    assert all("dd" in flags for _, _, flags in mapped), mapped
+
+
+def thread_seconds(switch: Switch, name: str) -> float:
+    """Processor time of a thread."""
+    for task in Path(f"/proc/{switch.pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == name:
+            return int((task / "schedstat").read_text().split()[0]) / 1e9
+    raise AssertionError(f"the switch has no thread {name}")
+
+
+def test_big_memory_is_released_aside(switch: Switch, flood: Flood) -> None:
+    """The library's thread, which serves all ports, neither unmaps nor frees a guest's memory."""
+    switch.add_port("s", mtu=65535)
+    size = 512 * MIB
+    sparse = Sparse(switch, "s", size)
+    os.posix_fallocate(sparse.region.fd, 0, size)
+    for _ in range(size // STRIDE // 64):
+        sparse.offer()
+        flood.send(64)
+    assert switch.drops("s") == {}
+    before = thread_seconds(switch, EVENT_THREAD)
+    inode = os.fstat(sparse.region.fd).st_ino
+    sparse.frontend.memory.close()  # the switch has the last references
+    sparse.frontend.socket.close()
+    wait_until("the memory is unmapped", lambda: len(mappings(switch)) == 1)
+    wait_until("its file is closed", lambda: inode not in open_inodes(switch))
+    took = thread_seconds(switch, EVENT_THREAD) - before
+    print(f"the library's thread took {took * 1e3:.1f} ms")
+    assert took < 0.02
+    for ring in sparse.frontend.rings:
+        ring.close()
+
+
+def open_inodes(switch: Switch) -> set[int]:
+    found = set()
+    for entry in Path(f"/proc/{switch.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(entry.stat().st_ino)
+    return found
+
+
+def test_big_memory_is_replaced_aside(switch: Switch, flood: Flood) -> None:
+    """A new table for a big memory: the frontend has its answer, and frames go on."""
+    switch.add_port("s", mtu=65535)
+    with contextlib.closing(Sparse(switch, "s", 256 * MIB)) as sparse:
+        for more in (1, 2, 3):
+            sparse.frontend.replace_memory((RegionSpec((256 + more) * MIB),))
+            switch.wait_state("s", "up")
+            sparse.frontend.fill_rx(8)
+            flood.send(1)
+        assert switch.port("s")["fault"] is None
