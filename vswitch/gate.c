@@ -12,6 +12,7 @@
 #include "fd_budget.h"
 #include "helper.h"
 #include "log.h"
+#include "memory_space.h"
 
 #define ALL_RINGS ((1u << PORT_VRINGS) - 1)
 
@@ -184,6 +185,7 @@ close_frontend(struct gate *gate)
 	gate_relay_release(gate);
 	if (gate->has_budget)
 		fd_budget_give(FD_BUDGET_SESSION + gate->region_budget);
+	memory_space_give(&gate->address_space);
 	gate->has_budget = false;
 	gate->region_budget = 0;
 }

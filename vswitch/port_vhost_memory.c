@@ -3,11 +3,13 @@
 #include "port_vhost_memory.h"
 
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "host_memory.h"
 #include "log.h"
 #include "memory_fault.h"
+#include "memory_space.h"
 #include "sigbus.h"
 
 /* Left to everything else: an eighth of what the host or the cgroup has, and not more than so much. */
@@ -22,24 +24,27 @@
 static bool has_grown; /* some account has, since the host was looked at */
 
 static void
-look_at_host(void)
+look_at_host(struct host_memory *memory)
 {
-	struct host_memory memory;
-	uint64_t reserve;
+	uint64_t reserve, left;
 
-	host_memory_read("", &memory);
-	reserve = memory.size / 8 < RESERVE_MAX ? memory.size / 8 : RESERVE_MAX;
-	if (memory.left > INT64_MAX)
-		memory.left = INT64_MAX;
-	memory_growth_set_left((int64_t)memory.left - (int64_t)reserve);
+	host_memory_read("", memory);
+	reserve = memory->size / 8 < RESERVE_MAX ? memory->size / 8 : RESERVE_MAX;
+	left = memory->left < INT64_MAX ? memory->left : INT64_MAX;
+	memory_growth_set_left((int64_t)left - (int64_t)reserve);
 }
 
 uint32_t
 vhost_memory_init(void)
 {
 	int ret = memory_fault_start();
+	struct host_memory memory;
+	struct rlimit space;
 
-	look_at_host();
+	look_at_host(&memory);
+	if (getrlimit(RLIMIT_AS, &space) != 0)
+		space.rlim_cur = RLIM_INFINITY;
+	memory_space_init(memory.size, space.rlim_cur);
 	if (ret == 0)
 		return TICK_MS;
 	log_warning("there is no userfaultfd here (%s): how much memory the switch adds to frontends' "
@@ -111,7 +116,9 @@ vhost_memory_settle(struct vhost_port *port)
 void
 vhost_memory_tick(void)
 {
+	struct host_memory memory;
+
 	if (has_grown)
-		look_at_host();
+		look_at_host(&memory);
 	has_grown = false;
 }
