@@ -7,15 +7,19 @@ import contextlib
 import os
 import re
 import time
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Iterator
 
 import pytest
-from vswitch import RawFrontend, Switch, wait_until
+from kernel_end import KernelEnd
+from vswitch import RawFrontend, Registry, Switch, wait_until
+from vswitch.fixture_types import MakeSwitch
 from vswitch.frames import BROADCAST, frame
 from vswitch.frontend import Setup
 from vswitch.memory import RegionSpec
-from vswitch.ring import WRITE
+from vswitch.messages import Refused
+from vswitch.ring import WRITE, Segment
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -292,10 +296,142 @@ def open_inodes(switch: Switch) -> set[int]:
 def test_big_memory_is_replaced_aside(switch: Switch, flood: Flood) -> None:
     """A new table for a big memory: the frontend has its answer, and frames go on."""
     switch.add_port("s", mtu=65535)
-    with contextlib.closing(Sparse(switch, "s", 256 * MIB)) as sparse:
+    with closing(Sparse(switch, "s", 256 * MIB)) as sparse:
         for more in (1, 2, 3):
             sparse.frontend.replace_memory((RegionSpec((256 + more) * MIB),))
             switch.wait_state("s", "up")
             sparse.frontend.fill_rx(8)
             flood.send(1)
         assert switch.port("s")["fault"] is None
+
+
+# In a sandbox that forbids userfaultfd: a seccomp filter that answers it with EPERM.
+FORBID = """
+import ctypes, os, struct, sys
+code = [(0x20, 0, 0, 0), (0x15, 0, 1, 323), (0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7FFF0000)]
+program = b"".join(struct.pack("HBBI", *line) for line in code)
+kept = ctypes.create_string_buffer(program)
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code), ctypes.addressof(kept)))
+libc = ctypes.CDLL(None, use_errno=True)
+for words in ((38, 1, 0, 0, 0), (22, 2, ctypes.addressof(filter), 0, 0)):
+    if libc.prctl(words[0], *(ctypes.c_ulong(word) for word in words[1:])) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_without_userfaultfd(make_switch: MakeSwitch) -> None:
+    """Growth is guessed from the files: less exact, and bounded all the same."""
+    switch = make_switch(wrapper=("/usr/bin/python3", "-c", FORBID))
+    assert "no userfaultfd here (Operation not permitted)" in switch.process.log()
+    for port in ("a", "s"):
+        switch.add_port(port, mtu=65535)
+    with closing(Flood(switch, "a")) as flood, closing(Sparse(switch, "s")) as sparse:
+        own = sparse.bytes()
+        took = fill(switch, flood, sparse, 3.0)
+        grown = sparse.bytes() - own
+        print(f"grown by {grown / MIB:.0f} MiB in {took:.2f} s")
+        assert grown <= BURST + RATE * took + 4 * OVERDRAFT
+        assert limited(switch) > 0 and switch.port("s")["state"] == "up"
+        wait_seen(flood, sparse)
+
+
+class MemoryGroup:
+    """A memory cgroup with a limit, and a wrapper that starts a program in it."""
+
+    def __init__(self, limit: int) -> None:
+        v1, v2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
+        parent = v1 if v1.is_dir() else v2
+        self.path = parent / f"vswitch-test-{os.getpid()}"
+        self.path.mkdir()
+        name = "memory.limit_in_bytes" if parent == v1 else "memory.max"
+        (self.path / name).write_text(str(limit))
+        self.wrapper = (
+            "/bin/sh", "-c", 'echo $$ >"$0"/cgroup.procs && exec "$@"', str(self.path)
+        )
+
+    def killed(self) -> bool:
+        """Whether the kernel has killed a process of the group for want of memory."""
+        words = " ".join(
+            path.read_text() for path in
+            (self.path / "memory.oom_control", self.path / "memory.events") if path.exists()
+        )
+        found = re.search(r"oom_kill (\d+)", words)
+        return found is not None and int(found[1]) > 0
+
+    def close(self) -> None:
+        def gone() -> bool:
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+            return not self.path.exists()
+
+        wait_until("the cgroup is empty", gone)
+
+
+@pytest.fixture
+def group() -> Iterator[MemoryGroup]:
+    try:
+        made = MemoryGroup(256 * MIB)
+    except OSError as error:
+        pytest.fail(f"a memory cgroup is needed: run as root where /sys/fs/cgroup is ({error})")
+    yield made
+    made.close()
+
+
+def test_memory_cgroup(group: MemoryGroup, registry: Registry, workdir: Path) -> None:
+    """Two such frontends: the switch stays within its cgroup, and is not killed."""
+    with Switch(registry, workdir / "s", wrapper=group.wrapper) as switch:
+        for port in ("a", "s", "t"):
+            switch.add_port(port, mtu=65535)
+        with closing(Flood(switch, "a")) as flood, closing(Sparse(switch, "s")) as first, closing(
+            Sparse(switch, "t")
+        ) as second:
+            for _ in range(3):
+                fill(switch, flood, first, 1.0)
+                fill(switch, flood, second, 1.0)
+            print([sparse.bytes() // MIB for sparse in (first, second)])
+            assert "as much as the host has left" in switch.port("t")["state_text"]
+        assert not group.killed()
+
+
+def test_address_space(make_switch: MakeSwitch) -> None:
+    """All frontends' memories together are bounded; who asks for too much hears why."""
+    switch = make_switch(wrapper=("/usr/bin/prlimit", f"--as={1 << 40}"))
+    big = Setup(regions=(RegionSpec(200 * GIB),))
+    for port in ("u", "v", "w"):
+        switch.add_port(port)
+    with ExitStack() as stack:
+        first = stack.enter_context(RawFrontend(switch.path("u"), big)).handshake()
+        switch.wait_state("u", "up")
+        second = stack.enter_context(RawFrontend(switch.path("v"), big))
+        second.negotiate()
+        with pytest.raises(Refused):
+            second.share_memory()
+        text = switch.port("v")["state_text"]
+        assert re.search(r"takes 200.0 GiB .* of 512.0 GiB .* others have 200.0", text), text
+        third = stack.enter_context(RawFrontend(switch.path("w"))).handshake()
+        switch.wait_state("w", "up")
+        first.close()
+        switch.wait_state("u", "waiting")
+        second.share_memory()
+        assert third.get_features() != 0
+
+
+def test_kernel_port_takes_what_was_never_touched(home: KernelEnd, home_switch: Switch) -> None:
+    """The kernel reads a sender's memory itself, and does not make the pages."""
+    home_switch.add_port("k", type="kernel", backend="tap", ifname="k0")
+    home_switch.add_port("s")
+    with RawFrontend(home_switch.path("s")) as frontend:
+        frontend.handshake()
+        home_switch.wait_state("s", "up")
+        wait_until("the link is up", lambda: home_switch.port("k")["state"] == "up")
+        data = bytes(frontend.header_size) + frame(BROADCAST, "02:00:00:00:00:0a", 600, 1)
+        address = frontend.memory.regions[0].end - 2 * PAGE - 200
+        frontend.memory.write(address, data[:200])
+        before = home_switch.stats("k")["tx_frames"]
+        frontend.tx.add([Segment(address, len(data))])
+        frontend.tx.publish()
+        frontend.flush()
+        home_switch.wait_stats("k", tx_frames=before + 1)
+        assert home_switch.drops("k") == {}
+    assert home_switch.port("s")["fault"] is None
