@@ -424,7 +424,7 @@ def test_kernel_port_takes_what_was_never_touched(home: KernelEnd, home_switch: 
     with RawFrontend(home_switch.path("s")) as frontend:
         frontend.handshake()
         home_switch.wait_state("s", "up")
-        wait_until("the link is up", lambda: home_switch.port("k")["state"] == "up")
+        home_switch.wait_state("k", "up")
         data = bytes(frontend.header_size) + frame(BROADCAST, "02:00:00:00:00:0a", 600, 1)
         address = frontend.memory.regions[0].end - 2 * PAGE - 200
         frontend.memory.write(address, data[:200])
