@@ -24,8 +24,11 @@
 /* In one piece the kernel would keep others from mapping for too long. */
 #define PIECE_BYTES (64ull << 20)
 
-/* The library unmaps soon after `done`; if it does not, the files are closed all the same. */
-#define UNMAP_LIMIT_MS 5000
+/*
+ * The library unmaps soon after `done`. Something else may be mapped at the same address at once, which
+ * looks as if it had not; then the files are closed after this.
+ */
+#define UNMAP_LIMIT_MS 1000
 #define UNMAP_LOOK_MS 5
 
 /* The library closes its own descriptor of a file right after it has unmapped it. */

@@ -145,6 +145,7 @@ on_updated(void *arg)
 
 	port->settling = false;
 	follow_mtu(port);
+	vhost_memory_recorded(port);
 	update(port);
 }
 

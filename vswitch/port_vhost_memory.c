@@ -21,6 +21,12 @@
 
 #define BLOCK 512 /* of st_blocks */
 
+/*
+ * Rings that have their addresses already are looked at by the library in a new table before it is
+ * watched here: descriptors and used index of both, each perhaps on two pages.
+ */
+#define LIBRARY_BYTES (8 * MEMORY_FAULT_PAGE)
+
 static bool has_grown; /* some account has, since the host was looked at */
 
 static void
@@ -80,10 +86,24 @@ vhost_memory_begin(struct vhost_port *port, const struct guest_mem *mem)
 		port->table_bytes += mem->regions[i].size;
 	port->files_bytes = UINT64_MAX;
 	apply_max(port, port->base.settings.max_memory);
+	memory_growth_add_guess(&port->growth, LIBRARY_BYTES);
 	return sigbus_watch(mem, &port->health, &port->growth);
 }
 
-/* What the session's files have; a file that two regions share counts twice. */
+/* Guests have one file in two regions, below and above 4 GiB. */
+static bool
+is_counted(const struct session *session, uint32_t index)
+{
+	const struct session_region *regions = session->regions;
+
+	for (uint32_t i = 0; i < index; i++)
+		if (regions[i].file_dev == regions[index].file_dev &&
+				regions[i].file_ino == regions[index].file_ino)
+			return true;
+	return false;
+}
+
+/* What the session's files have. */
 static uint64_t
 count_files(const struct session *session)
 {
@@ -91,9 +111,18 @@ count_files(const struct session *session)
 	struct stat st;
 
 	for (uint32_t i = 0; i < session->n_regions; i++)
-		if (fstat(session->regions[i].fd, &st) == 0)
+		if (!is_counted(session, i) && fstat(session->regions[i].fd, &st) == 0)
 			bytes += (uint64_t)st.st_blocks * BLOCK;
 	return bytes;
+}
+
+/* Whether the account has stood still, with nothing that time could change. */
+static bool
+is_settled(const struct vhost_port *port)
+{
+	return memory_fault_works() && port->files_bytes != UINT64_MAX &&
+			memory_growth_total(&port->growth) == port->settled_bytes &&
+			memory_growth_is_free(&port->growth);
 }
 
 void
@@ -102,7 +131,7 @@ vhost_memory_settle(struct vhost_port *port)
 	uint64_t before = memory_growth_total(&port->growth);
 	uint64_t exist;
 
-	if (before == port->settled_bytes && memory_fault_works())
+	if (is_settled(port))
 		return;
 	has_grown = true;
 	exist = count_files(gate_session(port->gate));
@@ -111,6 +140,13 @@ vhost_memory_settle(struct vhost_port *port)
 	port->files_bytes = exist;
 	memory_growth_settle(&port->growth, before, exist);
 	port->settled_bytes = memory_growth_total(&port->growth);
+}
+
+void
+vhost_memory_recorded(struct vhost_port *port)
+{
+	if (port->has_memory && port->files_bytes == UINT64_MAX)
+		vhost_memory_settle(port);
 }
 
 void

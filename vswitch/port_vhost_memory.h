@@ -8,7 +8,7 @@
 
 #include "port_vhost.h"
 
-/* Once, before the first port. Returns after how many milliseconds vhost_memory_tick() is due again and again. */
+/* Once, before the first port. Returns the milliseconds from one vhost_memory_tick() to the next. */
 uint32_t vhost_memory_init(void);
 
 /* A port has started, with its option max-memory. */
@@ -16,6 +16,12 @@ void vhost_memory_open(struct vhost_port *port);
 
 /* A table is mapped, and no worker uses it yet. 0, or -ENOSPC: it cannot be watched. */
 int vhost_memory_begin(struct vhost_port *port, const struct guest_mem *mem);
+
+/*
+ * The session has recorded its table: what earlier sessions added to other memory counts no more. Before
+ * its rings run.
+ */
+void vhost_memory_recorded(struct vhost_port *port);
 
 /* The option max-memory is `mib` from now on; 0: the size of the session's table. */
 void vhost_memory_set_max(struct vhost_port *port, uint32_t mib);

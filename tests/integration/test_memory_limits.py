@@ -403,6 +403,8 @@ def test_memory_cgroup(group: MemoryGroup, registry: Registry, workdir: Path) ->
                 fill(switch, flood, second, 1.0)
             print([sparse.bytes() // MIB for sparse in (first, second)])
             assert "as much as the host has left" in switch.port("t")["state_text"]
+            first.close()
+            wait_seen(flood, second)  # the host has more again
         assert not group.killed()
 
 
@@ -461,3 +463,17 @@ def test_tebibyte_of_nothing(switch: Switch) -> None:
                 switch.wait_state("v", "up")
             switch.wait_state("v", "waiting")
             assert other.get_features() != 0
+
+
+def test_next_session_starts_anew(switch: Switch, flood: Flood, sparse: Sparse) -> None:
+    """What was added to a frontend's memory does not count for the next one's, which is smaller."""
+    fill(switch, flood, sparse, 1.0)
+    sparse.close()
+    switch.wait_state("s", "waiting")
+    switch.call("stats.clear")
+    with closing(Sparse(switch, "s", 8 * MIB)) as small:
+        os.posix_fallocate(small.region.fd, 0, small.region.size)
+        small.offer()
+        flood.send(16)
+        assert small.rx.used_idx == 16
+        assert switch.drops("s") == {}
