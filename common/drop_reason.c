@@ -63,4 +63,11 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 		"See `vswitchctl show-port` for the limit; raise `max-memory`, or let the frontend touch its "
 		"buffers first.",
 	},
+	[DROP_RESTING] = {
+		"resting",
+		"The receiver had taken more than its share of the switch's time and was left alone for "
+		"a while; counted at the receiver.",
+		"See `vswitchctl show-port`. Give the frontend memory that is there already "
+		"(prealloc=on, hugepages), and do not remove or swap its pages.",
+	},
 };

@@ -3,7 +3,9 @@
 
 #include <stddef.h>
 
+#include "account.h"
 #include "offload.h"
+#include "tsc.h"
 
 /*
  * Frames that are made of others for one receiver in one turn. 64 of the largest frames are 2,900
@@ -146,27 +148,97 @@ place_mixed(struct sink *sink, struct burst *split, const struct burst *burst, c
 	return placed;
 }
 
-static void
-deliver_list(struct delivery *delivery, const struct forward_port *port, const struct burst *burst,
+/* Places a list. Called with the lock. */
+static const void *
+place_list(struct delivery *delivery, const struct forward_port *port, const struct burst *burst,
 		uint8_t *list, uint32_t n)
 {
 	struct sink *sink = port->sink;
-	const void *placed = NULL;
 
-	spinlock_lock(&sink->lock);
 	if (!port->enabled) {
 		counter_add(&sink->counters.drops[DROP_DISABLED], n);
-	} else {
-		if (burst->longest > port->max_frame)
-			n = drop_too_big(sink, port, burst, list, n);
-		if (n > 0 && burst->offload_mask == 0)
-			placed = sink->ops->place(sink, burst, list, n);
-		else if (n > 0)
-			placed = place_mixed(sink, delivery->split, burst, list, n);
+		return NULL;
 	}
+	if (account_has_trouble(sink->port, delivery->now) &&
+			account_rests(sink->port, delivery->now)) {
+		counter_add(&sink->counters.drops[DROP_RESTING], n);
+		return NULL;
+	}
+	if (burst->longest > port->max_frame)
+		n = drop_too_big(sink, port, burst, list, n);
+	if (n == 0)
+		return NULL;
+	if (burst->offload_mask == 0)
+		return sink->ops->place(sink, burst, list, n);
+	return place_mixed(sink, delivery->split, burst, list, n);
+}
+
+/*
+ * The stretch from delivery->now to `end` was long. The sender is suspected before the receiver is
+ * judged, unless its frames cannot be the reason.
+ */
+static __attribute__((noinline)) void
+judge_placing(struct delivery *delivery, const struct source *source, const struct sink *sink,
+		uint64_t end)
+{
+	uint64_t calls = account_judged_already();
+	struct thread_time time;
+
+	delivery->slow = true;
+	delivery->slow_receivers += end - delivery->now;
+	thread_time_judge(delivery->now, end, &time);
+	time.worked = time.worked > calls ? time.worked - calls : 0;
+	if (!account_is_slow(&time))
+		return;
+	if (source->strange && !delivery->private_copy)
+		account_suspect(source->port, end);
+	else if (sink->strange)
+		account_judge(sink->port, &time, end);
+}
+
+static void
+deliver_list(struct delivery *delivery, const struct forward_port *port,
+		const struct source *source, const struct burst *burst, uint8_t *list, uint32_t n)
+{
+	struct sink *sink = port->sink;
+	const void *placed;
+	uint64_t end;
+
+	delivery_at(delivery, sink->port);
+	spinlock_lock(&sink->lock);
+	placed = place_list(delivery, port, burst, list, n);
 	spinlock_unlock(&sink->lock);
 	if (placed != NULL)
 		sink->ops->call(placed);
+	end = tsc_read();
+	account_add_shared(&accounts[sink->port].placing, end - delivery->now);
+	if (end - delivery->now > account_slow)
+		judge_placing(delivery, source, sink, end);
+	delivery->now = end;
+}
+
+static __attribute__((noinline)) void
+judge_source(struct delivery *delivery, const struct source *source, uint64_t end)
+{
+	uint64_t calls = account_judged_already();
+	struct thread_time time;
+
+	delivery->slow = true;
+	thread_time_judge(delivery->now, end, &time);
+	time.worked = time.worked > calls ? time.worked - calls : 0;
+	if (source->strange && account_is_slow(&time))
+		account_judge(source->port, &time, end);
+}
+
+void
+deliver_charge_source(struct delivery *delivery, const struct source *source)
+{
+	uint64_t end = tsc_read();
+
+	account_add(&accounts[source->port].taking, end - delivery->now);
+	if (end - delivery->now > account_slow)
+		judge_source(delivery, source, end);
+	delivery->now = end;
 }
 
 void
@@ -174,12 +246,14 @@ deliver_burst(struct delivery *delivery, const struct forward_table *table, stru
 		const struct burst *burst, const struct verdict *verdicts)
 {
 	sort_burst(delivery, table, source, burst, verdicts);
+	deliver_charge_source(delivery, source);
 	for (uint32_t i = 0; i < delivery->n_receivers; i++) {
 		uint16_t port = delivery->receivers[i];
 
-		deliver_list(delivery, &table->ports[port], burst, delivery->lists[port],
+		deliver_list(delivery, &table->ports[port], source, burst, delivery->lists[port],
 				delivery->counts[port]);
 		delivery->counts[port] = 0;
 	}
 	delivery->n_receivers = 0;
+	delivery_at(delivery, source->port);
 }

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "account.h"
 #include "clock.h"
 
 enum port_state
@@ -45,11 +46,27 @@ negotiating_text(const struct vhost_port *port, char *text, size_t size)
 			refusal[0] != '\0' ? "; refused: " : "", refusal);
 }
 
+static void
+up_text(const struct vhost_port *port, char *text, size_t size)
+{
+	struct account_info info;
+	char refused[PORT_TEXT_MAX];
+
+	account_info(port->base.id, &info);
+	memory_growth_text(&port->growth, clock_ns(), refused, sizeof(refused));
+	if (info.rest_s > 0)
+		snprintf(text, size,
+				"up; left alone for %.1f s, because its memory or its calls took "
+				"too much of the switch's time",
+				info.rest_s);
+	else
+		snprintf(text, size, "up%s%s", refused[0] != '\0' ? "; " : "", refused);
+}
+
 void
 vhost_info_state_text(const struct port *base, char *text, size_t size)
 {
 	const struct vhost_port *port = vhost_port(base);
-	char refused[PORT_TEXT_MAX];
 
 	switch (vhost_info_state(base)) {
 	case PORT_WAITING:
@@ -59,8 +76,7 @@ vhost_info_state_text(const struct port *base, char *text, size_t size)
 		negotiating_text(port, text, size);
 		break;
 	case PORT_UP:
-		memory_growth_text(&port->growth, clock_ns(), refused, sizeof(refused));
-		snprintf(text, size, "up%s%s", refused[0] != '\0' ? "; " : "", refused);
+		up_text(port, text, size);
 		break;
 	case PORT_STOPPED:
 		snprintf(text, size, "stopped by frontend");

@@ -484,4 +484,5 @@ vring_sink_init(struct vring_sink *sink, uint16_t port)
 	sink->base.takes = FRAME_NEEDS_ALL;
 	sink->base.ops = &vring_sink_ops;
 	sink->base.port = port;
+	sink->base.strange = true;
 }

@@ -284,8 +284,8 @@ source_take(struct source *base, struct burst *burst)
 	available = vring_available(vring, &source->cursor);
 	if (available == 0 || vring_memory_verdict(vring) == MEMORY_GROWTH_STOPPED)
 		return 0;
-	if (available > BURST_MAX)
-		available = BURST_MAX;
+	if (available > base->frames_max)
+		available = base->frames_max;
 	source->n_taken = take_chains(source, vring, available, burst);
 	source->taken_from = vring;
 	source->cursor.avail += source->n_taken;
@@ -377,4 +377,7 @@ vring_source_init(struct vring_source *source, uint16_t port, struct vring_sink 
 	source->base.ops = &vring_source_ops;
 	source->base.port = port;
 	source->base.worker = -1;
+	source->base.kick_fd = -1;
+	source->base.strange = true;
+	source->base.frames_max = BURST_MAX;
 }
