@@ -14,7 +14,8 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 	},
 	[DROP_BAD_CHAIN] = {
 		"bad-chain",
-		"A descriptor chain broke the virtio rules; counted at the port that made it available.",
+		"A descriptor chain broke the virtio rules, or was too small for any frame; counted at the "
+		"port that made it available.",
 		"The frontend's driver is faulty or hostile: update or replace it.",
 	},
 	[DROP_TOO_SHORT] = {

@@ -7,13 +7,6 @@
 #include "offload.h"
 #include "tsc.h"
 
-/*
- * Frames that are made of others for one receiver in one turn. 64 of the largest frames are 2,900
- * segments where the MTU is 1,500, and no ring holds as many. A sender may ask for 87,000, which with
- * a system call each would keep all others waiting for a fifth of a second, for each receiver.
- */
-#define SPLIT_FRAMES_MAX 4096
-
 static inline void
 add_receiver(struct delivery *delivery, uint16_t port, uint8_t frame)
 {
@@ -86,7 +79,10 @@ count_split(struct sink *sink, const struct burst *burst, uint8_t frame, uint32_
 	counter_add(&counters->segments, made);
 }
 
-/* Does what a frame needs and the receiver does not take undone, and places what comes of it. */
+/*
+ * Does what a frame needs and the receiver does not take undone, and places what comes of it. How
+ * much that is in a turn, the sources bound: BURST_WIRE_FRAMES_MAX.
+ */
 static const void *
 place_split(struct sink *sink, struct burst *split, const struct burst *burst, uint8_t frame)
 {
@@ -109,27 +105,12 @@ place_split(struct sink *sink, struct burst *split, const struct burst *burst, u
 	return placed;
 }
 
-/* The same, unless it would be more than the *left frames that may still be made in this turn. */
-static const void *
-place_bounded(struct sink *sink, struct burst *split, const struct burst *burst, uint8_t frame,
-		uint32_t *left)
-{
-	uint32_t n = offload_count(burst, frame);
-
-	if (n > *left) {
-		counter_add(&sink->counters.drops[DROP_RING_FULL], 1);
-		return NULL;
-	}
-	*left -= n;
-	return place_split(sink, split, burst, frame);
-}
-
 /* Places a list in order: runs of frames that the receiver takes as they are, and the others. */
 static const void *
 place_mixed(struct sink *sink, struct burst *split, const struct burst *burst, const uint8_t *list,
 		uint32_t n)
 {
-	uint32_t i = 0, left = SPLIT_FRAMES_MAX;
+	uint32_t i = 0;
 	const void *placed = NULL;
 
 	while (i < n) {
@@ -141,7 +122,7 @@ place_mixed(struct sink *sink, struct burst *split, const struct burst *burst, c
 		if (run > 0)
 			ret = sink->ops->place(sink, burst, list + i, run);
 		else
-			ret = place_bounded(sink, split, burst, list[i], &left);
+			ret = place_split(sink, split, burst, list[i]);
 		placed = ret != NULL ? ret : placed;
 		i += run > 0 ? run : 1;
 	}
