@@ -408,13 +408,12 @@ def test_memory_cgroup(group: MemoryGroup, registry: Registry, workdir: Path) ->
         assert not group.killed()
 
 
-def test_address_space(make_switch: MakeSwitch) -> None:
+def test_address_space(group: MemoryGroup, registry: Registry, workdir: Path) -> None:
     """All frontends' memories together are bounded; who asks for too much hears why."""
-    switch = make_switch(wrapper=("/usr/bin/prlimit", f"--as={1 << 40}"))
-    big = Setup(regions=(RegionSpec(200 * GIB),))
-    for port in ("u", "v", "w"):
-        switch.add_port(port)
-    with ExitStack() as stack:
+    big = Setup(regions=(RegionSpec(24 * GIB),))
+    with Switch(registry, workdir / "s", wrapper=group.wrapper) as switch, ExitStack() as stack:
+        for port in ("u", "v", "w"):
+            switch.add_port(port)
         first = stack.enter_context(RawFrontend(switch.path("u"), big)).handshake()
         switch.wait_state("u", "up")
         second = stack.enter_context(RawFrontend(switch.path("v"), big))
@@ -422,7 +421,7 @@ def test_address_space(make_switch: MakeSwitch) -> None:
         with pytest.raises(Refused):
             second.share_memory()
         text = switch.port("v")["state_text"]
-        assert re.search(r"takes 200.0 GiB .* of 512.0 GiB .* others have 200.0", text), text
+        assert re.search(r"takes 24.0 GiB .* of 64.0 GiB .* others have 24.0", text), text
         third = stack.enter_context(RawFrontend(switch.path("w"))).handshake()
         switch.wait_state("w", "up")
         first.close()

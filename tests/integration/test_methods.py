@@ -18,7 +18,7 @@ from vswitch.station import introduce
 PARAMS, REFUSED, NOT_FOUND, EXISTS = -32602, -32000, -32001, -32002
 REASONS = {
     "ring-full", "not-ready", "bad-chain", "too-short", "too-big", "same-port", "disabled",
-    "reserved-address", "bad-offload", "refused", "memory-limit",
+    "reserved-address", "bad-offload", "refused", "memory-limit", "resting",
 }
 MAC = "02:00:00:00:00:01"
 
