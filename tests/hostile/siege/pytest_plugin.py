@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The table of what each attack got and what the others noticed, at the end of a run of tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from siege.outcome import Outcome, table
+
+OUTCOMES: list[Outcome] = []  # of this run
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if OUTCOMES:
+        terminalreporter.section("attacks: their times are judged by `./dev bench hostile` only")
+        terminalreporter.write_line(table(OUTCOMES))
+
+
+@pytest.fixture
+def outcomes() -> list[Outcome]:
+    """Where a test puts what came of its attack."""
+    return OUTCOMES

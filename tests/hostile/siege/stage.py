@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A switch under siege: the honest pair, the prober, and one attack after the other.
+
+Each attack is run on ports of its own, which are added for it and deleted after it. Before and after, while
+the prober rests, what the switch holds is counted: descriptors, mappings, memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, Optional, Sequence
+
+from siege.attack import Attack
+from siege.honest import HonestPair, Interval
+from siege.outcome import Outcome
+from siege.prober import PORT, Prober, Probes
+from siege.spoken import Spoken
+from vswitch.process import ProcessFailed, Registry
+from vswitch.switch import Switch
+from vswitch.waiting import WaitTimeout, wait_until
+
+NICE = ("/usr/bin/nice", "-n", "10")
+READY_LIMIT = 30.0
+END_LIMIT = 30.0
+LEAK_LIMIT = 20.0
+ATTACK_TAIL = 0.3  # seconds that an attack goes on after it was measured, for a look at its ports
+CALIBRATION = 0.5  # seconds
+PART_OF_FULL_RATE = 0.8
+RSS_SLACK_KIB = 8 * 1024  # heap that the allocator keeps, and pages that are touched once
+OUR_PORTS = ("b", "c", PORT)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a switch holds at a moment."""
+
+    descriptors: int
+    mappings: int
+    rss_kib: int
+
+    @classmethod
+    def by(cls, pid: int) -> Held:
+        status = Path(f"/proc/{pid}/status").read_text()
+        rss = sum(int(kib) for kib in re.findall(r"Rss(?:Anon|Shmem):\s+(\d+) kB", status))
+        maps = Path(f"/proc/{pid}/maps").read_text()
+        return cls(len(list(Path(f"/proc/{pid}/fd").iterdir())), maps.count("memfd:"), rss)
+
+    def beyond(self, before: Held) -> list[str]:
+        """What is held besides what was held before, in words."""
+        kinds = (
+            ("descriptors", self.descriptors, before.descriptors),
+            ("mappings of memfds", self.mappings, before.mappings),
+            ("KiB of memory", self.rss_kib, before.rss_kib + RSS_SLACK_KIB),
+        )
+        return [f"{now} {what} held, {then} before" for what, now, then in kinds if now > then]
+
+
+def nice_python(registry: Registry, name: str, *arguments: str) -> Spoken:
+    return Spoken(registry, name, [*NICE, "/usr/bin/python3", *arguments])
+
+
+@contextlib.contextmanager
+def burners(registry: Registry, count: int) -> Iterator[None]:
+    """So many processes that do nothing but burn CPU time, as polite as the attackers."""
+    made = [
+        registry.start("burner", [*NICE, "/bin/sh", "-c", "while :; do :; done"])
+        for _ in range(count)
+    ]
+    try:
+        yield
+    finally:
+        for burner in made:
+            burner.kill()
+
+
+class Stage:
+    """One switch with its honest ports; `run` may be called again and again until it breaks."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.switch = Switch(registry, registry.directory / registry.unique("s")).start()
+        self.switch.conserves = False  # ports are deleted under traffic
+        self.pair = HonestPair(registry, self.switch)
+        self.prober = Prober(registry, self.switch)
+        self.frames_per_second = 0.0
+        self.collapsed = False
+
+    # What is undisturbed.
+
+    def calibrate(self, processes: int = 1) -> float:
+        """Sets the rate to 80 % of what comes through beside so many burners; returns it."""
+        with burners(self.registry, processes):
+            self.pair.full_rate()
+            self.pair.cut()
+            time.sleep(CALIBRATION)
+            full = self.pair.cut()
+        self.set_rate(full.seen / full.seconds * PART_OF_FULL_RATE)
+        return self.frames_per_second
+
+    def set_rate(self, frames_per_second: float) -> None:
+        self.frames_per_second = frames_per_second
+        self.pair.rate(frames_per_second)
+        self.pair.cut()
+
+    def undisturbed(self, processes: int, seconds: float) -> Interval:
+        """Beside as many burners as the attack has processes."""
+        with burners(self.registry, processes):
+            self.pair.cut()
+            time.sleep(seconds)
+            return self.pair.cut()
+
+    # The attack.
+
+    def run(self, attack: Attack, seconds: float, quiet: Optional[Interval] = None) -> Outcome:
+        """`quiet` is the undisturbed interval, where it was measured before."""
+        ports = [f"a{number}" for number in range(attack.ports)]
+        self.prober.rest()
+        before = Held.by(self.switch.pid)
+        for port in ports:
+            self.switch.add_port(port)
+        if quiet is None:
+            quiet = self.undisturbed(attack.processes, seconds)
+        self.prober.go()
+        self.prober.cut()
+        try:
+            under, probes, got, broken = self._attack(attack, ports, seconds)
+        except (ProcessFailed, WaitTimeout, ConnectionError) as error:
+            return self._collapsed(attack, quiet, error)
+        broken += self._leaks(before)
+        return Outcome(attack, got, quiet, under, probes, broken)
+
+    def _attack(
+        self, attack: Attack, ports: Sequence[str], seconds: float
+    ) -> tuple[Interval, Probes, str, list[str]]:
+        attackers = [
+            nice_python(
+                self.registry, attack.name, "-m", "siege.attacker", attack.name,
+                str(self.switch.directory), str(self.switch.pid), str(rank), str(seconds + ATTACK_TAIL),
+                *ports,
+            )
+            for rank in range(attack.processes)
+        ]
+        try:
+            for attacker in attackers:
+                attacker.wait_mark("ready", READY_LIMIT)
+            self.pair.cut()
+            self.prober.cut()
+            for attacker in attackers:
+                attacker.say("go")
+            time.sleep(seconds)
+            under, probes = self.pair.cut(), self.prober.cut()
+            states = self._states(ports)
+            told = [attacker.wait_mark("done", END_LIMIT)["got"] for attacker in attackers]
+            got = "; ".join(filter(None, [*told, *states, *self._drops(ports)]))
+        finally:
+            for attacker in attackers:
+                attacker.process.kill()
+        after = self._clear_away()
+        broken = [*under.wrongs(), *(f"afterwards {wrong}" for wrong in after.wrongs())]
+        if attack.probed:
+            broken += probes.failures
+        return under, probes, got, broken
+
+    def _states(self, ports: Sequence[str]) -> list[str]:
+        """What the switch says of the attacker's ports, but for those that nobody is attached to."""
+        shown = [self.switch.port(name) for name in ports]
+        return sorted({
+            port["state_text"] for port in shown if port["state"] not in ("waiting", "up")
+        })
+
+    def _drops(self, ports: Sequence[str]) -> list[str]:
+        """Frames that the attacker's ports cost, by reason."""
+        counts: Counter[str] = Counter()
+        for name in ports:
+            counts.update(self.switch.drops(name))
+        return [f"{reason} {count:,}" for reason, count in counts.items()]
+
+    def _clear_away(self) -> Interval:
+        """Removes what the attack has left; the honest frames go on meanwhile."""
+        for port in self.switch.call("port.list"):
+            if port["name"] not in OUR_PORTS:
+                self.switch.call("port.delete", name=port["name"])
+        for name in OUR_PORTS:
+            fault = self.switch.port(name)["fault"]
+            assert fault is None, f"the honest port {name} is at fault: {fault}"
+        return self.pair.cut()
+
+    def _leaks(self, before: Held) -> list[str]:
+        self.prober.rest()
+        pid = self.switch.pid
+        try:
+            wait_until(
+                "the switch holds no more than before",
+                lambda: not Held.by(pid).beyond(before), LEAK_LIMIT,
+            )
+        except WaitTimeout:
+            return Held.by(pid).beyond(before)
+        return []
+
+    def _collapsed(self, attack: Attack, quiet: Interval, error: Exception) -> Outcome:
+        """The switch, or somebody honest, did not outlive it: this stage is of no more use."""
+        nothing = Interval(**{**quiet.__dict__, **dict.fromkeys(quiet.__dict__, 0)})
+        status = self.switch.process.status
+        words = f"the switch ended with status {status}" if status is not None else str(error)
+        self.collapsed = True
+        return Outcome(attack, words, quiet, nothing, Probes(0, 0, 0, 0, []), [words])
+
+    def close(self) -> list[str]:
+        """Ends everything; what was still wrong, in words."""
+        if self.collapsed:
+            self.switch.kill()
+            return []
+        self.prober.rest()
+        wrongs = self.pair.end().wrongs()
+        self.switch.stop()
+        return wrongs
