@@ -107,5 +107,6 @@ class Attack:
     hazards: tuple[str, ...] = ()  # B1 to B29 of the vhost library
     needs: Callable[[], Optional[str]] = lambda: None  # what this machine lacks for it, in words
     judged: bool = True  # the times of the others: not where the whole switch is stopped
+    crowds: bool = False  # its frames are for C too, whose ring may be full of them when one of B comes
     probed: bool = True  # new sessions and requests succeed all the time
 

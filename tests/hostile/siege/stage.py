@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
+from typing import Any, Iterator, Optional, Sequence
 
 from siege.attack import Attack
 from siege.honest import HonestPair, Interval
@@ -168,17 +168,22 @@ class Stage:
 
     def _states(self, ports: Sequence[str]) -> list[str]:
         """What the switch says of the attacker's ports, but for those that nobody is attached to."""
-        shown = [self.switch.port(name) for name in ports]
         return sorted({
-            port["state_text"] for port in shown if port["state"] not in ("waiting", "up")
+            port["state_text"] for port in self._shown(ports)
+            if port["state"] not in ("waiting", "up")
         })
+
+    def _shown(self, ports: Sequence[str]) -> list[dict[str, Any]]:
+        """Those that are there: an attack may delete and add its own."""
+        listed: list[dict[str, Any]] = self.switch.call("port.list")
+        return [port for port in listed if port["name"] in ports]
 
     def _drops(self, ports: Sequence[str]) -> list[str]:
         """Frames that the attacker's ports cost, by reason."""
         counts: Counter[str] = Counter()
-        for name in ports:
-            counts.update(self.switch.drops(name))
-        return [f"{reason} {count:,}" for reason, count in counts.items()]
+        for port in self._shown(ports):
+            counts.update(port["stats"]["drops"])
+        return [f"{reason} {count:,}" for reason, count in counts.items() if count]
 
     def _clear_away(self) -> Interval:
         """Removes what the attack has left; the honest frames go on meanwhile."""

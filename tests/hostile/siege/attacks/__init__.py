@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from siege.attack import Attack
-from siege.attacks import empty_chains
+from siege.attacks import descriptors, receivers, waits
 
 ATTACKS: dict[str, Attack] = {}
-for _module in (empty_chains,):
+for _module in (receivers, waits, descriptors):
     for _attack in _module.ATTACKS:
         assert _attack.name not in ATTACKS, f"two attacks are named {_attack.name}"
         ATTACKS[_attack.name] = _attack

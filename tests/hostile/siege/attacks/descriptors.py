@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Descriptors that the switch is the last to hold, and whose end takes as long as their giver likes."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from contextlib import ExitStack, suppress
+from typing import Callable, Sequence
+
+from siege.attack import ENDED, Attack, Ground
+from vswitch.client import RpcError
+from vswitch.frontend import Setup
+from vswitch.memory import MIB, RegionSpec
+from vswitch.messages import NEED_REPLY, VERSION, Channel, Request, message, u64
+
+SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4)
+CALL = message(Request.SET_VRING_CALL, u64(0))
+QUESTIONS = message(Request.GET_FEATURES) * 40  # something to do first
+MOST = 253  # SCM_MAX_FD: what the kernel lets one message carry
+
+
+class Lingering:
+    """TCP sockets of this machine with data that nobody reads: the last close waits for `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        self._peers: list[socket.socket] = []
+
+    def make(self) -> socket.socket:
+        near = socket.create_connection(self._listener.getsockname())
+        self._peers.append(self._listener.accept()[0])
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, self._seconds))
+        near.setblocking(False)
+        with suppress(BlockingIOError):
+            while near.send(bytes(1 << 16)):
+                pass
+        return near
+
+    def nested(self) -> socket.socket:
+        """One that lies unread in a UNIX socket, which is what is given away."""
+        outer, inner = socket.socketpair()
+        with inner, self.make() as near:
+            socket.send_fds(inner, [b"x"], [near.fileno()])
+        return outer
+
+    def close(self) -> None:
+        """Now each of them can be closed at once."""
+        for peer in self._peers:
+            peer.close()
+        self._listener.close()
+
+    def __enter__(self) -> Lingering:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def let_go(made: Sequence[socket.socket]) -> None:
+    """Closes ours without waiting for it: should we be the last to hold one, we would linger."""
+    for one in made:
+        threading.Thread(target=one.close, daemon=True).start()
+
+
+def give(channel: Channel, data: bytes, good: Sequence[int], made: Sequence[socket.socket]) -> None:
+    """Sends it with descriptors of which the switch then has the last copies.
+
+    It cannot be done with the message before its last byte, which comes when ours are closed.
+    """
+    try:
+        channel.send_raw(data[:1], [*good, *(one.fileno() for one in made)])
+    finally:
+        let_go(made)
+    channel.send_raw(data[1:])
+
+
+def throw(connection: socket.socket, data: bytes, made: Sequence[socket.socket]) -> None:
+    """Sends it all at once: the switch may see no more of it than that it is there."""
+    try:
+        socket.send_fds(connection, [data], [one.fileno() for one in made])
+    finally:
+        let_go(made)
+
+
+Place = Callable[[Ground, Lingering], None]
+
+
+def beyond_the_eighth(ground: Ground, lingering: Lingering) -> None:
+    """Eight that are harmless, and the ninth, in one message."""
+    with ground.frontend(SMALL) as frontend:
+        assert frontend.rx.call_fd is not None
+        give(frontend, CALL, [frontend.rx.call_fd] * 8, [lingering.make()])
+        frontend.wait_closed(2.0)
+
+
+def as_many_as_can_be(ground: Ground, lingering: Lingering) -> None:
+    with ground.frontend(SMALL) as frontend:
+        assert frontend.rx.call_fd is not None
+        give(frontend, CALL, [frontend.rx.call_fd] * (MOST - 4),
+             [lingering.make() for _ in range(4)])
+        frontend.wait_closed(2.0)
+
+
+def nested(ground: Ground, lingering: Lingering) -> None:
+    with ground.frontend(SMALL) as frontend:
+        give(frontend, CALL, [], [lingering.nested()])
+        frontend.wait_closed(2.0)
+
+
+def turned_away(ground: Ground, lingering: Lingering) -> None:
+    """In further connections, which are closed without a word being read of them."""
+    with ground.attached(SMALL):
+        made = [lingering.make() for _ in range(8)]
+        for one in made:
+            with Channel.connect(ground.path()) as second, suppress(*ENDED):
+                throw(second, CALL, [one])
+
+
+def never_read(ground: Ground, lingering: Lingering) -> None:
+    """Behind a message that ends the session: the descriptors after it are never received."""
+    made = [lingering.make() for _ in range(4)]
+    with Channel.connect(ground.path()) as connection:
+        connection.sendall(QUESTIONS + message(Request.SET_FEATURES, u64(1 << 63)))
+        for one in made:
+            throw(connection, CALL, [one])
+
+
+def refused_and_kept(ground: Ground, lingering: Lingering) -> None:
+    """In requests that are refused with an answer, one after the other in one session."""
+    unserved = message(Request.GET_MAX_MEM_SLOTS, b"", VERSION | NEED_REPLY)
+    with ground.frontend(SMALL) as frontend:
+        for _ in range(5):
+            give(frontend, unserved, [], [lingering.make() for _ in range(8)])
+            frontend.receive_reply(Request.GET_MAX_MEM_SLOTS)
+
+
+def in_the_backlog(ground: Ground, lingering: Lingering) -> None:
+    """In connections that wait to be accepted while the owner deletes the port."""
+    made = [lingering.make() for _ in range(8)]
+    with ground.client() as owner, ExitStack() as open_ones:
+        deleting = owner.send_request("port.delete", {"name": ground.ports[0]})
+        for one in made:
+            with suppress(*ENDED):
+                waiting = open_ones.enter_context(Channel.connect(ground.path()))
+                throw(waiting, CALL, [one])
+        assert owner.read_reply()["id"] == deleting
+        owner.call("port.add", name=ground.ports[0])
+
+
+def in_a_session_that_the_owner_ends(ground: Ground, lingering: Lingering) -> None:
+    """Unread in a running session whose port is deleted."""
+    made = [lingering.make() for _ in range(4)]
+    with ground.client() as owner, Channel.connect(ground.path()) as connection:
+        connection.sendall(QUESTIONS)
+        for one in made:
+            throw(connection, CALL, [one])
+        owner.call("port.delete", name=ground.ports[0])
+        owner.call("port.add", name=ground.ports[0])
+
+
+def at_the_frontends_socket(ground: Ground, lingering: Lingering) -> None:
+    """Sent by a frontend that serves the socket, to a switch that connects to it and is told to leave."""
+    path = ground.registry.directory / "served.sock"
+    path.unlink(missing_ok=True)
+    name = ground.ports[0] + "-out"
+    made = [lingering.make() for _ in range(4)]
+    with Channel.listen(path) as listener, ground.client() as owner:
+        owner.call("port.add", name=name, connect=str(path))
+        try:
+            with listener.accept()[0] as connection:
+                connection.sendall(QUESTIONS)
+                for one in made:
+                    throw(connection, CALL, [one])
+                owner.call("port.delete", name=name)
+        finally:
+            with suppress(RpcError):
+                owner.call("port.delete", name=name)
+
+
+def repeat(place: Place) -> Callable[[Ground], None]:
+    """Gives lingering sockets in one place, again and again; each would be waited for all the time."""
+
+    def attack(ground: Ground) -> None:
+        rounds = 0
+        with Lingering(max(int(ground.seconds) * 2, 4)) as lingering:
+            ended = threading.Timer(ground.left, lingering.close)
+            ended.start()
+            while ground.going():
+                with suppress(*ENDED, AssertionError):
+                    place(ground, lingering)
+                rounds += 1
+                time.sleep(0.002)
+            ended.join()
+        ground.tell(f"{rounds} rounds")
+
+    return attack
+
+
+PLACES: dict[str, tuple[Place, str]] = {
+    "ninth-descriptor": (beyond_the_eighth, "a socket that lingers, as the ninth of one message"),
+    "many-descriptors": (as_many_as_can_be, "253 in one message, the last four linger"),
+    "nested-descriptor": (nested, "a socket that lingers, unread in another"),
+    "turned-away-descriptor": (turned_away, "the same in a connection that is turned away"),
+    "unread-descriptor": (never_read, "the same behind the message that ends its session"),
+    "refused-descriptor": (refused_and_kept, "the same in requests that are refused"),
+    "backlog-descriptor": (in_the_backlog, "the same in the backlog of a port that is deleted"),
+    "deleted-descriptor": (
+        in_a_session_that_the_owner_ends, "the same unread in the session of a port that is deleted"),
+    "served-descriptor": (
+        at_the_frontends_socket, "the same from a frontend that serves its socket"),
+}
+
+ATTACKS = [
+    Attack(name, "messages", does, repeat(place), cases=(1,), hazards=("B3",))
+    for name, (place, does) in PLACES.items()
+]
