@@ -18,7 +18,9 @@ from vswitch.waiting import wait_until
 Kind = Literal["messages", "rings", "time", "secrets", "control", "host"]
 
 # What a frontend meets whose session the switch ends, or whose connection it turns away.
-ENDED = (Refused, Disconnected, ConnectionError, TimeoutError, BrokenPipeError)
+ENDED = (
+    Refused, Disconnected, ConnectionError, TimeoutError, FileNotFoundError, BlockingIOError,
+)
 
 
 @dataclass
@@ -101,6 +103,7 @@ class Attack:
     kind: Kind
     does: str  # in one line
     code: Callable[[Ground], None]
+    prepare: Callable[[Ground], None] = lambda ground: None  # before the time begins
     processes: int = 1
     ports: int = 1  # of the attacker, all vhost-user
     cases: tuple[int, ...] = ()  # of what was once provoked; docs/threat-model.md tells them

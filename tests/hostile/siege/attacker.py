@@ -28,6 +28,7 @@ def main(name: str, directory: str, pid: str, rank: str, seconds: str, *ports: s
         ground = Ground(
             registry, Path(directory), int(pid), list(ports), int(rank), float(seconds)
         )
+        attack.prepare(ground)
         tell("ready")
         sys.stdin.readline()
         ground.begin()

@@ -80,6 +80,10 @@ class Flood:
             self.ring.kick()
         return used - self._first & 0xFFFF
 
+    def is_done(self) -> bool:
+        """Whether all that was offered is used."""
+        return self.ring.used_idx == self.ring.avail_idx
+
 
 class Sink:
     """A receive ring that gives its buffers back unread, all as they are, at the cost of a store."""

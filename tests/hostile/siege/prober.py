@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Callable
+from typing import Callable, TypeVar
 
 from siege.spoken import Spoken
 from vswitch.client import Client
@@ -104,15 +104,30 @@ class Probe:
         return slowest * 1000, count, failures
 
 
+T = TypeVar("T")
+
+
+def patiently(connect: Callable[[], T]) -> T:
+    """As a connect that blocks while the backlog is full, which one with a limit of time does not."""
+    deadline = time.monotonic() + PROBE_LIMIT
+    while True:
+        try:
+            return connect()
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.001)
+
+
 def shake_hands(path: str) -> None:
     """A whole session; the next one waits until the switch has seen the end of this one."""
-    with RawFrontend(path, SMALL, PROBE_LIMIT) as frontend:
+    with patiently(lambda: RawFrontend(path, SMALL, PROBE_LIMIT)) as frontend:
         frontend.handshake()
         frontend.get_features()
 
 
 def ask_status(control: str) -> None:
-    with Client(control, PROBE_LIMIT) as client:
+    with patiently(lambda: Client(control, PROBE_LIMIT)) as client:
         client.call("port.show", name=PORT)
 
 
