@@ -38,7 +38,7 @@ class Stages:
 
     def _new(self) -> Stage:
         self.close()
-        stage = Stage(self._registry)
+        stage = Stage(self._registry, forgives_crowds=True)
         stage.set_rate(RATE)
         self._quiet = stage.undisturbed(1, SECONDS)
         return stage

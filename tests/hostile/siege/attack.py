@@ -34,6 +34,7 @@ class Ground:
     rank: int  # of this process among those of the attack
     seconds: float
     ends: float = 0.0
+    longest: float = 0.0  # seconds of the slowest of what the attack itself asked for
     told: list[str] = field(default_factory=list)
 
     @property

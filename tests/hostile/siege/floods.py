@@ -19,10 +19,16 @@ libc = ctypes.CDLL(None, use_errno=True)
 libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
 
 
-def fallocate(fd: int, mode: int, offset: int, length: int) -> None:
-    if libc.fallocate(fd, mode, offset, length) != 0:
+def check(result: int) -> int:
+    """A result of libc; OSError where it is -1."""
+    if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+    return result
+
+
+def fallocate(fd: int, mode: int, offset: int, length: int) -> None:
+    check(libc.fallocate(fd, mode, offset, length))
 
 
 def punch(fd: int, offset: int, length: int) -> None:

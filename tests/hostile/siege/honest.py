@@ -39,10 +39,10 @@ class Interval:
             **counts, p50=delay["p50"], p99=delay["p99"], p999=delay["p999"], longest=delay["max"]
         )
 
-    def wrongs(self) -> list[str]:
-        """What must never happen to a frame, in words."""
+    def wrongs(self, forgiven: int = 0) -> list[str]:
+        """What must never happen to a frame, in words; so many may be lost."""
         kinds = (
-            ("lost", self.lost), ("doubled", self.doubled), ("out of order", self.disordered),
+            ("lost", max(self.lost - forgiven, 0)), ("doubled", self.doubled), ("out of order", self.disordered),
             ("with a wrong byte", self.spoilt),
         )
         return [f"{count} honest frames {what}" for what, count in kinds if count]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
@@ -11,10 +12,13 @@ from contextlib import ExitStack, suppress
 from typing import Callable, Sequence
 
 from siege.attack import ENDED, Attack, Ground
-from vswitch.client import RpcError
+from siege.silent_fs import SilentFileSystem, missing
+from vswitch.client import Client, RpcError
 from vswitch.frontend import Setup
 from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import NEED_REPLY, VERSION, Channel, Request, message, u64
+from vswitch.messages import (
+    NEED_REPLY, VERSION, Channel, Request, TableEntry, mem_table, message, u64,
+)
 
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4)
 CALL = message(Request.SET_VRING_CALL, u64(0))
@@ -30,6 +34,7 @@ class Lingering:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         self._peers: list[socket.socket] = []
+        self._made: list[socket.socket] = []  # in this round
 
     def make(self) -> socket.socket:
         near = socket.create_connection(self._listener.getsockname())
@@ -39,7 +44,16 @@ class Lingering:
         with suppress(BlockingIOError):
             while near.send(bytes(1 << 16)):
                 pass
+        self._made.append(near)
         return near
+
+    def end_round(self) -> None:
+        """Closes what was not given away, without lingering."""
+        for near in self._made:
+            if near.fileno() >= 0:
+                near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+                near.close()
+        self._made.clear()
 
     def nested(self) -> socket.socket:
         """One that lies unread in a UNIX socket, which is what is given away."""
@@ -85,6 +99,13 @@ def throw(connection: socket.socket, data: bytes, made: Sequence[socket.socket])
         socket.send_fds(connection, [data], [one.fileno() for one in made])
     finally:
         let_go(made)
+
+
+def delete(ground: Ground, owner: Client, name: str) -> None:
+    """By the owner; how long the slowest took is told."""
+    began = time.monotonic()
+    owner.call("port.delete", name=name)
+    ground.longest = max(ground.longest, time.monotonic() - began)
 
 
 Place = Callable[[Ground, Lingering], None]
@@ -143,12 +164,11 @@ def in_the_backlog(ground: Ground, lingering: Lingering) -> None:
     """In connections that wait to be accepted while the owner deletes the port."""
     made = [lingering.make() for _ in range(8)]
     with ground.client() as owner, ExitStack() as open_ones:
-        deleting = owner.send_request("port.delete", {"name": ground.ports[0]})
         for one in made:
             with suppress(*ENDED):
                 waiting = open_ones.enter_context(Channel.connect(ground.path()))
                 throw(waiting, CALL, [one])
-        assert owner.read_reply()["id"] == deleting
+        delete(ground, owner, ground.ports[0])
         owner.call("port.add", name=ground.ports[0])
 
 
@@ -158,8 +178,9 @@ def in_a_session_that_the_owner_ends(ground: Ground, lingering: Lingering) -> No
     with ground.client() as owner, Channel.connect(ground.path()) as connection:
         connection.sendall(QUESTIONS)
         for one in made:
-            throw(connection, CALL, [one])
-        owner.call("port.delete", name=ground.ports[0])
+            with suppress(*ENDED):
+                throw(connection, CALL, [one])
+        delete(ground, owner, ground.ports[0])
         owner.call("port.add", name=ground.ports[0])
 
 
@@ -176,7 +197,7 @@ def at_the_frontends_socket(ground: Ground, lingering: Lingering) -> None:
                 connection.sendall(QUESTIONS)
                 for one in made:
                     throw(connection, CALL, [one])
-                owner.call("port.delete", name=name)
+                delete(ground, owner, name)
         finally:
             with suppress(RpcError):
                 owner.call("port.delete", name=name)
@@ -193,12 +214,34 @@ def repeat(place: Place) -> Callable[[Ground], None]:
             while ground.going():
                 with suppress(*ENDED, AssertionError):
                     place(ground, lingering)
+                lingering.end_round()
                 rounds += 1
                 time.sleep(0.002)
             ended.join()
-        ground.tell(f"{rounds} rounds")
+        deletes = f", slowest delete {ground.longest * 1000:.0f} ms" if ground.longest else ""
+        ground.tell(f"{rounds} rounds{deletes}")
 
     return attack
+
+
+def silent_files(ground: Ground) -> None:
+    """Files whose server does not answer, as memory, kicks and calls."""
+    given = 0
+    files = SilentFileSystem(ground.registry.directory)
+    try:
+        while ground.going():
+            fd = files.open()
+            table = mem_table([TableEntry(0, 1 << 20, 1 << 40, 0)])
+            data = (message(Request.SET_MEM_TABLE, table), CALL)[given % 2]
+            with suppress(*ENDED), ground.frontend(SMALL) as frontend:
+                frontend.negotiate()
+                frontend.send_raw(data, [fd])
+                given += 1
+                frontend.wait_closed(1.0)
+            threading.Thread(target=os.close, args=(fd,), daemon=True).start()
+    finally:
+        files.close()
+    ground.tell(f"{given} files given")
 
 
 PLACES: dict[str, tuple[Place, str]] = {
@@ -218,4 +261,9 @@ PLACES: dict[str, tuple[Place, str]] = {
 ATTACKS = [
     Attack(name, "messages", does, repeat(place), cases=(1,), hazards=("B3",))
     for name, (place, does) in PLACES.items()
+] + [
+    Attack(
+        "silent-files", "messages", "files whose server never answers, as memory and as events",
+        silent_files, hazards=("B19", "B29"), needs=missing,
+    ),
 ]

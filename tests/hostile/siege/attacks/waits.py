@@ -8,11 +8,13 @@ import os
 import resource
 import threading
 import time
+from typing import Optional
 
 from siege.attack import ENDED, Attack, Ground
 from siege.floods import (
     SENDER, TARGET, Flood, announce, libc, populate, punch, roomy,
 )
+from vswitch.bench.machine import HUGE_PAGES_FILE, HugePages
 from vswitch.eventfd import FULL, eventfd, signal_eventfd
 from vswitch.frames import frame
 from vswitch.frontend import RawFrontend, Setup
@@ -22,6 +24,7 @@ from vswitch.ring import NO_NOTIFY, WRITE
 WAITER_THREADS = 64
 WAITERS_PER_THREAD = 16_384
 GIB = 1024 * MIB
+HUGE_MIB = 64
 LONG = 5.0  # seconds: an attack that lasts longer takes more memory
 
 
@@ -29,22 +32,23 @@ class PollFd(ctypes.Structure):
     _fields_ = [("fd", ctypes.c_int), ("events", ctypes.c_short), ("revents", ctypes.c_short)]
 
 
-def wait_often(fd: int) -> int:
-    """Threads that wait for nothing on a descriptor, again and again in one call; how many waits."""
+def wait_often(fd: int, threads: int) -> int:
+    """Threads that wait for nothing on a descriptor, again and again in one call; how often in all."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     count = min(WAITERS_PER_THREAD, hard)
     array = (PollFd * count)(*(PollFd(fd, 0, 0) for _ in range(count)))
     threading.stack_size(64 * 1024)
-    for _ in range(WAITER_THREADS):
+    for _ in range(threads):
         threading.Thread(target=libc.poll, args=(array, count, -1), daemon=True).start()
-    return count * WAITER_THREADS
+    return count * threads
 
 
 def call_with_waiters(ground: Ground) -> None:
     with ground.attached(roomy()) as crowd, ground.attached(port=1) as caller:
         assert crowd.rx.call_fd is not None
-        waits = wait_often(crowd.rx.call_fd)
+        threads = WAITER_THREADS if ground.seconds > LONG else WAITER_THREADS // 4
+        waits = wait_often(crowd.rx.call_fd, threads)
         announce(crowd, TARGET)
         sent = 0
         while ground.going():
@@ -53,7 +57,7 @@ def call_with_waiters(ground: Ground) -> None:
             while crowd.poll() is not None:
                 pass
             time.sleep(0.002)
-        ground.tell(f"{waits:,} waits on its call, {sent} calls due")
+        ground.tell(f"{waits:,} waits on its call, {sent} frames for it")
 
 
 def call_that_blocks(ground: Ground) -> None:
@@ -201,6 +205,37 @@ def punched(ground: Ground) -> None:
         ground.tell(f"{rounds[0]} times punched")
 
 
+def huge_pages(ground: Ground) -> None:
+    """The same on pages of 2 MiB, which the kernel clears at once; halfway the host takes the rest away."""
+    path = HUGE_PAGES_FILE
+    before = path.read_text()
+    with HugePages(HUGE_MIB) as pages:
+        assert pages.there, pages.why
+        setup = two_regions(HUGE_MIB * MIB)
+        with ground.frontend(setup) as sparse, ground.attached(roomy(), 1) as caller:
+            region = sparse.memory.regions[1]
+            fd = os.memfd_create("guest", os.MFD_HUGETLB)
+            os.ftruncate(fd, region.size)
+            os.dup2(fd, region.fd)
+            os.close(fd)
+            sparse.handshake()
+            announce(sparse, TARGET)
+            buffers = FreshBuffers(sparse, 1, 2 * MIB)
+            flood = Flood(caller, [frame(TARGET, SENDER, 1514)])
+            half = ground.left / 2
+            while ground.going() and sparse.is_silent():
+                if ground.left < half:
+                    path.write_text(before)
+                buffers.pump()
+                flood.pump()
+                time.sleep(0.001)
+            ground.tell(f"{buffers.touched} pages touched by the switch")
+
+
+def needs_huge_pages() -> Optional[str]:
+    return None if os.geteuid() == 0 else "only root reserves hugepages"
+
+
 def memory_of_a_big_guest_ends(ground: Ground) -> None:
     """The switch has the last reference to gigabytes that were in use; an ordinary end of a guest."""
     size = 4 * GIB if ground.seconds > LONG else GIB // 2
@@ -217,7 +252,7 @@ def memory_of_a_big_guest_ends(ground: Ground) -> None:
 
 ATTACKS = [
     Attack(
-        "call-with-waiters", "time", "a call descriptor on which threads wait a million times",
+        "call-with-waiters", "time", "a call descriptor on which threads wait up to a million times",
         call_with_waiters, ports=2, cases=(4,),
     ),
     Attack(
@@ -234,6 +269,10 @@ ATTACKS = [
     Attack(
         "first-reads", "time", "frames in pages that nobody has touched", first_reads, cases=(10,),
         hazards=("B21",),
+    ),
+    Attack(
+        "huge-pages", "time", "receive buffers on fresh pages of 2 MiB, which the host then takes away",
+        huge_pages, ports=2, cases=(10,), needs=needs_huge_pages,
     ),
     Attack(
         "punched-memory", "time", "memory that is punched while the switch writes to it", punched,
