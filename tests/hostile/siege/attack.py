@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Literal, Optional
@@ -34,6 +35,7 @@ class Ground:
     rank: int  # of this process among those of the attack
     seconds: float
     ends: float = 0.0
+    stack: ExitStack = field(default_factory=ExitStack)  # closed when the attack is over
     longest: float = 0.0  # seconds of the slowest of what the attack itself asked for
     told: list[str] = field(default_factory=list)
 

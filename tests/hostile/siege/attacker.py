@@ -28,14 +28,13 @@ def main(name: str, directory: str, pid: str, rank: str, seconds: str, *ports: s
         ground = Ground(
             registry, Path(directory), int(pid), list(ports), int(rank), float(seconds)
         )
-        attack.prepare(ground)
-        tell("ready")
-        sys.stdin.readline()
-        ground.begin()
-        try:
+        with ground.stack:
+            ground.stack.callback(registry.end_all)
+            attack.prepare(ground)
+            tell("ready")
+            sys.stdin.readline()
+            ground.begin()
             attack.code(ground)
-        finally:
-            registry.end_all()
         tell("done", got="; ".join(ground.told))
         sys.stdin.read()  # what we hold is held until the harness has looked
 

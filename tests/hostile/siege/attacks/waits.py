@@ -14,7 +14,7 @@ from siege.attack import ENDED, Attack, Ground
 from siege.floods import (
     SENDER, TARGET, Flood, announce, libc, populate, punch, roomy,
 )
-from vswitch.bench.machine import HUGE_PAGES_FILE, HugePages
+from vswitch.bench.machine import HugePages
 from vswitch.eventfd import FULL, eventfd, signal_eventfd
 from vswitch.frames import frame
 from vswitch.frontend import RawFrontend, Setup
@@ -205,31 +205,32 @@ def punched(ground: Ground) -> None:
         ground.tell(f"{rounds[0]} times punched")
 
 
+def reserve_huge_pages(ground: Ground) -> None:
+    pages = ground.stack.enter_context(HugePages(HUGE_MIB))
+    assert pages.there, pages.why
+
+
 def huge_pages(ground: Ground) -> None:
-    """The same on pages of 2 MiB, which the kernel clears at once; halfway the host takes the rest away."""
-    path = HUGE_PAGES_FILE
-    before = path.read_text()
-    with HugePages(HUGE_MIB) as pages:
-        assert pages.there, pages.why
-        setup = two_regions(HUGE_MIB * MIB)
-        with ground.frontend(setup) as sparse, ground.attached(roomy(), 1) as caller:
-            region = sparse.memory.regions[1]
-            fd = os.memfd_create("guest", os.MFD_HUGETLB)
-            os.ftruncate(fd, region.size)
-            os.dup2(fd, region.fd)
-            os.close(fd)
-            sparse.handshake()
-            announce(sparse, TARGET)
-            buffers = FreshBuffers(sparse, 1, 2 * MIB)
-            flood = Flood(caller, [frame(TARGET, SENDER, 1514)])
-            half = ground.left / 2
-            while ground.going() and sparse.is_silent():
-                if ground.left < half:
-                    path.write_text(before)
-                buffers.pump()
-                flood.pump()
-                time.sleep(0.001)
-            ground.tell(f"{buffers.touched} pages touched by the switch")
+    """The same on pages of 2 MiB, which the kernel clears at once; halfway the host takes them away."""
+    setup = two_regions(HUGE_MIB * MIB)
+    with ground.frontend(setup) as sparse, ground.attached(roomy(), 1) as caller:
+        region = sparse.memory.regions[1]
+        fd = os.memfd_create("guest", os.MFD_HUGETLB)
+        os.ftruncate(fd, region.size)
+        os.dup2(fd, region.fd)
+        os.close(fd)
+        sparse.handshake()
+        announce(sparse, TARGET)
+        buffers = FreshBuffers(sparse, 1, 2 * MIB)
+        flood = Flood(caller, [frame(TARGET, SENDER, 1514)])
+        half = ground.left / 2
+        while ground.going() and sparse.is_silent():
+            if ground.left < half:
+                ground.stack.close()  # gives them back to the host
+            buffers.pump()
+            flood.pump()
+            time.sleep(0.001)
+        ground.tell(f"{buffers.touched} pages touched by the switch")
 
 
 def needs_huge_pages() -> Optional[str]:
@@ -272,7 +273,7 @@ ATTACKS = [
     ),
     Attack(
         "huge-pages", "time", "receive buffers on fresh pages of 2 MiB, which the host then takes away",
-        huge_pages, ports=2, cases=(10,), needs=needs_huge_pages,
+        huge_pages, prepare=reserve_huge_pages, ports=2, cases=(10,), needs=needs_huge_pages,
     ),
     Attack(
         "punched-memory", "time", "memory that is punched while the switch writes to it", punched,
