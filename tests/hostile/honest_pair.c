@@ -131,6 +131,15 @@ is_untouched(const uint8_t *bytes, uint32_t len)
 	return true;
 }
 
+/* A header that leaves nothing to be done, and says that the frame has one buffer. */
+static bool
+is_plain_header(const uint8_t *header)
+{
+	static const uint8_t plain[RAW_HEADER_LEN] = { [10] = 1 };
+
+	return memcmp(header, plain, sizeof(plain)) == 0;
+}
+
 /* A frame in one buffer; what C receives in several is none of B's. */
 static void
 look_at_frame(struct pair *pair, const uint8_t *buffer, uint32_t used, uint64_t now)
@@ -145,7 +154,8 @@ look_at_frame(struct pair *pair, const uint8_t *buffer, uint32_t used, uint64_t 
 		pair->foreign++;
 		return;
 	}
-	if (!honest_frame_is_whole(frame, len, pair->c_mac, pair->b_mac, &stamp) ||
+	if (!is_plain_header(buffer) ||
+			!honest_frame_is_whole(frame, len, pair->c_mac, pair->b_mac, &stamp) ||
 			!is_untouched(buffer + used, RAW_RX_BUFFER_LEN - used))
 		pair->spoilt++;
 	honest_account_seen(&pair->account, stamp.number);

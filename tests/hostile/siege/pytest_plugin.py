@@ -7,15 +7,21 @@ from typing import Any
 
 import pytest
 
+from siege.attacks import ATTACKS
 from siege.outcome import Outcome, table
 
 OUTCOMES: list[Outcome] = []  # of this run
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if OUTCOMES:
-        terminalreporter.section("attacks: their times are judged by `./dev bench hostile` only")
-        terminalreporter.write_line(table(OUTCOMES))
+    if not OUTCOMES:
+        return
+    terminalreporter.section("attacks: their times are judged by `./dev bench hostile` only")
+    terminalreporter.write_line(table(OUTCOMES))
+    for attack in ATTACKS.values():
+        lacking = attack.needs()
+        if lacking is not None:
+            terminalreporter.write_line(f"{attack.name}: left out: {lacking}")
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ def offer_marked(frontend: RawFrontend, chance: random.Random) -> list[int]:
     while ring.free >= 8:
         place = memory.alloc(SIZE)
         memory.write(place, CANARY * SIZE)
-        lengths = [chance.choice((1, 7, 12, 13, 64, 100, 1526)) for _ in range(4)]
+        pieces = chance.choice((0, 4))
+        lengths = [chance.choice((1, 7, 12, 13, 64, 100, 1526)) for _ in range(pieces)]
         at, segments = place + 64, []
         for length in [*lengths, STARTS]:
             segments.append(Segment(at, length, True))
