@@ -26,6 +26,7 @@
 #include "honest_frame.h"
 #include "latency.h"
 #include "raw_port.h"
+#include "text.h"
 
 #define RING_SIZE 1024
 #define OUTSTANDING_MAX (RING_SIZE / 2)
@@ -384,16 +385,12 @@ run(struct pair *pair)
 static int
 read_mac(const char *text, uint8_t mac[6])
 {
-	unsigned int b[6];
+	char words[128];
 
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5]) !=
-			6) {
-		fprintf(stderr, "honest-pair: '%s' is no MAC address\n", text);
-		return -1;
-	}
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)b[i];
-	return 0;
+	if (text_parse_mac(text, mac, words, sizeof(words)) == 0)
+		return 0;
+	fprintf(stderr, "honest-pair: %s\n", words);
+	return -1;
 }
 
 static int

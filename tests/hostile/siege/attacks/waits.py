@@ -179,7 +179,7 @@ def first_reads(ground: Ground) -> None:
 
 def punched(ground: Ground) -> None:
     """All memory of the buffers is given back to the kernel while the switch writes to it."""
-    size = GIB if ground.seconds > LONG else GIB // 4
+    size = GIB // 2 if ground.seconds > LONG else GIB // 4
     with ground.attached(two_regions(size)) as moody, ground.attached(roomy(), 1) as caller:
         announce(moody, TARGET)
         buffers = FreshBuffers(moody, 1, PAGE * 16)
