@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from pathlib import Path
 from typing import Iterable, Optional, Sequence
 
 from vswitch.frames import BROADCAST, frame
@@ -14,6 +15,7 @@ from vswitch.ring import NO_NOTIFY, WRITE
 
 SENDER, TARGET = "02:00:00:00:0a:01", "02:00:00:00:0a:02"
 KEEP_SIZE, PUNCH_HOLE = 1, 2
+NEW_NAMESPACE, PRIVATE, RECURSIVE = 0x20000, 1 << 18, 1 << 14
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
@@ -25,6 +27,16 @@ def check(result: int) -> int:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return result
+
+
+def own_mounts() -> None:
+    """From here on what this process mounts is its own, and ends with it."""
+    check(libc.unshare(NEW_NAMESPACE))
+    check(libc.mount(None, b"/", None, PRIVATE | RECURSIVE, None))
+
+
+def mount(kind: str, directory: Path, options: str) -> None:
+    check(libc.mount(b"siege", bytes(directory), kind.encode(), 0, options.encode()))
 
 
 def fallocate(fd: int, mode: int, offset: int, length: int) -> None:

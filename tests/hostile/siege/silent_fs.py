@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Optional
 
-from siege.floods import check, libc
+from siege.floods import check, libc, mount, own_mounts
 
 LOOKUP, FORGET, GETATTR, OPEN, INIT, BATCH_FORGET = 1, 2, 3, 14, 26, 42
 NO_ANSWER = (FORGET, BATCH_FORGET)
@@ -21,7 +21,7 @@ REQUEST = struct.Struct("=IIQQIIII")
 ROOT, FILE = 1, 2
 DIRECTORY_MODE, FILE_MODE = 0o40755, 0o100666
 SIZE = 1 << 20
-NEW_NAMESPACE, PRIVATE, RECURSIVE, DETACH = 0x20000, 1 << 18, 1 << 14, 2
+DETACH = 2
 DEVICE = "/dev/fuse"
 
 
@@ -56,10 +56,9 @@ class SilentFileSystem:
     def __init__(self, directory: Path) -> None:
         self._file = directory / "file"
         self._device = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
-        check(libc.unshare(NEW_NAMESPACE))
-        check(libc.mount(None, b"/", None, PRIVATE | RECURSIVE, None))
+        own_mounts()
         options = f"fd={self._device},rootmode=40000,user_id=0,group_id=0,allow_other"
-        check(libc.mount(b"siege", bytes(directory), b"fuse", 0, options.encode()))
+        mount("fuse", directory, options)
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:

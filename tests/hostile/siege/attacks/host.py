@@ -9,10 +9,10 @@ import resource
 import signal
 import time
 from contextlib import ExitStack, suppress
-from typing import Iterator
+from typing import Iterator, Optional
 
 from siege.attack import ENDED, Attack, Ground
-from siege.floods import SENDER
+from siege.floods import SENDER, check, libc, mount, own_mounts
 from vswitch.client import RpcError
 from vswitch.frames import BROADCAST
 from vswitch.frontend import Setup
@@ -108,11 +108,39 @@ def all_die_at_once(ground: Ground) -> None:
     ground.tell(f"{rounds} times {len(ground.ports)} frontends died")
 
 
+def full_disk(ground: Ground) -> None:
+    """The owner saves to a disk that has no room; the switch sees it through our mount namespace."""
+    disk = ground.registry.directory / "disk"
+    disk.mkdir()
+    own_mounts()
+    mount("tmpfs", disk, "size=16k")
+    filler = os.open(disk / "filler", os.O_CREAT | os.O_RDWR)
+    with suppress(OSError):
+        while os.write(filler, bytes(4096)):
+            pass
+    os.close(filler)
+    refused = 0
+    with ground.client() as owner:
+        while ground.going():
+            try:
+                owner.call("config.save", file=f"/proc/{os.getpid()}/root{disk}/saved.json")
+            except RpcError:
+                refused += 1
+            time.sleep(0.005)
+    check(libc.umount2(bytes(disk), 0))
+    ground.tell(f"{refused} times refused")
+
+
+def needs_root() -> Optional[str]:
+    return None if os.geteuid() == 0 else "only root may mount"
+
+
 ATTACKS = [
     Attack("no-descriptors", "host", "the switch may open no more descriptors", no_descriptors,
            ports=8, probed=False),
     Attack("directory-gone", "host", "the directory of the sockets is moved away", directory_gone,
            probed=False),
+    Attack("full-disk", "host", "the owner saves to a full disk", full_disk, needs=needs_root),
     Attack("stopped-switch", "host", "the switch is stopped by a signal", stopped_switch,
            judged=False),
     Attack("all-die-at-once", "host", "frontends under traffic that die together", all_die_at_once,

@@ -4,27 +4,31 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import resource
+import struct
 import threading
 import time
 from typing import Optional
 
 from siege.attack import ENDED, Attack, Ground
 from siege.floods import (
-    SENDER, TARGET, Flood, announce, libc, populate, punch, roomy,
+    SENDER, TARGET, Flood, announce, check, libc, populate, punch, roomy,
 )
 from vswitch.bench.machine import HugePages
 from vswitch.eventfd import FULL, eventfd, signal_eventfd
 from vswitch.frames import frame
 from vswitch.frontend import RawFrontend, Setup
-from vswitch.memory import MIB, PAGE, RegionSpec
+from vswitch.memory import MIB, PAGE, Region, RegionSpec
 from vswitch.ring import NO_NOTIFY, WRITE
 
 WAITER_THREADS = 64
 WAITERS_PER_THREAD = 16_384
 GIB = 1024 * MIB
 HUGE_MIB = 64
+USERFAULTFD = 323  # the number of the system call on x86-64
+UFFDIO_API, UFFDIO_REGISTER = 0xC018AA3F, 0xC020AA00
 LONG = 5.0  # seconds: an attack that lasts longer takes more memory
 
 
@@ -205,6 +209,34 @@ def punched(ground: Ground) -> None:
         ground.tell(f"{rounds[0]} times punched")
 
 
+def guard(region: Region) -> int:
+    """Pages of the region that this process would be the first to touch wait for a handler: for ever."""
+    fd = check(libc.syscall(USERFAULTFD, os.O_CLOEXEC | os.O_NONBLOCK))
+    fcntl.ioctl(fd, UFFDIO_API, struct.pack("QQQ", 0xAA, 0, 0))
+    start = ctypes.addressof(ctypes.c_char.from_buffer(region.map))
+    fcntl.ioctl(fd, UFFDIO_REGISTER, struct.pack("QQQQ", start, region.size, 1, 0))
+    return fd
+
+
+def guarded_memory(ground: Ground) -> None:
+    """Receive buffers on pages that a userfaultfd of ours guards, and that nobody ever fills."""
+    with ground.attached(two_regions(64 * MIB)) as guarded, ground.attached(roomy(), 1) as caller:
+        announce(guarded, TARGET)
+        fd = guard(guarded.memory.regions[1])
+        buffers = FreshBuffers(guarded, 1)
+        flood = Flood(caller, [frame(TARGET, SENDER, 1514)])
+        while ground.going() and buffers.given < buffers.pages:
+            buffers.pump()
+            flood.pump()
+            time.sleep(0.001)
+        os.close(fd)
+        ground.tell(f"{buffers.touched:,} pages touched by the switch")
+
+
+def needs_userfaultfd() -> Optional[str]:
+    return None if os.geteuid() == 0 else "only root may make a userfaultfd"
+
+
 def reserve_huge_pages(ground: Ground) -> None:
     pages = ground.stack.enter_context(HugePages(HUGE_MIB))
     assert pages.there, pages.why
@@ -270,6 +302,10 @@ ATTACKS = [
     Attack(
         "first-reads", "time", "frames in pages that nobody has touched", first_reads, cases=(10,),
         hazards=("B21",),
+    ),
+    Attack(
+        "guarded-memory", "time", "receive buffers on pages that a userfaultfd guards", guarded_memory,
+        ports=2, needs=needs_userfaultfd,
     ),
     Attack(
         "huge-pages", "time", "receive buffers on fresh pages of 2 MiB, which the host then takes away",
