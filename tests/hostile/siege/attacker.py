@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One attacking process: `python3 -m siege.attacker NAME DIRECTORY PID RANK SECONDS PORT...`.
 
-Says `ready`, waits for a line on its standard input, attacks, and tells what it got. An exception
-of the attack itself ends it with a trace: the harness calls that a broken attack.
+Says `ready`, waits for a line on its standard input, attacks, and tells what it got. An exception that is
+not the end of a connection ends it with a trace: the harness calls that a broken attack.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from siege.attack import Ground
+from siege.attack import ENDED, Ground
 from siege.attacks import ATTACKS
 from vswitch.process import Registry
 
@@ -34,7 +34,10 @@ def main(name: str, directory: str, pid: str, rank: str, seconds: str, *ports: s
             tell("ready")
             sys.stdin.readline()
             ground.begin()
-            attack.code(ground)
+            try:
+                attack.code(ground)
+            except ENDED as error:
+                ground.tell(f"ended by the switch: {error}")
         tell("done", got="; ".join(ground.told))
         sys.stdin.read()  # what we hold is held until the harness has looked
 

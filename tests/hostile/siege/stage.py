@@ -18,8 +18,9 @@ from typing import Any, Iterator, Optional, Sequence
 from siege.attack import ENDED, Attack
 from siege.honest import HonestPair, Interval
 from siege.outcome import Outcome
-from siege.prober import PORT, Prober, Probes, shake_hands
+from siege.prober import PORT, Prober, Probes, patiently, shake_hands
 from siege.spoken import Spoken
+from vswitch.client import Client
 from vswitch.process import ProcessFailed, Registry
 from vswitch.switch import Switch
 from vswitch.waiting import WaitTimeout, wait_until
@@ -28,6 +29,7 @@ NICE = ("/usr/bin/nice", "-n", "10")
 READY_LIMIT = 60.0
 END_LIMIT = 30.0
 LEAK_LIMIT = 20.0
+ASK_TRIES = 10
 ATTACK_TAIL = 0.3  # seconds that an attack goes on after it was measured, for a look at its ports
 CALIBRATION = 0.5  # seconds
 PART_OF_FULL_RATE = 0.8
@@ -129,7 +131,7 @@ class Stage:
         self.prober.rest()
         before = Held.by(self.switch.pid)
         for port in ports:
-            self.switch.add_port(port)
+            self._ask("port.add", name=port)
         if quiet is None:
             quiet = self.undisturbed(attack.processes, seconds)
         self.prober.go()
@@ -177,6 +179,21 @@ class Stage:
             broken += probes.failures
         return under, probes, got, broken
 
+    def _ask(self, method: str, **params: Any) -> Any:
+        """On a connection of its own: the switch may end an idle one to let others in."""
+        for _ in range(ASK_TRIES - 1):
+            with contextlib.suppress(ConnectionError):
+                return self._ask_once(method, params)
+        return self._ask_once(method, params)
+
+    def _ask_once(self, method: str, params: dict[str, Any]) -> Any:
+        with patiently(lambda: Client(self.switch.control)) as client:
+            return client.call(method, params)
+
+    def _port(self, name: str) -> dict[str, Any]:
+        shown: dict[str, Any] = self._ask("port.show", name=name)
+        return shown
+
     def _ends(self, attackers: Sequence[Spoken]) -> tuple[list[str], list[str]]:
         """What the attackers tell, and those that failed otherwise than by the switch's hand."""
         told, broken = [], []
@@ -197,7 +214,7 @@ class Stage:
 
     def _shown(self, ports: Sequence[str]) -> list[dict[str, Any]]:
         """Those that are there: an attack may delete and add its own."""
-        listed: list[dict[str, Any]] = self.switch.call("port.list")
+        listed: list[dict[str, Any]] = self._ask("port.list")
         return [port for port in listed if port["name"] in ports]
 
     def _drops(self, ports: Sequence[str]) -> list[str]:
@@ -209,18 +226,18 @@ class Stage:
 
     def _clear_away(self) -> Interval:
         """Removes what the attack has left; the honest frames go on meanwhile."""
-        for port in self.switch.call("port.list"):
+        for port in self._ask("port.list"):
             if port["name"] not in OUR_PORTS:
-                self.switch.call("port.delete", name=port["name"])
+                self._ask("port.delete", name=port["name"])
         return self.pair.cut()
 
     def _crowded_out(self) -> int:
         """Frames for which C's ring had no room, whosever they were."""
-        return int(self.switch.stats("c")["drops"]["ring-full"])
+        return int(self._port("c")["stats"]["drops"]["ring-full"])
 
     def _honest_faults(self) -> list[str]:
         """Honest ports that are blamed; the probe's may be, where there was nothing left for it."""
-        faults = {name: self.switch.port(name)["fault"] for name in ("b", "c")}
+        faults = {name: self._port(name)["fault"] for name in ("b", "c")}
         return [f"port {name} is at fault: {fault['text']}" for name, fault in faults.items() if fault]
 
     def _leaks(self, before: Held) -> list[str]:

@@ -14,6 +14,8 @@ from typing import Callable, Sequence
 from siege.attack import ENDED, Attack, Ground
 from siege.silent_fs import SilentFileSystem, missing
 from vswitch.client import Client, RpcError
+from vswitch.eventfd import FULL, eventfd, signal_eventfd
+from vswitch.frames import frame
 from vswitch.frontend import Setup
 from vswitch.memory import MIB, RegionSpec
 from vswitch.messages import (
@@ -50,7 +52,7 @@ class Lingering:
     def end_round(self) -> None:
         """Closes what was not given away, without lingering."""
         for near in self._made:
-            if near.fileno() >= 0:
+            with suppress(OSError):  # closed already
                 near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
                 near.close()
         self._made.clear()
@@ -125,6 +127,21 @@ def as_many_as_can_be(ground: Ground, lingering: Lingering) -> None:
         give(frontend, CALL, [frontend.rx.call_fd] * (MOST - 4),
              [lingering.make() for _ in range(4)])
         frontend.wait_closed(2.0)
+
+
+def with_a_call_that_blocks(ground: Ground, lingering: Lingering) -> None:
+    """As the ninth, in a session that blocks its call at the same moment: worker and control at once."""
+    full = eventfd(0, nonblocking=False)
+    signal_eventfd(full, FULL)
+    try:
+        with ground.attached(SMALL) as frontend:
+            assert frontend.rx.call_fd is not None
+            frontend.set_vring_call(1, full)
+            give(frontend, CALL, [frontend.rx.call_fd] * 8, [lingering.make()])
+            frontend.send(frame("02:00:00:00:0a:02", "02:00:00:00:0a:01"))
+            frontend.wait_closed(2.0)
+    finally:
+        os.close(full)
 
 
 def nested(ground: Ground, lingering: Lingering) -> None:
@@ -247,6 +264,8 @@ def silent_files(ground: Ground) -> None:
 PLACES: dict[str, tuple[Place, str]] = {
     "ninth-descriptor": (beyond_the_eighth, "a socket that lingers, as the ninth of one message"),
     "many-descriptors": (as_many_as_can_be, "253 in one message, the last four linger"),
+    "blocked-and-lingering": (
+        with_a_call_that_blocks, "the ninth descriptor, and a call that blocks, in one session"),
     "nested-descriptor": (nested, "a socket that lingers, unread in another"),
     "turned-away-descriptor": (turned_away, "the same in a connection that is turned away"),
     "unread-descriptor": (never_read, "the same behind the message that ends its session"),
@@ -259,7 +278,7 @@ PLACES: dict[str, tuple[Place, str]] = {
 }
 
 ATTACKS = [
-    Attack(name, "messages", does, repeat(place), cases=(1,), hazards=("B3",))
+    Attack(name, "messages", does, repeat(place), cases=(1, 2), hazards=("B3",))
     for name, (place, does) in PLACES.items()
 ] + [
     Attack(
