@@ -83,11 +83,16 @@ def let_go(made: Sequence[socket.socket]) -> None:
         threading.Thread(target=one.close, daemon=True).start()
 
 
-def give(channel: Channel, data: bytes, good: Sequence[int], made: Sequence[socket.socket]) -> None:
+def give(
+    channel: Channel, data: bytes, good: Sequence[int], made: Sequence[socket.socket],
+    before: bytes = QUESTIONS,
+) -> None:
     """Sends it with descriptors of which the switch then has the last copies.
 
-    It cannot be done with the message before its last byte, which comes when ours are closed.
+    It has something else to hear before, and cannot be done with the message before its last byte: both
+    leave us time to close ours.
     """
+    channel.send_raw(before)
     try:
         channel.send_raw(data[:1], [*good, *(one.fileno() for one in made)])
     finally:
@@ -173,7 +178,7 @@ def refused_and_kept(ground: Ground, lingering: Lingering) -> None:
     unserved = message(Request.GET_MAX_MEM_SLOTS, b"", VERSION | NEED_REPLY)
     with ground.frontend(SMALL) as frontend:
         for _ in range(5):
-            give(frontend, unserved, [], [lingering.make() for _ in range(8)])
+            give(frontend, unserved, [], [lingering.make() for _ in range(8)], b"")
             frontend.receive_reply(Request.GET_MAX_MEM_SLOTS)
 
 
