@@ -165,7 +165,9 @@ class Stage:
             under, probes = self.pair.cut(), self.prober.cut()
             states = self._states(ports)
             told, broken = self._ends(attackers)
-            got = "; ".join(filter(None, [*told, *states, *self._drops(ports)]))
+            got = "; ".join(
+                filter(None, [*told, *states, *self._rests(ports), *self._drops(ports)])
+            )
         finally:
             for attacker in attackers:
                 attacker.process.kill()
@@ -216,6 +218,17 @@ class Stage:
         """Those that are there: an attack may delete and add its own."""
         listed: list[dict[str, Any]] = self._ask("port.list")
         return [port for port in listed if port["name"] in ports]
+
+    def _rests(self, ports: Sequence[str]) -> list[str]:
+        """Times that the attacker's ports cost, and how long they were left alone for it."""
+        times = [port["time"] for port in self._shown(ports)]
+        sums = {key: sum(time[key] for time in times) for key in ("slow_turns", "stalls", "rested_s")}
+        words = (
+            (sums["rested_s"], f"rested {sums['rested_s']:.2f} s"),
+            (sums["stalls"], f"{sums['stalls']} stalls"),
+            (sums["slow_turns"], f"{sums['slow_turns']} slow turns"),
+        )
+        return [word for value, word in words if value]
 
     def _drops(self, ports: Sequence[str]) -> list[str]:
         """Frames that the attacker's ports cost, by reason."""
