@@ -37,7 +37,7 @@ LAYERS = [
     Layer("rings", ("vswitch/vring*", "vswitch/chain", "vswitch/guest_mem", "vswitch/copy*",
                     "vswitch/sigbus", "vswitch/notice"), guarded=True),
     Layer("gate", ("vswitch/gate*", "vswitch/vhost_msg", "vswitch/vhost_check", "vswitch/vhost_io",
-                   "vswitch/session", "vswitch/fd_*", "vswitch/closer"), guarded=True),
+                   "vswitch/session", "vswitch/fd_*", "vswitch/closer*"), guarded=True),
     Layer("FDB", ("vswitch/fdb*", "vswitch/forward*"), guarded=True),
     Layer("JSON-RPC", ("common/jsonrpc", "common/lineframe", "vswitch/rpc*",
                        "vswitch/control_client"), guarded=True),
