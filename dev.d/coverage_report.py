@@ -38,7 +38,7 @@ LAYERS = [
                     "vswitch/sigbus", "vswitch/notice", "vswitch/memory_fault",
                     "vswitch/memory_growth"), guarded=True),
     Layer("gate", ("vswitch/gate*", "vswitch/vhost_msg", "vswitch/vhost_check", "vswitch/vhost_io",
-                   "vswitch/session", "vswitch/fd_*", "vswitch/closer",
+                   "vswitch/session", "vswitch/fd_*", "vswitch/closer*",
                    "vswitch/memory_space"), guarded=True),
     Layer("FDB", ("vswitch/fdb*", "vswitch/forward*"), guarded=True),
     Layer("JSON-RPC", ("common/jsonrpc", "common/lineframe", "vswitch/rpc*",

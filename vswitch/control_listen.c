@@ -85,16 +85,21 @@ clear_path(const struct sockaddr_un *address, char *err, size_t err_size)
 	return ret;
 }
 
-/* Between bind() and listen() nobody can connect: the mode is right before anybody may. */
+/* The file has the mode of the socket from the start: no path is named a second time for it. */
 static int
 bind_private(int fd, const struct sockaddr_un *address)
 {
+	int ret;
+
+	if (fchmod(fd, 0600) != 0)
+		return -errno;
 	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
 		return -errno;
-	if (chmod(address->sun_path, 0600) == 0 && listen(fd, BACKLOG) == 0)
+	if (listen(fd, BACKLOG) == 0)
 		return 0;
+	ret = -errno;
 	(void)unlink(address->sun_path);
-	return -errno;
+	return ret;
 }
 
 int

@@ -14,10 +14,11 @@
 #include "switch_limits.h"
 
 /*
- * Left to everything else: log, epoll and event descriptors, workers, control clients, files, and
- * one message's descriptors between their arrival and their reckoning.
+ * Left to everything else: log, epoll and event descriptors, workers, control clients, files; and
+ * room for the most descriptors that one message can bring (VHOST_IO_FDS_MAX), which must all be
+ * installed before they can be reckoned.
  */
-#define FD_BUDGET_REST 192
+#define FD_BUDGET_REST (192 + 253)
 
 /* A listening socket and a connection that waits for its predecessor to be gone. */
 #define FD_BUDGET_LISTENER 2

@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 
 #include "fd_budget.h"
-#include "helper.h"
 #include "log.h"
 #include "memory_space.h"
 
@@ -71,16 +70,35 @@ static const struct vhost_conn_ops own_conn_ops = {
 	.device_state = on_device_state,
 };
 
+void
+gate_drop(struct gate *gate, int fd)
+{
+	/* at once, because the closer takes its time */
+	shutdown(fd, SHUT_RDWR);
+	closer_close(fd, gate->unclosed);
+}
+
+bool
+gate_is_clogged(const struct gate *gate, char *why, size_t why_size)
+{
+	uint32_t resisting = closer_resisting(gate->unclosed);
+	uint32_t pending = closer_pending(gate->unclosed);
+
+	if (resisting <= GATE_UNCLOSED_MAX && pending <= GATE_PENDING_MAX)
+		return false;
+	snprintf(why, why_size,
+			"%u descriptors that frontends of this port sent cannot be closed: who serves "
+			"them does not answer; end those programs, or delete the port and add it again",
+			resisting > GATE_UNCLOSED_MAX ? resisting : pending);
+	return true;
+}
+
 /* Asks for what a session needs. False with words. */
 static bool
 open_session(struct gate *gate, char *why, size_t why_size)
 {
-	if (closer_pending(gate->unclosed) > GATE_UNCLOSED_MAX) {
-		snprintf(why, why_size,
-				"descriptors that a frontend sent earlier cannot be closed: "
-				"their file system does not answer");
+	if (gate_is_clogged(gate, why, why_size))
 		return false;
-	}
 	if (!fd_budget_take(FD_BUDGET_SESSION, why, why_size))
 		return false;
 	gate->has_budget = true;
@@ -131,19 +149,22 @@ is_ending(const struct gate *gate)
 void
 gate_arrived(struct gate *gate, int fd)
 {
+	bool may_wait;
+
 	if (gate->waiting_fd >= 0 && is_dead(gate->waiting_fd)) {
-		helper_close(gate->waiting_fd);
+		gate_drop(gate, gate->waiting_fd);
 		gate->waiting_fd = -1;
 	}
 	if (gate->state != GATE_IDLE && is_dead(gate->fd))
 		gate_end(gate, NULL);
-	if (gate->state == GATE_IDLE && gate->waiting_fd < 0) {
+	may_wait = gate->waiting_fd < 0 && (gate->state == GATE_IDLE || is_ending(gate));
+	if (may_wait && gate->state == GATE_IDLE && gate_rest_ms(gate) == 0) {
 		admit(gate, fd);
-	} else if (is_ending(gate) && gate->waiting_fd < 0) {
+	} else if (may_wait) {
 		gate->waiting_fd = fd;
 	} else {
 		gate->rejected++;
-		helper_close(fd);
+		gate_drop(gate, fd);
 	}
 }
 
@@ -164,6 +185,7 @@ gate_end(struct gate *gate, const char *fault)
 		snprintf(gate->fault, sizeof(gate->fault), "%s", fault);
 	}
 	event_del(&gate->readable);
+	event_del(&gate->pause);
 	if (!gate->answer_due)
 		event_del(&gate->limit);
 	gate_step_later(gate);
@@ -178,9 +200,7 @@ gate_fault(struct gate *gate, const char *text)
 static void
 close_frontend(struct gate *gate)
 {
-	/* at once: the helper thread may be busy */
-	shutdown(gate->fd, SHUT_RDWR);
-	helper_close(gate->fd);
+	gate_drop(gate, gate->fd);
 	gate->fd = -1;
 	gate_relay_release(gate);
 	if (gate->has_budget)
@@ -207,15 +227,23 @@ static void
 close_session(struct gate *gate)
 {
 	bool useful = gate->session.has_memory;
+	struct vhost_conn *conn = gate->conn;
+	struct closer_batch *held;
 
 	if (gate->answered_added)
 		event_del(&gate->answered);
 	gate->answered_added = false;
-	if (gate->conn != NULL)
-		vhost_conn_close(gate->conn);
 	gate->conn = NULL;
 	close_frontend(gate);
 	session_reset(&gate->session);
+	/* open until the library has closed its copies, so that its closes are never the last */
+	held = closer_hold(gate->unclosed);
+	if (conn != NULL)
+		vhost_conn_close(conn, closer_send, held);
+	else
+		closer_send(held);
+	if (gate->at_fault)
+		gate_rest_count_fault(gate);
 	log_end(gate);
 	gate->state = GATE_IDLE;
 	gate->refusal[0] = '\0';
@@ -253,6 +281,7 @@ finish(struct gate *gate)
 	void *done_arg = gate->done_arg;
 
 	event_del(&gate->step);
+	gate_rest_stop(gate);
 	closer_free_account(gate->unclosed);
 	log_bucket_release(&gate->log);
 	free(gate);
@@ -273,10 +302,18 @@ gate_step(evutil_socket_t unused, short what, void *arg)
 		gate_ask_quiet(gate, ALL_RINGS);
 	} else if (gate->state == GATE_IDLE && gate->destroying) {
 		finish(gate);
-	} else if (gate->state == GATE_IDLE && fd >= 0) {
+	} else if (gate->state == GATE_IDLE && fd >= 0 && gate_rest_ms(gate) == 0) {
 		gate->waiting_fd = -1;
 		admit(gate, fd);
 	}
+}
+
+static void
+close_session_fd(void *arg, int fd)
+{
+	const struct gate *gate = arg;
+
+	closer_close(fd, gate->unclosed);
 }
 
 static int
@@ -318,9 +355,11 @@ gate_create(struct event_base *base, const struct gate_config *config, const str
 	gate->ops = ops;
 	gate->port = port;
 	gate->fd = gate->waiting_fd = gate->listener.fd = -1;
-	session_init(&gate->session, helper_close);
+	session_init(&gate->session, close_session_fd, gate);
 	event_assign(&gate->step, base, -1, 0, gate_step, gate);
 	event_assign(&gate->limit, base, -1, 0, gate_relay_on_limit, gate);
+	event_assign(&gate->pause, base, -1, 0, gate_relay_on_pause_over, gate);
+	gate_rest_init(gate);
 	ret = copy_config(gate, config, err, err_size);
 	if (ret == 0 && !gate->connects)
 		ret = gate_listen_start(gate, config, err, err_size);
@@ -331,8 +370,8 @@ gate_create(struct event_base *base, const struct gate_config *config, const str
 	return gate;
 
 fail:
-	if (gate != NULL)
-		free(gate->unclosed);
+	if (gate != NULL && gate->unclosed != NULL)
+		closer_free_account(gate->unclosed);
 	free(gate);
 	errno = -ret;
 	return NULL;
@@ -350,7 +389,7 @@ gate_destroy(struct gate *gate, void (*done)(void *arg), void *arg)
 		gate_connect_stop(gate);
 	gate_listen_stop(gate);
 	if (gate->waiting_fd >= 0)
-		helper_close(gate->waiting_fd);
+		gate_drop(gate, gate->waiting_fd);
 	gate->waiting_fd = -1;
 	gate_end(gate, NULL);
 	gate_step_later(gate);

@@ -105,6 +105,13 @@ uint64_t gate_rejected(const struct gate *gate);
 /* Why the last message that this session was refused was refused; "" when none was. */
 const char *gate_refusal(const struct gate *gate);
 
+/*
+ * Milliseconds until the next frontend is admitted, because sessions of this port end in fault again
+ * and again; 0: at once. One that comes before waits. And how many faults have followed each other.
+ */
+uint32_t gate_rest_ms(const struct gate *gate);
+uint32_t gate_rest_faults(const struct gate *gate);
+
 /* Why `connect` has not succeeded yet, in words with the time of the next try; "" otherwise. */
 void gate_connect_state(const struct gate *gate, char *text, size_t size);
 

@@ -2,7 +2,8 @@
 /*
  * The way out, where the frontend serves the socket: tries until somebody is there, and again
  * when he has left. Attempts are 100 ms apart at first and up to 5 s later, also when a peer
- * accepts and closes at once, so nobody can make the switch spin. Control thread, by the gate.
+ * accepts and closes at once, so nobody can make the switch spin; and not within the port's rest
+ * (gate_rest.c). Control thread, by the gate.
  */
 #include "gate_internal.h"
 
@@ -22,11 +23,12 @@ static void
 try_later(struct gate *gate)
 {
 	struct gate_connector *connector = &gate->connector;
-	uint32_t delay = connector->delay_ms;
+	uint32_t own = connector->delay_ms, rest = gate_rest_ms(gate);
+	uint32_t delay = own > rest ? own : rest;
 	struct timeval tv = { .tv_sec = delay / 1000, .tv_usec = delay % 1000 * 1000L };
 
 	connector->next_ns = clock_ns() + (uint64_t)delay * 1000000;
-	connector->delay_ms = delay * 2 > DELAY_MAX_MS ? DELAY_MAX_MS : delay * 2;
+	connector->delay_ms = own * 2 > DELAY_MAX_MS ? DELAY_MAX_MS : own * 2;
 	event_add(&connector->next, &tv);
 }
 

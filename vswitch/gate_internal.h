@@ -7,6 +7,7 @@
  *   gate_listen.c   the public socket, where the frontend connects
  *   gate_connect.c  the way out, where the frontend serves the socket
  *   gate_peer.c     who is at the other end of a socket
+ *   gate_rest.c     the time between a fault and the next frontend
  *
  * States. Only the arrows change them; every op may call gate_fault() or gate_destroy(), which
  * only mark, so after each op the state is looked at again.
@@ -45,6 +46,13 @@
 /* Descriptors of a port's frontends that resist closing; with more, nobody is served there. */
 #define GATE_UNCLOSED_MAX 32
 
+/* Descriptors of a port's frontends that are being closed, however long since. */
+#define GATE_PENDING_MAX 1024
+
+/* After a part of a message the next look at the connection; each further part doubles it. */
+#define GATE_PAUSE_MIN_MS 1
+#define GATE_PAUSE_MAX_MS 64
+
 /* Refusals that one session may leave in the log. */
 #define GATE_REFUSALS_LOGGED 8
 
@@ -79,6 +87,14 @@ struct gate_connector {
 	int error;	   /* errno of the last attempt, 0 before the first */
 };
 
+/* What the port's faults have brought it. */
+struct gate_rest {
+	uint32_t faults;   /* each within REST_FORGET_S of the one before */
+	uint64_t last_ns;  /* of them; CLOCK_MONOTONIC */
+	uint64_t until_ns; /* nobody is admitted before */
+	struct event over;
+};
+
 struct gate {
 	struct event_base *base;
 	const struct gate_ops *ops;
@@ -89,13 +105,14 @@ struct gate {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool connects;
 	struct vhost_offer offer;
-	struct closer_account *unclosed; /* what frontends sent and nobody wanted */
+	struct closer_account *unclosed; /* what frontends gave and is being closed */
 
 	enum gate_state state;
 	struct event step; /* what must not happen inside a caller's stack; see gate_step() */
 	struct gate_listener listener;
 	struct gate_connector connector;
-	int waiting_fd; /* a frontend that waits for the end of its predecessor; -1: none */
+	struct gate_rest rest;
+	int waiting_fd; /* a frontend that waits for its predecessor's end or the port's rest; -1: none */
 	uint64_t rejected;
 
 	/* The session at hand. */
@@ -103,7 +120,9 @@ struct gate {
 	int fd;		       /* to the frontend */
 	struct event readable; /* on fd; pending in READING only */
 	struct event answered; /* on the library's socket, from OPENING's end to CLOSING */
+	struct event pause;    /* pending instead of readable while only a part has come */
 	struct event limit;    /* of the message being collected, or of the library's answer */
+	uint32_t pause_ms;
 	struct vhost_conn *conn;
 	bool answered_added;
 	bool has_budget;
@@ -136,6 +155,12 @@ void gate_end(struct gate *gate, const char *fault);
 /* Goes on with gate_step() from the loop. */
 void gate_step_later(struct gate *gate);
 
+/* Shuts a frontend's connection and gives it to the closer, with what lies unread in it. */
+void gate_drop(struct gate *gate, int fd);
+
+/* True when frontends of this port gave more than can be closed. Words in `why`. */
+bool gate_is_clogged(const struct gate *gate, char *why, size_t why_size);
+
 /* Asks the port to quiesce; the answer may come within the call. */
 void gate_ask_quiet(struct gate *gate, uint32_t vring_mask);
 
@@ -153,6 +178,7 @@ void gate_relay_send(struct gate *gate);
 void gate_relay_on_readable(evutil_socket_t fd, short what, void *arg);
 void gate_relay_on_answer(evutil_socket_t fd, short what, void *arg);
 void gate_relay_on_limit(evutil_socket_t fd, short what, void *arg);
+void gate_relay_on_pause_over(evutil_socket_t fd, short what, void *arg);
 
 /* gate_listen.c */
 int
@@ -167,6 +193,12 @@ void gate_connect_start(struct gate *gate);
 /* A session ended; `useful` when it came so far that the next attempt need not be put off. */
 void gate_connect_again(struct gate *gate, bool useful);
 void gate_connect_stop(struct gate *gate);
+
+/* gate_rest.c; gate_rest_ms() is public. */
+void gate_rest_init(struct gate *gate);
+/* A session ended in fault. */
+void gate_rest_count_fault(struct gate *gate);
+void gate_rest_stop(struct gate *gate);
 
 /* gate_peer.c */
 void gate_peer_read(int fd, struct gate_peer *peer);

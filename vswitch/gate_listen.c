@@ -67,8 +67,9 @@ fill_address(struct sockaddr_un *addr, const char *path)
 
 /* Whether a program serves the socket file `path`: 0 when none does. */
 static int
-probe(const char *path, char *err, size_t err_size)
+probe(struct gate *gate, char *err, size_t err_size)
 {
+	const char *path = gate->path;
 	struct gate_peer peer;
 	struct sockaddr_un addr;
 	int fd, ret;
@@ -95,14 +96,16 @@ probe(const char *path, char *err, size_t err_size)
 				"already does (%s); choose another name or remove it",
 				strerror(errno));
 	}
-	close(fd);
+	/* whoever serves it may have sent us something already */
+	closer_close(fd, gate->unclosed);
 	return ret;
 }
 
 /* Makes room at `path` where only a dead program's socket is in the way. */
 static int
-clear_path(const char *path, char *err, size_t err_size)
+clear_path(struct gate *gate, char *err, size_t err_size)
 {
+	const char *path = gate->path;
 	const struct gate *other;
 	struct stat st;
 	int ret;
@@ -119,7 +122,7 @@ clear_path(const char *path, char *err, size_t err_size)
 				"port %s already does; "
 				"choose another name or delete it",
 				other->name);
-	ret = probe(path, err, err_size);
+	ret = probe(gate, err, err_size);
 	if (ret != 0)
 		return ret;
 	if (unlink(path) != 0)
@@ -266,23 +269,54 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
 	pause_accepting(gate, PAUSE_MS);
 }
 
-/* The file exists from bind() on, but connecting to it fails until listen(). */
+/*
+ * Learns which file bind() has made: a tenant whose directory it is in may have put another one in
+ * its place since, and must not be given that. Ours is a socket of our own with one name; an owner
+ * of the directory can neither make such a file nor link one here. 0 or -errno.
+ */
+static int
+identify(struct gate *gate)
+{
+	struct stat st;
+	int ret = 0, fd = open(gate->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) != 0)
+		ret = -errno;
+	else if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid())
+		ret = -ESTALE;
+	close(fd);
+	if (ret != 0)
+		return ret;
+	gate->listener.dev = st.st_dev;
+	gate->listener.ino = st.st_ino;
+	return 0;
+}
+
+/*
+ * The file exists from bind() on, with the mode that the socket was given before; connecting to it
+ * fails until listen().
+ */
 static int
 open_socket(struct gate *gate, const struct gate_config *config, char *err, size_t err_size)
 {
 	struct sockaddr_un addr;
-	struct stat st;
 	int ret;
 
 	fill_address(&addr, gate->path);
+	if (fchmod(gate->listener.fd, config->mode & 0777) != 0)
+		return cannot_listen(gate->path, -errno, err, err_size, "%s", strerror(errno));
 	if (bind(gate->listener.fd, (const struct sockaddr *)&addr, sizeof(addr)) != 0)
 		return cannot_listen(gate->path, -errno, err, err_size, "%s; %s", strerror(errno),
 				errno == ENOENT ? "make its directory first"
 						: "choose another path");
-	if (lstat(gate->path, &st) != 0)
-		return cannot_listen(gate->path, -errno, err, err_size, "%s", strerror(errno));
-	gate->listener.dev = st.st_dev;
-	gate->listener.ino = st.st_ino;
+	ret = identify(gate);
+	if (ret != 0)
+		return cannot_listen(gate->path, ret, err, err_size,
+				"somebody put another file in its place (%s); choose a directory "
+				"in which only the switch may write",
+				strerror(-ret));
 	ret = gate_listen_set_access(
 			gate, config->mode, config->owner, config->group, err, err_size);
 	if (ret == 0 && listen(gate->listener.fd, BACKLOG) != 0)
@@ -311,7 +345,7 @@ gate_listen_start(struct gate *gate, const struct gate_config *config, char *err
 	ret = reserve(gate, err, err_size);
 	if (ret != 0)
 		return ret;
-	ret = clear_path(gate->path, err, err_size);
+	ret = clear_path(gate, err, err_size);
 	if (ret != 0)
 		goto give_budget;
 	listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -353,7 +387,8 @@ gate_listen_stop(struct gate *gate)
 		unlink(gate->path);
 		close(fd);
 	}
-	close(listener->fd);
+	/* with the connections that nobody has accepted, and what lies unread in them */
+	gate_drop(gate, listener->fd);
 	listener->fd = -1;
 	fd_budget_give(FD_BUDGET_LISTENER);
 }

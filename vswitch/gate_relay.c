@@ -17,7 +17,6 @@
 
 #include "fd_budget.h"
 #include "fd_check.h"
-#include "helper.h"
 #include "log.h"
 #include "memory_space.h"
 #include "vhost_io.h"
@@ -30,18 +29,6 @@ set_limit(struct gate *gate, int seconds)
 	event_add(&gate->limit, &tv);
 }
 
-static void
-release_fd(struct gate *gate, int fd)
-{
-	struct vhost_fd facts;
-
-	fd_check(fd, &facts);
-	if (facts.kind == VHOST_FD_OTHER)
-		closer_close(fd, gate->unclosed);
-	else
-		helper_close(fd);
-}
-
 /* Gives up the descriptors that the session did not take. */
 static void
 release(struct gate *gate, struct vhost_msg *msg)
@@ -50,7 +37,7 @@ release(struct gate *gate, struct vhost_msg *msg)
 
 	for (i = 0; i < msg->n_fds; i++) {
 		if (msg->fds[i] >= 0)
-			release_fd(gate, msg->fds[i]);
+			closer_close(msg->fds[i], gate->unclosed);
 	}
 	vhost_io_init(msg);
 }
@@ -67,10 +54,13 @@ gate_relay_release(struct gate *gate)
 void
 gate_relay_next(struct gate *gate)
 {
+	char why[GATE_TEXT_MAX];
+
 	gate_relay_release(gate);
 	gate->state = GATE_READING;
-	if (closer_pending(gate->unclosed) > GATE_UNCLOSED_MAX)
-		gate_end(gate, "the frontend sends descriptors that cannot be closed");
+	gate->pause_ms = GATE_PAUSE_MIN_MS;
+	if (gate_is_clogged(gate, why, sizeof(why)))
+		gate_end(gate, why);
 	else if (event_add(&gate->readable, NULL) != 0)
 		gate_end(gate, "no memory to watch the frontend's connection");
 }
@@ -251,11 +241,20 @@ reserve_message_fds(struct gate *gate, char *why, size_t why_size)
 	return true;
 }
 
+static void
+close_surplus(void *arg, int fd)
+{
+	const struct gate *gate = arg;
+
+	closer_close(fd, gate->unclosed);
+}
+
 /* Reads on, to the end of the message at most. Whatever is wrong with it already ends it. */
 static enum vhost_io
 collect(struct gate *gate, int fd)
 {
-	enum vhost_io io = vhost_io_read(fd, &gate->msg);
+	const struct vhost_surplus surplus = { .give = close_surplus, .arg = gate };
+	enum vhost_io io = vhost_io_read(fd, &gate->msg, &surplus);
 	char why[GATE_TEXT_MAX];
 
 	if (io == VHOST_IO_HEADER) {
@@ -263,13 +262,38 @@ collect(struct gate *gate, int fd)
 			reject(gate, VHOST_BROKEN, why);
 			return VHOST_IO_END;
 		}
-		io = vhost_io_read(fd, &gate->msg);
+		io = vhost_io_read(fd, &gate->msg, &surplus);
 	}
 	if (!reserve_message_fds(gate, why, sizeof(why))) {
 		gate_end(gate, why);
 		return VHOST_IO_END;
 	}
 	return io;
+}
+
+/*
+ * Whoever sends a message in many small parts is looked at ever less often, so that a thousand who
+ * do so take no time from the others.
+ */
+static void
+pause_reading(struct gate *gate)
+{
+	const struct timeval tv = { .tv_usec = gate->pause_ms * 1000L };
+
+	event_del(&gate->readable);
+	event_add(&gate->pause, &tv);
+	if (gate->pause_ms < GATE_PAUSE_MAX_MS)
+		gate->pause_ms *= 2;
+}
+
+void
+gate_relay_on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct gate *gate = arg;
+
+	(void)fd;
+	(void)what;
+	event_add(&gate->readable, NULL);
 }
 
 void
@@ -280,14 +304,17 @@ gate_relay_on_readable(evutil_socket_t fd, short what, void *arg)
 	enum vhost_io io = collect(gate, fd);
 
 	(void)what;
-	if (io == VHOST_IO_WHOLE)
+	if (io == VHOST_IO_WHOLE) {
 		handle_message(gate);
-	else if (io == VHOST_IO_END)
+	} else if (io == VHOST_IO_END) {
 		gate_end(gate, NULL);
-	else if (io == VHOST_IO_BAD_FDS)
+	} else if (io == VHOST_IO_BAD_FDS) {
 		gate_end(gate, "a message with more descriptors than the 8 that are allowed");
-	else if (begins && !vhost_io_idle(&gate->msg))
-		set_limit(gate, GATE_MESSAGE_LIMIT_S);
+	} else if (!vhost_io_idle(&gate->msg)) {
+		if (begins)
+			set_limit(gate, GATE_MESSAGE_LIMIT_S);
+		pause_reading(gate);
+	}
 }
 
 void
@@ -380,11 +407,12 @@ void
 gate_relay_on_answer(evutil_socket_t fd, short what, void *arg)
 {
 	struct gate *gate = arg;
-	enum vhost_io io = vhost_io_read(fd, &gate->answer);
+	const struct vhost_surplus surplus = { .give = close_surplus, .arg = gate };
+	enum vhost_io io = vhost_io_read(fd, &gate->answer, &surplus);
 
 	(void)what;
 	if (io == VHOST_IO_HEADER && gate->answer.header.size <= VHOST_PAYLOAD_MAX)
-		io = vhost_io_read(fd, &gate->answer);
+		io = vhost_io_read(fd, &gate->answer, &surplus);
 	if (io == VHOST_IO_AGAIN)
 		return;
 	event_del(&gate->limit);

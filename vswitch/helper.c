@@ -164,20 +164,6 @@ helper_run(void (*work)(void *arg), void (*done)(void *arg), void *arg)
 	return 0;
 }
 
-static void
-close_work(void *arg)
-{
-	close((int)(intptr_t)arg);
-}
-
-void
-helper_close(int fd)
-{
-	/* without memory for a job, a close that might block is better than a leak */
-	if (helper_run(close_work, NULL, (void *)(intptr_t)fd) != 0)
-		close(fd);
-}
-
 /* True when the thread has ended in time. */
 static bool
 wait_ended(void)

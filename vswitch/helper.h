@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The helper thread: runs, one after the other, what may block (fsync, closing descriptors that
- * strangers gave, probing devices), so that the control loop never does.
+ * The helper thread: runs, one after the other, what may block (fsync, probing devices), so that the
+ * control loop never does. What strangers gave is none of its business: they could hold it up (see
+ * closer.h).
  */
 #ifndef VSWITCH_HELPER_H
 #define VSWITCH_HELPER_H
@@ -16,9 +17,6 @@ int helper_start(struct event_base *base);
  * loop. Control thread only. 0, or -ENOMEM and neither is called.
  */
 int helper_run(void (*work)(void *arg), void (*done)(void *arg), void *arg);
-
-/* Queues close(fd): a file system that its owner serves (FUSE) can make close() block. */
-void helper_close(int fd);
 
 /* Finishes what is queued, for at most a second, and ends the thread. */
 void helper_stop(void);

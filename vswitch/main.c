@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "closer.h"
 #include "config.h"
 #include "config_running.h"
 #include "control.h"
@@ -111,11 +112,15 @@ start_process(struct program *program, char *err, size_t err_size)
 {
 	struct daemon *daemon = &program->daemon;
 	const struct daemon_options *options = &daemon->options;
-	int ret = 0;
+	int ret;
 
 	(void)process_prepare();
 	if (options->any_driver)
 		ethdev_drivers_allow_any();
+	ret = closer_fork();
+	if (ret != 0)
+		return text_fail(err, err_size, ret, "cannot start the closer process: %s",
+				strerror(-ret));
 	if (options->config != NULL)
 		ret = config_read(options->config, &program->config, err, err_size);
 	if (ret == 0)
@@ -142,6 +147,8 @@ start_datapath(struct program *program, char *err, size_t err_size)
 	int ret;
 
 	ret = helper_start(daemon->base);
+	if (ret == 0)
+		ret = closer_start(daemon->base);
 	if (ret != 0)
 		return text_fail(err, err_size, ret, "cannot start a thread: %s", strerror(-ret));
 	program->stage = STAGE_HELPER;
@@ -262,6 +269,7 @@ stop(struct program *program)
 		worker_stop();
 	if (program->stage >= STAGE_VHOST && vhost_lib_stop() != 0)
 		clean = false;
+	closer_stop();
 	if (program->stage >= STAGE_HELPER)
 		helper_stop();
 	if (program->stage >= STAGE_RUNDIR)

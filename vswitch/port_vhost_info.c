@@ -63,10 +63,25 @@ up_text(const struct vhost_port *port, char *text, size_t size)
 	snprintf(text, size, "up%s%s%s", rest, refused[0] != '\0' ? "; " : "", refused);
 }
 
+/* What keeps the next frontend waiting; "" when nothing does. */
+static void
+rest_text(const struct vhost_port *port, char *text, size_t size)
+{
+	uint32_t ms = port->gate != NULL ? gate_rest_ms(port->gate) : 0;
+
+	if (ms == 0)
+		text[0] = '\0';
+	else
+		snprintf(text, size,
+				"; after %u faults in a row the next frontend is admitted in %.1f s",
+				gate_rest_faults(port->gate), ms / 1000.0);
+}
+
 void
 vhost_info_state_text(const struct port *base, char *text, size_t size)
 {
 	const struct vhost_port *port = vhost_port(base);
+	char rest[PORT_TEXT_MAX];
 
 	switch (vhost_info_state(base)) {
 	case PORT_WAITING:
@@ -82,7 +97,8 @@ vhost_info_state_text(const struct port *base, char *text, size_t size)
 		snprintf(text, size, "stopped by frontend");
 		break;
 	case PORT_FAULT:
-		snprintf(text, size, "fault: %s", base->fault.text);
+		rest_text(port, rest, sizeof(rest));
+		snprintf(text, size, "fault: %s%s", base->fault.text, rest);
 		break;
 	case PORT_DOWN: /* of other kinds */
 		break;

@@ -19,6 +19,25 @@
 /* Whoever leaves at this moment takes the lock's file, or its directory, with him. */
 #define LOCK_TRIES 10
 
+/* Of the directory that was just made: a link or another's directory in its place is left alone. */
+static int
+open_to_others(const char *path)
+{
+	struct stat st;
+	int ret = 0, fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) != 0)
+		ret = -errno;
+	else if (st.st_uid != geteuid())
+		ret = -EPERM;
+	else if (fchmod(fd, 0711) != 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
 static int
 make_dir(struct rundir *rundir, char *err, size_t err_size)
 {
@@ -27,7 +46,8 @@ make_dir(struct rundir *rundir, char *err, size_t err_size)
 	if (mkdir(rundir->dir, 0711) == 0) {
 		rundir->made_dir = true;
 		/* the umask may have kept other users' frontends out */
-		if (chmod(rundir->dir, 0711) == 0)
+		errno = -open_to_others(rundir->dir);
+		if (errno == 0)
 			return 0;
 	} else if (errno == EEXIST && stat(rundir->dir, &st) == 0) {
 		if (S_ISDIR(st.st_mode))

@@ -7,12 +7,13 @@
 #include <string.h>
 
 void
-session_init(struct session *session, void (*close_fd)(int fd))
+session_init(struct session *session, void (*close_fd)(void *arg, int fd), void *arg)
 {
 	uint32_t i;
 
 	memset(session, 0, sizeof(*session));
 	session->close_fd = close_fd;
+	session->close_arg = arg;
 	for (i = 0; i < PORT_VRINGS; i++) {
 		session->vrings[i].kick_fd = -1;
 		session->vrings[i].call_fd = -1;
@@ -23,7 +24,7 @@ static void
 give_up(const struct session *session, int *fd)
 {
 	if (*fd >= 0)
-		session->close_fd(*fd);
+		session->close_fd(session->close_arg, *fd);
 	*fd = -1;
 }
 
@@ -37,7 +38,7 @@ session_reset(struct session *session)
 		give_up(session, &session->vrings[i].kick_fd);
 		give_up(session, &session->vrings[i].call_fd);
 	}
-	session_init(session, session->close_fd);
+	session_init(session, session->close_fd, session->close_arg);
 }
 
 bool

@@ -48,7 +48,8 @@ struct session_vring {
 };
 
 struct session {
-	void (*close_fd)(int fd);
+	void (*close_fd)(void *arg, int fd);
+	void *close_arg;
 	bool has_owner;
 	bool has_features;
 	uint64_t features;
@@ -72,10 +73,10 @@ enum session_area {
 };
 
 /*
- * An empty session. `close_fd` is called for each descriptor that the session gives up; closing
+ * An empty session. `close_fd(arg, fd)` is called for each descriptor that the session gives up; closing
  * what a stranger gave may block, so it should not be close().
  */
-void session_init(struct session *session, void (*close_fd)(int fd));
+void session_init(struct session *session, void (*close_fd)(void *arg, int fd), void *arg);
 
 /* Gives up every descriptor that the record owns and empties it. */
 void session_reset(struct session *session);

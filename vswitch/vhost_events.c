@@ -150,6 +150,10 @@ on_message(int vid, void *context)
 
 	if (msg->request == HELLO_REQUEST)
 		return bind_connection(vid, msg->u64);
+	if (msg->request == FENCE_REQUEST) {
+		put_post(&(struct post){ .kind = POST_FENCE });
+		return RTE_VHOST_MSG_RESULT_OK;
+	}
 	if (msg->request == PARK_REQUEST &&
 			bind_connection(vid, msg->u64) == RTE_VHOST_MSG_RESULT_OK)
 		park();

@@ -14,17 +14,26 @@ enum vhost_io {
 	VHOST_IO_HEADER, /* the header is whole, and must be checked before the next call */
 	VHOST_IO_WHOLE,
 	VHOST_IO_END,	  /* the peer is gone */
-	VHOST_IO_BAD_FDS, /* more descriptors than a message may have, or they were cut off */
+	VHOST_IO_BAD_FDS, /* more descriptors than a message may have */
 };
 
 /* An empty message; nothing is closed. */
 void vhost_io_init(struct vhost_msg *msg);
 
+/* Gets a descriptor that a message has no place for, and owns it. */
+struct vhost_surplus {
+	void (*give)(void *arg, int fd);
+	void *arg;
+};
+
 /*
  * Reads on with a message, at most to the end of its header or of its payload, never beyond it.
- * Descriptors become the message's, close-on-exec. The payload must fit (header checked).
+ * Descriptors become the message's, close-on-exec; those beyond VHOST_MSG_FDS_MAX the surplus's. The
+ * payload must fit (header checked). Needs VHOST_IO_FDS_MAX free descriptors: what the kernel cannot
+ * install it closes within the call, and waits where that last close waits.
  */
-enum vhost_io vhost_io_read(int fd, struct vhost_msg *msg);
+#define VHOST_IO_FDS_MAX 253 /* the kernel's SCM_MAX_FD */
+enum vhost_io vhost_io_read(int fd, struct vhost_msg *msg, const struct vhost_surplus *surplus);
 
 /* True when nothing of a message has been read yet. */
 bool vhost_io_idle(const struct vhost_msg *msg);

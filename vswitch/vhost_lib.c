@@ -35,16 +35,86 @@ static struct {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	uint32_t n_conns; /* not CONN_FREE */
 	TAILQ_HEAD(, vhost_conn) queue;
+	TAILQ_HEAD(, vhost_conn) ended;
+	int fence_fd; /* a connection to the library of our own */
+	bool fence_under_way;
 	struct vhost_conn *connecting;
 	struct event *bell;
 	struct event *next; /* starts the next connection, from the loop */
-} lib = { .queue = TAILQ_HEAD_INITIALIZER(lib.queue) };
+} lib = {
+	.queue = TAILQ_HEAD_INITIALIZER(lib.queue),
+	.ended = TAILQ_HEAD_INITIALIZER(lib.ended),
+	.fence_fd = -1,
+};
 
 static void
 free_conn(struct vhost_conn *conn)
 {
 	conn->state = CONN_FREE;
 	lib.n_conns--;
+	if (conn->closed != NULL)
+		conn->closed(conn->closed_arg);
+}
+
+static int
+send_request(int fd, uint32_t request, uint32_t flags, uint64_t token)
+{
+	const struct wire_message message = {
+		.request = request,
+		.flags = FLAG_VERSION_1 | flags,
+		.size = sizeof(token),
+		.u64 = token,
+	};
+
+	return send(fd, &message, sizeof(message), MSG_NOSIGNAL) == sizeof(message) ? 0 : -EIO;
+}
+
+/*
+ * The library reports the end of a connection before it unmaps and closes what it had of it, and
+ * reports nothing when that is done. Its thread does one thing after the other: so when a message
+ * that was sent after the report reaches it, the clearing up is over.
+ */
+static void
+send_fence(void)
+{
+	struct vhost_conn *conn;
+
+	if (lib.fence_under_way || TAILQ_EMPTY(&lib.ended))
+		return;
+	TAILQ_FOREACH (conn, &lib.ended, link)
+		conn->fenced = true;
+	lib.fence_under_way = true;
+	if (send_request(lib.fence_fd, FENCE_REQUEST, 0, 0) < 0)
+		log_error("vhost library: no fence can be sent to its thread (%s); restart the switch",
+				strerror(errno));
+}
+
+static void
+on_fence(void)
+{
+	struct vhost_conn *conn, *next;
+
+	lib.fence_under_way = false;
+	for (conn = TAILQ_FIRST(&lib.ended); conn != NULL; conn = next) {
+		next = TAILQ_NEXT(conn, link);
+		if (!conn->fenced)
+			continue;
+		TAILQ_REMOVE(&lib.ended, conn, link);
+		conn->cleared = true;
+		if (conn->ops == NULL)
+			free_conn(conn);
+	}
+	send_fence();
+}
+
+static void
+on_gone(struct vhost_conn *conn)
+{
+	conn->bound = false;
+	conn->ended = true;
+	conn->fenced = false;
+	TAILQ_INSERT_TAIL(&lib.ended, conn, link);
+	send_fence();
 }
 
 static void
@@ -52,15 +122,13 @@ handle_post(const struct post *post)
 {
 	struct vhost_conn *conn = post->conn;
 
-	if (post->kind == POST_GONE) {
-		conn->bound = false;
-		if (conn->ops == NULL)
-			free_conn(conn);
+	if (post->kind == POST_FENCE)
+		on_fence();
+	else if (post->kind == POST_GONE)
+		on_gone(conn);
+	else if (conn->ops == NULL)
 		return;
-	}
-	if (conn->ops == NULL)
-		return;
-	if (post->kind == POST_MEMORY)
+	else if (post->kind == POST_MEMORY)
 		conn->ops->memory(conn->arg, post->mem.n > 0 ? &post->mem : NULL);
 	else if (post->kind == POST_VRING)
 		conn->ops->vring_state(conn->arg, post->index, post->on);
@@ -116,19 +184,6 @@ connect_to(const char *path)
 	return fd;
 }
 
-static int
-send_token(int fd, uint32_t request, uint64_t token)
-{
-	const struct wire_message message = {
-		.request = request,
-		.flags = FLAG_VERSION_1 | FLAG_NEED_REPLY,
-		.size = sizeof(token),
-		.u64 = token,
-	};
-
-	return send(fd, &message, sizeof(message), MSG_NOSIGNAL) == sizeof(message) ? 0 : -EIO;
-}
-
 /* The answer to HELLO: exactly one acknowledgement, zero for accepted. */
 static int
 read_hello_answer(int fd)
@@ -174,7 +229,7 @@ fail_connecting(struct vhost_conn *conn, int error)
 	const struct vhost_conn_ops *ops = conn->ops;
 	void *arg = conn->arg;
 
-	vhost_conn_close(conn);
+	vhost_conn_close(conn, NULL, NULL);
 	ops->connected(arg, error);
 }
 
@@ -211,7 +266,7 @@ start_connecting(struct vhost_conn *conn)
 	conn->hello_event = event_new(lib.base, conn->fd, EV_READ, on_hello_answer, conn);
 	if (conn->hello_event == NULL || event_add(conn->hello_event, &limit) < 0)
 		return -ENOMEM;
-	return send_token(conn->fd, HELLO_REQUEST, conn->token);
+	return send_request(conn->fd, HELLO_REQUEST, FLAG_NEED_REPLY, conn->token);
 }
 
 static void
@@ -283,18 +338,20 @@ vhost_conn_memory_gone(const struct vhost_conn *conn)
 }
 
 void
-vhost_conn_close(struct vhost_conn *conn)
+vhost_conn_close(struct vhost_conn *conn, void (*closed)(void *arg), void *arg)
 {
-	bool bound = forget_token(conn);
+	bool held = forget_token(conn) || (conn->ended && !conn->cleared);
 
 	if (conn->state == CONN_QUEUED)
 		TAILQ_REMOVE(&lib.queue, conn, link);
 	end_connecting(conn);
 	conn->ops = NULL;
+	conn->closed = closed;
+	conn->closed_arg = arg;
 	if (conn->fd >= 0)
 		close(conn->fd);
 	conn->fd = -1;
-	if (!bound)
+	if (!held)
 		free_conn(conn);
 }
 
@@ -325,6 +382,10 @@ vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err
 	ret = sigbus_install();
 	if (ret == 0)
 		ret = vhost_events_start(path);
+	if (ret == 0) {
+		lib.fence_fd = connect_to(path);
+		ret = lib.fence_fd < 0 ? lib.fence_fd : 0;
+	}
 	if (ret < 0)
 		snprintf(err, err_size,
 				"cannot start the vhost library on %s: see the log with "
@@ -347,7 +408,7 @@ park(void)
 
 	conn->token = UINT64_MAX / SESSIONS_MAX * SESSIONS_MAX;
 	fd = connect_to(lib.path);
-	if (fd < 0 || send_token(fd, PARK_REQUEST, conn->token) < 0)
+	if (fd < 0 || send_request(fd, PARK_REQUEST, FLAG_NEED_REPLY, conn->token) < 0)
 		return -EIO;
 	clock_gettime(CLOCK_MONOTONIC, &limit);
 	limit.tv_sec += STOP_WAIT_MS / 1000;

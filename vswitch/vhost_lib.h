@@ -68,9 +68,12 @@ bool vhost_conn_memory_gone(const struct vhost_conn *conn);
 
 /*
  * Ends the connection; no report comes any more. The caller has made sure that no worker uses its
- * rings or memory. The library unmaps in its own time; vhost_lib_sessions() counts until then.
+ * rings or memory. The library unmaps and closes in its own time; when it has done so `closed(arg)`
+ * is called (not NULL), from vhost_lib_drain(), the event loop or within this call: descriptors of
+ * which the library had copies, and that are open until then, were never closed last by it.
+ * vhost_lib_sessions() counts until then.
  */
-void vhost_conn_close(struct vhost_conn *conn);
+void vhost_conn_close(struct vhost_conn *conn, void (*closed)(void *arg), void *arg);
 
 /* Hands out what the library's thread has posted so far. The gate calls it before each reply. */
 void vhost_lib_drain(void);

@@ -19,6 +19,9 @@
 /* The last message that the library gets, with a token as well: its thread stays in it for ever. */
 #define PARK_REQUEST 0x5eee
 
+/* Nothing but a sign of life, on a connection of its own: the library's thread posts POST_FENCE. */
+#define FENCE_REQUEST 0x5eef
+
 #define FLAG_VERSION_1 0x1
 #define FLAG_NEED_REPLY 0x8
 
@@ -65,7 +68,12 @@ struct vhost_conn {
 	void *arg;
 	int fd;
 	struct event *hello_event;
-	TAILQ_ENTRY(vhost_conn) link; /* of those that wait to connect */
+	TAILQ_ENTRY(vhost_conn) link; /* of those that wait to connect, or that ended */
+	bool ended;		      /* the library has begun to clear up after it ... */
+	bool cleared;		      /* ... and is done with that */
+	bool fenced;		      /* ended before the fence that is under way was sent */
+	void (*closed)(void *arg);    /* see vhost_conn_close(); NULL: nobody asks */
+	void *closed_arg;
 	/* Under vhost_shared.lock. */
 	uint64_t token; /* 0: no HELLO is expected */
 	bool bound;	/* the library holds a device for this slot */
@@ -86,6 +94,7 @@ enum post_kind {
 	POST_VRING,
 	POST_DEVICE,
 	POST_GONE,
+	POST_FENCE, /* of no connection: whatever was posted before is over and done with */
 };
 
 struct post {

@@ -21,12 +21,12 @@ def carry_on(pair: Bystanders) -> None:
         receiver.expect(sender.send(receiver))
 
 
-def heals(switch: Switch, pair: Bystanders) -> None:
-    """A new frontend on the port `v` finds everything in order."""
-    with RawFrontend(switch.path("v")) as frontend:
+def heals(switch: Switch, pair: Bystanders, port: str = "v") -> None:
+    """A new frontend on the port finds everything in order."""
+    with RawFrontend(switch.path(port)) as frontend:
         frontend.handshake()
-        switch.wait_state("v", "up")
-        victim = Station("v", "02:00:00:00:0f:0f", frontend)
+        switch.wait_state(port, "up")
+        victim = Station(port, "02:00:00:00:0f:0f", frontend)
         victim.announce(*pair)
         victim.expect(pair[0].send(victim))
 
@@ -40,17 +40,26 @@ def say_and_swallow(frontend: RawFrontend, say: Say) -> None:
 
 
 def must_fault(
-    switch: Switch, pair: Bystanders, frontend: RawFrontend, say: Say, words: str
+    switch: Switch, pair: Bystanders, frontend: RawFrontend, say: Say, words: str, port: str = "v"
 ) -> None:
-    """Saying it ends the session, with these words on the port; the next frontend is served."""
+    """Saying it ends the session, with these words on the port; the next frontend is served.
+
+    A port whose sessions end so again and again takes rests: whoever does this in a loop takes
+    other ports (`victims`).
+    """
     say_and_swallow(frontend, say)
     frontend.wait_closed()
-    port = switch.wait_state("v", "fault")
-    fault = port["fault"]["text"]
+    found = switch.wait_state(port, "fault")
+    fault = found["fault"]["text"]
     assert re.search(words, fault, re.IGNORECASE), fault
-    assert fault in port["state_text"]
+    assert fault in found["state_text"]
     carry_on(pair)
-    heals(switch, pair)
+    heals(switch, pair, port)
+
+
+def victims(switch: Switch, count: int) -> list[str]:
+    """So many ports more, each without a fault so far."""
+    return [str(switch.add_port(f"v{number}")["name"]) for number in range(count)]
 
 
 def raw(request: int, payload: bytes = b"", flags: int = VERSION, fds: int = 0) -> Say:
@@ -67,6 +76,6 @@ def open_descriptors(switch: Switch) -> int:
     return len(os.listdir(f"/proc/{switch.pid}/fd"))
 
 
-def is_free(switch: Switch) -> bool:
-    """Whether no frontend is attached to the port `v`."""
-    return switch.port("v")["peer"] is None
+def is_free(switch: Switch, port: str = "v") -> bool:
+    """Whether no frontend is attached to the port."""
+    return switch.port(port)["peer"] is None

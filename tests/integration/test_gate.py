@@ -7,11 +7,13 @@ import os
 import re
 import socket
 import struct
+from itertools import product
 from typing import Optional
 
 import pytest
 from hostile import (
     Bystanders, Say, carry_on, heals, is_free, must_fault, open_descriptors, raw, say_and_swallow,
+    victims,
 )
 from vswitch import RawFrontend, Setup, Switch, wait_until
 from vswitch.messages import (
@@ -58,17 +60,17 @@ def test_payload_of_the_wrong_size(
     switch: Switch, bystanders: Bystanders, change: int
 ) -> None:
     """Each request with a payload that is not its own size; the port heals each time."""
-    for request, right in PAYLOADS.items():
+    for port, (request, right) in zip(victims(switch, len(PAYLOADS)), PAYLOADS.items()):
         if right + change < 0:
             continue
-        with RawFrontend(switch.path("v")) as frontend:
+        with RawFrontend(switch.path(port)) as frontend:
             frontend.handshake()
             frontend.send_raw(message(request, bytes(right + change)))
             frontend.wait_closed()
-        fault = switch.wait_state("v", "fault")["fault"]["text"]
+        fault = switch.wait_state(port, "fault")["fault"]["text"]
         assert request.name in fault, fault
         assert re.search(r"\d+ bytes|size|payload", fault), fault
-    heals(switch, bystanders)
+        heals(switch, bystanders, port)
 
 
 @pytest.mark.parametrize("cut", [1, 4, 11, 12, 13, 19])
@@ -178,11 +180,12 @@ def test_ring_that_does_not_exist(
     switch: Switch, bystanders: Bystanders, index: int
 ) -> None:
     counts = []
-    for say in ring_messages(index).values():
-        with RawFrontend(switch.path("v")) as frontend:
+    sayings = ring_messages(index).values()
+    for port, say in zip(victims(switch, len(sayings)), sayings):
+        with RawFrontend(switch.path(port)) as frontend:
             frontend.handshake()
-            must_fault(switch, bystanders, frontend, say, "ring|index")
-        wait_until("the port is free", lambda: is_free(switch))
+            must_fault(switch, bystanders, frontend, say, "ring|index", port)
+        wait_until("the port is free", lambda: is_free(switch, port))
         counts.append(open_descriptors(switch))
     wait_until("no descriptor is lost", lambda: open_descriptors(switch) <= counts[0])
 
@@ -267,15 +270,18 @@ def test_kinds_of_descriptors(switch: Switch, bystanders: Bystanders) -> None:
     left, right = socket.socketpair()
     null = os.open("/dev/null", os.O_RDWR)
     memfd = os.memfd_create("no-eventfd")
+    cases = product(
+        (pipe_r, pipe_w, left.fileno(), null, memfd),
+        (Request.SET_VRING_KICK, Request.SET_VRING_CALL),
+    )
     try:
-        for fd in (pipe_r, pipe_w, left.fileno(), null, memfd):
-            for request in (Request.SET_VRING_KICK, Request.SET_VRING_CALL):
-                with RawFrontend(switch.path("v")) as frontend:
-                    frontend.handshake()
-                    must_fault(
-                        switch, bystanders, frontend,
-                        lambda f: f.send_raw(message(request, u64(1)), [fd]), "eventfd",
-                    )
+        for port, (fd, request) in zip(victims(switch, 10), cases):
+            with RawFrontend(switch.path(port)) as frontend:
+                frontend.handshake()
+                must_fault(
+                    switch, bystanders, frontend,
+                    lambda f: f.send_raw(message(request, u64(1)), [fd]), "eventfd", port,
+                )
     finally:
         for fd in (pipe_r, pipe_w, null, memfd):
             os.close(fd)

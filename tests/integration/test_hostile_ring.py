@@ -9,7 +9,7 @@ import re
 from typing import Callable, Sequence
 
 import pytest
-from hostile import Bystanders, carry_on, heals, is_free
+from hostile import Bystanders, carry_on, heals, is_free, victims
 from vswitch import RawFrontend, Setup, Switch, wait_until
 from vswitch.eventfd import FULL, eventfd, signal_eventfd
 from vswitch.frames import BROADCAST
@@ -294,11 +294,11 @@ def test_rings_scribbled_over_at_random(
     pair = x, y = station(switch, "x"), station(switch, "y")
     for other in pair:
         switch.call("fdb.add", mac=other.mac, port=other.port)
-    switch.add_port("v")
-    for _ in range(40):
-        with RawFrontend(switch.path("v")) as frontend:
+    ports = victims(switch, 40)
+    for port in ports:
+        with RawFrontend(switch.path(port)) as frontend:
             frontend.handshake()
-            switch.wait_state("v", "up")
+            switch.wait_state(port, "up")
             for _ in range(20):
                 scribble(chance, frontend)
                 for ring in frontend.rings:
@@ -306,11 +306,12 @@ def test_rings_scribbled_over_at_random(
                 drain(pair)
             get_through(x, y)
             get_through(y, x)
-        wait_until("the port is free", lambda: is_free(switch))
-    stats = switch.stats("v")
-    assert stats["rx_frames"] > 500 and stats["drops"]["bad-chain"] > 500, stats
+        wait_until("the port is free", lambda: is_free(switch, port))
+    stats = [switch.stats(port) for port in ports]
+    assert sum(one["rx_frames"] for one in stats) > 500, stats
+    assert sum(one["drops"]["bad-chain"] for one in stats) > 500, stats
     drain(pair)
-    heals(switch, pair)
+    heals(switch, pair, ports[0])
 
 
 def get_through(sender: Station, receiver: Station) -> None:

@@ -41,13 +41,13 @@ def test_port_over_the_limit_of_descriptors(
     make_switch: MakeSwitch, station: MakeStation
 ) -> None:
     """It is refused with the reason; the others go on, and a deleted port makes room."""
-    switch = make_switch(wrapper=["/usr/bin/prlimit", "--nofile=300:300"])
+    switch = make_switch(wrapper=["/usr/bin/prlimit", "--nofile=600:600"])
     pair = station(switch, "x"), station(switch, "y")
     introduce(pair)
     with pytest.raises(RpcError) as caught:
         for number in range(200):
             switch.add_port(f"p{number}")
-    assert "RLIMIT_NOFILE" in caught.value.message and "300" in caught.value.message
+    assert "RLIMIT_NOFILE" in caught.value.message and "600" in caught.value.message
     assert "raise the limit" in caught.value.message
     names = [port["name"] for port in switch.call("port.list")]
     assert f"p{len(names) - 2}" in caught.value.message
@@ -60,7 +60,7 @@ def test_port_over_the_limit_of_descriptors(
 def test_session_over_the_limit_of_descriptors(
     make_switch: MakeSwitch, station: MakeStation
 ) -> None:
-    switch = make_switch(wrapper=["/usr/bin/prlimit", "--nofile=300:300"])
+    switch = make_switch(wrapper=["/usr/bin/prlimit", "--nofile=600:600"])
     pair = station(switch, "x"), station(switch, "y")
     introduce(pair)
     refused = attach_until_refused(switch, 100, [])

@@ -16,7 +16,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	session_init(&session, build_close);
+	session_init(&session, build_close, NULL);
 	return 0;
 }
 

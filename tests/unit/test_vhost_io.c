@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages and their descriptors over a socket, whole and in pieces; and the closing of those. */
+/* Messages and their descriptors over a socket, whole and in pieces. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,19 +8,36 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "closer.h"
 #include "vhost_io.h"
 
-#define CLOSE_LIMIT_MS 5000
+/* The most that one sendmsg() carries. */
+#define FDS_MAX 253
 
 static int near, far;
 static struct vhost_msg msg;
+static uint32_t n_surplus;
+
+static void
+close_surplus(void *arg, int fd)
+{
+	assert_ptr_equal(arg, &msg);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close(fd);
+	n_surplus++;
+}
+
+static enum vhost_io
+read_on(void)
+{
+	const struct vhost_surplus surplus = { .give = close_surplus, .arg = &msg };
+
+	return vhost_io_read(near, &msg, &surplus);
+}
 
 static int
 setup(void **state)
@@ -33,6 +50,7 @@ setup(void **state)
 	near = pair[0];
 	far = pair[1];
 	vhost_io_init(&msg);
+	n_surplus = 0;
 	return 0;
 }
 
@@ -54,13 +72,13 @@ static void
 put(const void *data, size_t len, uint32_t n_fds)
 {
 	union {
-		char buffer[CMSG_SPACE(64 * sizeof(int))];
+		char buffer[CMSG_SPACE(FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control = { { 0 } };
 	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
 	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct cmsghdr *cmsg;
-	int fds[64];
+	int fds[FDS_MAX];
 	uint32_t i;
 
 	for (i = 0; i < n_fds; i++)
@@ -95,18 +113,18 @@ test_whole(void **state)
 	const struct vhost_header bare = { VHOST_REQ_SET_OWNER, VHOST_FLAG_VERSION, 0 };
 
 	(void)state;
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_AGAIN);
+	assert_int_equal(read_on(), VHOST_IO_AGAIN);
 	assert_true(vhost_io_idle(&msg));
 	put(&wire, sizeof(wire), 0);
 	put(&bare, sizeof(bare), 0);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_HEADER);
+	assert_int_equal(read_on(), VHOST_IO_HEADER);
 	assert_int_equal(msg.header.request, VHOST_REQ_SET_FEATURES);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_WHOLE);
+	assert_int_equal(read_on(), VHOST_IO_WHOLE);
 	assert_true(msg.payload.u64 == 0x0807060504030201);
 	/* nothing of the next one was touched */
 	vhost_io_init(&msg);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_HEADER);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_WHOLE);
+	assert_int_equal(read_on(), VHOST_IO_HEADER);
+	assert_int_equal(read_on(), VHOST_IO_WHOLE);
 	assert_int_equal(msg.header.request, VHOST_REQ_SET_OWNER);
 }
 
@@ -120,7 +138,7 @@ test_in_pieces(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(wire); i++) {
 		put(bytes + i, 1, i % 4 == 3 ? 1 : 0);
-		io = vhost_io_read(near, &msg);
+		io = read_on();
 		assert_int_equal(io,
 				i == 11			  ? VHOST_IO_HEADER
 						: i == 19 ? VHOST_IO_WHOLE
@@ -138,9 +156,9 @@ test_end(void **state)
 {
 	(void)state;
 	put(&wire, 5, 0);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_AGAIN);
+	assert_int_equal(read_on(), VHOST_IO_AGAIN);
 	shutdown(far, SHUT_RDWR);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_END);
+	assert_int_equal(read_on(), VHOST_IO_END);
 }
 
 static void
@@ -148,18 +166,42 @@ test_eight_descriptors(void **state)
 {
 	(void)state;
 	put(&wire, sizeof(wire), 8);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_HEADER);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_WHOLE);
+	assert_int_equal(read_on(), VHOST_IO_HEADER);
+	assert_int_equal(read_on(), VHOST_IO_WHOLE);
 	assert_int_equal(msg.n_fds, 8);
+}
+
+/* What is too much is given away, in their order, and nothing is left to the kernel to close. */
+static void
+check_too_many(uint32_t n)
+{
+	int next, probe;
+
+	next = dup(near);
+	close(next);
+	put(&wire, sizeof(wire), n);
+	assert_int_equal(read_on(), VHOST_IO_BAD_FDS);
+	assert_int_equal(msg.n_fds, 8);
+	assert_int_equal(n_surplus, n - 8);
+	while (msg.n_fds > 0)
+		close(msg.fds[--msg.n_fds]);
+	probe = dup(near);
+	close(probe);
+	assert_int_equal(probe, next);
 }
 
 static void
 test_nine_descriptors(void **state)
 {
 	(void)state;
-	put(&wire, sizeof(wire), 9);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_BAD_FDS);
-	assert_int_equal(msg.n_fds, 8);
+	check_too_many(9);
+}
+
+static void
+test_most_descriptors(void **state)
+{
+	(void)state;
+	check_too_many(FDS_MAX);
 }
 
 static void
@@ -170,29 +212,24 @@ test_nine_descriptors_in_two_parts(void **state)
 	(void)state;
 	put(&wire, 12, 7);
 	put(wire.payload, 8, 2);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_HEADER);
+	assert_int_equal(read_on(), VHOST_IO_HEADER);
 	first = msg.fds[0];
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_BAD_FDS);
+	assert_int_equal(read_on(), VHOST_IO_BAD_FDS);
 	assert_int_equal(msg.n_fds, 8);
 	assert_int_equal(msg.fds[0], first);
+	assert_int_equal(n_surplus, 1);
 }
 
-/* With no room left at all the kernel must install none. */
 static void
-test_descriptor_after_eight(void **state)
+test_descriptors_after_eight(void **state)
 {
-	int next, probe;
-
 	(void)state;
 	put(&wire, 12, 8);
-	put(wire.payload, 8, 1);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_HEADER);
-	next = dup(near);
-	close(next);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_BAD_FDS);
-	probe = dup(near);
-	close(probe);
-	assert_int_equal(probe, next);
+	put(wire.payload, 8, FDS_MAX);
+	assert_int_equal(read_on(), VHOST_IO_HEADER);
+	assert_int_equal(read_on(), VHOST_IO_BAD_FDS);
+	assert_int_equal(msg.n_fds, 8);
+	assert_int_equal(n_surplus, FDS_MAX);
 }
 
 static void
@@ -210,8 +247,8 @@ test_send(void **state)
 	assert_int_equal(vhost_io_send(far, &out), 0);
 	close(out.fds[0]);
 	close(out.fds[1]);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_HEADER);
-	assert_int_equal(vhost_io_read(near, &msg), VHOST_IO_WHOLE);
+	assert_int_equal(read_on(), VHOST_IO_HEADER);
+	assert_int_equal(read_on(), VHOST_IO_WHOLE);
 	assert_true(msg.payload.u64 == 42);
 	assert_int_equal(msg.n_fds, 2);
 	assert_int_equal(eventfd_write(msg.fds[1], 1), 0);
@@ -234,34 +271,6 @@ test_send_to_who_does_not_read(void **state)
 	near = dup(far);
 }
 
-static void
-test_closer(void **state)
-{
-	struct closer_account *account = closer_open_account();
-	struct pollfd pfd;
-	int ends[2], i;
-
-	(void)state;
-	assert_non_null(account);
-	for (i = 0; i < 100; i++) {
-		assert_int_equal(pipe(ends), 0);
-		closer_close(ends[1], account);
-		pfd = (struct pollfd){ .fd = ends[0] };
-		assert_int_equal(poll(&pfd, 1, CLOSE_LIMIT_MS), 1);
-		assert_int_equal(pfd.revents, POLLHUP);
-		close(ends[0]);
-	}
-	for (i = 0; i < CLOSE_LIMIT_MS && closer_pending(account) != 0; i++)
-		poll(NULL, 0, 1);
-	assert_int_equal(closer_pending(account), 0);
-	/* one may still be under way when its account ends */
-	closer_close(dup(near), account);
-	closer_free_account(account);
-	for (i = 0; i < CLOSE_LIMIT_MS && closer_pending_all() != 0; i++)
-		poll(NULL, 0, 1);
-	assert_int_equal(closer_pending_all(), 0);
-}
-
 int
 main(void)
 {
@@ -271,12 +280,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_eight_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nine_descriptors, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_most_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 				test_nine_descriptors_in_two_parts, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_descriptor_after_eight, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_descriptors_after_eight, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_send, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_send_to_who_does_not_read, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_closer, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	session_init(&session, build_close);
+	session_init(&session, build_close, NULL);
 	build_memory(&msg, 3);
 	return 0;
 }

@@ -339,7 +339,7 @@ test_any_time(void **state)
 	struct session fresh;
 
 	(void)state;
-	session_init(&fresh, build_close);
+	session_init(&fresh, build_close, NULL);
 	build_state(&msg, VHOST_REQ_SET_VRING_ENABLE, 1, 0);
 	build_pass(&msg, &fresh);
 	build_state(&msg, VHOST_REQ_GET_VRING_BASE, 0, 0);

@@ -298,7 +298,7 @@ test_mutations(void **state)
 
 	(void)state;
 	for (i = 0; i < SESSIONS; i++) {
-		session_init(&session, build_close);
+		session_init(&session, build_close, NULL);
 		if (i % 2 == 0)
 			build_running(&session);
 		for (j = 0; j < MESSAGES; j++) {

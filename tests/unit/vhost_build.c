@@ -29,8 +29,9 @@ build_fd(void)
 }
 
 void
-build_close(int fd)
+build_close(void *unused, int fd)
 {
+	(void)unused;
 	assert_in_range(fd, 3, BUILD_FDS_MAX - 1);
 	assert_int_equal(owned[fd], 1);
 	owned[fd] = 0;
@@ -119,7 +120,7 @@ build_release(struct vhost_msg *msg)
 
 	for (i = 0; i < msg->n_fds; i++) {
 		if (msg->fds[i] >= 0)
-			build_close(msg->fds[i]);
+			build_close(NULL, msg->fds[i]);
 	}
 	msg->n_fds = 0;
 }
@@ -173,7 +174,7 @@ build_running(struct session *session)
 	struct vhost_msg msg;
 	uint32_t i;
 
-	session_init(session, build_close);
+	session_init(session, build_close, NULL);
 	for (i = 0; i < PORT_VRINGS; i++) {
 		build_file(&msg, VHOST_REQ_SET_VRING_CALL, i);
 		build_pass(&msg, session);

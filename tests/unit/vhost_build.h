@@ -30,7 +30,7 @@ extern const struct vhost_offer build_offer;
 /* A descriptor's number, owned by whoever asked. */
 int build_fd(void);
 /* For session_init(): fails the test when `fd` is not owned by anybody. */
-void build_close(int fd);
+void build_close(void *unused, int fd);
 /* Descriptors that are owned at present. */
 int build_open_fds(void);
 

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The closer process. The last close of a socket that a stranger gave can last as long as he likes:
+ * SO_LINGER says how long close() waits for unsent data, up to years. The kernel spares one task
+ * this wait: a task that is exiting. So each batch of descriptors is received by a child which then
+ * exits with all of them open, and whatever its descriptors hold (a UNIX socket holds the unread
+ * messages, they hold descriptors, and so on) is released by the same exit.
+ *
+ * It is a process, forked before the switch has threads or descriptors, because of what a task of
+ * the switch would have in its table of descriptors. One that shares the switch's table cannot exit
+ * with a part of it. One with a copy (unshare(CLONE_FILES)) holds everybody's files for as long as
+ * one close in it hangs: no frontend would see the end of its connection, no listening socket would
+ * be free. A child of this process has what came in its one message, the socket that it came on,
+ * and nothing else.
+ *
+ * A child must not exit before the switch has closed its own copies, or those closes would be the
+ * last: so the switch sends, closes, and then lets the batch go by an eventfd. Meanwhile the message
+ * in the socket keeps them open.
+ *
+ * The child shares memory with this process, which stands still until the child has begun to exit
+ * (CLONE_VFORK): so `taken` tells it which batch the child has, and a batch costs no copy of page
+ * tables. A child that can be waited for has closed everything.
+ *
+ * SO_LINGER is not switched off first: setsockopt() waits for the socket's lock, which a stranger
+ * who sends on it from memory that he withholds keeps as long as he likes.
+ */
+#include "closer_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Closes that never end leave their children behind; with so many the next batches wait. */
+#define CHILDREN_MAX 4096
+
+/* When the system gives no child, the next attempt. */
+#define RETRY_MS 100
+
+/* What the process has when all else was closed: its end of the socket, and the eventfd. */
+#define SOCKET 0
+#define GO 1
+
+union control {
+	char buffer[CMSG_SPACE(CLOSER_BATCH_MAX * sizeof(int))];
+	struct cmsghdr align;
+};
+
+static struct {
+	pid_t pid;
+	uint32_t id;
+} children[CHILDREN_MAX];
+static uint32_t n_children;
+static volatile uint32_t taken; /* written by the child */
+static char stack[65536] __attribute__((aligned(64)));
+
+/* The child. */
+static int
+take_and_exit(void *unused)
+{
+	union control control;
+	uint32_t id;
+	struct iovec iov = { .iov_base = &id, .iov_len = sizeof(id) };
+	struct msghdr hdr = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buffer,
+		.msg_controllen = sizeof(control.buffer),
+	};
+
+	(void)unused;
+	if (recvmsg(SOCKET, &hdr, MSG_DONTWAIT) == (ssize_t)sizeof(id))
+		taken = id;
+	return 0;
+}
+
+/* False when the system gives no child. */
+static bool
+start_child(void)
+{
+	eventfd_t count;
+	pid_t pid;
+
+	taken = 0;
+	pid = clone(take_and_exit, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	if (pid < 0)
+		return false;
+	(void)eventfd_read(GO, &count);
+	children[n_children].pid = pid;
+	children[n_children].id = taken;
+	n_children++;
+	return true;
+}
+
+static void
+forget_child(pid_t pid)
+{
+	uint32_t i, id;
+
+	for (i = 0; i < n_children && children[i].pid != pid; i++)
+		;
+	if (i == n_children)
+		return;
+	id = children[i].id;
+	children[i] = children[--n_children];
+	if (id != 0)
+		(void)send(SOCKET, &id, sizeof(id), MSG_NOSIGNAL);
+}
+
+static void
+bury(int signals)
+{
+	struct signalfd_siginfo info;
+	pid_t pid;
+
+	(void)!read(signals, &info, sizeof(info));
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		forget_child(pid);
+}
+
+/* Nothing but the switch's end of the socket ends it; a terminal's signals are not for it. */
+static int
+prepare(int to_switch, int go)
+{
+	sigset_t all;
+	int high;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	signal(SIGCHLD, SIG_DFL);
+	prctl(PR_SET_NAME, "vswitchd-closer");
+	/* the eventfd may have the socket's number */
+	high = fcntl(go, F_DUPFD, GO + 1);
+	if (high < 0 || dup2(to_switch, SOCKET) < 0 || dup2(high, GO) < 0)
+		_exit(1);
+	closefrom(GO + 1);
+	sigemptyset(&all);
+	sigaddset(&all, SIGCHLD);
+	return signalfd(-1, &all, SFD_NONBLOCK);
+}
+
+static void __attribute__((noreturn)) serve(int to_switch, int go)
+{
+	int signals = prepare(to_switch, go);
+	struct pollfd pfd[3] = {
+		{ .fd = SOCKET },
+		{ .fd = GO },
+		{ .fd = signals, .events = POLLIN },
+	};
+	bool starved = false;
+
+	for (;;) {
+		pfd[1].events = n_children < CHILDREN_MAX && !starved ? POLLIN : 0;
+		if (poll(pfd, 3, starved ? RETRY_MS : -1) < 0)
+			continue;
+		if ((pfd[0].revents & (POLLHUP | POLLERR)) != 0)
+			exit(0);
+		if (pfd[2].revents != 0)
+			bury(signals);
+		starved = (pfd[1].revents & POLLIN) != 0 && !start_child();
+	}
+}
+
+int
+closer_process_fork(struct closer_process *process)
+{
+	int pair[2], go;
+	pid_t pid;
+
+	go = eventfd(0, EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK);
+	if (go < 0)
+		return -errno;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		close(go);
+		return -errno;
+	}
+	pid = fork();
+	if (pid == 0)
+		serve(pair[1], go);
+	close(pair[1]);
+	*process = (struct closer_process){ .fd = pair[0], .go = go };
+	if (pid > 0)
+		return 0;
+	closer_process_leave(process);
+	return -EAGAIN;
+}
+
+void
+closer_process_leave(struct closer_process *process)
+{
+	if (process->fd < 0)
+		return;
+	close(process->fd);
+	close(process->go);
+	process->fd = -1;
+}
+
+static int
+send_copies(int to, uint32_t id, const int *fds, uint32_t n)
+{
+	union control control = { .buffer = { 0 } };
+	struct iovec iov = { .iov_base = &id, .iov_len = sizeof(id) };
+	struct msghdr hdr = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buffer,
+		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&hdr);
+	ssize_t sent;
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
+	memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
+	do
+		sent = sendmsg(to, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent >= 0)
+		return 0;
+	return errno == EPIPE || errno == ECONNRESET ? -errno : -EAGAIN;
+}
+
+int
+closer_process_send(struct closer_process *process, uint32_t id, const int *fds, uint32_t n)
+{
+	int ret = process->fd < 0 ? -EPIPE : send_copies(process->fd, id, fds, n);
+	uint32_t i;
+
+	if (ret != 0)
+		return ret;
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+	(void)eventfd_write(process->go, 1);
+	return 0;
+}
+
+int64_t
+closer_process_report(const struct closer_process *process)
+{
+	uint32_t id;
+	ssize_t n = recv(process->fd, &id, sizeof(id), MSG_DONTWAIT);
+
+	if (n == (ssize_t)sizeof(id))
+		return id;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return -EPIPE;
+}
