@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 void
@@ -62,7 +61,7 @@ fuzz_below(struct fuzz_input *input, uint32_t bound)
 }
 
 void
-fuzz_fail(const char *file, int line, const char *format, ...)
+fuzz_say(const char *file, int line, const char *format, ...)
 {
 	va_list args;
 
@@ -71,5 +70,4 @@ fuzz_fail(const char *file, int line, const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
-	abort();
 }

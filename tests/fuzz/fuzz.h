@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 /* Plays one input; 0. A finding ends the process. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -34,11 +35,16 @@ uint64_t fuzz_u64(struct fuzz_input *input);
 /* 0 to bound - 1, from one byte, or from two if the bound is over 256; bound is 1 to 65536. */
 uint32_t fuzz_below(struct fuzz_input *input, uint32_t bound);
 
-/* Says what is wrong, and ends the process as a crash does. */
-_Noreturn void fuzz_fail(const char *file, int line, const char *format, ...)
-		__attribute__((format(printf, 3, 4)));
+/* Says what is wrong. */
+void
+fuzz_say(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-#define FUZZ_FAIL(...) fuzz_fail(__FILE__, __LINE__, __VA_ARGS__)
+/* A finding: says what is wrong, and ends the process as a crash does. */
+#define FUZZ_FAIL(...)                                                                             \
+	do {                                                                                       \
+		fuzz_say(__FILE__, __LINE__, __VA_ARGS__);                                         \
+		abort();                                                                           \
+	} while (0)
 
 #define FUZZ_CHECK(condition)                                                                      \
 	do {                                                                                       \

@@ -5,7 +5,6 @@
  * a slow and obvious bridge; each copy due is delivered or dropped, and counted once.
  */
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "deliver.h"

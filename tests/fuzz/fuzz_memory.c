@@ -6,7 +6,6 @@
  * every chain is given back, every frame counted once, and the sanitizers see the rest.
  */
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "copy.h"
@@ -44,7 +43,7 @@ read_place(struct fuzz_input *input, uint32_t len, uint32_t align)
 	return fuzz_below(input, MEMORY - len + 1) / align * align;
 }
 
-/* Regions that do not overlap in the guest's addresses, over any memory. */
+/* Regions that do not overlap in the guest's addresses, over any memory, or at its end. */
 static void
 read_regions(struct fuzz_input *input, struct model_ring *ring)
 {
@@ -58,9 +57,10 @@ read_regions(struct fuzz_input *input, struct model_ring *ring)
 		uint8_t gap = fuzz_u8(input);
 
 		region->size = n == 1 && gap == 0 ? MEMORY : 1 + fuzz_below(input, MEMORY / 2);
-		region->at = read_place(input, region->size, 1);
+		region->at = gap & 0x40 ? MEMORY - region->size
+					: read_place(input, region->size, 1);
 		region->guest_phys_addr = addr;
-		addr += region->size + (gap & 0x80 ? gap & 0x7f : 0);
+		addr += region->size + (gap & 0x80 ? gap & 0x3f : 0);
 	}
 }
 
@@ -152,19 +152,24 @@ scribble(struct fuzz_input *input, struct guest *guest)
 	fuzz_bytes(input, guest->memory + read_place(input, len, 1), len);
 }
 
+/* The bytes lie in one of the guest's regions. */
 static bool
-lies_in(const uint8_t *memory, const struct frame_segment *segment)
+lies_in(const struct guest *guest, const struct frame_segment *segment)
 {
-	size_t offset = (size_t)(segment->data - memory);
+	for (uint32_t i = 0; i < guest->model.n_regions; i++) {
+		const struct model_region *region = &guest->model.regions[i];
+		size_t offset = (size_t)(segment->data - (guest->memory + region->at));
 
-	return offset < MEMORY && segment->len <= MEMORY - offset;
+		if (offset < region->size && segment->len <= region->size - offset)
+			return true;
+	}
+	return false;
 }
 
 /* Frames of the sender: where they lie, and which of them the receiver takes as they are. */
 static uint32_t
 check_burst(uint32_t taken, uint8_t *list)
 {
-	const uint8_t *memory = guests[SENDER].memory;
 	uint8_t takes = devices[RECEIVER].sink.base.takes;
 	uint32_t n = 0;
 
@@ -175,7 +180,7 @@ check_burst(uint32_t taken, uint8_t *list)
 
 		FUZZ_CHECK(frame->n_segments <= BURST_SEGMENTS_MAX);
 		for (uint32_t k = 0; k < frame->n_segments; k++) {
-			FUZZ_CHECK(lies_in(memory, &frame->segments[k]));
+			FUZZ_CHECK(lies_in(&guests[SENDER], &frame->segments[k]));
 			len += frame->segments[k].len;
 		}
 		FUZZ_CHECK(len == frame->len && burst_wire_len(burst, i) <= burst->longest);

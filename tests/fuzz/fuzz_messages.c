@@ -160,6 +160,7 @@ read_number(struct fuzz_input *input)
 	}
 }
 
+/* Regions anywhere, or where the one before ends, a byte more or less. */
 static void
 write_memory(struct fuzz_input *input, struct vhost_msg *msg)
 {
@@ -168,37 +169,62 @@ write_memory(struct fuzz_input *input, struct vhost_msg *msg)
 
 	memory->n_regions = n;
 	for (uint32_t i = 0; i < n; i++) {
-		memory->regions[i].guest_phys_addr = read_number(input);
-		memory->regions[i].size = read_number(input);
-		memory->regions[i].userspace_addr = read_number(input);
-		memory->regions[i].mmap_offset = read_number(input);
+		struct vhost_payload_region *region = &memory->regions[i];
+		const struct vhost_payload_region *last = &memory->regions[i > 0 ? i - 1 : 0];
+		uint8_t how = fuzz_u8(input);
+
+		region->guest_phys_addr = read_number(input);
+		region->size = read_number(input);
+		region->userspace_addr = read_number(input);
+		region->mmap_offset = read_number(input);
+		if (i > 0 && (how & 1))
+			region->guest_phys_addr = last->guest_phys_addr + last->size +
+					(how >> 4 & 3) - 1;
+		if (i > 0 && (how & 2))
+			region->userspace_addr = last->userspace_addr + last->size + (how >> 6) - 1;
 	}
 	msg->header.size = 8 + n * (uint32_t)sizeof(memory->regions[0]);
 }
 
+/* An address for an area of the ring: any, or at the end of a region. */
+static uint64_t
+read_area(struct fuzz_input *input, const struct session *session, uint32_t index,
+		enum session_area area)
+{
+	const struct session_region *region;
+	uint8_t how = fuzz_u8(input);
+
+	if ((how & 0x80) == 0 || session->n_regions == 0 || index >= PORT_VRINGS)
+		return read_number(input);
+	region = &session->regions[how % session->n_regions];
+	return region->userspace_addr + region->size -
+			session_area_bytes(area, session->vrings[index].size) + (how >> 3 & 0xf) -
+			8;
+}
+
 static void
-write_addr(struct fuzz_input *input, struct vhost_msg *msg)
+write_addr(struct fuzz_input *input, const struct session *session, struct vhost_msg *msg)
 {
 	struct vhost_payload_addr *addr = &msg->payload.addr;
 
 	addr->index = fuzz_below(input, PORT_VRINGS + 1);
 	addr->flags = fuzz_below(input, 8) == 7 ? 1 : 0;
-	addr->desc_user_addr = read_number(input);
-	addr->avail_user_addr = read_number(input);
-	addr->used_user_addr = read_number(input);
+	addr->desc_user_addr = read_area(input, session, addr->index, SESSION_AREA_DESC);
+	addr->avail_user_addr = read_area(input, session, addr->index, SESSION_AREA_AVAIL);
+	addr->used_user_addr = read_area(input, session, addr->index, SESSION_AREA_USED);
 	msg->header.size = sizeof(*addr);
 }
 
 /* A payload of the request's kind, with any values. */
 static void
-write_payload(struct fuzz_input *input, struct vhost_msg *msg)
+write_payload(struct fuzz_input *input, const struct session *session, struct vhost_msg *msg)
 {
 	switch (msg->header.request) {
 	case VHOST_REQ_SET_MEM_TABLE:
 		write_memory(input, msg);
 		break;
 	case VHOST_REQ_SET_VRING_ADDR:
-		write_addr(input, msg);
+		write_addr(input, session, msg);
 		break;
 	case VHOST_REQ_SET_VRING_NUM:
 	case VHOST_REQ_SET_VRING_BASE:
@@ -255,7 +281,8 @@ spoil(struct fuzz_input *input, struct vhost_msg *msg)
 
 /* Fills header and payload; the descriptors that come along go to `fds`. Returns their number. */
 static uint32_t
-write_message(struct fuzz_input *input, struct vhost_msg *msg, int *fds)
+write_message(struct fuzz_input *input, const struct session *session, struct vhost_msg *msg,
+		int *fds)
 {
 	uint8_t how = fuzz_u8(input);
 	uint32_t n;
@@ -267,7 +294,7 @@ write_message(struct fuzz_input *input, struct vhost_msg *msg, int *fds)
 	if (msg->header.request == 0)
 		write_anything(input, msg);
 	else
-		write_payload(input, msg);
+		write_payload(input, session, msg);
 	if (how & 0x80)
 		spoil(input, msg);
 	n = fuzz_below(input, SENT_FDS_MAX + 1);
@@ -483,6 +510,31 @@ take_effect(struct fuzz_input *input, struct vhost_msg *msg, struct session *ses
 		vhost_msg_apply(msg, &answer, session);
 }
 
+/* Sends a good message on, as the gate does to the library, which reads the very same. */
+static void
+relay(const struct vhost_msg *msg)
+{
+	static struct vhost_msg again;
+	enum vhost_io io;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+		FUZZ_FAIL("no socket: %s", strerror(errno));
+	FUZZ_CHECK(vhost_io_send(pair[0], msg) == 0);
+	close(pair[0]);
+	vhost_io_init(&again);
+	do {
+		io = vhost_io_read(pair[1], &again);
+	} while (io == VHOST_IO_HEADER || io == VHOST_IO_AGAIN);
+	FUZZ_CHECK(io == VHOST_IO_WHOLE);
+	take_fds(&again, 0);
+	FUZZ_CHECK(memcmp(&again.header, &msg->header, sizeof(again.header)) == 0);
+	FUZZ_CHECK(memcmp(&again.payload, &msg->payload, again.header.size) == 0);
+	FUZZ_CHECK(again.n_fds == msg->n_fds);
+	release(&again);
+	close(pair[1]);
+}
+
 static bool
 can_be_mapped(const struct vhost_msg *msg)
 {
@@ -511,8 +563,10 @@ handle_message(struct fuzz_input *input, struct vhost_msg *msg, struct session *
 	verdict = vhost_msg_check(msg, session, &offer, why, sizeof(why));
 	FUZZ_CHECK((why[0] == '\0') == (verdict == VHOST_GOOD));
 	FUZZ_CHECK(verdict != VHOST_GOOD || vhost_msg_rings(msg) < 1u << PORT_VRINGS);
-	if (verdict == VHOST_GOOD && can_be_mapped(msg))
+	if (verdict == VHOST_GOOD && can_be_mapped(msg)) {
+		relay(msg);
 		take_effect(input, msg, session);
+	}
 	FUZZ_CHECK(!started || session->features == features);
 	release(msg);
 	check_session(session);
@@ -536,7 +590,7 @@ play_session(struct fuzz_input *input)
 	session_init(&session, close_owned);
 	vhost_io_init(&msg);
 	for (uint32_t i = 0; i < MESSAGES_MAX && input->left > 0; i++) {
-		uint32_t n = write_message(input, &sent, fds);
+		uint32_t n = write_message(input, &session, &sent, fds);
 
 		if (!pass_message(input, &sent, fds, n, &msg) ||
 				!handle_message(input, &msg, &session))

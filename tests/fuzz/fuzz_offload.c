@@ -7,7 +7,6 @@
  */
 #include <endian.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"

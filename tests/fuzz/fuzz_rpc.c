@@ -7,7 +7,6 @@
  * The input is what the client sends, so that a fuzzer's dictionary fits (json.dict).
  */
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "events.h"
