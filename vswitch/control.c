@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "control_client.h"
 #include "control_listen.h"
 #include "daemon.h"
@@ -20,58 +21,71 @@
 /* Without descriptors the listening socket stays readable: look again only after this long. */
 #define ACCEPT_PAUSE_US 100000
 
+/* With requests of all clients under way a new one waits, and is looked for this often. */
+#define BUSY_PAUSE_US 10000
+
 static LIST_HEAD(client_list, control_client) clients = LIST_HEAD_INITIALIZER(clients);
-static unsigned int n_clients;
 static struct daemon *served;
 static int listen_fd = -1;
 static struct event *acceptable;
 static struct event *pause_end;
-static bool turning_away; /* said so in the log; cleared when there is room again */
 
 static void
 on_gone(struct control_client *client)
 {
 	LIST_REMOVE(client, next);
-	n_clients--;
 }
 
-/* Says why before hanging up, so that the client's user need not guess. */
-static void
-turn_away(int fd)
+/* Of two clients the one that makes room first. */
+static bool
+goes_before(const struct control_client *client, const struct control_client *other)
 {
-	static const char refusal[] =
-			"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"the control socket "
-			"serves as many clients as it can; close one\"},\"id\":null}\n";
+	enum control_client_use use = control_client_use(client);
+	enum control_client_use other_use = control_client_use(other);
 
-	(void)send(fd, refusal, sizeof(refusal) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
-	if (!turning_away)
-		log_warning("control clients are turned away: there are %d already",
-				CONTROL_CLIENTS_MAX);
-	turning_away = true;
+	if (use != other_use)
+		return use < other_use;
+	return client->heard_ns < other->heard_ns;
+}
+
+/* Whether there is a place, after one of those that are not busy has gone if need be. */
+static bool
+make_room(void)
+{
+	struct control_client *client, *first = NULL;
+	unsigned int n = 0;
+
+	LIST_FOREACH (client, &clients, next) {
+		n += !client->dead;
+		if (!client->dead && (first == NULL || goes_before(client, first)))
+			first = client;
+	}
+	if (n < CONTROL_CLIENTS_MAX)
+		return true;
+	if (control_client_use(first) == CONTROL_CLIENT_BUSY)
+		return false;
+	log_from(&control_log, LOG_LEVEL_INFO,
+			"client (pid %d) makes room for a new one after %.1f s of silence",
+			first->pid, (double)(clock_ns() - first->heard_ns) / 1e9);
+	control_client_dismiss(first,
+			"there are more clients than the control socket serves, and "
+			"this one was silent longest; connect again");
+	return true;
 }
 
 static void
 take_client(int fd)
 {
-	struct control_client *client;
+	struct control_client *client = control_client_open(served, fd, on_gone);
 
-	if (n_clients >= CONTROL_CLIENTS_MAX) {
-		turn_away(fd);
-		return;
-	}
-	client = control_client_open(served, fd, on_gone);
-	if (client == NULL)
-		return;
-	LIST_INSERT_HEAD(&clients, client, next);
-	n_clients++;
-	turning_away = false;
+	if (client != NULL)
+		LIST_INSERT_HEAD(&clients, client, next);
 }
 
 static void
-pause_accepting(void)
+pause_accepting(suseconds_t pause_us)
 {
-	const struct timeval pause = { .tv_usec = ACCEPT_PAUSE_US };
+	const struct timeval pause = { .tv_usec = pause_us };
 
 	event_del(acceptable);
 	event_add(pause_end, &pause);
@@ -90,10 +104,18 @@ static void
 on_acceptable(evutil_socket_t listening, short what, void *arg)
 {
 	static bool complained;
-	int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd;
 
 	(void)what;
 	(void)arg;
+	if (!make_room()) {
+		log_from(&control_log, LOG_LEVEL_WARNING,
+				"a client waits: there are %d already, and all have requests under way",
+				CONTROL_CLIENTS_MAX);
+		pause_accepting(BUSY_PAUSE_US);
+		return;
+	}
+	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0) {
 		complained = false;
 		take_client(fd);
@@ -102,9 +124,10 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
 	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 		return;
 	if (!complained)
-		log_error("cannot accept control clients: %s; trying on", strerror(errno));
+		log_from(&control_log, LOG_LEVEL_ERROR, "cannot accept clients: %s; trying on",
+				strerror(errno));
 	complained = true;
-	pause_accepting();
+	pause_accepting(ACCEPT_PAUSE_US);
 }
 
 int
@@ -118,7 +141,8 @@ control_start(struct daemon *daemon, char *err, size_t err_size)
 	listen_fd = fd;
 	acceptable = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_acceptable, NULL);
 	pause_end = event_new(daemon->base, -1, 0, on_pause_end, NULL);
-	if (acceptable != NULL && pause_end != NULL && event_add(acceptable, NULL) == 0)
+	if (acceptable != NULL && pause_end != NULL && control_turns_start(daemon->base) == 0 &&
+			event_add(acceptable, NULL) == 0)
 		return 0;
 	control_stop();
 	return -ENOMEM;
@@ -180,4 +204,5 @@ control_close(void)
 		on_gone(client);
 		control_client_free(client);
 	}
+	control_turns_stop();
 }

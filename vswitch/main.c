@@ -17,6 +17,7 @@
 #include "config_running.h"
 #include "control.h"
 #include "daemon.h"
+#include "ethdev_drivers.h"
 #include "events.h"
 #include "helper.h"
 #include "notify.h"
@@ -51,7 +52,7 @@ struct program {
 	struct daemon daemon;
 	struct config config;
 	enum stage stage;
-	struct event *second; /* ages the stations */
+	struct event *second; /* ages the stations, completes the log */
 	struct event *stop_limit;
 	bool configured;    /* config_running_apply() has come to its end ... */
 	char why[ERR_SIZE]; /* ... and failed with these words, if any */
@@ -64,6 +65,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	fdb_sweep(arg, clock_seconds());
+	log_tell_left_out();
 }
 
 static int
@@ -87,14 +89,6 @@ start_fdb(struct program *program, char *err, size_t err_size)
 	return 0;
 }
 
-static const char *
-name_of_port(uint16_t id)
-{
-	const struct port *port = port_by_id(id);
-
-	return port != NULL ? port_name(port) : NULL;
-}
-
 static int
 start_workers(struct program *program, char *err, size_t err_size)
 {
@@ -103,7 +97,6 @@ start_workers(struct program *program, char *err, size_t err_size)
 		.n = options->workers,
 		.cpus = options->pinned ? options->cpus : NULL,
 		.poll_always = options->poll_always,
-		.port_name = name_of_port,
 	};
 	int ret = worker_start(program->daemon.base, &config, program->daemon.fdb, err, err_size);
 
@@ -121,6 +114,8 @@ start_process(struct program *program, char *err, size_t err_size)
 	int ret = 0;
 
 	(void)process_prepare();
+	if (options->any_driver)
+		ethdev_drivers_allow_any();
 	if (options->config != NULL)
 		ret = config_read(options->config, &program->config, err, err_size);
 	if (ret == 0)

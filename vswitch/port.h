@@ -110,6 +110,8 @@ struct port_rates {
 	double rx_fps, rx_bps; /* frames and bits a second over the last second */
 	double tx_fps, tx_bps;
 	double drop_fps;
+	double time_percent;  /* of one CPU: workers' time on the port's memory and descriptors */
+	double turns_percent; /* the same for the turns of its own frames */
 };
 
 /* A ring as show-port prints it. */
@@ -164,6 +166,8 @@ uint32_t port_count(void);
 /* Ports in the order of their names: port_first(), then port_next() until NULL. */
 struct port *port_first(void);
 struct port *port_next(const struct port *port);
+/* The first port whose name comes after this one, which need not be a port's; NULL. */
+struct port *port_after(const char *name);
 
 const char *port_name(const struct port *port);
 uint16_t port_id(const struct port *port);

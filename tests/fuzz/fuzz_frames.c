@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "account.h"
 #include "deliver.h"
 #include "fuzz.h"
 #include "offload.h"
@@ -100,6 +101,7 @@ place(struct sink *sink, const struct burst *given, const uint8_t *list, uint32_
 
 	FUZZ_CHECK(sink->lock.held == 1);
 	FUZZ_CHECK(port->exists && table->ports[sink->port].enabled && n > 0);
+	FUZZ_CHECK(accounts[sink->port].rest_until == 0);
 	for (uint32_t k = 0; k < n; k++) {
 		check_presented(port, given, list[k]);
 		if (given != burst)
@@ -166,6 +168,8 @@ read_port(struct fuzz_input *input, uint16_t i)
 		.enabled = port->exists && (kind & 0x10) == 0,
 		.domain = kind >> 6 & 1,
 	};
+	/* Time does not decide here: nothing is slow before account_init(). */
+	accounts[i].rest_until = accounts[i].trouble_until = (more & 0x70) == 0x70 ? UINT64_MAX : 0;
 	limited = limited || entry->mac_limit != 0;
 	if (port->exists && (kind & 0x20) == 0)
 		table->flood.ports[table->flood.n++] = i;
@@ -217,7 +221,8 @@ read_offload(struct fuzz_input *input, uint32_t i, uint8_t kind)
 
 	shape.payload = 1 + fuzz_below(input, kind & 4 ? OFFLOAD_PAYLOAD_MAX : 4000);
 	if (kind & 8)
-		gso_size = (uint16_t)(48 + fuzz_below(input, 3000));
+		gso_size = (uint16_t)(48 + shape.payload / OFFLOAD_CUTS_MAX +
+				fuzz_below(input, 3000));
 	frames_build(&shape, bytes);
 	write_address(bytes, stations[i][0]);
 	write_address(bytes + 6, stations[i][1]);
@@ -345,7 +350,7 @@ static void
 check_port(const struct port *port, const struct counters *was)
 {
 	const struct forward_port *entry = &table->ports[port->sink.port];
-	uint32_t as_they_are = 0, disabled = 0, too_big = 0;
+	uint32_t as_they_are = 0, disabled = 0, resting = 0, too_big = 0;
 
 	for (uint32_t i = 0; i < burst->n; i++) {
 		if (verdicts[i].kind == VERDICT_DROP ||
@@ -355,6 +360,8 @@ check_port(const struct port *port, const struct counters *was)
 			continue;
 		if (!entry->enabled)
 			disabled++;
+		else if (accounts[port->sink.port].rest_until != 0)
+			resting++;
 		else if (burst_wire_len(burst, i) > entry->max_frame)
 			too_big++;
 		else if ((burst_needs(burst, i) & ~port->sink.takes) == 0)
@@ -363,6 +370,7 @@ check_port(const struct port *port, const struct counters *was)
 	FUZZ_CHECK(port->presented == as_they_are);
 	FUZZ_CHECK(port->sink.counters.drops[DROP_DISABLED] - was->drops[DROP_DISABLED] ==
 			disabled);
+	FUZZ_CHECK(port->sink.counters.drops[DROP_RESTING] - was->drops[DROP_RESTING] == resting);
 	FUZZ_CHECK(port->sink.counters.drops[DROP_TOO_BIG] - was->drops[DROP_TOO_BIG] == too_big);
 	FUZZ_CHECK(!port->to_call && port->sink.lock.held == 0);
 	FUZZ_CHECK(delivery->counts[port->sink.port] == 0 && delivery->n_receivers == 0);

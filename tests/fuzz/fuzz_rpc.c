@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A client of the control socket: any bytes, in pieces, into lines, batches and requests, up to the
- * methods of the real table with their real checks. What a method does is left out but for the
- * settings of ports, which are read. Each request is answered once, in valid JSON, with its own id.
+ * A client of the control socket: any bytes, in pieces, into lines and requests, step by step as
+ * control_client.c does it, up to the methods of the real table with their real checks. What a method
+ * does is left out but for the settings of ports, which are read; answers come at once, late, or in
+ * rows. Each request is answered once, in its turn and with its own id, in valid JSON.
  *
  * The input is what the client sends, so that a fuzzer's dictionary fits (json.dict).
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include <event2/buffer.h>
+
+#include "control_line.h"
 #include "events.h"
 #include "fuzz.h"
 #include "lineframe.h"
@@ -17,15 +22,9 @@
 #include "rpc.h"
 #include "rpc_handlers.h"
 #include "rpc_params.h"
+#include "rpc_rows.h"
 
 #define LINE_MAX_BYTES 4096
-
-/* A request on its way, as control_client.c keeps one. */
-struct request {
-	json_t *id; /* NULL: a notification */
-	bool answered;
-	json_t *reply;
-};
 
 static struct rpc_call *late;
 
@@ -106,6 +105,44 @@ rpc_event_subscribe(struct rpc_call *call, const json_t *params)
 	rpc_reply(call, json_true());
 }
 
+/* Three rows, each after a pause. */
+struct three {
+	struct rpc_rows rows;
+	uint32_t n;
+};
+
+static int
+next_row(struct rpc_rows *rows, const char **name, json_t **row)
+{
+	struct three *three = (struct three *)rows;
+
+	(void)name;
+	if (three->n == 6)
+		return 0;
+	if (three->n++ % 2 == 0)
+		return -EAGAIN;
+	*row = json_integer(three->n);
+	return *row != NULL ? 1 : -ENOMEM;
+}
+
+static void
+release_rows(struct rpc_rows *rows)
+{
+	free(rows);
+}
+
+void
+rpc_port_list(struct rpc_call *call, const json_t *params)
+{
+	struct three *three = calloc(1, sizeof(*three));
+
+	read_params(params);
+	FUZZ_CHECK(three != NULL);
+	three->rows.next = next_row;
+	three->rows.release = release_rows;
+	rpc_reply_rows(call, &three->rows);
+}
+
 #define METHOD(name)                                                                               \
 	void name(struct rpc_call *call, const json_t *params)                                     \
 	{                                                                                          \
@@ -114,7 +151,6 @@ rpc_event_subscribe(struct rpc_call *call, const json_t *params)
 
 METHOD(rpc_switch_status)
 METHOD(rpc_switch_set)
-METHOD(rpc_port_list)
 METHOD(rpc_port_show)
 METHOD(rpc_stats_get)
 METHOD(rpc_stats_clear)
@@ -127,39 +163,6 @@ METHOD(rpc_log_set)
 METHOD(rpc_discover)
 
 static void
-on_done(void *arg, json_t *reply)
-{
-	struct request *request = arg;
-
-	FUZZ_CHECK(!request->answered);
-	request->answered = true;
-	request->reply = reply;
-	FUZZ_CHECK((reply == NULL) == (request->id == NULL));
-	if (reply != NULL)
-		FUZZ_CHECK(json_equal(json_object_get(reply, "id"), request->id));
-}
-
-/* One message to the client: a line, and JSON that is as strict as the client's must be. */
-static void
-check_sent(json_t *message)
-{
-	json_t *again;
-	char err[256];
-	size_t len;
-	char *line;
-
-	FUZZ_CHECK(message != NULL);
-	line = jsonrpc_line(message, &len);
-	FUZZ_CHECK(line != NULL && len > 0 && memchr(line, '\n', len) == line + len - 1);
-	if (jsonrpc_parse_json(line, len - 1, &again, err, sizeof(err)) != 0)
-		FUZZ_FAIL("the answer is no JSON: %s", err);
-	FUZZ_CHECK(json_equal(again, message));
-	json_decref(again);
-	json_decref(message);
-	free(line);
-}
-
-static void
 end_late(void)
 {
 	struct rpc_call *call = late;
@@ -169,68 +172,119 @@ end_late(void)
 		rpc_fail(call, JSONRPC_REFUSED, NULL, "not today");
 }
 
-/* Runs request number i; its answer, NULL for a notification. */
-static json_t *
-run_request(const struct jsonrpc_batch *batch, size_t i, struct rpc_subscriber *subscriber,
-		bool *is_due)
+static void
+on_answered(void *arg)
 {
-	struct request request = { 0 };
-	struct jsonrpc_request view;
-	char err[RPC_TEXT_MAX] = "";
-	int code = jsonrpc_batch_request(batch, i, &view, err, sizeof(err));
-
-	*is_due = code != 0 || view.id != NULL;
-	if (code != 0) {
-		FUZZ_CHECK(err[0] != '\0' && memchr(err, '\0', sizeof(err)) != NULL);
-		return jsonrpc_error(view.id, code, err, NULL);
-	}
-	FUZZ_CHECK(view.method != NULL);
-	request.id = view.id;
-	rpc_run(NULL, subscriber, &view, on_done, &request);
-	end_late();
-	FUZZ_CHECK(request.answered);
-	return request.reply;
+	FUZZ_CHECK(arg == &late);
 }
 
+/* Reply number *n_replies of the line is the one that is due for this request, if one is. */
 static void
-play_line(const char *line, size_t len, struct rpc_subscriber *subscriber)
+check_reply(const struct jsonrpc_batch *batch, size_t i, const json_t *answer, size_t *n_replies)
+{
+	struct jsonrpc_request request;
+	char err[RPC_TEXT_MAX] = "";
+	int code = jsonrpc_batch_request(batch, i, &request, err, sizeof(err));
+	const json_t *reply, *id;
+
+	FUZZ_CHECK(code == 0 ? request.method != NULL : err[0] != '\0');
+	if (code == 0 && request.id == NULL)
+		return;
+	reply = batch->is_array ? json_array_get(answer, *n_replies) : answer;
+	id = json_object_get(reply, "id");
+	FUZZ_CHECK(request.id != NULL ? json_equal(id, request.id) : json_is_null(id));
+	FUZZ_CHECK((json_object_get(reply, "result") == NULL) !=
+			(json_object_get(reply, "error") == NULL));
+	FUZZ_CHECK(code == 0 || json_object_get(reply, "error") != NULL);
+	++*n_replies;
+}
+
+/* What was answered (NULL: nothing) against the requests of the line, read once more. */
+static void
+check_answer(const char *line, size_t len, const json_t *answer)
 {
 	struct jsonrpc_batch batch;
 	char err[RPC_TEXT_MAX] = "";
-	int code = jsonrpc_batch_parse(&batch, line, len, err, sizeof(err));
-	size_t n, n_due = 0;
-	json_t *out = NULL;
-	bool is_array;
+	size_t n_replies = 0;
+	int code;
 
-	if (code != 0) {
+	FUZZ_CHECK(jsonrpc_batch_begin(&batch, line, len) == 0);
+	while ((code = jsonrpc_batch_read(&batch, err, sizeof(err))) > 0)
+		;
+	if (code == 0) {
+		size_t n = jsonrpc_batch_count(&batch);
+
+		FUZZ_CHECK(n >= 1 && n <= JSONRPC_MAX_BATCH && (batch.is_array || n == 1));
+		for (size_t i = 0; i < n; i++)
+			check_reply(&batch, i, answer, &n_replies);
+		FUZZ_CHECK((answer != NULL) == (n_replies > 0));
+		FUZZ_CHECK(!batch.is_array || json_array_size(answer) == n_replies);
+	} else {
 		FUZZ_CHECK(err[0] != '\0' && memchr(err, '\0', sizeof(err)) != NULL);
-		check_sent(jsonrpc_error(NULL, code, err, NULL));
-		return;
-	}
-	n = jsonrpc_batch_count(&batch);
-	is_array = batch.is_array;
-	FUZZ_CHECK(n >= 1 && n <= JSONRPC_MAX_BATCH && (is_array || n == 1));
-	for (size_t i = 0; i < n; i++) {
-		bool is_due, last;
-		json_t *reply = run_request(&batch, i, subscriber, &is_due);
-
-		FUZZ_CHECK((reply != NULL) == is_due);
-		n_due += is_due;
-		last = jsonrpc_batch_answer(&batch, reply, &out);
-		FUZZ_CHECK(last == (i + 1 == n));
+		FUZZ_CHECK(json_is_null(json_object_get(answer, "id")));
+		FUZZ_CHECK(json_object_get(answer, "error") != NULL);
 	}
 	jsonrpc_batch_release(&batch);
-	FUZZ_CHECK((out != NULL) == (n_due > 0));
-	FUZZ_CHECK(out == NULL || (is_array ? json_array_size(out) == n_due : json_is_object(out)));
-	if (out != NULL)
-		check_sent(out);
+}
+
+/* Takes the answer out: a line, and JSON that is as strict as the client's must be. NULL: none. */
+static json_t *
+take_answer(struct evbuffer *out)
+{
+	size_t len = evbuffer_get_length(out);
+	const char *text = (const char *)evbuffer_pullup(out, -1);
+	json_t *answer;
+	char err[256];
+
+	if (len == 0)
+		return NULL;
+	FUZZ_CHECK(memchr(text, '\n', len) == text + len - 1);
+	if (jsonrpc_parse_json(text, len - 1, &answer, err, sizeof(err)) != 0)
+		FUZZ_FAIL("the answer is no JSON: %s", err);
+	evbuffer_drain(out, len);
+	return answer;
+}
+
+/* Runs a line to its end. With `leaves`, the client goes when it has to wait. */
+static void
+play_line(const char *text, size_t len, struct rpc_subscriber *subscriber, bool leaves)
+{
+	struct evbuffer *out = evbuffer_new();
+	const struct control_line_owner owner = {
+		.subscriber = subscriber, .out = out, .answered = on_answered, .arg = &late
+	};
+	struct control_line *line = control_line_begin(&owner, text, len);
+	enum control_step step = CONTROL_LINE_MORE;
+	json_t *answer;
+
+	FUZZ_CHECK(out != NULL && line != NULL);
+	while (step == CONTROL_LINE_MORE || step == CONTROL_LINE_WAITS) {
+		step = control_line_step(line, false);
+		FUZZ_CHECK((step == CONTROL_LINE_WAITS) == (late != NULL));
+		if (step != CONTROL_LINE_WAITS)
+			continue;
+		if (leaves) {
+			control_line_leave(line);
+			break;
+		}
+		end_late();
+	}
+	FUZZ_CHECK(step != CONTROL_LINE_FAILED);
+	if (step == CONTROL_LINE_DONE) {
+		answer = take_answer(out);
+		check_answer(text, len, answer);
+		json_decref(answer);
+	}
+	evbuffer_free(out);
+	end_late();
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* Neither chosen by the input, which is text: long ones come in small pieces. */
+	/* Not chosen by the input's bytes, which are text. */
 	size_t piece = 1 + size % 97, lines = 0;
+	bool leaves = size % 5 == 0;
 	struct rpc_subscriber subscriber = { 0 };
 	struct lineframe frame;
 	const char *line;
@@ -244,7 +298,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(lineframe_append(&frame, data + done, n) == 0);
 		while ((ret = lineframe_next(&frame, &line, &len)) == 1) {
 			FUZZ_CHECK(len <= LINE_MAX_BYTES && memchr(line, '\n', len) == NULL);
-			play_line(line, len, &subscriber);
+			play_line(line, len, &subscriber, leaves);
 			lines++;
 		}
 	}
@@ -252,7 +306,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* What stands behind the last newline is cut off; here it counts as a line too. */
 	if (ret == 0)
 		play_line((const char *)data + (size - lineframe_pending(&frame)),
-				lineframe_pending(&frame), &subscriber);
+				lineframe_pending(&frame), &subscriber, leaves);
 	lineframe_release(&frame);
 	return 0;
 }
