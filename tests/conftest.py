@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -17,6 +19,9 @@ pytest_plugins = [
     "vswitch.pytest_plugin", "vswitch.vm_plugin", "hall", "house", "kernel_end",
     "siege.pytest_plugin",
 ]
+
+# Fuzzers have a build of their own, with sanitizers: they need not run beside other builds' tests.
+collect_ignore = [] if Path(os.environ.get("VSWITCH_BUILD", "build")).name == "build" else ["fuzz"]
 
 # Tests interrupt programs. In the background of a shell SIGINT is ignored, which children inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -205,7 +205,9 @@ forward_burst(const struct forward_table *table, struct fdb *fdb, uint16_t ingre
 		.fdb = fdb,
 		.ingress = ingress,
 		.now = now,
+		/* A frame from ff:ff:ff:ff:ff:ff to it has this too: it teaches nothing and is flooded. */
 		.last = { NO_ADDRESS, NO_ADDRESS },
+		.verdict = { .kind = VERDICT_FLOOD },
 		.source = NO_ADDRESS,
 		.destination = NO_ADDRESS,
 	};

@@ -151,6 +151,17 @@ test_groups_are_flooded(void **state)
 	assert_int_equal(port_of(1, 0), 2);
 }
 
+/* All its bytes are ones, as the worker's note before the first frame of a burst. */
+static void
+test_broadcast_from_broadcast_is_flooded(void **state)
+{
+	(void)state;
+	add_frame(broadcast, broadcast, 60);
+	forward(2, 0);
+	assert_flood(&verdicts[0]);
+	assert_int_equal(fdb_count(fdb), 0);
+}
+
 /* Addresses that differ from a reserved one in one bit, but the last four. */
 static void
 test_neighbours_of_reserved_addresses(void **state)
@@ -469,6 +480,7 @@ main(void)
 		TEST(test_learns_and_forwards),
 		TEST(test_empty_burst),
 		TEST(test_groups_are_flooded),
+		TEST(test_broadcast_from_broadcast_is_flooded),
 		TEST(test_neighbours_of_reserved_addresses),
 		TEST(test_reserved_addresses_are_dropped),
 		TEST(test_frame_lengths),
