@@ -101,8 +101,9 @@ look_around(bool *open_now)
 
 /* For session_init(), and for what a session did not take. */
 static void
-close_owned(int fd)
+close_owned(void *arg, int fd)
 {
+	(void)arg;
 	FUZZ_CHECK(fd >= 0 && fd < FDS_WATCHED);
 	if (!owned[fd])
 		FUZZ_FAIL("descriptor %d is closed, and nobody owns it", fd);
@@ -122,12 +123,23 @@ take_fds(const struct vhost_msg *msg, uint32_t from)
 	}
 }
 
+/* A descriptor for which the message has no place. */
+static void
+close_surplus(void *arg, int fd)
+{
+	(void)arg;
+	FUZZ_CHECK(fd >= 0 && fd < FDS_WATCHED && !owned[fd] && !before[fd]);
+	close(fd);
+}
+
+static const struct vhost_surplus surplus = { .give = close_surplus };
+
 static void
 release(struct vhost_msg *msg)
 {
 	for (uint32_t i = 0; i < msg->n_fds; i++)
 		if (msg->fds[i] >= 0)
-			close_owned(msg->fds[i]);
+			close_owned(NULL, msg->fds[i]);
 	vhost_io_init(msg);
 }
 
@@ -335,7 +347,7 @@ read_on(struct vhost_msg *msg, enum vhost_io *io)
 	do {
 		uint32_t n_fds = msg->n_fds, have = msg->have;
 
-		*io = vhost_io_read(near, msg);
+		*io = vhost_io_read(near, msg, &surplus);
 		take_fds(msg, n_fds);
 		FUZZ_CHECK(msg->n_fds >= n_fds && msg->have >= have);
 		if (*io == VHOST_IO_HEADER &&
@@ -524,7 +536,7 @@ relay(const struct vhost_msg *msg)
 	close(pair[0]);
 	vhost_io_init(&again);
 	do {
-		io = vhost_io_read(pair[1], &again);
+		io = vhost_io_read(pair[1], &again, &surplus);
 	} while (io == VHOST_IO_HEADER || io == VHOST_IO_AGAIN);
 	FUZZ_CHECK(io == VHOST_IO_WHOLE);
 	take_fds(&again, 0);
@@ -587,7 +599,7 @@ play_session(struct fuzz_input *input)
 	near = pair[0];
 	far = pair[1];
 	look_around(before);
-	session_init(&session, close_owned);
+	session_init(&session, close_owned, NULL);
 	vhost_io_init(&msg);
 	for (uint32_t i = 0; i < MESSAGES_MAX && input->left > 0; i++) {
 		uint32_t n = write_message(input, &session, &sent, fds);
