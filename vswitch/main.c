@@ -240,12 +240,22 @@ stop_ports(struct program *program)
 	control_close();
 }
 
+/* A manager that is not told waits for ever, or ends the switch at its own limit. */
+static void
+tell_manager(const char *state)
+{
+	int ret = notify_send(state);
+
+	if (ret != 0)
+		log_warning("the service manager could not be told %s: %s", state, strerror(-ret));
+}
+
 static void
 on_stop(void *arg)
 {
 	struct program *program = arg;
 
-	(void)notify_send("STOPPING=1");
+	tell_manager("STOPPING=1");
 	event_base_loopbreak(program->daemon.base);
 }
 
@@ -301,7 +311,7 @@ say_ready(const struct daemon *daemon)
 			memory->why[0] != '\0' ? " (" : "", memory->why,
 			memory->why[0] != '\0' ? ")" : "");
 	log_info("ready; control %s", daemon->options.control);
-	(void)notify_send("READY=1");
+	tell_manager("READY=1");
 }
 
 static int
