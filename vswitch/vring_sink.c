@@ -414,7 +414,8 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	drop(sink, DROP_RING_FULL, n - done);
 	if (round.cursor.used == sink->cursor.used)
 		return NULL;
-	sink->cursor = round.cursor;
+	__atomic_store_n(&sink->cursor.avail, round.cursor.avail, __ATOMIC_RELAXED);
+	__atomic_store_n(&sink->cursor.used, round.cursor.used, __ATOMIC_RELAXED);
 	vring_publish(vring, sink->cursor.used);
 	return vring;
 }

@@ -287,7 +287,8 @@ source_take(struct source *base, struct burst *burst)
 		available = BURST_MAX;
 	source->n_taken = take_chains(source, vring, available, burst);
 	source->taken_from = vring;
-	source->cursor.avail += source->n_taken;
+	__atomic_store_n(&source->cursor.avail, source->cursor.avail + source->n_taken,
+			__ATOMIC_RELAXED);
 	bytes = copy_heads(burst);
 	if (vring->needs != 0)
 		bytes = read_offloads(source, vring, burst);
@@ -302,7 +303,8 @@ source_complete(struct source *base)
 	struct vring_source *source = (struct vring_source *)base;
 	const struct split_vring *vring = source->taken_from;
 
-	source->cursor.used += source->n_taken;
+	__atomic_store_n(&source->cursor.used, source->cursor.used + source->n_taken,
+			__ATOMIC_RELAXED);
 	vring_publish(vring, source->cursor.used);
 	vring_call(vring);
 }
