@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
 from faults import FaultySwitch
 from vswitch import Client, RawFrontend, Registry, RpcError, Setup, WaitTimeout, wait_until
+from vswitch.bench.namespaces import Namespace, new_namespace
 from vswitch.frames import mac_text
 from vswitch.memory import MIB, RegionSpec
 from vswitch.messages import Disconnected, Refused, vring_state
@@ -38,6 +40,7 @@ class World:
         self.switch = FaultySwitch(registry, registry.directory / name)
         self.faults = self.switch.faults
         self.frontend: Optional[RawFrontend] = None
+        self._space: Optional[Namespace] = None
         self.switch.start()
         self.at_start = self.faults.calls()
         self.pair = [self._station(port, 0xA0 + at) for at, port in enumerate("xy")]
@@ -93,6 +96,12 @@ class World:
     def station(self) -> Station:
         assert self.frontend is not None
         return Station("v", VICTIM, self.frontend)
+
+    def space(self) -> Namespace:
+        """A network namespace of its own, where a kernel port puts its interface."""
+        if self._space is None:
+            self._space = new_namespace(self.registry, "faults-net")
+        return self._space
 
     # Between cases.
 
@@ -154,6 +163,9 @@ class World:
             station.frontend.close()
         if self.switch.process.status is None:
             self.switch.kill()
+        for process in self.registry.processes:
+            if self._space is not None and process.pid == self._space.pid:
+                process.kill()
         self.faults.close()
 
 
@@ -164,7 +176,7 @@ class Told(Exception):
 @dataclass(frozen=True)
 class Operation:
     name: str
-    run: Callable[[World], None]
+    run: Callable[[World], object]
     prepare: Callable[[World], object] = lambda world: None
 
 
@@ -253,14 +265,30 @@ def add_static(world: World) -> None:
     world.call("fdb.delete", mac=VICTIM)
 
 
-OPERATIONS = (
+def add_kernel_port(world: World) -> None:
+    world.add_port(type="kernel", backend="tap", ifname="faulty", netns=world.space().path,
+                   ip=["10.7.0.1/24"])
+
+
+def set_kernel_port(world: World) -> None:
+    world.call("port.set", name="v", mtu=1400, ip=["10.7.0.2/24", "10.7.0.3/24"])
+
+
+def add_device(world: World) -> None:
+    """An ethdev port by the pcap driver, which closes all that it opens (memif does not)."""
+    source, target = (world.registry.directory / name for name in ("in.pcap", "out.pcap"))
+    source.write_bytes(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+    world.add_port(type="ethdev", devargs=f"net_pcap0,rx_pcap={source},tx_pcap={target}")
+
+
+OPERATIONS: tuple[Operation, ...] = (
     Operation("port.add", lambda world: world.add_port()),
     Operation("port.add with options", lambda world: world.add_port(
         mtu=9000, mode="0660", offload=False, **{"mac-limit": 8})),
     Operation("port.add that connects outward", connect_outward),
     Operation("port.add of one that exists", lambda world: world.add_port(**{"may-exist": True}),
               lambda world: world.add_port()),
-    Operation("handshake", lambda world: world.attach() and None, lambda world: world.add_port()),
+    Operation("handshake", lambda world: world.attach(), lambda world: world.add_port()),
     Operation("frames both ways", frames_both_ways, attached),
     Operation("stop and start of rings", stop_and_start, attached),
     Operation("new memory", new_memory, attached),
@@ -269,6 +297,9 @@ OPERATIONS = (
     Operation("death and return of a frontend", die_and_come_again, attached),
     Operation("port.delete", lambda world: world.call("port.delete", name="v"), attached),
     Operation("port.set", lambda world: world.call("port.set", name="v", mtu=2000), attached),
+    Operation("an ethdev port", add_device),
+    Operation("port.delete of an ethdev port",
+              lambda world: world.call("port.delete", name="v"), add_device),
     Operation("port.list", lambda world: world.call("port.list"), attached),
     Operation("port.show", lambda world: world.call("port.show", name="v"), attached),
     Operation("stats.get", lambda world: world.call("stats.get"), attached),
@@ -284,6 +315,16 @@ OPERATIONS = (
     Operation("a batch", batch, attached),
     Operation("a line that is no JSON", not_json),
 )
+
+
+# Interfaces of the kernel take rights.
+if os.geteuid() == 0:
+    OPERATIONS += (
+        Operation("a kernel port", add_kernel_port, lambda world: world.space()),
+        Operation("port.set of a kernel port", set_kernel_port, add_kernel_port),
+        Operation("port.delete of a kernel port",
+                  lambda world: world.call("port.delete", name="v"), add_kernel_port),
+    )
 
 
 def outcome(operation: Operation, world: World) -> Optional[str]:

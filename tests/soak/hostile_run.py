@@ -92,7 +92,7 @@ class HostileRun:
         """All sessions have ended, in the library too, but those of the bystanders."""
         wait_until(
             "all hostile sessions are over",
-            lambda: self.switch.call("switch.status")["sessions"] == len(PAIR),
+            lambda: bool(self.switch.call("switch.status")["sessions"] == len(PAIR)),
         )
 
     def heal(self) -> None:

@@ -129,8 +129,8 @@ class SoakRun:
 
     def _soak(self, began: float, end: float) -> None:
         sys.setswitchinterval(0.001)
-        for actor in (*self.visitors, self.prober):
-            thread = threading.Thread(target=actor.run, args=(self._found,), daemon=True)
+        for run in (*(visitor.run for visitor in self.visitors), self.prober.run):
+            thread = threading.Thread(target=run, args=(self._found,), daemon=True)
             thread.start()
             self._threads.append(thread)
         next_line = began + MINUTE
