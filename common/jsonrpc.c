@@ -12,111 +12,6 @@
 /* Digits of a real number that decimals survive: 0.1 is written as 0.1. */
 #define REAL_DIGITS 15
 
-/* Deepest nesting of the brackets in text. Strings are skipped; nothing else is checked here. */
-static size_t
-nesting(const char *text, size_t len)
-{
-	size_t i, depth = 0, deepest = 0;
-	bool in_string = false;
-
-	for (i = 0; i < len; i++) {
-		if (in_string && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			in_string = !in_string;
-		else if (!in_string && (text[i] == '[' || text[i] == '{'))
-			depth++;
-		else if (!in_string && depth > 0 && (text[i] == ']' || text[i] == '}'))
-			depth--;
-		if (depth > deepest)
-			deepest = depth;
-	}
-	return deepest;
-}
-
-int
-jsonrpc_parse_json(const char *text, size_t len, json_t **value, char *err, size_t err_size)
-{
-	json_error_t error;
-	json_t *parsed;
-
-	/* before the parser, which recurses */
-	if (nesting(text, len) > JSONRPC_MAX_DEPTH)
-		return text_fail(err, err_size, JSONRPC_PARSE_ERROR,
-				"the JSON text is nested more than %d deep; send it flatter",
-				JSONRPC_MAX_DEPTH);
-	parsed = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-	if (parsed == NULL)
-		return text_fail(err, err_size, JSONRPC_PARSE_ERROR,
-				"not JSON: %s, at byte %d; one JSON value is expected", error.text,
-				error.position);
-	*value = parsed;
-	return 0;
-}
-
-/* An array of requests from what the line held; takes root over. NULL with err set. */
-static json_t *
-requests_of(json_t *root, char *err, size_t err_size)
-{
-	json_t *requests;
-	size_t count = json_array_size(root);
-
-	if (!json_is_array(root)) {
-		requests = json_array();
-		if (json_array_append_new(requests, root) == 0)
-			return requests;
-		json_decref(requests);
-		text_fail(err, err_size, 0, "out of memory");
-		return NULL;
-	}
-	if (count > 0 && count <= JSONRPC_MAX_BATCH)
-		return root;
-	json_decref(root);
-	if (count == 0)
-		text_fail(err, err_size, 0, "the batch is empty; send at least one request in it");
-	else
-		text_fail(err, err_size, 0, "the batch holds %zu requests; send at most %d in one",
-				count, JSONRPC_MAX_BATCH);
-	return NULL;
-}
-
-int
-jsonrpc_batch_parse(struct jsonrpc_batch *batch, const char *line, size_t len, char *err,
-		size_t err_size)
-{
-	json_t *root = NULL;
-	int ret;
-
-	ret = jsonrpc_parse_json(line, len, &root, err, err_size);
-	if (ret != 0)
-		return ret;
-	batch->is_array = json_is_array(root);
-	batch->requests = requests_of(root, err, err_size);
-	if (batch->requests == NULL)
-		return JSONRPC_INVALID_REQUEST;
-	batch->replies = json_array();
-	if (batch->replies == NULL) {
-		jsonrpc_batch_release(batch);
-		return text_fail(err, err_size, JSONRPC_INTERNAL_ERROR, "out of memory");
-	}
-	batch->pending = jsonrpc_batch_count(batch);
-	return 0;
-}
-
-size_t
-jsonrpc_batch_count(const struct jsonrpc_batch *batch)
-{
-	return json_array_size(batch->requests);
-}
-
-void
-jsonrpc_batch_release(struct jsonrpc_batch *batch)
-{
-	json_decref(batch->requests);
-	json_decref(batch->replies);
-	*batch = (struct jsonrpc_batch){ 0 };
-}
-
 static bool
 is_id(const json_t *id)
 {
@@ -191,21 +86,6 @@ jsonrpc_batch_request(const struct jsonrpc_batch *batch, size_t index,
 	request->method = json_string_value(json_object_get(object, "method"));
 	request->params = json_object_get(object, "params");
 	return 0;
-}
-
-bool
-jsonrpc_batch_answer(struct jsonrpc_batch *batch, json_t *reply, json_t **out)
-{
-	if (reply != NULL)
-		json_array_append_new(batch->replies, reply);
-	batch->pending--;
-	if (batch->pending > 0)
-		return false;
-	*out = NULL;
-	if (json_array_size(batch->replies) > 0)
-		*out = json_incref(batch->is_array ? batch->replies
-						   : json_array_get(batch->replies, 0));
-	return true;
 }
 
 /*
@@ -318,14 +198,25 @@ jsonrpc_text(const char *text)
 }
 
 char *
+jsonrpc_dump(const json_t *value, size_t *len)
+{
+	char *text = json_dumps(
+			value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS));
+
+	if (text != NULL)
+		*len = strlen(text);
+	return text;
+}
+
+char *
 jsonrpc_line(const json_t *message, size_t *len)
 {
-	char *text = json_dumps(message, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
+	char *text = jsonrpc_dump(message, len);
 	char *line;
 
 	if (text == NULL)
 		return NULL;
-	*len = strlen(text) + 1;
+	*len += 1;
 	line = realloc(text, *len + 1);
 	if (line == NULL) {
 		free(text);

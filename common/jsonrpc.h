@@ -6,16 +6,18 @@
  * vswitchd uses the server side on its control thread, vswitchctl the client side. A server
  * reads a line so:
  *
- *	code = jsonrpc_batch_parse(&batch, line, len, err, sizeof(err));
+ *	jsonrpc_batch_begin(&batch, line, len);
+ *	while ((code = jsonrpc_batch_read(&batch, err, sizeof(err))) > 0)
+ *		... it may do something else meanwhile
  *	if (code != 0)
- *		send(jsonrpc_error(NULL, code, err, NULL));
+ *		send(jsonrpc_error(NULL, code, err, NULL)), and that is all
  *	for (i = 0; i < jsonrpc_batch_count(&batch); i++)
  *		code = jsonrpc_batch_request(&batch, i, &request, err, sizeof(err));
- *		... run it, or build the error; then, now or later, in any order, once for each:
- *		if (jsonrpc_batch_answer(&batch, reply, &out))
- *			send(out) unless NULL; jsonrpc_batch_release(&batch);
+ *		... run it, or build the error; send the reply, unless it was a notification
+ *	jsonrpc_batch_release(&batch);
  *
- * A single request is a batch of one that is answered without an array around it.
+ * A single request is a batch of one that is answered without an array around it. A batch whose
+ * requests were all notifications is not answered.
  * Builders return NULL when memory runs out, and release what they were given in any case.
  */
 #ifndef COMMON_JSONRPC_H
@@ -40,6 +42,8 @@
 #define JSONRPC_MAX_DEPTH 64
 /* Most requests in one batch, so that a short line cannot ask for a huge answer. */
 #define JSONRPC_MAX_BATCH 1000
+/* Longest request in bytes, not counting blanks between its words: so reading one takes no time. */
+#define JSONRPC_MAX_REQUEST 65536
 
 /* One request; every pointer is borrowed from its batch. */
 struct jsonrpc_request {
@@ -48,12 +52,13 @@ struct jsonrpc_request {
 	json_t *id;	    /* string, number or null; NULL in a notification */
 };
 
-/* The requests of one line, and the answers to them as they come in. */
+/* The requests of one line. */
 struct jsonrpc_batch {
 	json_t *requests; /* array, also for a single request */
-	json_t *replies;  /* array */
-	size_t pending;	  /* requests without jsonrpc_batch_answer so far */
-	bool is_array;	  /* the line held an array */
+	bool is_array;	  /* the line held an array, and its replies are due in one */
+	/* What jsonrpc_batch_read() has not read yet. */
+	const char *line;
+	size_t len, at;
 };
 
 /*
@@ -63,14 +68,16 @@ struct jsonrpc_batch {
  */
 int jsonrpc_parse_json(const char *text, size_t len, json_t **value, char *err, size_t err_size);
 
+/* Begins with a line, which is borrowed until all of it is read. 0 or JSONRPC_INTERNAL_ERROR. */
+int jsonrpc_batch_begin(struct jsonrpc_batch *batch, const char *line, size_t len);
+
 /*
- * Reads one line from a client. 0: fill in the batch; release it with jsonrpc_batch_release.
- * JSONRPC_PARSE_ERROR, JSONRPC_INVALID_REQUEST (empty or too long batch) or
- * JSONRPC_INTERNAL_ERROR (memory): nothing to release, err says why, and one error with id null
- * is due (section 6 of the specification).
+ * Reads the next request. 1: there is more; 0: all is read, and they may be run.
+ * JSONRPC_PARSE_ERROR, JSONRPC_INVALID_REQUEST (empty or too long batch, too long request) or
+ * JSONRPC_INTERNAL_ERROR (memory): err says why, none may be run, and one error with id null is
+ * due (section 6 of the specification).
  */
-int jsonrpc_batch_parse(struct jsonrpc_batch *batch, const char *line, size_t len, char *err,
-		size_t err_size);
+int jsonrpc_batch_read(struct jsonrpc_batch *batch, char *err, size_t err_size);
 
 /* Number of requests in the batch, valid or not; at least 1. */
 size_t jsonrpc_batch_count(const struct jsonrpc_batch *batch);
@@ -83,12 +90,8 @@ size_t jsonrpc_batch_count(const struct jsonrpc_batch *batch);
 int jsonrpc_batch_request(const struct jsonrpc_batch *batch, size_t index,
 		struct jsonrpc_request *request, char *err, size_t err_size);
 
-/*
- * Counts one request as done. reply: its answer, taken over; NULL for a notification. Returns
- * true at the last one: *out is then what to send, owned by the caller: the reply, an array of
- * replies in the order in which they came in, or NULL when every request was a notification.
- */
-bool jsonrpc_batch_answer(struct jsonrpc_batch *batch, json_t *reply, json_t **out);
+/* Frees a request that is done; it reads as null from now on. */
+void jsonrpc_batch_drop(struct jsonrpc_batch *batch, size_t index);
 
 /* Frees the batch; views of its requests become invalid. May be called at any time. */
 void jsonrpc_batch_release(struct jsonrpc_batch *batch);
@@ -110,6 +113,9 @@ json_t *jsonrpc_call(json_int_t id, const char *method, json_t *params);
 
 /* A JSON string of any bytes: what is not UTF-8 becomes '?'. For paths and names from outside. */
 json_t *jsonrpc_text(const char *text);
+
+/* Any value as text, *len bytes, on one line; free() it. NULL: no memory. */
+char *jsonrpc_dump(const json_t *value, size_t *len);
 
 /* The message as one line with its newline, *len bytes; free() it. NULL: no memory. */
 char *jsonrpc_line(const json_t *message, size_t *len);

@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "control_client.h"
 #include "control_listen.h"
 #include "daemon.h"
@@ -21,18 +22,15 @@
 #define ACCEPT_PAUSE_US 100000
 
 static LIST_HEAD(client_list, control_client) clients = LIST_HEAD_INITIALIZER(clients);
-static unsigned int n_clients;
 static struct daemon *served;
 static int listen_fd = -1;
 static struct event *acceptable;
 static struct event *pause_end;
-static bool turning_away; /* said so in the log; cleared when there is room again */
 
 static void
 on_gone(struct control_client *client)
 {
 	LIST_REMOVE(client, next);
-	n_clients--;
 }
 
 /* Says why before hanging up, so that the client's user need not guess. */
@@ -41,14 +39,50 @@ turn_away(int fd)
 {
 	static const char refusal[] =
 			"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"the control socket "
-			"serves as many clients as it can; close one\"},\"id\":null}\n";
+			"serves as many clients as it can, and all have requests under way; try again\"},\"id\":null}\n";
 
 	(void)send(fd, refusal, sizeof(refusal) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd);
-	if (!turning_away)
-		log_warning("control clients are turned away: there are %d already",
-				CONTROL_CLIENTS_MAX);
-	turning_away = true;
+	log_from(&control_log, LOG_LEVEL_WARNING,
+			"a client is turned away: there are %d already, and all are busy",
+			CONTROL_CLIENTS_MAX);
+}
+
+/* Of two clients the one that makes room first. */
+static bool
+goes_before(const struct control_client *client, const struct control_client *other)
+{
+	enum control_client_use use = control_client_use(client);
+	enum control_client_use other_use = control_client_use(other);
+
+	if (use != other_use)
+		return use < other_use;
+	return client->heard_ns < other->heard_ns;
+}
+
+/* Whether there is a place, after a client that is not busy has gone if need be. */
+static bool
+make_room(void)
+{
+	struct control_client *client, *first = NULL;
+	unsigned int n = 0;
+
+	LIST_FOREACH (client, &clients, next) {
+		n += !client->dead;
+		if (!client->dead && (first == NULL || goes_before(client, first)))
+			first = client;
+	}
+	if (n < CONTROL_CLIENTS_MAX)
+		return true;
+	if (control_client_use(first) == CONTROL_CLIENT_BUSY)
+		return false;
+	log_from(&control_log, LOG_LEVEL_INFO,
+			"client (pid %d) makes room for a new one after %.1f s of silence",
+			first->pid, (double)(clock_ns() - first->heard_ns) / 1e9);
+	control_client_dismiss(first,
+			"there are more clients than the control socket serves, and "
+			"this one was silent longest; connect again");
+	return true;
 }
 
 static void
@@ -56,7 +90,7 @@ take_client(int fd)
 {
 	struct control_client *client;
 
-	if (n_clients >= CONTROL_CLIENTS_MAX) {
+	if (!make_room()) {
 		turn_away(fd);
 		return;
 	}
@@ -64,8 +98,6 @@ take_client(int fd)
 	if (client == NULL)
 		return;
 	LIST_INSERT_HEAD(&clients, client, next);
-	n_clients++;
-	turning_away = false;
 }
 
 static void
@@ -102,7 +134,8 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
 	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 		return;
 	if (!complained)
-		log_error("cannot accept control clients: %s; trying on", strerror(errno));
+		log_from(&control_log, LOG_LEVEL_ERROR, "cannot accept clients: %s; trying on",
+				strerror(errno));
 	complained = true;
 	pause_accepting();
 }
@@ -118,7 +151,8 @@ control_start(struct daemon *daemon, char *err, size_t err_size)
 	listen_fd = fd;
 	acceptable = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_acceptable, NULL);
 	pause_end = event_new(daemon->base, -1, 0, on_pause_end, NULL);
-	if (acceptable != NULL && pause_end != NULL && event_add(acceptable, NULL) == 0)
+	if (acceptable != NULL && pause_end != NULL && control_turns_start(daemon->base) == 0 &&
+			event_add(acceptable, NULL) == 0)
 		return 0;
 	control_stop();
 	return -ENOMEM;
@@ -180,4 +214,5 @@ control_close(void)
 		on_gone(client);
 		control_client_free(client);
 	}
+	control_turns_stop();
 }

@@ -3,11 +3,12 @@
  * See control_client.h.
  *
  * The requests of a client are done one after the other, in the order in which they were sent, so
- * that a port can be deleted and added again without waiting in between. A request may be answered
- * long after it was read, and the client may be gone by then: its control_batch then has no client
- * any more, takes the answer, and drops it. And while a request runs, what it does (an event for
- * all, say) may cut off the very client that sent it: a client that ends is closed at once, but
- * freed from the event loop.
+ * that a port can be deleted and added again without waiting in between. All of its work, reading
+ * included, is done in its turns (control_turns.h). It makes answers no faster than they are
+ * read: a client that does not read holds up itself.
+ *
+ * While a request runs, what it does (an event for all, say) may cut off the very client that sent
+ * it: a client that ends is closed at once, but freed from the event loop.
  */
 #include "control_client.h"
 
@@ -21,43 +22,22 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 
+#include "clock.h"
+#include "control_line.h"
 #include "daemon.h"
 #include "log.h"
 
-/*
- * Bytes that are read in one turn of the loop, so that no client keeps it from others for long:
- * a few hundred requests at most.
- */
+/* Bytes that are read in one step: a few hundred requests at most. */
 #define READ_SIZE 16384
 
-/* The requests of one line, run one after the other. */
-struct control_batch {
-	struct control_client *client; /* NULL: gone */
-	struct jsonrpc_batch requests;
-	size_t next;	   /* request to run */
-	size_t reply_size; /* bytes of its replies so far, when they go out as one */
-	bool waits;	   /* for the answer of the one before `next` */
-};
+struct log_bucket control_log = LOG_BUCKET("control socket");
 
 static void
-free_batch(struct control_batch *batch)
+leave_line(struct control_client *client)
 {
-	jsonrpc_batch_release(&batch->requests);
-	free(batch);
-}
-
-/* A request under way answers to its batch in any case: the answer frees it then. */
-static void
-leave_batch(struct control_client *client)
-{
-	struct control_batch *batch = client->batch;
-
-	client->batch = NULL;
-	if (batch == NULL)
-		return;
-	batch->client = NULL;
-	if (!batch->waits)
-		free_batch(batch);
+	if (client->line != NULL)
+		control_line_leave(client->line);
+	client->line = NULL;
 }
 
 /* Ends the connection, from wherever. */
@@ -68,187 +48,110 @@ cut(struct control_client *client)
 		return;
 	client->dead = true;
 	client->subscriber.events = 0;
-	leave_batch(client);
+	control_turns_leave(&client->turn);
 	event_del(client->readable);
 	event_del(client->writable);
 	close(client->fd);
 	client->fd = -1;
+	if (!client->in_turn)
+		leave_line(client);
 	event_active(client->later, 0, 0);
 }
 
 static bool
 is_finished(const struct control_client *client)
 {
-	return client->at_end && client->batch == NULL && evbuffer_get_length(client->out) == 0;
+	return client->at_end && client->line == NULL && evbuffer_get_length(client->out) == 0;
+}
+
+static size_t
+unread(const struct control_client *client)
+{
+	return evbuffer_get_length(client->out) + evbuffer_get_length(client->held);
 }
 
 /* Writes what the socket takes, and waits for room for the rest. */
 static void
 flush(struct control_client *client)
 {
-	if (evbuffer_get_length(client->out) > 0 && evbuffer_write(client->out, client->fd) < 0 &&
-			errno != EAGAIN && errno != EINTR) {
+	size_t before = evbuffer_get_length(client->out);
+
+	if (before > 0 && evbuffer_write(client->out, client->fd) < 0 && errno != EAGAIN &&
+			errno != EINTR) {
 		cut(client);
 		return;
 	}
-	if (evbuffer_get_length(client->out) > CONTROL_CLIENT_OUTPUT_MAX) {
-		log_warning("control client (pid %d): cut off, for it leaves more than %u MiB unread",
-				client->pid, CONTROL_CLIENT_OUTPUT_MAX >> 20);
+	if (evbuffer_get_length(client->out) < before)
+		client->heard_ns = clock_ns();
+	if (is_finished(client))
 		cut(client);
-	} else if (is_finished(client)) {
-		cut(client);
-	} else if (evbuffer_get_length(client->out) > 0) {
+	else if (evbuffer_get_length(client->out) > 0)
 		event_add(client->writable, NULL);
-	} else {
+	else
 		event_del(client->writable);
-	}
 }
 
 static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
+	struct control_client *client = arg;
+
 	(void)fd;
 	(void)what;
-	flush(arg);
+	flush(client);
+	if (!client->dead && evbuffer_get_length(client->out) < CONTROL_CLIENT_AHEAD)
+		control_turns_want(&client->turn);
 }
 
 void
 control_client_send(struct control_client *client, const char *line, size_t len)
 {
+	bool held = client->line != NULL && control_line_is_open(client->line);
+
 	if (client->dead)
 		return;
-	if (evbuffer_add(client->out, line, len) == 0)
+	if (evbuffer_add(held ? client->held : client->out, line, len) != 0) {
+		cut(client);
+		return;
+	}
+	if (!held)
 		flush(client);
-	else
-		cut(client);
-}
-
-/* Sends a message, which is taken over; NULL stands for "no memory to make it". */
-static void
-send_message(struct control_client *client, json_t *message)
-{
-	size_t len;
-	char *line = jsonrpc_line(message, &len);
-
-	json_decref(message);
-	if (line != NULL)
-		control_client_send(client, line, len);
-	else
-		cut(client);
-	free(line);
-}
-
-static const char too_long[] =
-		"the replies of this batch have grown too long; send what is left in another";
-
-/* Why a request is not run, or NULL. */
-static const char *
-why_not(const struct control_batch *batch)
-{
-	if (batch->client->at_end)
-		return "the switch is stopping; nothing was done";
-	return batch->reply_size >= CONTROL_CLIENT_BATCH_MAX ? too_long : NULL;
-}
-
-/* The replies of a batch are held until its end, and may not grow without bound either. */
-static json_t *
-bound_reply(struct control_batch *batch, json_t *reply)
-{
-	size_t size;
-	json_t *error;
-
-	if (!batch->requests.is_array || reply == NULL)
-		return reply;
-	size = json_dumpb(reply, NULL, 0, JSON_COMPACT);
-	if (size <= CONTROL_CLIENT_BATCH_MAX - batch->reply_size) {
-		batch->reply_size += size;
-		return reply;
-	}
-	batch->reply_size = CONTROL_CLIENT_BATCH_MAX;
-	error = jsonrpc_error(json_object_get(reply, "id"), JSONRPC_REFUSED, too_long, NULL);
-	json_decref(reply);
-	return error;
-}
-
-/* The request of the batch that ran last is done; the last of the line sends the answers. */
-static void
-take_answer(struct control_client *client, json_t *reply)
-{
-	struct control_batch *batch = client->batch;
-	json_t *answers;
-
-	batch->waits = false;
-	reply = bound_reply(batch, reply);
-	if (!jsonrpc_batch_answer(&batch->requests, reply, &answers))
+	if (client->dead || unread(client) <= CONTROL_CLIENT_OUTPUT_MAX)
 		return;
-	client->batch = NULL;
-	free_batch(batch);
-	if (answers != NULL)
-		send_message(client, answers);
-	else if (is_finished(client))
+	log_from(&control_log, LOG_LEVEL_WARNING,
+			"client (pid %d) is cut off, for it leaves more than %u MiB unread",
+			client->pid, CONTROL_CLIENT_OUTPUT_MAX >> 20);
+	cut(client);
+}
+
+/* Sends an error that is no answer. */
+static void
+send_error(struct control_client *client, int code, const char *message)
+{
+	if (control_line_put(client->out, jsonrpc_error(NULL, code, message, NULL)) != 0)
 		cut(client);
 }
 
 static void
-on_answer(void *arg, json_t *reply)
+on_answered(void *arg)
 {
-	struct control_batch *batch = arg;
-	struct control_client *client = batch->client;
+	struct control_client *client = arg;
 
-	if (client == NULL) {
-		json_decref(reply);
-		free_batch(batch);
-		return;
-	}
-	take_answer(client, reply);
-	/* whoever answers late stands in the middle of his own work */
-	if (!client->dead && !client->runs)
-		event_active(client->later, 0, 0);
-}
-
-/* Runs the next request of the batch. */
-static void
-run_request(struct control_client *client)
-{
-	struct control_batch *batch = client->batch;
-	const char *refusal = why_not(batch);
-	struct jsonrpc_request request;
-	json_t *error = NULL;
-	char err[RPC_TEXT_MAX];
-	int code;
-
-	batch->waits = true;
-	code = jsonrpc_batch_request(&batch->requests, batch->next++, &request, err, sizeof(err));
-	if (code == 0 && refusal == NULL) {
-		rpc_run(client->daemon, &client->subscriber, &request, on_answer, batch);
-		return;
-	}
-	if (code != 0)
-		error = jsonrpc_error(request.id, code, err, NULL);
-	else if (request.id != NULL)
-		error = jsonrpc_error(request.id, JSONRPC_REFUSED, refusal, NULL);
-	take_answer(client, error);
+	control_turns_want(&client->turn);
 }
 
 static void
-begin_line(struct control_client *client, const char *line, size_t len)
+begin_line(struct control_client *client, const char *text, size_t len)
 {
-	struct control_batch *batch = calloc(1, sizeof(*batch));
-	char err[RPC_TEXT_MAX];
-	int code;
+	const struct control_line_owner owner = { .daemon = client->daemon,
+		.subscriber = &client->subscriber,
+		.out = client->out,
+		.answered = on_answered,
+		.arg = client };
 
-	if (batch == NULL) {
+	client->line = control_line_begin(&owner, text, len);
+	if (client->line == NULL)
 		cut(client);
-		return;
-	}
-	code = jsonrpc_batch_parse(&batch->requests, line, len, err, sizeof(err));
-	if (code != 0) {
-		free(batch);
-		send_message(client, jsonrpc_error(NULL, code, err, NULL));
-		return;
-	}
-	batch->client = client;
-	client->batch = batch;
 }
 
 /* Takes the next line. False: there is none. */
@@ -263,55 +166,11 @@ take_line(struct control_client *client)
 		begin_line(client, line, len);
 	} else if (ret < 0) {
 		lineframe_release(&client->in);
-		control_client_finish(client);
-		send_message(client,
-				jsonrpc_error(NULL, JSONRPC_PARSE_ERROR,
-						"the line is longer than 1 MiB; send shorter ones",
-						NULL));
+		client->at_end = true;
+		send_error(client, JSONRPC_PARSE_ERROR,
+				"the line is longer than 1 MiB; send shorter ones");
 	}
-	return ret == 1;
-}
-
-/*
- * Runs requests until one does not answer at once: then on_answer() goes on from the event loop.
- * What is read meanwhile stays in the socket.
- */
-static void
-run(struct control_client *client)
-{
-	bool more = true;
-
-	client->runs = true;
-	while (more && !client->dead) {
-		if (client->batch == NULL)
-			more = !client->at_end && take_line(client);
-		else if (client->batch->waits)
-			more = false;
-		else
-			run_request(client);
-	}
-	client->runs = false;
-	if (client->dead || client->at_end)
-		return;
-	if (client->batch != NULL)
-		event_del(client->readable);
-	else
-		event_add(client->readable, NULL);
-}
-
-static void
-on_later(evutil_socket_t fd, short what, void *arg)
-{
-	struct control_client *client = arg;
-
-	(void)fd;
-	(void)what;
-	if (!client->dead) {
-		run(client);
-		return;
-	}
-	client->gone(client);
-	control_client_free(client);
+	return ret != 0;
 }
 
 /* True when the other end is closed and not only done with sending. */
@@ -330,32 +189,115 @@ on_end(struct control_client *client)
 		cut(client);
 		return;
 	}
-	control_client_finish(client);
-	if (!client->dead && lineframe_pending(&client->in) > 0)
-		send_message(client,
-				jsonrpc_error(NULL, JSONRPC_PARSE_ERROR,
-						"the last line has no end and was not read; end each with a newline",
-						NULL));
+	client->at_end = true;
+	if (lineframe_pending(&client->in) > 0)
+		send_error(client, JSONRPC_PARSE_ERROR,
+				"the last line has no end and was not read; end each with a newline");
+}
+
+/* False: there is nothing to read, and the event loop says when there is. */
+static bool
+read_more(struct control_client *client)
+{
+	char data[READ_SIZE];
+	ssize_t n = read(client->fd, data, sizeof(data));
+
+	if (n > 0) {
+		client->heard_ns = clock_ns();
+		if (lineframe_append(&client->in, data, (size_t)n) != 0)
+			cut(client);
+	} else if (n == 0) {
+		on_end(client);
+	} else if (errno == EAGAIN) {
+		event_add(client->readable, NULL);
+		return false;
+	} else if (errno != EINTR) {
+		cut(client);
+	}
+	return true;
+}
+
+/* The line is answered: what happened meanwhile is told. */
+static void
+end_line(struct control_client *client)
+{
+	client->line = NULL;
+	if (evbuffer_add_buffer(client->out, client->held) != 0)
+		cut(client);
+}
+
+/* False: the line waits for an answer. */
+static bool
+step_line(struct control_client *client)
+{
+	switch (control_line_step(client->line, client->at_end)) {
+	case CONTROL_LINE_MORE:
+		break;
+	case CONTROL_LINE_WAITS:
+		return false;
+	case CONTROL_LINE_DONE:
+		end_line(client);
+		break;
+	case CONTROL_LINE_FAILED:
+		client->line = NULL;
+		cut(client);
+		break;
+	}
+	return true;
+}
+
+/* Does one thing. False: there is nothing to do before something happens. */
+static bool
+work(struct control_client *client)
+{
+	if (client->line != NULL)
+		return step_line(client);
+	return (!client->at_end) && (take_line(client) || read_more(client));
+}
+
+/* Returns whether there is more to do. */
+static bool
+take_turn(struct control_turn *turn, uint64_t end_ns)
+{
+	struct control_client *client = (struct control_client *)((char *)turn -
+			offsetof(struct control_client, turn));
+	bool more = true;
+
+	client->in_turn = true;
+	while (more && !client->dead && clock_ns() < end_ns) {
+		if (evbuffer_get_length(client->out) >= CONTROL_CLIENT_AHEAD)
+			flush(client);
+		more = !client->dead && evbuffer_get_length(client->out) < CONTROL_CLIENT_AHEAD &&
+				work(client);
+	}
+	if (!client->dead)
+		flush(client);
+	client->in_turn = false;
+	if (client->dead)
+		leave_line(client);
+	return more && !client->dead;
 }
 
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct control_client *client = arg;
-	char data[READ_SIZE];
-	ssize_t n = read(fd, data, sizeof(data));
 
+	(void)fd;
 	(void)what;
-	if (n > 0) {
-		if (lineframe_append(&client->in, data, (size_t)n) == 0)
-			run(client);
-		else
-			cut(client);
-	} else if (n == 0) {
-		on_end(client);
-	} else if (errno != EAGAIN && errno != EINTR) {
-		cut(client);
-	}
+	event_del(client->readable);
+	control_turns_want(&client->turn);
+}
+
+static void
+on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct control_client *client = arg;
+
+	(void)fd;
+	(void)what;
+	client->gone(client);
+	control_client_free(client);
 }
 
 void
@@ -365,8 +307,34 @@ control_client_finish(struct control_client *client)
 		return;
 	client->at_end = true;
 	event_del(client->readable);
-	if (is_finished(client) && lineframe_pending(&client->in) == 0 && !client->runs)
+	if (is_finished(client) && !client->in_turn)
 		cut(client);
+}
+
+enum control_client_use
+control_client_use(const struct control_client *client)
+{
+	bool reads = evbuffer_get_length(client->out) == 0;
+
+	if (client->turn.waiting ||
+			(client->line != NULL && (reads || control_line_waits(client->line))))
+		return CONTROL_CLIENT_BUSY;
+	if (client->subscriber.events != 0)
+		return CONTROL_CLIENT_LISTENS;
+	return reads ? CONTROL_CLIENT_IDLE : CONTROL_CLIENT_UNREAD;
+}
+
+void
+control_client_dismiss(struct control_client *client, const char *why)
+{
+	if (client->dead)
+		return;
+	/* behind half a line it would be read as the rest of it */
+	if (client->line == NULL)
+		send_error(client, JSONRPC_REFUSED, why);
+	if (!client->dead)
+		flush(client);
+	cut(client);
 }
 
 static pid_t
@@ -391,13 +359,17 @@ control_client_open(struct daemon *daemon, int fd, void (*gone)(struct control_c
 	client->gone = gone;
 	client->fd = fd;
 	client->pid = read_pid(fd);
+	client->heard_ns = clock_ns();
+	client->turn.take = take_turn;
 	lineframe_init(&client->in, LINEFRAME_MAX);
 	client->readable = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, client);
 	client->writable = event_new(daemon->base, fd, EV_WRITE | EV_PERSIST, on_writable, client);
 	client->later = event_new(daemon->base, -1, 0, on_later, client);
 	client->out = evbuffer_new();
+	client->held = evbuffer_new();
 	if (client->readable != NULL && client->writable != NULL && client->later != NULL &&
-			client->out != NULL && event_add(client->readable, NULL) == 0)
+			client->out != NULL && client->held != NULL &&
+			event_add(client->readable, NULL) == 0)
 		return client;
 	control_client_free(client);
 	return NULL;
@@ -410,15 +382,23 @@ free_event(struct event *event)
 		event_free(event);
 }
 
+static void
+free_buffer(struct evbuffer *buffer)
+{
+	if (buffer != NULL)
+		evbuffer_free(buffer);
+}
+
 void
 control_client_free(struct control_client *client)
 {
-	leave_batch(client);
+	leave_line(client);
+	control_turns_leave(&client->turn);
 	free_event(client->readable);
 	free_event(client->writable);
 	free_event(client->later);
-	if (client->out != NULL)
-		evbuffer_free(client->out);
+	free_buffer(client->out);
+	free_buffer(client->held);
 	lineframe_release(&client->in);
 	if (client->fd >= 0)
 		close(client->fd);

@@ -10,20 +10,26 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 
+#include "control_turns.h"
 #include "lineframe.h"
 #include "rpc.h"
 
-/* What a client may leave unread; the longest reply (a full forwarding table) is half of it. */
-#define CONTROL_CLIENT_OUTPUT_MAX (16u << 20)
+/* For what clients make the switch say. */
+extern struct log_bucket control_log;
 
-/* The replies of one batch together; what would pass it is refused. */
-#define CONTROL_CLIENT_BATCH_MAX (CONTROL_CLIENT_OUTPUT_MAX / 2)
+/* What of its events a client may leave unread. */
+#define CONTROL_CLIENT_OUTPUT_MAX (4u << 20)
 
-struct control_batch;
+/* With so much of its answers unread, a client gets no more until it has read. */
+#define CONTROL_CLIENT_AHEAD 65536
+
+struct control_line;
 struct daemon;
 struct evbuffer;
 struct event;
+struct log_bucket;
 
 struct control_client {
 	LIST_ENTRY(control_client) next; /* control.c's */
@@ -32,14 +38,17 @@ struct control_client {
 	pid_t pid; /* of the peer, for the log */
 	struct event *readable;
 	struct event *writable; /* pending while something waits in `out` */
-	struct event *later; /* goes on, or frees the client, when nobody is inside it any more */
+	struct event *later;	/* frees the client when nobody is inside it any more */
+	struct control_turn turn;
 	struct lineframe in;
 	struct evbuffer *out;
-	struct control_batch *batch; /* the line that is not answered in full; NULL: none */
+	struct evbuffer *held;	   /* events that wait for the end of the line in `out` */
+	struct control_line *line; /* the line that is not answered in full; NULL: none */
 	struct rpc_subscriber subscriber;
-	bool at_end; /* reads no more: closes when all is answered and sent */
-	bool dead;   /* closed already, to be freed */
-	bool runs;   /* inside run(), which goes on by itself */
+	uint64_t heard_ns; /* when it last sent or took a byte; CLOCK_MONOTONIC */
+	bool at_end;	   /* reads no more: closes when all is answered and sent */
+	bool dead;	   /* closed already, to be freed */
+	bool in_turn;
 	void (*gone)(struct control_client *client);
 };
 
@@ -50,11 +59,23 @@ struct control_client {
 struct control_client *
 control_client_open(struct daemon *daemon, int fd, void (*gone)(struct control_client *client));
 
-/* Sends a line, which is copied. A client that has too much unread is cut off. */
+/* Sends an event, which is copied. A client that has too much unread is cut off. */
 void control_client_send(struct control_client *client, const char *line, size_t len);
 
 /* Reads no more requests; the connection ends when what is due was answered and sent. */
 void control_client_finish(struct control_client *client);
+
+/* How much would be lost with a client: the less, the sooner it makes room for a new one. */
+enum control_client_use {
+	CONTROL_CLIENT_IDLE,
+	CONTROL_CLIENT_UNREAD,	/* it does not read what it has asked for */
+	CONTROL_CLIENT_LISTENS, /* to events */
+	CONTROL_CLIENT_BUSY,	/* a request is under way */
+};
+enum control_client_use control_client_use(const struct control_client *client);
+
+/* Says why, where that can be said, and closes. `gone` is called as ever. */
+void control_client_dismiss(struct control_client *client, const char *why);
 
 /* Closes and frees at once, without `gone`. Not from inside a call that the client made. */
 void control_client_free(struct control_client *client);

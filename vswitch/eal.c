@@ -14,7 +14,6 @@
 #include <rte_log.h>
 #include <rte_memory.h>
 
-#include "clock.h"
 #include "cpu_list.h"
 #include "hugepages.h"
 #include "log.h"
@@ -26,9 +25,6 @@
 /* PCI devices are probed when a port asks for them: of those that are there at start, none but this. */
 #define NO_PCI_DEVICE "--allow=ffff:ff:1f.7"
 
-/* What a frontend does wrong makes the vhost library talk: so many lines a second are enough. */
-#define LINES_PER_SECOND 20
-
 static enum log_level
 our_level(int rte_level)
 {
@@ -37,18 +33,6 @@ our_level(int rte_level)
 	if (rte_level == (int)RTE_LOG_WARNING)
 		return LOG_LEVEL_WARNING;
 	return rte_level <= (int)RTE_LOG_INFO ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
-}
-
-/* True for the first lines of each second. Any thread; two at once may pass one line too many. */
-static bool
-may_log(void)
-{
-	static uint32_t second, lines;
-	uint32_t now = clock_seconds();
-
-	if (__atomic_exchange_n(&second, now, __ATOMIC_RELAXED) != now)
-		__atomic_store_n(&lines, 0, __ATOMIC_RELAXED);
-	return __atomic_add_fetch(&lines, 1, __ATOMIC_RELAXED) <= LINES_PER_SECOND;
 }
 
 static __thread struct {
@@ -79,14 +63,16 @@ tell_listener(const char *text, size_t len)
 static ssize_t
 take_message(void *cookie, const char *text, size_t len)
 {
+	/* what frontends do wrong makes the vhost library talk */
+	static struct log_bucket said = LOG_BUCKET("dpdk");
 	size_t shown = len;
 
 	(void)cookie;
 	while (shown > 0 && text[shown - 1] == '\n')
 		shown--;
 	tell_listener(text, shown);
-	if (shown > 0 && may_log())
-		log_write(our_level(rte_log_cur_msg_loglevel()), "dpdk: %.*s", (int)shown, text);
+	if (shown > 0)
+		log_from(&said, our_level(rte_log_cur_msg_loglevel()), "%.*s", (int)shown, text);
 	return (ssize_t)len;
 }
 

@@ -27,6 +27,7 @@ static const char *const names[EVENT_KINDS] = {
 	[EVENT_MAC_MOVED] = "mac.moved",
 };
 
+static struct log_bucket told = LOG_BUCKET("events");
 static struct fdb *moves_fdb;
 static struct event *moves_timer; /* runs while somebody has subscribed to moves */
 
@@ -132,7 +133,8 @@ take_moves(bool silent)
 			publish_move(&moves[i]);
 	} while (n == MOVES_AT_ONCE && silent);
 	if (lost > 0 && !silent)
-		log_warning("%llu moves of stations came too fast to be told as events",
+		log_from(&told, LOG_LEVEL_WARNING,
+				"%llu moves of stations came too fast to be told as events",
 				(unsigned long long)lost);
 }
 

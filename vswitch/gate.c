@@ -105,7 +105,7 @@ admit(struct gate *gate, int fd)
 	event_assign(&gate->readable, gate->base, fd, EV_READ | EV_PERSIST, gate_relay_on_readable,
 			gate);
 	gate_peer_read(fd, &gate->peer);
-	log_info("port %s: frontend attached (pid %d, %s)", gate->name, (int)gate->peer.pid,
+	log_from(&gate->log, LOG_LEVEL_INFO, "frontend attached (pid %d, %s)", (int)gate->peer.pid,
 			gate->peer.program);
 	gate->ops->attached(gate->port, &gate->peer);
 	if (gate->state == GATE_OPENING && !open_session(gate, why, sizeof(why)))
@@ -189,13 +189,13 @@ close_frontend(struct gate *gate)
 }
 
 static void
-log_end(const struct gate *gate)
+log_end(struct gate *gate)
 {
 	if (gate->at_fault)
-		log_warning("port %s: fault: %s (pid %d, %s)", gate->name, gate->fault,
+		log_from(&gate->log, LOG_LEVEL_WARNING, "fault: %s (pid %d, %s)", gate->fault,
 				(int)gate->peer.pid, gate->peer.program);
 	else
-		log_info("port %s: frontend %s (pid %d, %s)", gate->name,
+		log_from(&gate->log, LOG_LEVEL_INFO, "frontend %s (pid %d, %s)",
 				gate->destroying ? "detached" : "left", (int)gate->peer.pid,
 				gate->peer.program);
 }
@@ -252,6 +252,7 @@ finish(struct gate *gate)
 
 	event_del(&gate->step);
 	closer_free_account(gate->unclosed);
+	log_bucket_release(&gate->log);
 	free(gate);
 	done(done_arg);
 }
@@ -290,6 +291,7 @@ copy_config(struct gate *gate, const struct gate_config *config, char *err, size
 	}
 	memcpy(gate->path, config->path, len + 1);
 	snprintf(gate->name, sizeof(gate->name), "%s", config->name);
+	snprintf(gate->log.subject, sizeof(gate->log.subject), "port %s", config->name);
 	gate->connects = config->connect;
 	gate->conn_ops = config->conn_ops;
 	gate_set_offload(gate, config->offload);
@@ -372,6 +374,12 @@ gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *
 		return -ENOTSUP;
 	}
 	return gate_listen_set_access(gate, mode, owner, group, err, err_size);
+}
+
+struct log_bucket *
+gate_log(struct gate *gate)
+{
+	return &gate->log;
 }
 
 const struct session *

@@ -63,7 +63,7 @@ on_next(evutil_socket_t unused, short what, void *arg)
 		return;
 	}
 	if (gate->connector.error != -fd)
-		log_info("port %s: cannot connect to %s yet: %s", gate->name, gate->path,
+		log_from(&gate->log, LOG_LEVEL_INFO, "cannot connect to %s yet: %s", gate->path,
 				strerror(-fd));
 	gate->connector.error = -fd;
 	try_later(gate);

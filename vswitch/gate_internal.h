@@ -31,6 +31,7 @@
 
 #include "closer.h"
 #include "gate.h"
+#include "log.h"
 #include "vhost_msg.h"
 
 #define GATE_TEXT_MAX 256
@@ -84,6 +85,7 @@ struct gate {
 	void *port;
 	const struct vhost_conn_ops *conn_ops; /* the port's */
 	char name[64];
+	struct log_bucket log; /* what its frontends make it say */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool connects;
 	struct vhost_offer offer;

@@ -260,7 +260,7 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
 		return;
 	/* what waits stays readable: without a pause the loop would spin */
 	if (!gate->listener.out_of_fds)
-		log_error("port %s: cannot accept a frontend: %s; trying on", gate->name,
+		log_from(&gate->log, LOG_LEVEL_ERROR, "cannot accept a frontend: %s; trying on",
 				strerror(errno));
 	gate->listener.out_of_fds = true;
 	pause_accepting(gate, PAUSE_MS);

@@ -128,7 +128,7 @@ refuse(struct gate *gate, const char *why)
 	}
 	snprintf(gate->refusal, sizeof(gate->refusal), "%s", why);
 	if (++gate->refusals <= GATE_REFUSALS_LOGGED)
-		log_warning("port %s: refused: %s (pid %d, %s)", gate->name, why,
+		log_from(&gate->log, LOG_LEVEL_WARNING, "refused: %s (pid %d, %s)", why,
 				(int)gate->peer.pid, gate->peer.program);
 	gate->ops->updated(gate->port);
 	if (gate->state == state && acknowledge(gate, false))

@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 /* A line with its newline; pipes take up to PIPE_BUF (4,096) bytes whole or not at all. */
 #define LINE_MAX_LEN 2048
 
@@ -29,9 +31,10 @@ enum target {
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int log_fd = STDERR_FILENO;     /* written once, by open_target() */
-static enum target target;	       /* the same */
-static uint64_t lost;		       /* lines since the last one written; under lock */
+static int log_fd = STDERR_FILENO; /* written once, by open_target() */
+static enum target target;	   /* the same */
+static uint64_t lost;		   /* lines since the last one written; under lock */
+static TAILQ_HEAD(, log_bucket) incomplete = TAILQ_HEAD_INITIALIZER(incomplete); /* under lock */
 static int threshold = LOG_LEVEL_INFO; /* enum log_level; any thread, atomic */
 
 static const char *const names[] = {
@@ -140,27 +143,148 @@ clean(char *text)
 			*text = '?';
 }
 
-void
-log_write(enum log_level level, const char *fmt, ...)
+/* Under the lock. `len` bytes and room for a newline behind them. */
+static void
+put_line(char *line, size_t len)
 {
-	char line[LINE_MAX_LEN];
-	size_t len;
-	va_list args;
-
-	if ((int)level > __atomic_load_n(&threshold, __ATOMIC_RELAXED))
-		return;
-	pthread_once(&once, open_target);
-	len = (size_t)snprintf(line, sizeof(line), "%s: ", names[level]);
-	va_start(args, fmt);
-	vsnprintf(line + len, sizeof(line) - len - 1, fmt, args);
-	va_end(args);
-	clean(line);
-	len = strlen(line);
 	line[len++] = '\n';
-	pthread_mutex_lock(&lock);
 	if (lost > 0)
 		put_lost();
 	if (lost > 0 || !put(line, len))
 		lost++;
+}
+
+/* "level: subject: text" without an end; its length. */
+static size_t
+format(char line[LINE_MAX_LEN], enum log_level level, const char *subject, const char *fmt,
+		va_list args)
+{
+	size_t len;
+
+	pthread_once(&once, open_target);
+	len = (size_t)snprintf(line, LINE_MAX_LEN, "%s: %s%s", names[level], subject,
+			subject[0] != '\0' ? ": " : "");
+	vsnprintf(line + len, LINE_MAX_LEN - len - 1, fmt, args);
+	clean(line);
+	return strlen(line);
+}
+
+static bool
+is_wanted(enum log_level level)
+{
+	return (int)level <= __atomic_load_n(&threshold, __ATOMIC_RELAXED);
+}
+
+void
+log_write(enum log_level level, const char *fmt, ...)
+{
+	char line[LINE_MAX_LEN];
+	va_list args;
+	size_t len;
+
+	if (!is_wanted(level))
+		return;
+	va_start(args, fmt);
+	len = format(line, level, "", fmt, args);
+	va_end(args);
+	pthread_mutex_lock(&lock);
+	put_line(line, len);
+	pthread_mutex_unlock(&lock);
+}
+
+/* 1203 as "1,203". */
+static void
+format_count(uint64_t count, char *text, size_t size)
+{
+	if (count >= 1000) {
+		format_count(count / 1000, text, size);
+		snprintf(text + strlen(text), size - strlen(text), ",%03u",
+				(unsigned int)(count % 1000));
+	} else {
+		snprintf(text, size, "%u", (unsigned int)count);
+	}
+}
+
+/* Under the lock. Says how many lines of the bucket were left out. */
+static void
+tell(struct log_bucket *bucket)
+{
+	char line[LINE_MAX_LEN], count[32];
+	int len;
+
+	if (bucket->left_out == 0)
+		return;
+	format_count(bucket->left_out, count, sizeof(count));
+	len = snprintf(line, sizeof(line), "%s: %s: and %s more", names[bucket->worst],
+			bucket->subject, count);
+	put_line(line, (size_t)len);
+	bucket->left_out = 0;
+	TAILQ_REMOVE(&incomplete, bucket, link);
+}
+
+/* Under the lock. Whether a line more may be written. */
+static bool
+take_line(struct log_bucket *bucket, enum log_level level)
+{
+	const uint64_t period = 1000000000 / LOG_RATE;
+	uint64_t now = clock_ns();
+
+	if (now - bucket->filled_ns > LOG_BURST * period)
+		bucket->filled_ns = now - LOG_BURST * period;
+	if (now - bucket->filled_ns >= period) {
+		bucket->filled_ns += period;
+		return true;
+	}
+	if (bucket->left_out == 0) {
+		TAILQ_INSERT_TAIL(&incomplete, bucket, link);
+		bucket->since_ns = now;
+		bucket->worst = level;
+	}
+	bucket->left_out++;
+	if (level < bucket->worst)
+		bucket->worst = level;
+	return false;
+}
+
+void
+log_from(struct log_bucket *bucket, enum log_level level, const char *fmt, ...)
+{
+	char line[LINE_MAX_LEN];
+	va_list args;
+	size_t len;
+
+	if (!is_wanted(level))
+		return;
+	va_start(args, fmt);
+	len = format(line, level, bucket->subject, fmt, args);
+	va_end(args);
+	pthread_mutex_lock(&lock);
+	if (take_line(bucket, level)) {
+		tell(bucket);
+		put_line(line, len);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void
+log_bucket_release(struct log_bucket *bucket)
+{
+	pthread_mutex_lock(&lock);
+	tell(bucket);
+	pthread_mutex_unlock(&lock);
+}
+
+void
+log_tell_left_out(void)
+{
+	struct log_bucket *bucket, *next;
+	uint64_t now = clock_ns();
+
+	pthread_mutex_lock(&lock);
+	for (bucket = TAILQ_FIRST(&incomplete); bucket != NULL; bucket = next) {
+		next = TAILQ_NEXT(bucket, link);
+		if (now - bucket->since_ns >= 1000000000)
+			tell(bucket);
+	}
 	pthread_mutex_unlock(&lock);
 }

@@ -51,7 +51,7 @@ struct program {
 	struct daemon daemon;
 	struct config config;
 	enum stage stage;
-	struct event *second; /* ages the stations */
+	struct event *second; /* ages the stations, completes the log */
 	struct event *stop_limit;
 	bool configured;    /* config_running_apply() has come to its end ... */
 	char why[ERR_SIZE]; /* ... and failed with these words, if any */
@@ -64,6 +64,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	fdb_sweep(arg, clock_seconds());
+	log_tell_left_out();
 }
 
 static int

@@ -164,6 +164,8 @@ uint32_t port_count(void);
 /* Ports in the order of their names: port_first(), then port_next() until NULL. */
 struct port *port_first(void);
 struct port *port_next(const struct port *port);
+/* The first port whose name comes after this one, which need not be a port's; NULL. */
+struct port *port_after(const char *name);
 
 const char *port_name(const struct port *port);
 uint16_t port_id(const struct port *port);

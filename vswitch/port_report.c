@@ -177,17 +177,6 @@ port_report(const struct port *port, const struct fdb *fdb)
 	return NULL;
 }
 
-json_t *
-port_report_all(const struct fdb *fdb)
-{
-	const struct port *port;
-	json_t *list = json_array();
-
-	for (port = port_first(); port != NULL; port = port_next(port))
-		json_array_append_new(list, port_report(port, fdb));
-	return list;
-}
-
 static json_t *
 report_bits(uint64_t bits, const char *(*name_of)(uint32_t bit))
 {

@@ -16,9 +16,6 @@ struct port_option;
 
 json_t *port_report(const struct port *port, const struct fdb *fdb);
 
-/* An array of PORTs, ordered by their names. */
-json_t *port_report_all(const struct fdb *fdb);
-
 json_t *port_report_stats(const struct port *port);
 
 json_t *port_report_peer(const struct gate_peer *peer);

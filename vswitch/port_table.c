@@ -156,3 +156,13 @@ port_next(const struct port *port)
 {
 	return skip_invisible(TAILQ_NEXT(port, link));
 }
+
+struct port *
+port_after(const char *name)
+{
+	struct port *port = port_first();
+
+	while (port != NULL && strcmp(port->name, name) <= 0)
+		port = port_next(port);
+	return port;
+}

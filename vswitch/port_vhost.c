@@ -93,7 +93,8 @@ follow_mtu(struct vhost_port *port)
 		return;
 	port->base.peer_mtu = mtu;
 	if (port_table_publish() < 0)
-		log_error("port %s: no memory to follow its frontend's MTU", port->base.name);
+		log_from(gate_log(port->gate), LOG_LEVEL_ERROR,
+				"no memory to follow its frontend's MTU");
 }
 
 static void
@@ -169,7 +170,7 @@ on_memory(void *arg, const struct guest_mem *mem)
 	port->mem = *mem;
 	port->has_memory = sigbus_watch(mem, &port->health) == 0;
 	if (!port->has_memory)
-		log_error("port %s: no place to watch its memory", port->base.name);
+		log_from(gate_log(port->gate), LOG_LEVEL_ERROR, "no place to watch its memory");
 }
 
 static void

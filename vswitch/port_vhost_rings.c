@@ -114,8 +114,9 @@ set_cursor(struct vhost_port *port, uint32_t index, uint16_t base)
 	uint16_t used = __atomic_load_n(&port->vrings[index]->used->idx, __ATOMIC_ACQUIRE);
 
 	if (used != base && used != cursor->used)
-		log_debug("port %s: ring %u starts at %u, its used index; the frontend said %u",
-				port->base.name, index, used, base);
+		log_from(gate_log(port->gate), LOG_LEVEL_DEBUG,
+				"ring %u starts at %u, its used index; the frontend said %u", index,
+				used, base);
 	cursor->avail = used;
 	cursor->used = used;
 }

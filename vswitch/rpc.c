@@ -39,30 +39,49 @@ find_method(const char *name, const char **near)
 
 /* Ends the call. */
 static void
-finish(struct rpc_call *call, json_t *reply)
+finish(struct rpc_call *call, json_t *reply, struct rpc_rows *rows)
 {
 	rpc_done done = call->done;
 	void *arg = call->arg;
 
 	if (call->id == NULL) {
 		json_decref(reply);
+		rpc_rows_release(rows);
 		reply = NULL;
+		rows = NULL;
 	}
 	json_decref(call->id);
 	free(call);
-	done(arg, reply);
+	done(arg, reply, rows);
+}
+
+static void
+fail_for_memory(struct rpc_call *call)
+{
+	finish(call,
+			jsonrpc_error(call->id, JSONRPC_INTERNAL_ERROR,
+					"the switch ran out of memory; ask for less", NULL),
+			NULL);
 }
 
 void
 rpc_reply(struct rpc_call *call, json_t *result)
 {
 	if (result == NULL)
-		finish(call,
-				jsonrpc_error(call->id, JSONRPC_INTERNAL_ERROR,
-						"the switch ran out of memory; ask for less",
-						NULL));
+		fail_for_memory(call);
 	else
-		finish(call, jsonrpc_result(call->id, result));
+		finish(call, jsonrpc_result(call->id, result), NULL);
+}
+
+void
+rpc_reply_rows(struct rpc_call *call, struct rpc_rows *rows)
+{
+	if (rows == NULL) {
+		fail_for_memory(call);
+		return;
+	}
+	rows->id = json_incref(call->id);
+	finish(call, NULL, rows);
 }
 
 void
@@ -76,13 +95,13 @@ rpc_fail(struct rpc_call *call, int code, json_t *data, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message + len, sizeof(message) - (size_t)len, format, args);
 	va_end(args);
-	finish(call, jsonrpc_error(call->id, code, message, data));
+	finish(call, jsonrpc_error(call->id, code, message, data), NULL);
 }
 
 void
 rpc_refuse(struct rpc_call *call, const char *message)
 {
-	finish(call, jsonrpc_error(call->id, JSONRPC_REFUSED, message, NULL));
+	finish(call, jsonrpc_error(call->id, JSONRPC_REFUSED, message, NULL), NULL);
 }
 
 struct daemon *
@@ -154,7 +173,8 @@ rpc_run(struct daemon *daemon, struct rpc_subscriber *subscriber,
 						? NULL
 						: jsonrpc_error(request->id, JSONRPC_INTERNAL_ERROR,
 								  "the switch ran out of memory; ask again later",
-								  NULL));
+								  NULL),
+				NULL);
 		return;
 	}
 	*call = (struct rpc_call){ .daemon = daemon,

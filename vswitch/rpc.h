@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "jsonrpc.h"
+#include "rpc_rows.h"
 
 #define RPC_TEXT_MAX 640 /* of a message, with its end */
 
@@ -57,7 +58,10 @@ struct rpc_method {
 	size_t n_params;
 	enum rpc_options options;
 	const char *result; /* what the answer holds, in Markdown */
-	/* Answers by rpc_reply() or rpc_fail(), now or later, once. `params` only until it returns. */
+	/*
+	 * Answers by rpc_reply(), rpc_reply_rows() or rpc_fail(), now or later, once. `params` only
+	 * until it returns.
+	 */
 	void (*run)(struct rpc_call *call, const json_t *params);
 };
 
@@ -69,8 +73,11 @@ struct rpc_subscriber {
 	uint32_t events;
 };
 
-/* Where the answer to a request goes; `reply` is NULL for a notification, and else taken over. */
-typedef void (*rpc_done)(void *arg, json_t *reply);
+/*
+ * Where the answer to a request goes: a reply, or the rows that make one. What is given is taken
+ * over; both are NULL for a notification.
+ */
+typedef void (*rpc_done)(void *arg, json_t *reply, struct rpc_rows *rows);
 
 /*
  * Finds the method of a request, checks the parameters and runs it; `done` is called once, from
@@ -86,6 +93,9 @@ struct rpc_subscriber *rpc_subscriber(const struct rpc_call *call);
 
 /* Answers with `result`, which is taken over (NULL: memory ran out), and ends the call. */
 void rpc_reply(struct rpc_call *call, json_t *result);
+
+/* Answers with a result of rows, which are taken over (NULL: memory ran out), and ends the call. */
+void rpc_reply_rows(struct rpc_call *call, struct rpc_rows *rows);
 
 /* Answers with JSONRPC_REFUSED and a message that is whole already, and ends the call. */
 void rpc_refuse(struct rpc_call *call, const char *message);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The table of methods as an OpenRPC 1.2.6 document (https://spec.open-rpc.org). Control thread;
- * pure but for rpc_discover(), which answers with it.
+ * pure but for rpc_discover(), which answers with it, a method a row.
  */
 #include "rpc_discover.h"
+
+#include <errno.h>
+#include <stdlib.h>
 
 #include "port_options.h"
 #include "rpc_handlers.h"
@@ -108,21 +111,48 @@ describe_method(const struct rpc_method *method)
 			describe_params(method), "result", result);
 }
 
-json_t *
-rpc_discover_document(void)
-{
-	json_t *methods = json_array();
-	size_t i;
+struct method_rows {
+	struct rpc_rows rows;
+	size_t next;
+};
 
-	for (i = 0; i < rpc_methods_count; i++)
-		json_array_append_new(methods, describe_method(&rpc_methods[i]));
-	return json_pack("{s:s, s:{s:s, s:s}, s:o}", "openrpc", "1.2.6", "info", "title",
-			"vswitchd", "version", VSWITCH_VERSION, "methods", methods);
+static int
+next_method(struct rpc_rows *rows, const char **name, json_t **row)
+{
+	struct method_rows *methods = (struct method_rows *)rows;
+
+	(void)name;
+	if (methods->next == rpc_methods_count)
+		return 0;
+	*row = describe_method(&rpc_methods[methods->next++]);
+	return *row != NULL ? 1 : -ENOMEM;
+}
+
+static void
+release(struct rpc_rows *rows)
+{
+	free(rows);
+}
+
+/* A row for each method. NULL: no memory. */
+static struct rpc_rows *
+describe_methods(void)
+{
+	struct method_rows *methods = calloc(1, sizeof(*methods));
+
+	if (methods == NULL)
+		return NULL;
+	methods->rows = (struct rpc_rows){ .next = next_method,
+		.release = release,
+		.rest = json_pack("{s:s, s:{s:s, s:s}}", "openrpc", "1.2.6", "info", "title",
+				"vswitchd", "version", VSWITCH_VERSION),
+		.key = "methods" };
+	return &methods->rows;
 }
 
 void
 rpc_discover(struct rpc_call *call, const json_t *params)
 {
 	(void)params;
-	rpc_reply(call, rpc_discover_document());
+	rpc_reply_rows(call, describe_methods());
 }

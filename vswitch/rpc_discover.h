@@ -8,9 +8,6 @@
 
 #include "rpc.h"
 
-/* The document, new; NULL: no memory. */
-json_t *rpc_discover_document(void);
-
 /* JSON Schema of a parameter with its default, new; NULL: no memory. */
 json_t *rpc_discover_schema(const struct rpc_param *param);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Methods of the control protocol about stations: fdb.list, add, delete, flush. */
+/* Methods of the control protocol about stations: fdb.add, delete, flush. fdb.list: rpc_fdb_list.c. */
+#include "rpc_fdb.h"
+
 #include "rpc_handlers.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
 #include "daemon.h"
 #include "fdb.h"
 #include "port.h"
@@ -24,10 +24,9 @@ read_key(const json_t *params, struct fdb_key *key)
 }
 
 /* Not by json_pack(), which takes three times as long: a full table has 65,536 of these. */
-static json_t *
-report_entry(const struct fdb_entry *entry)
+json_t *
+rpc_fdb_entry(const struct fdb_entry *entry, const char *port)
 {
-	const struct port *port = port_by_id(entry->port);
 	json_t *object = json_object();
 	char mac[TEXT_MAC_SIZE];
 	int failed;
@@ -37,7 +36,7 @@ report_entry(const struct fdb_entry *entry)
 	failed |= json_object_set_new(object, "vlan", json_integer(entry->key.vlan));
 	failed |= json_object_set_new(object, "domain", json_integer(entry->key.domain));
 	failed |= json_object_set_new(
-			object, "port", port != NULL ? json_string(port_name(port)) : json_null());
+			object, "port", port[0] != '\0' ? json_string(port) : json_null());
 	failed |= json_object_set_new(
 			object, "type", json_string(entry->is_static ? "static" : "dynamic"));
 	failed |= json_object_set_new(
@@ -48,42 +47,8 @@ report_entry(const struct fdb_entry *entry)
 	return NULL;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const struct fdb_key *left = &((const struct fdb_entry *)a)->key;
-	const struct fdb_key *right = &((const struct fdb_entry *)b)->key;
-
-	if (left->domain != right->domain)
-		return left->domain < right->domain ? -1 : 1;
-	if (left->vlan != right->vlan)
-		return left->vlan < right->vlan ? -1 : 1;
-	return memcmp(left->mac, right->mac, sizeof(left->mac));
-}
-
-static json_t *
-list_entries(struct fdb *fdb, uint16_t port)
-{
-	struct fdb_entry *entries = malloc(FDB_ENTRIES_MAX * sizeof(*entries));
-	json_t *list = json_array();
-	uint32_t n, i;
-
-	if (entries == NULL || list == NULL) {
-		free(entries);
-		json_decref(list);
-		return NULL;
-	}
-	n = fdb_list(fdb, port, clock_seconds(), entries, FDB_ENTRIES_MAX);
-	qsort(entries, n, sizeof(*entries), compare);
-	for (i = 0; i < n; i++)
-		json_array_append_new(list, report_entry(&entries[i]));
-	free(entries);
-	return list;
-}
-
-/* The id of the port that the request may name. False: answered, no such port. */
-static bool
-find_port_id(struct rpc_call *call, const json_t *params, uint16_t *id)
+bool
+rpc_fdb_find_port(struct rpc_call *call, const json_t *params, uint16_t *id)
 {
 	const char *name = rpc_params_text(params, "port", NULL);
 	const struct port *port;
@@ -98,31 +63,17 @@ find_port_id(struct rpc_call *call, const json_t *params, uint16_t *id)
 }
 
 void
-rpc_fdb_list(struct rpc_call *call, const json_t *params)
-{
-	json_t *list;
-	uint16_t id;
-
-	if (!find_port_id(call, params, &id))
-		return;
-	list = list_entries(rpc_daemon(call)->fdb, id);
-	rpc_reply(call,
-			json_pack("{s:i, s:i, s:o}", "count", (int)json_array_size(list), "max",
-					FDB_ENTRIES_MAX, "entries", list));
-}
-
-void
 rpc_fdb_add(struct rpc_call *call, const json_t *params)
 {
 	struct fdb_entry entry = { .is_static = true };
 	int ret;
 
 	read_key(params, &entry.key);
-	if (!find_port_id(call, params, &entry.port))
+	if (!rpc_fdb_find_port(call, params, &entry.port))
 		return;
 	ret = fdb_add_static(rpc_daemon(call)->fdb, &entry.key, entry.port);
 	if (ret == 0)
-		rpc_reply(call, report_entry(&entry));
+		rpc_reply(call, rpc_fdb_entry(&entry, port_name(port_by_id(entry.port))));
 	else if (ret == -ENOSPC)
 		rpc_fail(call, JSONRPC_REFUSED, NULL,
 				"the table is full of static entries (%d); delete some first",
@@ -152,7 +103,7 @@ rpc_fdb_flush(struct rpc_call *call, const json_t *params)
 {
 	uint16_t id;
 
-	if (find_port_id(call, params, &id))
+	if (rpc_fdb_find_port(call, params, &id))
 		rpc_reply(call,
 				json_pack("{s:i}", "flushed",
 						(int)fdb_flush(rpc_daemon(call)->fdb, id, false)));

@@ -16,6 +16,7 @@
 #include "rpc.h"
 #include "rpc_lookup.h"
 #include "rpc_params.h"
+#include "rpc_port_rows.h"
 #include "text.h"
 
 #define ERR_SIZE 512
@@ -272,7 +273,7 @@ void
 rpc_port_list(struct rpc_call *call, const json_t *params)
 {
 	(void)params;
-	rpc_reply(call, port_report_all(rpc_daemon(call)->fdb));
+	rpc_reply_rows(call, rpc_port_rows(port_report, rpc_daemon(call)->fdb, NULL, NULL, false));
 }
 
 void

@@ -4,43 +4,20 @@
 
 #include <stddef.h>
 
+#include "daemon.h"
 #include "drop_reason.h"
 #include "port.h"
 #include "port_report.h"
 #include "rpc.h"
 #include "rpc_lookup.h"
 #include "rpc_params.h"
+#include "rpc_port_rows.h"
 
-/* Calls `use` for the port that the request names, or for all. False: answered, no such port. */
-static bool
-for_ports(struct rpc_call *call, const json_t *params, void (*use)(struct port *port, json_t *list),
-		json_t *list)
+static json_t *
+report_stats(const struct port *port, const struct fdb *fdb)
 {
-	const char *name = rpc_params_text(params, "name", NULL);
-	struct port *port;
-
-	if (name != NULL) {
-		port = rpc_lookup_port(call, name);
-		if (port != NULL)
-			use(port, list);
-		return port != NULL;
-	}
-	for (port = port_first(); port != NULL; port = port_next(port))
-		use(port, list);
-	return true;
-}
-
-static void
-read_port(struct port *port, json_t *ports)
-{
-	json_object_set_new(ports, port_name(port), port_report_stats(port));
-}
-
-static void
-clear_port(struct port *port, json_t *names)
-{
-	port_clear_stats(port);
-	json_array_append_new(names, json_string(port_name(port)));
+	(void)fdb;
+	return port_report_stats(port);
 }
 
 static json_t *
@@ -57,26 +34,49 @@ report_reasons(void)
 	return list;
 }
 
+static void
+get_one(struct rpc_call *call, const char *name)
+{
+	const struct port *port = rpc_lookup_port(call, name);
+
+	if (port != NULL)
+		rpc_reply(call,
+				json_pack("{s:o, s:{s:o}}", "reasons", report_reasons(), "ports",
+						port_name(port), port_report_stats(port)));
+}
+
 void
 rpc_stats_get(struct rpc_call *call, const json_t *params)
 {
-	json_t *ports = json_object();
+	const char *name = rpc_params_text(params, "name", NULL);
 
-	if (for_ports(call, params, read_port, ports))
-		rpc_reply(call,
-				json_pack("{s:o, s:o}", "ports", ports, "reasons",
-						report_reasons()));
+	if (name != NULL)
+		get_one(call, name);
 	else
-		json_decref(ports);
+		rpc_reply_rows(call,
+				rpc_port_rows(report_stats, rpc_daemon(call)->fdb,
+						json_pack("{s:o}", "reasons", report_reasons()),
+						"ports", true));
+}
+
+static void
+clear(struct port *port, json_t *names)
+{
+	port_clear_stats(port);
+	json_array_append_new(names, json_string(port_name(port)));
 }
 
 void
 rpc_stats_clear(struct rpc_call *call, const json_t *params)
 {
-	json_t *names = json_array();
+	const char *name = rpc_params_text(params, "name", NULL);
+	struct port *port = name != NULL ? rpc_lookup_port(call, name) : port_first();
+	json_t *names;
 
-	if (for_ports(call, params, clear_port, names))
-		rpc_reply(call, json_pack("{s:o}", "cleared", names));
-	else
-		json_decref(names);
+	if (name != NULL && port == NULL)
+		return;
+	names = json_array();
+	for (; port != NULL; port = name != NULL ? NULL : port_next(port))
+		clear(port, names);
+	rpc_reply(call, json_pack("{s:o}", "cleared", names));
 }

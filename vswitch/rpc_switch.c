@@ -11,6 +11,7 @@
 #include "port_report.h"
 #include "rpc.h"
 #include "rpc_params.h"
+#include "rpc_port_rows.h"
 #include "vhost_lib.h"
 #include "worker.h"
 
@@ -71,12 +72,13 @@ rpc_switch_status(struct rpc_call *call, const json_t *params)
 	failed |= json_object_set_new(status, "sessions", json_integer(vhost_lib_sessions()));
 	failed |= json_object_set_new(status, "sessions_max", json_integer(SESSIONS_MAX));
 	failed |= json_object_set_new(status, "fdb", report_fdb(daemon->fdb));
-	failed |= json_object_set_new(status, "ports", port_report_all(daemon->fdb));
-	if (failed != 0) {
-		json_decref(status);
-		status = NULL;
+	if (failed == 0) {
+		rpc_reply_rows(call,
+				rpc_port_rows(port_report, daemon->fdb, status, "ports", false));
+		return;
 	}
-	rpc_reply(call, status);
+	json_decref(status);
+	rpc_reply_rows(call, NULL);
 }
 
 void

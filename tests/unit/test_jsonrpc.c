@@ -123,11 +123,24 @@ test_depth_skips_strings(void **state)
 	assert_non_null(strstr(err, "nested"));
 }
 
+/* Reads all of a line; 0 or the code. */
+static int
+read_batch(struct jsonrpc_batch *batch, const char *line, char *err, size_t err_size)
+{
+	int code;
+
+	assert_int_equal(jsonrpc_batch_begin(batch, line, strlen(line)), 0);
+	do
+		code = jsonrpc_batch_read(batch, err, err_size);
+	while (code > 0);
+	return code;
+}
+
 static void
 open_batch(struct jsonrpc_batch *batch, const char *line)
 {
 	char err[256] = "";
-	int code = jsonrpc_batch_parse(batch, line, strlen(line), err, sizeof(err));
+	int code = read_batch(batch, line, err, sizeof(err));
 
 	if (code != 0)
 		fail_msg("%s: %d %s", line, code, err);
@@ -139,8 +152,8 @@ expect_refused_line(const char *line, int expected, const char *why)
 	struct jsonrpc_batch batch;
 	char err[256] = "";
 
-	assert_int_equal(jsonrpc_batch_parse(&batch, line, strlen(line), err, sizeof(err)),
-			expected);
+	assert_int_equal(read_batch(&batch, line, err, sizeof(err)), expected);
+	jsonrpc_batch_release(&batch);
 	if (strstr(err, why) == NULL)
 		fail_msg("'%s' lacks '%s'", err, why);
 }
@@ -165,7 +178,96 @@ test_refused_lines(void **state)
 	assert_int_equal(jsonrpc_batch_count(&batch), JSONRPC_MAX_BATCH);
 	jsonrpc_batch_release(&batch);
 	memcpy(many + 2 * JSONRPC_MAX_BATCH, ",1]", 4);
-	expect_refused_line(many, JSONRPC_INVALID_REQUEST, "holds 1001 requests");
+	expect_refused_line(many, JSONRPC_INVALID_REQUEST, "more than 1000 requests");
+}
+
+/* Pieces are read one by one: what is wrong between them, or behind, is found as well. */
+static void
+test_refused_batches(void **state)
+{
+	static const char *const lines[] = { "[", "[1", "[1,", "[,1]", "[1,]", "[1,,2]", "[1 2]",
+		"[1]]", "[1]x", "[1]{}", "[}]", "[{]}]", "[1,\"]", "[\"\\\"]",
+		"[{\"a\":1,\"a\":2}]", "[]]", "[],", "[nul]", "[1,[2]", "]", "[[1,]]" };
+	json_t *value;
+	char err[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		expect_refused_line(lines[i], JSONRPC_PARSE_ERROR, "at byte");
+		assert_int_equal(jsonrpc_parse_json(lines[i], strlen(lines[i]), &value, err,
+						 sizeof(err)),
+				JSONRPC_PARSE_ERROR);
+	}
+	expect_refused_line("[1, 2, {\"a\": x}]", JSONRPC_PARSE_ERROR, "at byte 14");
+}
+
+/* A step reads one request, and the requests are what the parser makes of the whole line. */
+static void
+test_batch_in_steps(void **state)
+{
+	static const char line[] = " [ {\"a\":[1,{\"b\":\"],[\\\"\"}]} ,[[],{}], \"x,]\",\ttrue ] ";
+	struct jsonrpc_batch batch;
+	char err[256];
+	json_t *whole;
+	int steps = 1;
+
+	(void)state;
+	assert_int_equal(jsonrpc_batch_begin(&batch, line, strlen(line)), 0);
+	while (jsonrpc_batch_read(&batch, err, sizeof(err)) > 0)
+		steps++;
+	assert_int_equal(steps, 4);
+	assert_int_equal(jsonrpc_parse_json(line, strlen(line), &whole, err, sizeof(err)), 0);
+	assert_true(json_equal(batch.requests, whole));
+	json_decref(whole);
+	jsonrpc_batch_release(&batch);
+}
+
+/* Blanks do not make a request long; anything else does. */
+static void
+test_long_requests(void **state)
+{
+	size_t size = 3 * JSONRPC_MAX_REQUEST;
+	char *line = malloc(size + 1);
+	struct jsonrpc_batch batch;
+
+	(void)state;
+	assert_non_null(line);
+	memset(line, ' ', size);
+	line[size] = '\0';
+	line[0] = '{';
+	line[size - 1] = '}';
+	open_batch(&batch, line);
+	jsonrpc_batch_release(&batch);
+	line[0] = '"';
+	line[size - 1] = '"';
+	expect_refused_line(line, JSONRPC_INVALID_REQUEST, "longer than 64 KiB");
+	line[JSONRPC_MAX_REQUEST - 1] = '"';
+	memset(line + JSONRPC_MAX_REQUEST, ' ', size - JSONRPC_MAX_REQUEST);
+	open_batch(&batch, line);
+	jsonrpc_batch_release(&batch);
+	free(line);
+}
+
+/* The array around a batch counts as a level. */
+static void
+test_deep_batches(void **state)
+{
+	char line[2 * JSONRPC_MAX_DEPTH + 3];
+
+	(void)state;
+	for (int depth = JSONRPC_MAX_DEPTH; depth <= JSONRPC_MAX_DEPTH + 1; depth++) {
+		struct jsonrpc_batch batch;
+
+		memset(line, '[', (size_t)depth);
+		memset(line + depth, ']', (size_t)depth);
+		line[2 * depth] = '\0';
+		if (depth > JSONRPC_MAX_DEPTH) {
+			expect_refused_line(line, JSONRPC_PARSE_ERROR, "nested");
+		} else {
+			open_batch(&batch, line);
+			jsonrpc_batch_release(&batch);
+		}
+	}
 }
 
 struct valid_case {
@@ -263,89 +365,38 @@ test_invalid_requests(void **state)
 	}
 }
 
-/* Answers that come late and in another order make one array; a notification adds nothing. */
+/* The requests of a batch stay as they were, in whatever order they are looked at. */
 static void
-test_batch_out_of_order(void **state)
+test_batch_in_any_order(void **state)
 {
 	struct jsonrpc_batch batch;
 	struct jsonrpc_request request;
-	json_t *out = NULL;
 	char err[256];
 
 	(void)state;
 	open_batch(&batch,
 			"[{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"id\":1},"
 			"{\"jsonrpc\":\"2.0\",\"method\":\"n\"},{\"jsonrpc\":\"2.0\",\"method\":\"b\",\"id\":2}]");
+	assert_true(batch.is_array);
 	assert_int_equal(jsonrpc_batch_count(&batch), 3);
 	assert_int_equal(jsonrpc_batch_request(&batch, 2, &request, err, sizeof(err)), 0);
-	assert_false(jsonrpc_batch_answer(&batch, jsonrpc_result(request.id, json_true()), &out));
-	assert_int_equal(jsonrpc_batch_request(&batch, 0, &request, err, sizeof(err)), 0);
-	assert_false(jsonrpc_batch_answer(&batch, jsonrpc_result(request.id, json_false()), &out));
-	assert_true(jsonrpc_batch_answer(&batch, NULL, &out));
+	assert_string_equal(request.method, "b");
+	assert_int_equal(json_integer_value(request.id), 2);
+	assert_int_equal(jsonrpc_batch_request(&batch, 1, &request, err, sizeof(err)), 0);
+	assert_null(request.id);
 	jsonrpc_batch_release(&batch);
-	expect_message(out,
-			"[{\"jsonrpc\":\"2.0\",\"result\":true,\"id\":2},"
-			"{\"jsonrpc\":\"2.0\",\"result\":false,\"id\":1}]");
 }
 
 static void
 test_batch_of_one_is_an_array(void **state)
 {
 	struct jsonrpc_batch batch;
-	json_t *out = NULL;
 
 	(void)state;
 	open_batch(&batch, "[1]");
 	assert_true(batch.is_array);
-	assert_true(jsonrpc_batch_answer(
-			&batch, jsonrpc_error(NULL, JSONRPC_INVALID_REQUEST, "no", NULL), &out));
+	assert_int_equal(jsonrpc_batch_count(&batch), 1);
 	jsonrpc_batch_release(&batch);
-	expect_message(out,
-			"[{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":\"no\"},"
-			"\"id\":null}]");
-}
-
-static void
-test_single_reply_is_no_array(void **state)
-{
-	struct jsonrpc_batch batch;
-	json_t *out = NULL, *id = json_string("x");
-
-	(void)state;
-	open_batch(&batch, "{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"id\":\"x\"}");
-	assert_true(jsonrpc_batch_answer(&batch, jsonrpc_result(id, json_object()), &out));
-	jsonrpc_batch_release(&batch);
-	json_decref(id);
-	expect_message(out, "{\"jsonrpc\":\"2.0\",\"result\":{},\"id\":\"x\"}");
-}
-
-static void
-test_notifications_get_no_answer(void **state)
-{
-	struct jsonrpc_batch batch;
-	json_t *out = (json_t *)&batch;
-
-	(void)state;
-	open_batch(&batch,
-			"[{\"jsonrpc\":\"2.0\",\"method\":\"n\"},{\"jsonrpc\":\"2.0\",\"method\":\"n\"}]");
-	assert_false(jsonrpc_batch_answer(&batch, NULL, &out));
-	assert_true(jsonrpc_batch_answer(&batch, NULL, &out));
-	assert_null(out);
-	jsonrpc_batch_release(&batch);
-}
-
-/* A client that leaves takes its batch along, answers and all. */
-static void
-test_release_half_answered(void **state)
-{
-	struct jsonrpc_batch batch;
-	json_t *out = NULL;
-
-	(void)state;
-	open_batch(&batch, "[1,2]");
-	assert_false(jsonrpc_batch_answer(&batch, jsonrpc_error(NULL, 1, "m", NULL), &out));
-	jsonrpc_batch_release(&batch);
-	assert_null(out);
 }
 
 static void
@@ -410,13 +461,14 @@ main(void)
 		cmocka_unit_test(test_depth_is_bounded),
 		cmocka_unit_test(test_depth_skips_strings),
 		cmocka_unit_test(test_refused_lines),
+		cmocka_unit_test(test_refused_batches),
+		cmocka_unit_test(test_batch_in_steps),
+		cmocka_unit_test(test_long_requests),
+		cmocka_unit_test(test_deep_batches),
 		cmocka_unit_test(test_valid_requests),
 		cmocka_unit_test(test_invalid_requests),
-		cmocka_unit_test(test_batch_out_of_order),
+		cmocka_unit_test(test_batch_in_any_order),
 		cmocka_unit_test(test_batch_of_one_is_an_array),
-		cmocka_unit_test(test_single_reply_is_no_array),
-		cmocka_unit_test(test_notifications_get_no_answer),
-		cmocka_unit_test(test_release_half_answered),
 		cmocka_unit_test(test_builders),
 		cmocka_unit_test(test_text_of_any_bytes),
 	};

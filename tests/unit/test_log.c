@@ -25,6 +25,7 @@
 
 #define FLOOD 20000 /* lines; far more than a pipe or a socket holds */
 #define LIMIT_MS 10000
+#define LOUD_LINES 5000
 
 /* Runs `talk` in a child whose stderr is `end`; returns its pid. */
 static pid_t
@@ -102,6 +103,77 @@ test_lines(void **state)
 	assert_true(strlen(text) < 4096);
 	assert_int_equal(text[strlen(text) - 1], '\n');
 	assert_ptr_equal(strchr(strstr(text, "error:  "), '\n'), text + strlen(text) - 1);
+	free(text);
+	close(pipe_fds[0]);
+}
+
+/* A frontend that talks too much, beside one that does not. */
+static void
+say_too_much(int ready, int go)
+{
+	struct log_bucket loud = LOG_BUCKET("port loud");
+	static struct log_bucket calm = LOG_BUCKET("port calm");
+
+	(void)ready;
+	(void)go;
+	for (int i = 0; i < LOUD_LINES; i++)
+		log_from(&loud, i == LOUD_LINES - 1 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s",
+				"x");
+	log_from(&loud, LOG_LEVEL_DEBUG, "not wanted, so not counted either");
+	log_from(&calm, LOG_LEVEL_INFO, "heard");
+	log_tell_left_out();
+	log_info("not told yet");
+	usleep(1100000);
+	log_tell_left_out();
+	log_tell_left_out();
+	log_from(&loud, LOG_LEVEL_INFO, "heard again");
+	for (int i = 0; i < LOG_BURST; i++)
+		log_from(&loud, LOG_LEVEL_INFO, "some more");
+	log_bucket_release(&loud);
+}
+
+/* A number as log.c writes it, below a million. */
+static unsigned int
+read_count(const char *text)
+{
+	unsigned int thousands = 0, units = 0;
+
+	if (sscanf(text, "%u,%u", &thousands, &units) == 2)
+		return thousands * 1000 + units;
+	return thousands;
+}
+
+static void
+test_bucket(void **state)
+{
+	static const char loud[] = "warning: port loud: x\n", more[] = "error: port loud: and ";
+	unsigned int written = 0, left_out;
+	const char *at, *told;
+	int pipe_fds[2];
+	pid_t child;
+	char *text;
+
+	(void)state;
+	assert_int_equal(pipe(pipe_fds), 0);
+	child = start(say_too_much, pipe_fds[1], -1, -1);
+	close(pipe_fds[1]);
+	text = read_all(pipe_fds[0]);
+	wait_for(child);
+	for (at = text; strncmp(at, loud, sizeof(loud) - 1) == 0; at += sizeof(loud) - 1)
+		written++;
+	/* a slow machine has another second's line */
+	assert_in_range(written, LOG_BURST, LOG_BURST + LIMIT_MS / 1000 * LOG_RATE);
+	told = strstr(text, more);
+	assert_non_null(told);
+	left_out = read_count(told + sizeof(more) - 1);
+	assert_int_equal(written + left_out, LOUD_LINES);
+	assert_non_null(strstr(told, ",")); /* 4,970 and not 4970 */
+	at = strstr(text, "info: port calm: heard\ninfo: not told yet\nerror: port loud: and ");
+	assert_non_null(at);
+	assert_null(strstr(told + 1, more));
+	assert_non_null(strstr(told, " more\ninfo: port loud: heard again\n"));
+	assert_non_null(strstr(told, "info: port loud: and "));
+	assert_null(strstr(text, "not wanted"));
 	free(text);
 	close(pipe_fds[0]);
 }
@@ -260,6 +332,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_bucket),
 		cmocka_unit_test(test_full_pipe),
 		cmocka_unit_test(test_full_socket),
 		cmocka_unit_test(test_description_is_left_alone),

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -63,13 +64,49 @@ rpc_port_show(struct rpc_call *call, const json_t *params)
 			"a");
 }
 
+/* Text that is written piece by piece. */
+static char text[65536];
+static size_t text_len, text_room;
+
+static int
+put(void *arg, const char *piece, size_t len)
+{
+	assert_ptr_equal(arg, text);
+	if (len > text_room - text_len)
+		return -ENOSPC;
+	memcpy(text + text_len, piece, len);
+	text_len += len;
+	return 0;
+}
+
+/* Writes all of an answer; how it ended. */
+static int
+write_rows(struct rpc_rows *rows)
+{
+	int more;
+
+	text_len = 0;
+	text_room = sizeof(text);
+	do
+		more = rpc_rows_write(rows, put, text);
+	while (more > 0);
+	return more;
+}
+
 static void
-on_done(void *arg, json_t *reply)
+on_done(void *arg, json_t *reply, struct rpc_rows *rows)
 {
 	assert_ptr_equal(arg, &answer);
 	json_decref(answer);
 	answer = reply;
 	n_answers++;
+	if (rows == NULL)
+		return;
+	assert_null(reply);
+	assert_int_equal(write_rows(rows), 0);
+	rpc_rows_release(rows);
+	answer = json_loadb(text, text_len, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(answer);
 }
 
 /* Runs one request. `params` is JSON text or NULL, `id` 0 a notification. */
@@ -334,14 +371,17 @@ find(const json_t *array, const char *name)
 static void
 test_discovery(void **state)
 {
-	json_t *document = rpc_discover_document();
-	const json_t *methods = json_object_get(document, "methods");
-	const json_t *add = json_object_get(find(methods, "port.add"), "params");
-	const json_t *set = json_object_get(find(methods, "port.set"), "params");
-	const json_t *schema;
+	const json_t *methods, *add, *set, *schema;
 	size_t i;
 
 	(void)state;
+	run("rpc.discover", NULL, 7);
+	assert_int_equal(json_integer_value(json_object_get(answer, "id")), 7);
+	schema = json_object_get(answer, "result");
+	assert_string_equal(json_string_value(json_object_get(schema, "openrpc")), "1.2.6");
+	methods = json_object_get(schema, "methods");
+	add = json_object_get(find(methods, "port.add"), "params");
+	set = json_object_get(find(methods, "port.set"), "params");
 	assert_int_equal(json_array_size(methods), rpc_methods_count);
 	assert_true(json_is_true(json_object_get(find(add, "name"), "required")));
 	assert_true(json_is_false(json_object_get(find(add, "socket"), "required")));
@@ -351,7 +391,112 @@ test_discovery(void **state)
 		schema = json_object_get(json_array_get(set, i), "name");
 		assert_string_not_equal(json_string_value(schema), "connect");
 	}
-	json_decref(document);
+}
+
+/* Rows that count down, after a pause before each; the last of them may fail. */
+struct countdown {
+	struct rpc_rows rows;
+	int left;
+	int fails_at;
+	bool paused;
+	bool *released;
+};
+
+static int
+count_down(struct rpc_rows *rows, const char **name, json_t **row)
+{
+	static const char *const names[] = { "zero", "one", "two" };
+	struct countdown *countdown = (struct countdown *)rows;
+
+	countdown->paused = !countdown->paused;
+	if (countdown->paused)
+		return -EAGAIN;
+	if (countdown->left == countdown->fails_at)
+		return -ENOMEM;
+	if (countdown->left == 0)
+		return 0;
+	countdown->left--;
+	*name = names[countdown->left];
+	*row = json_integer(countdown->left);
+	return 1;
+}
+
+static void
+release_countdown(struct rpc_rows *rows)
+{
+	*((struct countdown *)rows)->released = true;
+	free(rows);
+}
+
+static struct rpc_rows *
+make_countdown(int n, json_t *rest, bool named, bool *released)
+{
+	struct countdown *countdown = calloc(1, sizeof(*countdown));
+
+	assert_non_null(countdown);
+	countdown->rows = (struct rpc_rows){ .next = count_down,
+		.release = release_countdown,
+		.rest = rest,
+		.key = "list",
+		.named = named,
+		.id = json_string("x") };
+	countdown->left = n;
+	countdown->fails_at = -1;
+	countdown->released = released;
+	*released = false;
+	return &countdown->rows;
+}
+
+static void
+rows_are(int n, const char *rest, bool named, const char *expected)
+{
+	json_t *members = rest != NULL ? json_loads(rest, 0, NULL) : NULL;
+	bool released;
+	struct rpc_rows *rows = make_countdown(n, members, named, &released);
+
+	assert_int_equal(write_rows(rows), 0);
+	assert_int_equal(text_len, strlen(expected));
+	assert_memory_equal(text, expected, text_len);
+	assert_false(released);
+	rpc_rows_release(rows);
+	assert_true(released);
+}
+
+static void
+test_rows(void **state)
+{
+	(void)state;
+	rows_are(0, NULL, false, "{\"jsonrpc\":\"2.0\",\"result\":[],\"id\":\"x\"}");
+	rows_are(2, NULL, false, "{\"jsonrpc\":\"2.0\",\"result\":[1,0],\"id\":\"x\"}");
+	rows_are(3, "{\"n\":3,\"m\":[]}", false,
+			"{\"jsonrpc\":\"2.0\",\"result\":{\"n\":3,\"m\":[],\"list\":[2,1,0]},\"id\":\"x\"}");
+	rows_are(2, "{}", true,
+			"{\"jsonrpc\":\"2.0\",\"result\":{\"list\":{\"one\":1,\"zero\":0}},\"id\":\"x\"}");
+}
+
+/* Without memory the text breaks off, and says so. */
+static void
+test_rows_that_fail(void **state)
+{
+	bool released;
+	struct rpc_rows *rows = make_countdown(3, NULL, false, &released);
+	int more;
+
+	(void)state;
+	((struct countdown *)rows)->fails_at = 1;
+	assert_int_equal(write_rows(rows), -ENOMEM);
+	rpc_rows_release(rows);
+	assert_true(released);
+	for (size_t room = 0; room < 60; room++) {
+		rows = make_countdown(3, json_pack("{s:i}", "n", 3), true, &released);
+		text_len = 0;
+		text_room = room;
+		do
+			more = rpc_rows_write(rows, put, text);
+		while (more > 0);
+		assert_int_equal(more, -ENOSPC);
+		rpc_rows_release(rows);
+	}
 }
 
 static int
@@ -379,6 +524,8 @@ main(void)
 		cmocka_unit_test(test_values_are_read),
 		cmocka_unit_test(test_words_of_events),
 		cmocka_unit_test(test_discovery),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_rows_that_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget_answer);
