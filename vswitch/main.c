@@ -19,6 +19,7 @@
 #include "daemon.h"
 #include "events.h"
 #include "helper.h"
+#include "json_memory.h"
 #include "notify.h"
 #include "options.h"
 #include "port.h"
@@ -335,6 +336,7 @@ run(struct program *program)
 	char err[ERR_SIZE];
 	int status = 0;
 
+	json_memory_watch();
 	program->daemon.start_ns = clock_ns();
 	log_set_level(program->daemon.options.log_level);
 	if (start(program, err, sizeof(err)) == 0) {

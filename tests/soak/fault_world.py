@@ -7,6 +7,7 @@ crash, leave a descriptor, or harm the pair.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
@@ -235,8 +236,11 @@ def connect_outward(world: World) -> None:
         world.wait_up()
 
 
-def save(world: World) -> None:
-    world.call("config.save", file=str(world.registry.directory / "saved.json"))
+def save(world: World) -> object:
+    """What the file says: half a configuration would be worse than none."""
+    path = world.registry.directory / "saved.json"
+    world.call("config.save", file=str(path))
+    return json.loads(path.read_text())
 
 
 def events(world: World) -> None:
@@ -246,12 +250,13 @@ def events(world: World) -> None:
         client.wait_event("port.added", LIMIT)
 
 
-def batch(world: World) -> None:
+def batch(world: World) -> object:
     with Client(world.switch.control, LIMIT) as client:
         results = client.batch([("port.list", None), ("switch.status", None), ("fdb.list", None)])
     for result in results:
         if isinstance(result, RpcError):
             raise result
+    return results
 
 
 def not_json(world: World) -> None:
@@ -327,10 +332,24 @@ if os.geteuid() == 0:
     )
 
 
-def outcome(operation: Operation, world: World) -> Optional[str]:
-    """Runs it; the words that it failed with, None when it ended well. Broken: without words."""
+def shape(value: object) -> object:
+    """What an answer has, whatever its numbers and texts are: names of members, kinds of elements."""
+    if isinstance(value, dict):
+        return {key: shape(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return sorted({json.dumps(shape(element), sort_keys=True) for element in value})
+    return None
+
+
+def outcome(operation: Operation, world: World, whole: object = None) -> Optional[str]:
+    """Runs it; the words that it failed with, None when it ended well. Broken: without words.
+
+    `whole` is the shape of its answer when nothing fails, if that is known.
+    """
     try:
-        operation.run(world)
+        answer = operation.run(world)
+        if whole is not None and shape(answer) != whole:
+            raise Broken(f"the answer is not whole: {json.dumps(answer)[:400]}")
     except (RpcError, Refused, Told) as error:
         return str(error)
     except (ConnectionError, Disconnected, BrokenPipeError) as error:
@@ -338,6 +357,8 @@ def outcome(operation: Operation, world: World) -> Optional[str]:
         if not said and not port_fault(world):
             raise Broken(f"the connection ended without a word in the log ({error!r})") from None
         return " ".join(said) or port_fault(world)
+    except Broken:
+        raise
     except (TimeoutError, WaitTimeout, AssertionError, ValueError) as error:
         raise Broken(f"no end within {LIMIT:g} s, or a wrong one: {error}") from None
     return None

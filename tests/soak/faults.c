@@ -29,12 +29,10 @@
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <jansson.h>
 
 /* The order is that of KINDS in faults.py. */
 enum kind {
 	KIND_ALLOC,  /* malloc() and its like */
-	KIND_JSON,   /* jansson's memory */
 	KIND_EVENT,  /* libevent's memory */
 	KIND_MMAP,   /* mmap() */
 	KIND_ACCEPT, /* accept4() */
@@ -60,7 +58,6 @@ static bool tells_stack;	 /* the same */
 
 static const char *const names[KIND_COUNT] = {
 	[KIND_ALLOC] = "allocation",
-	[KIND_JSON] = "jansson's allocation",
 	[KIND_EVENT] = "libevent's allocation",
 	[KIND_MMAP] = "mmap",
 	[KIND_ACCEPT] = "accept4",
@@ -115,13 +112,7 @@ fails(enum kind kind, int error)
 	return true;
 }
 
-/* Memory of the libraries that the switch tells where to get it. */
-
-static void *
-json_alloc(size_t size)
-{
-	return fails(KIND_JSON, ENOMEM) ? NULL : __real_malloc(size);
-}
+/* libevent's memory. jansson's comes through the switch (common/json_memory.c). */
 
 static void *
 event_alloc(size_t size)
@@ -153,7 +144,6 @@ static void __attribute__((constructor)) faults_open(void)
 	}
 	close(fd);
 	tells_stack = getenv("VSWITCH_FAULTS_STACK") != NULL;
-	json_set_alloc_funcs(json_alloc, free);
 	event_set_mem_functions(event_alloc, event_realloc, free);
 	kinds = map;
 }

@@ -14,7 +14,7 @@ from vswitch.process import Process, binary
 
 # The order is that of enum kind in faults.c.
 KINDS = (
-    "alloc", "json", "event", "mmap", "accept", "write", "epoll", "eventfd", "open", "socket",
+    "alloc", "event", "mmap", "accept", "write", "epoll", "eventfd", "open", "socket",
     "thread",
 )
 RECORD = struct.Struct("<QQQQ")  # calls, first, n, failed
