@@ -86,7 +86,8 @@ rpc_reply(struct rpc_call *call, json_t *result)
 void
 rpc_reply_rows(struct rpc_call *call, struct rpc_rows *rows)
 {
-	if (rows == NULL) {
+	if (rows == NULL || json_memory_failed()) {
+		rpc_rows_release(rows);
 		fail_for_memory(call);
 		return;
 	}
