@@ -30,8 +30,7 @@ TSAN_UNIT_TESTS = [
 ]
 TSAN_TESTS = [
     f"tests/integration/test_{name}.py"
-    for name in ("config", "gate", "l2", "lifecycle", "methods", "port_life", "rpc",
-                 "rpc_clients", "traffic")
+    for name in ("config", "gate", "l2", "lifecycle", "port_life", "rpc", "traffic")
 ]
 TSAN_RANDOM_BITS = 28
 

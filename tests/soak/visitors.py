@@ -99,7 +99,7 @@ class RawPair(Visitor):
                     return
             if self.chance.random() < 0.3:
                 with suppress(Disconnected, Refused, ConnectionError, BrokenPipeError):
-                    a.request(self.chance.randrange(48), os.urandom(self.chance.randrange(64)))
+                    a.request(self.chance.randrange(41), os.urandom(self.chance.randrange(64)))
 
     def _setup(self) -> Setup:
         return Setup(
