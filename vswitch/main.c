@@ -242,22 +242,12 @@ stop_ports(struct program *program)
 	control_close();
 }
 
-/* A manager that is not told waits for ever, or ends the switch at its own limit. */
-static void
-tell_manager(const char *state)
-{
-	int ret = notify_send(state);
-
-	if (ret != 0)
-		log_warning("the service manager could not be told %s: %s", state, strerror(-ret));
-}
-
 static void
 on_stop(void *arg)
 {
 	struct program *program = arg;
 
-	tell_manager("STOPPING=1");
+	(void)notify_send("STOPPING=1"); /* the end itself is seen in any case */
 	event_base_loopbreak(program->daemon.base);
 }
 
@@ -307,13 +297,17 @@ static void
 say_ready(const struct daemon *daemon)
 {
 	const struct eal_memory *memory = &daemon->memory;
+	int ret;
 
 	log_info("memory: %u MiB of %s%s%s%s", memory->mib,
 			memory->huge ? "hugepages" : "ordinary pages",
 			memory->why[0] != '\0' ? " (" : "", memory->why,
 			memory->why[0] != '\0' ? ")" : "");
 	log_info("ready; control %s", daemon->options.control);
-	tell_manager("READY=1");
+	ret = notify_send("READY=1");
+	/* a manager that is not told waits for ever, or ends the switch at its own limit */
+	if (ret != 0)
+		log_warning("the service manager could not be told READY=1: %s", strerror(-ret));
 }
 
 static int
