@@ -16,6 +16,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -110,6 +111,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of an earlier run")
     options = parser.parse_args()
     os.chdir(PROJECT)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has them ignored
+        signal.signal(number, signal.default_int_handler)
     os.environ.update(SANITIZER_ENV)
     say(f"seed {options.seed}")
     if options.sessions is not None:
