@@ -14,7 +14,8 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 	},
 	[DROP_BAD_CHAIN] = {
 		"bad-chain",
-		"A descriptor chain broke the virtio rules; counted at the port that made it available.",
+		"A descriptor chain broke the virtio rules, or was too small for any frame; counted at the "
+		"port that made it available.",
 		"The frontend's driver is faulty or hostile: update or replace it.",
 	},
 	[DROP_TOO_SHORT] = {
@@ -55,5 +56,12 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 		"refused",
 		"The kernel or the device did not take the frame; counted at the receiver.",
 		"See `vswitchctl show-port` for the state of the interface or device.",
+	},
+	[DROP_RESTING] = {
+		"resting",
+		"The receiver had taken more than its share of the switch's time and was left alone for "
+		"a while; counted at the receiver.",
+		"See `vswitchctl show-port`. Give the frontend memory that is there already "
+		"(prealloc=on, hugepages), and do not remove or swap its pages.",
 	},
 };

@@ -218,6 +218,22 @@ print_offload(FILE *out, const json_t *port)
 				view_integer(offload, "segments"));
 }
 
+/* What the port costs the switch. */
+static void
+print_time(FILE *out, const json_t *port)
+{
+	const json_t *spent = json_object_get(port, "time");
+	char rest[48] = "";
+
+	if (view_number(spent, "resting_s") > 0)
+		snprintf(rest, sizeof(rest), "; left alone for %.1f s",
+				view_number(spent, "resting_s"));
+	print_field(out, "time",
+			"%.1f %% of a CPU; slow %" PRId64 " times, waited for %" PRId64 " times%s",
+			view_number(spent, "percent"), view_integer(spent, "slow_turns"),
+			view_integer(spent, "stalls"), rest);
+}
+
 /* A frontend and its socket, or an interface or device. */
 static void
 print_behind(FILE *out, const json_t *port)
@@ -247,6 +263,7 @@ print_port(FILE *out, const struct invocation *call, const json_t *result)
 	print_traffic(out, result, "from it", "rx");
 	print_traffic(out, result, "to it", "tx");
 	print_offload(out, result);
+	print_time(out, result);
 	print_port_drops(out, result);
 	return print_session(out, json_object_get(result, "session"));
 }

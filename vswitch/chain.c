@@ -4,17 +4,16 @@
 #include <string.h>
 
 /*
- * Ends loops, and bounds what empty descriptors, which need no segment, can cost. It is below the
- * ring's size for large rings, where the specification would allow more (2.6.5.3.1).
+ * Where a walk stands. Descriptors come from the ring's table or from one indirect table. What ends
+ * every loop is that each descriptor needs a segment. So a chain may be shorter than the ring has
+ * entries, where the specification would allow more (2.6.5.3.1).
  */
-#define CHAIN_DESCRIPTORS_MAX BURST_SEGMENTS_MAX
-
-/* Where a walk stands. Descriptors come from the ring's table or from one indirect table. */
 struct walk {
 	const struct split_vring *vring;
 	struct frame_segment *segments;
 	uint32_t n_segments;
 	uint32_t max;
+	uint32_t followed;
 	uint64_t bytes;
 	uint16_t access_flag; /* VRING_DESC_F_WRITE when the device writes, else 0 */
 };
@@ -23,6 +22,8 @@ struct walk {
 static int
 append_buffer(struct walk *walk, uint64_t addr, uint32_t len)
 {
+	if (len == 0)
+		return CHAIN_BAD;
 	while (len > 0) {
 		uint64_t available;
 		uint8_t *host = guest_mem_translate(&walk->vring->mem, addr, &available);
@@ -72,10 +73,11 @@ walk_indirect(struct walk *walk, const struct vring_desc *outer, uint64_t want)
 	if (!walk->vring->indirect || outer->len % sizeof(struct vring_desc) != 0 || n == 0 ||
 			n > walk->vring->size)
 		return CHAIN_BAD;
-	for (uint32_t followed = 0; followed < CHAIN_DESCRIPTORS_MAX; followed++) {
+	for (;;) {
 		struct vring_desc desc;
 		int ret = read_indirect(walk->vring, outer->addr, i, &desc);
 
+		walk->followed++;
 		if (ret != 0)
 			return ret;
 		if ((desc.flags & VRING_DESC_F_INDIRECT) != 0 ||
@@ -90,7 +92,6 @@ walk_indirect(struct walk *walk, const struct vring_desc *outer, uint64_t want)
 		if (i >= n)
 			return CHAIN_BAD;
 	}
-	return CHAIN_BAD;
 }
 
 static int
@@ -99,10 +100,11 @@ walk_direct(struct walk *walk, uint32_t head, uint64_t want)
 	const struct split_vring *vring = walk->vring;
 	uint32_t i = head;
 
-	for (uint32_t followed = 0; followed < CHAIN_DESCRIPTORS_MAX; followed++) {
+	for (;;) {
 		struct vring_desc desc = vring_desc_read(&vring->desc[i]);
 		int ret;
 
+		walk->followed++;
 		if (desc.flags & VRING_DESC_F_INDIRECT) {
 			if (desc.flags & VRING_DESC_F_NEXT)
 				return CHAIN_BAD;
@@ -119,12 +121,11 @@ walk_direct(struct walk *walk, uint32_t head, uint64_t want)
 		if (i >= vring->size)
 			return CHAIN_BAD;
 	}
-	return CHAIN_BAD;
 }
 
 int
 chain_walk(const struct split_vring *vring, uint32_t head, enum chain_access access, uint64_t want,
-		struct frame_segment *segments, uint32_t max, uint64_t *bytes)
+		struct frame_segment *segments, uint32_t max, uint64_t *bytes, uint32_t *followed)
 {
 	struct walk walk = {
 		.vring = vring,
@@ -134,6 +135,7 @@ chain_walk(const struct split_vring *vring, uint32_t head, enum chain_access acc
 	};
 	int ret = walk_direct(&walk, head, want);
 
+	*followed += walk.followed;
 	if (ret == CHAIN_NO_SPACE && max >= BURST_SEGMENTS_MAX)
 		return CHAIN_BAD;
 	if (ret != 0)

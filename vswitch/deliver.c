@@ -3,14 +3,9 @@
 
 #include <stddef.h>
 
+#include "account.h"
 #include "offload.h"
-
-/*
- * Frames that are made of others for one receiver in one turn. 64 of the largest frames are 2,900
- * segments where the MTU is 1,500, and no ring holds as many. A sender may ask for 87,000, which with
- * a system call each would keep all others waiting for a fifth of a second, for each receiver.
- */
-#define SPLIT_FRAMES_MAX 4096
+#include "tsc.h"
 
 static inline void
 add_receiver(struct delivery *delivery, uint16_t port, uint8_t frame)
@@ -84,7 +79,10 @@ count_split(struct sink *sink, const struct burst *burst, uint8_t frame, uint32_
 	counter_add(&counters->segments, made);
 }
 
-/* Does what a frame needs and the receiver does not take undone, and places what comes of it. */
+/*
+ * Does what a frame needs and the receiver does not take undone, and places what comes of it. How
+ * much that is in a turn, the sources bound: BURST_WIRE_FRAMES_MAX.
+ */
 static const void *
 place_split(struct sink *sink, struct burst *split, const struct burst *burst, uint8_t frame)
 {
@@ -107,27 +105,12 @@ place_split(struct sink *sink, struct burst *split, const struct burst *burst, u
 	return placed;
 }
 
-/* The same, unless it would be more than the *left frames that may still be made in this turn. */
-static const void *
-place_bounded(struct sink *sink, struct burst *split, const struct burst *burst, uint8_t frame,
-		uint32_t *left)
-{
-	uint32_t n = offload_count(burst, frame);
-
-	if (n > *left) {
-		counter_add(&sink->counters.drops[DROP_RING_FULL], 1);
-		return NULL;
-	}
-	*left -= n;
-	return place_split(sink, split, burst, frame);
-}
-
 /* Places a list in order: runs of frames that the receiver takes as they are, and the others. */
 static const void *
 place_mixed(struct sink *sink, struct burst *split, const struct burst *burst, const uint8_t *list,
 		uint32_t n)
 {
-	uint32_t i = 0, left = SPLIT_FRAMES_MAX;
+	uint32_t i = 0;
 	const void *placed = NULL;
 
 	while (i < n) {
@@ -139,34 +122,104 @@ place_mixed(struct sink *sink, struct burst *split, const struct burst *burst, c
 		if (run > 0)
 			ret = sink->ops->place(sink, burst, list + i, run);
 		else
-			ret = place_bounded(sink, split, burst, list[i], &left);
+			ret = place_split(sink, split, burst, list[i]);
 		placed = ret != NULL ? ret : placed;
 		i += run > 0 ? run : 1;
 	}
 	return placed;
 }
 
-static void
-deliver_list(struct delivery *delivery, const struct forward_port *port, const struct burst *burst,
+/* Places a list. Called with the lock. */
+static const void *
+place_list(struct delivery *delivery, const struct forward_port *port, const struct burst *burst,
 		uint8_t *list, uint32_t n)
 {
 	struct sink *sink = port->sink;
-	const void *placed = NULL;
 
-	spinlock_lock(&sink->lock);
 	if (!port->enabled) {
 		counter_add(&sink->counters.drops[DROP_DISABLED], n);
-	} else {
-		if (burst->longest > port->max_frame)
-			n = drop_too_big(sink, port, burst, list, n);
-		if (n > 0 && burst->offload_mask == 0)
-			placed = sink->ops->place(sink, burst, list, n);
-		else if (n > 0)
-			placed = place_mixed(sink, delivery->split, burst, list, n);
+		return NULL;
 	}
+	if (account_has_trouble(sink->port, delivery->now) &&
+			account_rests(sink->port, delivery->now)) {
+		counter_add(&sink->counters.drops[DROP_RESTING], n);
+		return NULL;
+	}
+	if (burst->longest > port->max_frame)
+		n = drop_too_big(sink, port, burst, list, n);
+	if (n == 0)
+		return NULL;
+	if (burst->offload_mask == 0)
+		return sink->ops->place(sink, burst, list, n);
+	return place_mixed(sink, delivery->split, burst, list, n);
+}
+
+/*
+ * The stretch from delivery->now to `end` was long. The sender is suspected before the receiver is
+ * judged, unless its frames cannot be the reason.
+ */
+static __attribute__((noinline)) void
+judge_placing(struct delivery *delivery, const struct source *source, const struct sink *sink,
+		uint64_t end)
+{
+	uint64_t calls = account_judged_already();
+	struct thread_time time;
+
+	delivery->slow = true;
+	delivery->slow_receivers += end - delivery->now;
+	thread_time_judge(delivery->now, end, &time);
+	time.worked = time.worked > calls ? time.worked - calls : 0;
+	if (!account_is_slow(&time))
+		return;
+	if (source->strange && !delivery->private_copy)
+		account_suspect(source->port, end);
+	else if (sink->strange)
+		account_judge(sink->port, &time, end);
+}
+
+static void
+deliver_list(struct delivery *delivery, const struct forward_port *port,
+		const struct source *source, const struct burst *burst, uint8_t *list, uint32_t n)
+{
+	struct sink *sink = port->sink;
+	const void *placed;
+	uint64_t end;
+
+	delivery_at(delivery, sink->port);
+	spinlock_lock(&sink->lock);
+	placed = place_list(delivery, port, burst, list, n);
 	spinlock_unlock(&sink->lock);
 	if (placed != NULL)
 		sink->ops->call(placed);
+	end = tsc_read();
+	account_add_shared(&accounts[sink->port].placing, end - delivery->now);
+	if (end - delivery->now > account_slow)
+		judge_placing(delivery, source, sink, end);
+	delivery->now = end;
+}
+
+static __attribute__((noinline)) void
+judge_source(struct delivery *delivery, const struct source *source, uint64_t end)
+{
+	uint64_t calls = account_judged_already();
+	struct thread_time time;
+
+	delivery->slow = true;
+	thread_time_judge(delivery->now, end, &time);
+	time.worked = time.worked > calls ? time.worked - calls : 0;
+	if (source->strange && account_is_slow(&time))
+		account_judge(source->port, &time, end);
+}
+
+void
+deliver_charge_source(struct delivery *delivery, const struct source *source)
+{
+	uint64_t end = tsc_read();
+
+	account_add(&accounts[source->port].taking, end - delivery->now);
+	if (end - delivery->now > account_slow)
+		judge_source(delivery, source, end);
+	delivery->now = end;
 }
 
 void
@@ -174,12 +227,14 @@ deliver_burst(struct delivery *delivery, const struct forward_table *table, stru
 		const struct burst *burst, const struct verdict *verdicts)
 {
 	sort_burst(delivery, table, source, burst, verdicts);
+	deliver_charge_source(delivery, source);
 	for (uint32_t i = 0; i < delivery->n_receivers; i++) {
 		uint16_t port = delivery->receivers[i];
 
-		deliver_list(delivery, &table->ports[port], burst, delivery->lists[port],
+		deliver_list(delivery, &table->ports[port], source, burst, delivery->lists[port],
 				delivery->counts[port]);
 		delivery->counts[port] = 0;
 	}
 	delivery->n_receivers = 0;
+	delivery_at(delivery, source->port);
 }

@@ -44,11 +44,17 @@ struct source {
 	struct counters counters; /* writer: the worker */
 	int32_t worker;		  /* writer: control; index of the worker, -1 while detached */
 	bool timed;		  /* writer: control; nothing wakes for it: poll it on a timer */
-	uint32_t slow_turns;	  /* writer: the worker; turns longer than SLOW_TURN_US */
+	bool strange;		  /* constant; frames lie in a stranger's memory: see account.h */
+	int kick_fd;		  /* writer: control, atomically; what wakes for it, -1: nothing */
 	/* The worker's own, from here on. Times are TSC cycles. */
-	bool active;	      /* in the poll list */
+	bool active; /* in the poll list */
+	bool muted;  /* kicks that brought nothing are not listened to: see worker_kicks.c */
+	uint32_t frames_max;  /* to be taken in a turn; BURST_MAX unless a turn was slow */
+	uint32_t idle_kicks;  /* in a row, without a frame */
 	uint64_t quiet_since; /* no frame came since then */
-	uint64_t pause_until; /* a source whose turns are long is polled less */
+	uint64_t served;      /* cycles of turns that count for fair shares: see fair_share.h */
+	uint64_t muted_until;
+	uint64_t short_until; /* a turn was slow: the next ones are short */
 };
 
 /* A frame that was taken and ends here, at its sender. The worker. */
@@ -79,6 +85,7 @@ struct sink {
 	uint16_t port;
 	struct spinlock lock;
 	uint8_t takes; /* FRAME_NEEDS_ bits that the receiver sees to; changed under the lock */
+	bool strange;  /* constant; a stranger's memory: see account.h */
 	struct counters counters; /* writer: who holds the lock */
 };
 

@@ -112,30 +112,39 @@ refuse(struct ethdev *dev, struct rte_mbuf *m, enum drop_reason reason)
 	rte_pktmbuf_free(m);
 }
 
-/* Shows one more frame, if there is one and the burst has segments for it. */
+/* How far a burst is filled. */
+struct filling {
+	uint32_t n_segments;
+	uint32_t wire_frames;
+	uint64_t bytes;
+};
+
+/* Shows one more frame, if there is one and the burst has room for it. */
 static bool
-show_next(struct ethdev *dev, struct burst *burst, uint32_t *n_segments, uint64_t *bytes)
+show_next(struct ethdev *dev, struct burst *burst, struct filling *filling)
 {
 	struct frame *frame = &burst->frames[burst->n];
 	struct rte_mbuf *m;
 
-	if (dev->n_looked_at == dev->n_received)
+	if (dev->n_looked_at == dev->n_received || filling->bytes >= BURST_BYTES_MAX ||
+			filling->wire_frames >= BURST_WIRE_FRAMES_MAX)
 		return false;
 	m = dev->received[dev->n_looked_at];
-	if (m->nb_segs > BURST_SEGMENTS_MAX - *n_segments && *n_segments > 0)
+	if (m->nb_segs > BURST_SEGMENTS_MAX - filling->n_segments && filling->n_segments > 0)
 		return false;
 	dev->n_looked_at++;
 	if (m->nb_segs > BURST_SEGMENTS_MAX) {
 		refuse(dev, m, DROP_BAD_CHAIN);
 		return true;
 	}
-	view(m, &burst->segments[*n_segments], frame);
+	view(m, &burst->segments[filling->n_segments], frame);
 	if (!read_offload(dev, m, burst, burst->n)) {
 		refuse(dev, m, DROP_BAD_OFFLOAD);
 		return true;
 	}
-	*n_segments += frame->n_segments;
-	*bytes += frame->len;
+	filling->n_segments += frame->n_segments;
+	filling->wire_frames += offload_count(burst, burst->n);
+	filling->bytes += frame->len;
 	dev->taken[burst->n++] = m;
 	return true;
 }
@@ -144,8 +153,8 @@ static uint32_t
 source_take(struct source *base, struct burst *burst)
 {
 	struct ethdev *dev = ethdev_of_source(base);
-	uint32_t first, n_segments = 0;
-	uint64_t bytes = 0;
+	struct filling filling = { 0 };
+	uint32_t first;
 
 	if (!is_running(dev))
 		return 0;
@@ -156,13 +165,13 @@ source_take(struct source *base, struct burst *burst)
 	burst->longest = 0;
 	burst->offload_mask = 0;
 	burst->mbufs = dev->taken;
-	while (show_next(dev, burst, &n_segments, &bytes))
+	while (show_next(dev, burst, &filling))
 		;
 	for (uint32_t i = 0; i < burst->n; i++)
 		burst->longest = RTE_MAX(burst->longest, burst_wire_len(burst, i));
 	dev->n_taken = burst->n;
 	counter_add(&base->counters.frames, burst->n);
-	counter_add(&base->counters.bytes, bytes);
+	counter_add(&base->counters.bytes, filling.bytes);
 	return dev->n_looked_at - first;
 }
 

@@ -89,14 +89,6 @@ start_fdb(struct program *program, char *err, size_t err_size)
 	return 0;
 }
 
-static const char *
-name_of_port(uint16_t id)
-{
-	const struct port *port = port_by_id(id);
-
-	return port != NULL ? port_name(port) : NULL;
-}
-
 static int
 start_workers(struct program *program, char *err, size_t err_size)
 {
@@ -105,7 +97,6 @@ start_workers(struct program *program, char *err, size_t err_size)
 		.n = options->workers,
 		.cpus = options->pinned ? options->cpus : NULL,
 		.poll_always = options->poll_always,
-		.port_name = name_of_port,
 	};
 	int ret = worker_start(program->daemon.base, &config, program->daemon.fdb, err, err_size);
 

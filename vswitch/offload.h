@@ -22,7 +22,8 @@
 
 /*
  * The most segments of one frame: 64 KiB with the smallest segments that Linux lets a peer ask for
- * (48 bytes, tcp_min_snd_mss). Each costs as much as a frame, and 64 of their frames are a turn.
+ * (48 bytes, net.ipv4.tcp_min_snd_mss), so that no honest sender's frame is refused. Each costs as
+ * much as a frame, and in a burst only the last frame may have so many (BURST_WIRE_FRAMES_MAX).
  */
 #define OFFLOAD_CUTS_MAX 1366
 

@@ -9,6 +9,7 @@
  * and free it. A worker that still had the old table may have learned a station meanwhile, which is
  * why the FDB is flushed last, and why the id is not used again before.
  */
+#include "account.h"
 #include "port.h"
 
 #include <errno.h>
@@ -224,6 +225,7 @@ create_port(const char *name, const char *type, const struct port_settings *sett
 	snprintf(port->name, sizeof(port->name), "%s", name);
 	port->settings = *settings;
 	port->starting = true;
+	account_reset(port->id, name);
 	/* The port's place in the table, and its name, are taken from here on. */
 	port_table_enter(port);
 	*out = port;

@@ -110,6 +110,8 @@ struct port_rates {
 	double rx_fps, rx_bps; /* frames and bits a second over the last second */
 	double tx_fps, tx_bps;
 	double drop_fps;
+	double time_percent;  /* of one CPU: workers' time on the port's memory and descriptors */
+	double turns_percent; /* the same for the turns of its own frames */
 };
 
 /* A ring as show-port prints it. */

@@ -5,6 +5,8 @@
  */
 #include "port_kind.h"
 
+#include "clock.h"
+
 static const char *const state_names[] = {
 	[PORT_WAITING] = "waiting",
 	[PORT_NEGOTIATING] = "negotiating",
@@ -154,6 +156,28 @@ port_rates(const struct port *port, struct port_rates *rates)
 	*rates = port->rates;
 }
 
+/* Percent of the time since the last sample that `from` to `to` seconds are. */
+static double
+percent(double from, double to, uint64_t ns)
+{
+	return ns > 0 ? 100e9 * (to - from) / (double)ns : 0;
+}
+
+static void
+sample_time(struct port *port)
+{
+	const struct account_info before = port->sampled_time;
+	struct account_info now;
+	uint64_t ns = clock_ns(), elapsed = ns - port->sampled_ns;
+
+	account_info(port->id, &now);
+	port->rates.time_percent = percent(
+			before.taking_s + before.placing_s, now.taking_s + now.placing_s, elapsed);
+	port->rates.turns_percent = percent(before.turns_s, now.turns_s, elapsed);
+	port->sampled_time = now;
+	port->sampled_ns = ns;
+}
+
 void
 port_sample_rates(struct port *port)
 {
@@ -173,4 +197,5 @@ port_sample_rates(struct port *port)
 		.tx_bps = 8.0 * (double)delta.tx_bytes,
 		.drop_fps = drops,
 	};
+	sample_time(port);
 }

@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "endpoint.h"
+#include "account.h"
 #include "port.h"
 
 struct port_ops {
@@ -63,6 +64,8 @@ struct port {
 	struct port_fault fault;   /* the last one, kept when the frontend leaves */
 	struct port_stats cleared; /* counters at the last clear-stats */
 	struct port_stats sampled; /* counters a second ago */
+	struct account_info sampled_time;
+	uint64_t sampled_ns;
 	struct port_rates rates;
 	struct port_settings wanted; /* while set() goes on */
 	port_done changed;	     /* of port_add() or port_set() under way; NULL: none is */

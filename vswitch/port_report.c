@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "account.h"
 #include "clock.h"
 #include "fdb.h"
 #include "feature_names.h"
@@ -51,6 +52,23 @@ report_rates(const struct port *port)
 	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "rx_fps", rates.rx_fps, "rx_bps",
 			rates.rx_bps, "tx_fps", rates.tx_fps, "tx_bps", rates.tx_bps, "drop_fps",
 			rates.drop_fps);
+}
+
+/* What the port costs the workers. */
+static json_t *
+report_time(const struct port *port)
+{
+	struct account_info info;
+	struct port_rates rates;
+
+	account_info(port_id(port), &info);
+	port_rates(port, &rates);
+	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:f, s:f, s:f}", "percent",
+			rates.time_percent, "turns_percent", rates.turns_percent, "taking_s",
+			info.taking_s, "placing_s", info.placing_s, "calling_s", info.calling_s,
+			"turns_s", info.turns_s, "slow_turns", (int)info.slow_turns, "stalls",
+			(int)info.stalls, "stalled_s", info.stalled_s, "resting_s", info.rest_s,
+			"rested_s", info.rested_s);
 }
 
 static json_t *
@@ -170,6 +188,7 @@ port_report(const struct port *port, const struct fdb *fdb)
 	failed |= json_object_set_new(
 			object, "macs", json_integer(fdb_count_port(fdb, port_id(port))));
 	failed |= json_object_set_new(object, "rates", report_rates(port));
+	failed |= json_object_set_new(object, "time", report_time(port));
 	failed |= json_object_set_new(object, "stats", port_report_stats(port));
 	if (failed == 0)
 		return object;

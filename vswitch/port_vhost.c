@@ -24,6 +24,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "account.h"
 #include "log.h"
 #include "notice.h"
 #include "sigbus.h"
@@ -202,6 +203,18 @@ static const struct vhost_conn_ops conn_ops = {
 
 /* ---- Broken rings ---- */
 
+/* What workers have found out about the time that the port costs them. */
+static void
+check_account(struct vhost_port *port)
+{
+	enum account_fault fault = account_take_fault(port->base.id);
+
+	if (fault != ACCOUNT_SOUND)
+		gate_fault(port->gate, account_fault_text(fault));
+	else
+		vhost_rings_put_aside(port);
+}
+
 static void
 check_health(struct vhost_port *port)
 {
@@ -211,8 +224,10 @@ check_health(struct vhost_port *port)
 
 	if (defect == VRING_SOUND && conn != NULL && vhost_conn_memory_gone(conn))
 		defect = VRING_MEMORY_GONE;
-	if (defect == VRING_SOUND)
+	if (defect == VRING_SOUND) {
+		check_account(port);
 		return;
+	}
 	if (defect == VRING_MEMORY_GONE)
 		snprintf(text, sizeof(text), "%s", vring_defect_text(defect));
 	else
@@ -261,6 +276,8 @@ create(uint16_t id)
 		return NULL;
 	vring_sink_init(&port->sink, id);
 	vring_source_init(&port->source, id, &port->sink);
+	for (uint32_t i = 0; i < PORT_VRINGS; i++)
+		port->calls[i].port = id;
 	port->base.source = &port->source.base;
 	port->base.sink = &port->sink.base;
 	TAILQ_INSERT_TAIL(&all_ports, port, link);

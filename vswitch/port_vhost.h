@@ -26,6 +26,7 @@ struct vhost_port {
 	struct split_vring *vrings[PORT_VRINGS];  /* published; NULL: not running */
 	struct split_vring *retired[PORT_VRINGS]; /* unpublished, waiting for the workers */
 	/* Of the port. */
+	struct vring_calls calls[PORT_VRINGS];
 	bool faulty; /* the last session ended in fault and no frontend came since */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
@@ -51,6 +52,9 @@ void vhost_rings_start(struct vhost_port *port, const struct session *session, u
  * one any more, and begins with vhost_rings_settle().
  */
 void vhost_rings_stop(struct vhost_port *port, uint32_t mask, void (*quiet)(void *port));
+
+/* Rings whose calls are slow get a caller (caller.h). */
+void vhost_rings_put_aside(struct vhost_port *port);
 
 /* The workers have left the port's unpublished rings: the library is told where they stand. */
 void vhost_rings_settle(void *arg);

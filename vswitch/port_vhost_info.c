@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "account.h"
+
 enum port_state
 vhost_info_state(const struct port *base)
 {
@@ -43,6 +45,21 @@ negotiating_text(const struct vhost_port *port, char *text, size_t size)
 			refusal[0] != '\0' ? "; refused: " : "", refusal);
 }
 
+static void
+up_text(const struct vhost_port *port, char *text, size_t size)
+{
+	struct account_info info;
+
+	account_info(port->base.id, &info);
+	if (info.rest_s > 0)
+		snprintf(text, size,
+				"up; left alone for %.1f s, because its memory or its calls took "
+				"too much of the switch's time",
+				info.rest_s);
+	else
+		snprintf(text, size, "up");
+}
+
 void
 vhost_info_state_text(const struct port *base, char *text, size_t size)
 {
@@ -56,7 +73,7 @@ vhost_info_state_text(const struct port *base, char *text, size_t size)
 		negotiating_text(port, text, size);
 		break;
 	case PORT_UP:
-		snprintf(text, size, "up");
+		up_text(port, text, size);
 		break;
 	case PORT_STOPPED:
 		snprintf(text, size, "stopped by frontend");

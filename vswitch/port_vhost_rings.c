@@ -12,8 +12,12 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 
+#include <rte_cycles.h>
+
+#include "caller.h"
 #include "grace.h"
 #include "log.h"
+#include "tsc.h"
 #include "worker.h"
 
 struct vring_cursor *
@@ -95,6 +99,7 @@ make_vring(struct vhost_port *port, const struct session *session, uint32_t inde
 		.kick_fd = from->kick_fd,
 		.call_fd = from->call_fd,
 		.health = &port->health,
+		.calls = &port->calls[index],
 		.mem = port->mem,
 	};
 	if (map_areas(port, from, vring))
@@ -121,11 +126,54 @@ set_cursor(struct vhost_port *port, uint32_t index, uint16_t base)
 	cursor->used = used;
 }
 
+/* So long without a slow call, and a new session's calls are made by the workers again. */
+#define CALLS_FORGIVEN_S 60
+
+static void
+put_calls_aside(struct vhost_port *port, uint32_t index)
+{
+	struct vring_calls *calls = &port->calls[index];
+	const struct split_vring *vring = port->vrings[index];
+	struct caller_ring *aside;
+
+	if (vring->call_fd < 0 || !vring_calls_wants_caller(calls))
+		return;
+	aside = caller_open(vring->call_fd, calls, &port->health, index);
+	if (aside != NULL)
+		vring_calls_put_aside(calls, aside);
+	else
+		log_error("port %s: no memory or descriptors for slow calls; its frontend is not called",
+				port->base.name);
+}
+
+void
+vhost_rings_put_aside(struct vhost_port *port)
+{
+	for (uint32_t i = 0; i < PORT_VRINGS; i++)
+		if (port->vrings[i] != NULL)
+			put_calls_aside(port, i);
+}
+
+/* No worker uses the ring: its caller goes, and what its frontend owes is forgotten in time. */
+static void
+end_calls(struct vring_calls *calls)
+{
+	if (calls->aside != NULL)
+		caller_close(calls->aside);
+	vring_calls_put_aside(calls, NULL);
+	calls->owed = false;
+	if (calls->slow && tsc_read() - calls->last_slow > rte_get_tsc_hz() * CALLS_FORGIVEN_S) {
+		calls->slow = false;
+		calls->slow_in_a_row = 0;
+	}
+}
+
 static int
 publish_vring(struct vhost_port *port, uint32_t index)
 {
 	struct split_vring *vring = port->vrings[index];
 
+	put_calls_aside(port, index);
 	vring_want_kicks(vring, false);
 	if (index == VRING_RECEIVEQ) {
 		vring_sink_publish(&port->sink, vring);
@@ -189,6 +237,7 @@ vhost_rings_settle(void *arg)
 			continue;
 		if (conn != NULL)
 			vhost_conn_set_cursor(conn, i, cursor->avail, cursor->used);
+		end_calls(&port->calls[i]);
 		free(port->retired[i]);
 		port->retired[i] = NULL;
 	}

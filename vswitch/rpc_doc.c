@@ -95,7 +95,27 @@ static const struct field port_fields[] = {
 	{ "rates", "object",
 			"`rx_fps`, `tx_fps`, `drop_fps` (frames a second), `rx_bps`, `tx_bps` (bits "
 			"a second), over the last second" },
+	{ "time", "TIME", "what the port costs the workers" },
 	{ "stats", "STATS", "counters" },
+};
+
+static const struct field time_fields[] = {
+	{ "percent", "number",
+			"share of one CPU over the last second: time spent on the port's memory and "
+			"descriptors" },
+	{ "turns_percent", "number",
+			"the same for the turns of the port's own frames, their receivers included: "
+			"what fair shares are counted in" },
+	{ "taking_s, placing_s, calling_s", "number",
+			"seconds since the port was added: frames taken from it; frames put into it, "
+			"calls included; writes to its call descriptors alone" },
+	{ "turns_s", "number", "seconds of its own frames' turns" },
+	{ "slow_turns", "integer", "stretches of over a millisecond that were its doing" },
+	{ "stalls, stalled_s", "integer, number",
+			"how often and how long a worker had to wait inside the kernel for its memory" },
+	{ "resting_s, rested_s", "number",
+			"how long it is left alone from now on, because it took more than its share; "
+			"and how long it was in all" },
 };
 
 static const struct field stats_fields[] = {
@@ -295,6 +315,7 @@ print_objects(FILE *out)
 
 	fprintf(out, "## Objects\n\n");
 	print_fields(out, "PORT", members, port_fields, COUNT(port_fields));
+	print_fields(out, "TIME", members, time_fields, COUNT(time_fields));
 	print_fields(out, "STATS", members, stats_fields, COUNT(stats_fields));
 	fprintf(out,
 			"Once traffic has stopped, the sum of `copies_due` over all ports, less `segmented` and\n"

@@ -29,15 +29,19 @@
 /* How far a burst is filled. */
 struct filling {
 	uint32_t n_taken; /* frames, bad ones included */
-	uint32_t stored;  /* bytes of the store */
-	uint64_t bytes;	  /* of the frames */
+	uint32_t stored; /* bytes of the store; with a frame of the longest, at most BURST_BYTES_MAX */
+	uint32_t wire_frames;
+	uint64_t bytes; /* of the frames */
 };
+
+_Static_assert(BURST_STORE_LEN <= BURST_BYTES_MAX, "a full store ends a burst soon enough");
 
 static bool
 is_full(const struct burst *burst, const struct filling *filling)
 {
 	return burst->n == BURST_MAX || filling->n_taken == BURST_MAX ||
-			filling->stored + TAP_READ_MAX > BURST_STORE_LEN;
+			filling->stored + TAP_READ_MAX > BURST_STORE_LEN ||
+			filling->wire_frames >= BURST_WIRE_FRAMES_MAX;
 }
 
 static void
@@ -76,6 +80,7 @@ add_frame(struct tap_source *source, struct burst *burst, struct filling *fillin
 	wire_len = burst_wire_len(burst, burst->n);
 	if (wire_len > burst->longest)
 		burst->longest = wire_len;
+	filling->wire_frames += offload_count(burst, burst->n);
 	filling->bytes += frame_len;
 	filling->stored += (len + STORE_ALIGN - 1) & ~(STORE_ALIGN - 1);
 	burst->n++;

@@ -60,6 +60,22 @@ vring_health_index(const struct vring_health *health)
 /* Any thread, also in a signal handler; wakes the control thread. */
 void vring_health_break(struct vring_health *health, enum vring_defect defect, uint32_t index);
 
+/*
+ * How the frontend of a ring is called, kept over all sessions of its port. A write to its call
+ * descriptor costs what the frontend makes it cost: the kernel goes over all that wait for it. So
+ * when a call was slow, workers make no more of them: caller.h does, seldom.
+ */
+struct vring_calls {
+	uint16_t port;
+	struct caller_ring *aside; /* writer: control, atomically; NULL: no caller yet */
+	bool slow;		   /* writer: who called; calls are made aside only */
+	bool owed;		   /* writer: workers; a call was due before there was a caller */
+	/* Writer: who called. TSC. */
+	uint32_t slow_in_a_row;
+	uint64_t last_slow;
+	uint64_t not_before; /* no call until then */
+};
+
 struct split_vring {
 	const struct vring_desc *desc;
 	const struct vring_avail *avail;
@@ -74,6 +90,7 @@ struct split_vring {
 	int kick_fd;	/* the session's; -1: none, poll on a timer */
 	int call_fd;	/* the session's; -1: none, the frontend polls */
 	struct vring_health *health;
+	struct vring_calls *calls; /* the port's; NULL: calls are not timed */
 	struct guest_mem mem;
 };
 
@@ -169,6 +186,16 @@ vring_publish(const struct split_vring *vring, uint16_t used)
 
 /* Calls the frontend, unless it asked not to be (VIRTIO 1.1, 2.6.7). After vring_publish(). */
 void vring_call(const struct split_vring *vring);
+
+/* Control thread: a caller for the ring is there, from its start or because calls became slow. */
+void vring_calls_put_aside(struct vring_calls *calls, struct caller_ring *aside);
+
+/* Whether a caller is wanted and missing. */
+static inline bool
+vring_calls_wants_caller(const struct vring_calls *calls)
+{
+	return __atomic_load_n(&calls->slow, __ATOMIC_RELAXED) && calls->aside == NULL;
+}
 
 /* Asks the frontend to kick, or not to, when it makes chains available (VIRTIO 1.1, 2.6.10). */
 static inline void

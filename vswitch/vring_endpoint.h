@@ -11,11 +11,24 @@
 #include "endpoint.h"
 #include "vring.h"
 
+/*
+ * What was learned of the buffers that come next and stay, so that frames do not read them in vain
+ * again: a frame of `need` bytes or more, header included, finds no room from chain `avail` on, as
+ * long as the last one is before chain `end`; or ever, if it is too big for them.
+ */
+struct vring_shortage {
+	uint32_t need; /* UINT32_MAX: nothing is known */
+	uint16_t avail;
+	uint16_t end;
+	bool too_big;
+};
+
 struct vring_sink {
 	struct sink base;
 	bool offload; /* writer: control; false: everything is done before it is delivered */
-	struct split_vring *vring;  /* writer: control, atomically; NULL: not running */
-	struct vring_cursor cursor; /* writer: who holds the lock; control while not running */
+	struct split_vring *vring;	/* writer: control, atomically; NULL: not running */
+	struct vring_cursor cursor;	/* writer: who holds the lock; control while not running */
+	struct vring_shortage shortage; /* writer: who holds the lock */
 };
 
 struct vring_source {

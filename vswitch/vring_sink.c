@@ -6,8 +6,9 @@
  * cover are reserved (chains walked, used elements written, destinations prefetched), then the
  * frames are copied; when all rounds are done the used index is published once. Until that store
  * nothing is visible to the frontend, so running out of buffers in the middle of a frame that
- * needs several is undone by forgetting the cursor's advance. A chain that is wrong costs the frame
- * that it was reserved for, and goes back with length 0.
+ * needs several is undone by forgetting the cursor's advance. A chain that is wrong, or too small
+ * for any frame, costs the frame that it was reserved for, and goes back with length 0. A buffer
+ * that is too small for this frame alone stays, and is not read again for another one as large.
  */
 #include "vring_endpoint.h"
 
@@ -34,6 +35,7 @@ struct round {
 	struct guest_window window;
 	struct vring_cursor cursor; /* advanced by what is reserved */
 	uint32_t available;	    /* chains, beyond the cursor's */
+	uint32_t followed;	    /* descriptors, at most CHAIN_PLACE_MAX when a chain begins */
 	uint32_t n;
 	uint32_t n_segments;
 	struct reservation reservations[BURST_MAX];
@@ -42,7 +44,7 @@ struct round {
 
 enum outcome {
 	PLACED,
-	NO_BUFFERS, /* the ring has no more */
+	NO_BUFFERS, /* the ring has no more, or this turn reads no more */
 	TOO_BIG,    /* the frame fits no buffer of this ring, or needs too many segments */
 	BAD_BUFFER, /* the driver made a wrong chain available */
 	NEXT_ROUND, /* this round has no room left for the frame's segments */
@@ -79,6 +81,13 @@ find_single(const struct vring_parts *parts, const struct guest_mem *mem,
 	return guest_window_translate(window, mem, desc.addr, desc.len);
 }
 
+/* Of those that one descriptor each would hold, so many may begin in this turn. */
+static uint32_t
+singles_left(const struct round *round)
+{
+	return round->followed < CHAIN_PLACE_MAX ? CHAIN_PLACE_MAX - round->followed : 0;
+}
+
 /* Reserves buffers for as many frames as are of the common case; returns how many. */
 static uint32_t
 reserve_singles(struct round *round, const struct burst *burst, const uint8_t *list, uint32_t n)
@@ -92,6 +101,8 @@ reserve_singles(struct round *round, const struct burst *burst, const uint8_t *l
 
 	if (n > round->available)
 		n = round->available;
+	if (round->followed + n > CHAIN_PLACE_MAX)
+		n = singles_left(round);
 	for (i = 0; i < n; i++, reservation++) {
 		const struct frame *frame = &burst->frames[list[i]];
 		/* No overflow: see sink_ops.place. */
@@ -106,6 +117,7 @@ reserve_singles(struct round *round, const struct burst *burst, const uint8_t *l
 		reservation->host = host;
 	}
 	round->n += i;
+	round->followed += i;
 	round->available -= i;
 	round->cursor.avail += i;
 	round->cursor.used += i;
@@ -125,11 +137,23 @@ walk_buffer(struct round *round, uint32_t head, uint64_t want, uint64_t *got)
 		host = guest_window_translate(
 				&round->window, &round->vring->mem, desc.addr, desc.len);
 	if (host == NULL)
-		return chain_walk(round->vring, head, CHAIN_WRITE, want, segment, room, got);
+		return chain_walk(round->vring, head, CHAIN_WRITE, want, segment, room, got,
+				&round->followed);
+	round->followed++;
 	segment->data = host;
 	segment->len = desc.len;
 	*got = desc.len;
 	return 1;
+}
+
+/*
+ * Whether a buffer of `got` bytes is of use to no frame: without mergeable buffers it must hold a
+ * header and the shortest frame that is switched; with them, a header (VIRTIO 1.1, 5.1.6.3.1).
+ */
+static inline bool
+is_useless(const struct split_vring *vring, uint64_t got)
+{
+	return got < vring->header_len + (vring->mergeable ? 0u : ETHERNET_HEADER_LEN);
 }
 
 /* Takes the next buffer for up to `want` bytes; *got says how many it holds of them. */
@@ -140,7 +164,7 @@ reserve_buffer(struct round *round, uint64_t want, uint64_t *got)
 	uint32_t head;
 	int n;
 
-	if (round->available == 0)
+	if (round->available == 0 || round->followed >= CHAIN_PLACE_MAX)
 		return NO_BUFFERS;
 	head = vring_head(&parts, round->cursor.avail);
 	if (head >= parts.size) {
@@ -150,10 +174,10 @@ reserve_buffer(struct round *round, uint64_t want, uint64_t *got)
 	n = walk_buffer(round, head, want, got);
 	if (n == CHAIN_NO_SPACE)
 		return NEXT_ROUND;
-	if (n <= 0 || *got == 0)
-		*got = 0;
-	else if (*got > want)
+	if (n > 0 && *got > want)
 		*got = want;
+	else if (n <= 0 || (*got < want && is_useless(round->vring, *got)))
+		*got = 0;
 	vring_put_used(&parts, round->cursor.used, head, (uint32_t)*got);
 	round->cursor.avail++;
 	round->cursor.used++;
@@ -180,20 +204,52 @@ prefetch_first(const struct frame_segment *segment, uint32_t need)
 }
 
 /*
+ * What is known already of `need` bytes: TOO_BIG or NO_BUFFERS; PLACED: nothing. Inline, this and the
+ * next one would take the registers of reserve_singles().
+ */
+static __attribute__((noinline)) enum outcome
+look_up_shortage(const struct round *round, uint32_t need)
+{
+	const struct vring_shortage *shortage = &round->sink->shortage;
+	uint16_t avail = round->cursor.avail;
+
+	if (round->available == 0)
+		return NO_BUFFERS;
+	if (need < shortage->need || shortage->avail != avail)
+		return PLACED;
+	if (shortage->too_big)
+		return TOO_BIG;
+	return (uint16_t)(avail + round->available) == shortage->end ? NO_BUFFERS : PLACED;
+}
+
+static __attribute__((noinline)) void
+note_shortage(const struct round *round, uint32_t need, bool too_big)
+{
+	round->sink->shortage = (struct vring_shortage){
+		.need = need,
+		.avail = round->cursor.avail,
+		.end = (uint16_t)(round->cursor.avail + round->available),
+		.too_big = too_big,
+	};
+}
+
+/*
  * Reserves buffers for one frame, whatever they are. Unless PLACED or BAD_BUFFER, whose chains go
  * back empty, the round is as before.
  */
 static enum outcome
 reserve_pieces(struct round *round, const struct frame *frame)
 {
+	const uint32_t need = frame->len + round->vring->header_len;
 	struct reservation *reservation = &round->reservations[round->n];
 	struct vring_cursor cursor = round->cursor;
-	uint32_t available = round->available;
+	const uint32_t available = round->available, followed = round->followed;
 	uint32_t first_segment = round->n_segments;
-	uint64_t left = (uint64_t)frame->len + round->vring->header_len;
-	enum outcome outcome;
-	uint64_t got = 0;
+	enum outcome outcome = look_up_shortage(round, need);
+	uint64_t left = need, got = 0;
 
+	if (outcome != PLACED)
+		return outcome;
 	do {
 		outcome = reserve_buffer(round, left, &got);
 		left -= got;
@@ -206,16 +262,23 @@ reserve_pieces(struct round *round, const struct frame *frame)
 		return outcome;
 	}
 	if (outcome != PLACED) {
+		bool at_end = round->available == 0;
+
 		round->n_segments = first_segment;
 		round->cursor = cursor;
 		round->available = available;
+		/* What the next round reads again counts once. */
+		if (outcome == NEXT_ROUND && round->n > 0)
+			round->followed = followed;
+		else if (outcome != NO_BUFFERS || at_end)
+			note_shortage(round, need, outcome != NO_BUFFERS);
 		return outcome;
 	}
 	reservation->frame = frame;
 	reservation->host = NULL;
 	reservation->first_segment = first_segment;
 	reservation->n_buffers = (uint16_t)(round->cursor.used - cursor.used);
-	prefetch_first(&round->segments[first_segment], frame->len + round->vring->header_len);
+	prefetch_first(&round->segments[first_segment], need);
 	round->n++;
 	return PLACED;
 }
@@ -408,6 +471,7 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	round.window = (struct guest_window){ 0 };
 	round.cursor = sink->cursor;
 	round.available = vring_available(vring, &sink->cursor);
+	round.followed = 0;
 	round.n = 0;
 	round.n_segments = 0;
 	done = place_frames(&round, burst, list, n);
@@ -416,6 +480,8 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 		return NULL;
 	__atomic_store_n(&sink->cursor.avail, round.cursor.avail, __ATOMIC_RELAXED);
 	__atomic_store_n(&sink->cursor.used, round.cursor.used, __ATOMIC_RELAXED);
+	if (sink->shortage.avail != sink->cursor.avail)
+		sink->shortage.need = UINT32_MAX;
 	vring_publish(vring, sink->cursor.used);
 	return vring;
 }
@@ -446,6 +512,7 @@ vring_sink_publish(struct vring_sink *sink, struct split_vring *vring)
 {
 	spinlock_lock(&sink->base.lock);
 	__atomic_store_n(&sink->vring, vring, __ATOMIC_RELEASE);
+	sink->shortage.need = UINT32_MAX;
 	update_takes(sink);
 	spinlock_unlock(&sink->base.lock);
 }
@@ -464,7 +531,9 @@ vring_sink_init(struct vring_sink *sink, uint16_t port)
 {
 	memset(sink, 0, sizeof(*sink));
 	sink->offload = true;
+	sink->shortage.need = UINT32_MAX;
 	sink->base.takes = FRAME_NEEDS_ALL;
 	sink->base.ops = &vring_sink_ops;
 	sink->base.port = port;
+	sink->base.strange = true;
 }

@@ -49,10 +49,10 @@ strip_header(struct frame *frame, struct frame_segment *segments, uint32_t n, ui
 /* Any chain. Returns how many of the `room` segments it took, CHAIN_BAD or CHAIN_NO_SPACE. */
 static int
 take_chain(const struct split_vring *vring, uint32_t head, struct frame *frame,
-		struct frame_segment *segments, uint32_t room, uint8_t *header)
+		struct frame_segment *segments, uint32_t room, uint8_t *header, uint32_t *followed)
 {
 	uint64_t bytes;
-	int n = chain_walk(vring, head, CHAIN_READ, UINT64_MAX, segments, room, &bytes);
+	int n = chain_walk(vring, head, CHAIN_READ, UINT64_MAX, segments, room, &bytes, followed);
 
 	if (n < 0)
 		return n;
@@ -92,7 +92,10 @@ struct filling {
 	uint32_t n_taken; /* chains, bad ones included */
 	uint32_t n_frames;
 	uint32_t n_segments;
+	uint32_t followed;  /* descriptors, at most CHAIN_TAKE_MAX when a chain begins */
+	uint64_t bytes;	    /* of frames that are no common chains */
 	uint64_t scattered; /* bit i: frame i is no common chain; its header stands in headers[i] */
+	uint64_t bad;	    /* bit i: chain i is bad, and no frame */
 };
 
 static inline void
@@ -120,6 +123,8 @@ take_singles(const struct vring_source *source, const struct split_vring *vring,
 
 	if (n > BURST_SEGMENTS_MAX - filling->n_segments)
 		n = BURST_SEGMENTS_MAX - filling->n_segments;
+	if (filling->followed + n > CHAIN_TAKE_MAX)
+		n = filling->followed < CHAIN_TAKE_MAX ? CHAIN_TAKE_MAX - filling->followed : 0;
 	for (i = 0; i < n; i++) {
 		uint32_t head = vring_head(&parts, avail + i);
 		struct vring_desc desc;
@@ -141,6 +146,7 @@ take_singles(const struct vring_source *source, const struct split_vring *vring,
 	filling->n_taken += i;
 	filling->n_frames += i;
 	filling->n_segments += i;
+	filling->followed += i;
 }
 
 /* The next chain, whatever it is. False when the burst ends before it. */
@@ -152,46 +158,88 @@ take_other(struct vring_source *source, const struct split_vring *vring, struct 
 	uint32_t head = vring_head(&parts, source->cursor.avail + filling->n_taken);
 	int took;
 
+	if (filling->followed >= CHAIN_TAKE_MAX || filling->bytes >= BURST_BYTES_MAX)
+		return false;
 	if (head >= parts.size) {
 		vring_break(vring, VRING_BAD_HEAD);
 		return false;
 	}
 	took = take_chain(vring, head, &burst->frames[filling->n_frames],
 			&burst->segments[filling->n_segments],
-			BURST_SEGMENTS_MAX - filling->n_segments,
-			burst->headers[filling->n_frames]);
+			BURST_SEGMENTS_MAX - filling->n_segments, burst->headers[filling->n_frames],
+			&filling->followed);
 	if (took == CHAIN_NO_SPACE)
 		return false;
 	vring_put_used(&parts, source->cursor.used + filling->n_taken, head, 0);
-	filling->n_taken++;
 	if (took == CHAIN_BAD) {
-		source_count_bad(&source->base, DROP_BAD_CHAIN);
+		filling->bad |= 1ull << filling->n_taken++;
 		return true;
 	}
+	filling->n_taken++;
 	filling->n_segments += (uint32_t)took;
+	filling->bytes += burst->frames[filling->n_frames].len;
 	filling->scattered |= 1ull << filling->n_frames;
 	filling->n_frames++;
 	return true;
 }
 
 /*
- * Fills the burst with up to `available` chains; returns how many were taken. Their used elements
- * are written at once: nobody looks at them before the used index says so.
+ * Fills the burst with up to `available` chains. Their used elements are written at once: nobody
+ * looks at them before the used index says so.
  */
-static uint32_t
+static void
 take_chains(struct vring_source *source, const struct split_vring *vring, uint32_t available,
-		struct burst *burst)
+		struct burst *burst, struct filling *filling)
 {
-	struct filling filling = { 0 };
-
 	do
-		take_singles(source, vring, available, burst, &filling);
-	while (filling.n_taken < available && take_other(source, vring, burst, &filling));
-	burst->n = filling.n_frames;
+		take_singles(source, vring, available, burst, filling);
+	while (filling->n_taken < available && take_other(source, vring, burst, filling));
+	burst->n = filling->n_frames;
 	burst->mbufs = NULL;
 	burst->offload_mask = 0;
-	source->scattered = filling.scattered;
-	return filling.n_taken;
+	source->scattered = filling->scattered;
+}
+
+/* Ends the burst with frame n - 1: the chains after its own are the next turn's. */
+static void
+end_burst(struct burst *burst, struct filling *filling, uint32_t n)
+{
+	uint32_t taken = 0;
+
+	for (uint32_t frames = 0; frames < n; taken++)
+		frames += (filling->bad >> taken & 1) == 0;
+	filling->n_taken = taken;
+	burst->n = n;
+}
+
+/*
+ * Ends the burst where it has BURST_BYTES_MAX bytes, which it has. Returns the bytes of its frames.
+ * Inline it would take the registers of take_singles().
+ */
+static __attribute__((noinline)) uint64_t
+limit_bytes(struct burst *burst, struct filling *filling)
+{
+	uint64_t bytes = 0;
+	uint32_t n = 0;
+
+	burst->longest = 0;
+	while (bytes < BURST_BYTES_MAX) {
+		uint32_t len = burst->frames[n++].len;
+
+		bytes += len;
+		burst->longest = len > burst->longest ? len : burst->longest;
+	}
+	end_burst(burst, filling, n);
+	return bytes;
+}
+
+/* Bad chains that were taken, which no frame shows. */
+static __attribute__((noinline)) void
+count_bad(struct vring_source *source, const struct filling *filling)
+{
+	for (uint32_t i = 0; i < filling->n_taken; i++)
+		if ((filling->bad >> i & 1) != 0)
+			source_count_bad(&source->base, DROP_BAD_CHAIN);
 }
 
 /* The virtio-net header of frame i, read once; false when it asks for nothing. */
@@ -221,16 +269,20 @@ move_frame(struct burst *burst, uint32_t from, uint32_t to)
 	memcpy(burst->headers[to], burst->headers[from], burst->offloads[to].copied);
 }
 
-/* For a frontend that may leave work undone: reads what its headers say. Returns all frames' bytes. */
+/*
+ * For a frontend that may leave work undone: reads what its headers say, and ends the burst where it
+ * is enough. Returns all frames' bytes.
+ */
 static uint64_t
-read_offloads(struct vring_source *source, const struct split_vring *vring, struct burst *burst)
+read_offloads(struct vring_source *source, const struct split_vring *vring, struct burst *burst,
+		struct filling *filling)
 {
 	struct virtio_net_hdr header;
-	uint32_t kept = 0;
+	uint32_t kept = 0, wire_frames = 0, i;
 	uint64_t bytes = 0;
 
 	burst->longest = 0;
-	for (uint32_t i = 0; i < burst->n; i++) {
+	for (i = 0; i < burst->n && wire_frames < BURST_WIRE_FRAMES_MAX; i++) {
 		if (read_header(source, burst, i, vring->header_len, &header) &&
 				!offload_read(burst, i, &header, vring->needs)) {
 			source_count_bad(&source->base, DROP_BAD_OFFLOAD);
@@ -241,8 +293,11 @@ read_offloads(struct vring_source *source, const struct split_vring *vring, stru
 		bytes += burst->frames[kept].len;
 		if (burst_wire_len(burst, kept) > burst->longest)
 			burst->longest = burst_wire_len(burst, kept);
+		wire_frames += offload_count(burst, kept);
 		kept++;
 	}
+	if (i < burst->n)
+		end_burst(burst, filling, i);
 	burst->n = kept;
 	return bytes;
 }
@@ -273,6 +328,7 @@ source_take(struct source *base, struct burst *burst)
 {
 	struct vring_source *source = (struct vring_source *)base;
 	const struct split_vring *vring = vring_running(&source->vring);
+	struct filling filling = { 0 };
 	uint32_t available;
 	uint64_t bytes;
 
@@ -283,15 +339,20 @@ source_take(struct source *base, struct burst *burst)
 	available = vring_available(vring, &source->cursor);
 	if (available == 0)
 		return 0;
-	if (available > BURST_MAX)
-		available = BURST_MAX;
-	source->n_taken = take_chains(source, vring, available, burst);
+	if (available > base->frames_max)
+		available = base->frames_max;
+	take_chains(source, vring, available, burst, &filling);
+	bytes = copy_heads(burst);
+	if (bytes >= BURST_BYTES_MAX)
+		bytes = limit_bytes(burst, &filling);
+	if (vring->needs != 0)
+		bytes = read_offloads(source, vring, burst, &filling);
+	if (filling.bad != 0)
+		count_bad(source, &filling);
+	source->n_taken = filling.n_taken;
 	source->taken_from = vring;
 	__atomic_store_n(&source->cursor.avail, source->cursor.avail + source->n_taken,
 			__ATOMIC_RELAXED);
-	bytes = copy_heads(burst);
-	if (vring->needs != 0)
-		bytes = read_offloads(source, vring, burst);
 	counter_add(&base->counters.bytes, bytes);
 	counter_add(&base->counters.frames, burst->n);
 	return source->n_taken;
@@ -378,4 +439,7 @@ vring_source_init(struct vring_source *source, uint16_t port, struct vring_sink 
 	source->base.ops = &vring_source_ops;
 	source->base.port = port;
 	source->base.worker = -1;
+	source->base.kick_fd = -1;
+	source->base.strange = true;
+	source->base.frames_max = BURST_MAX;
 }

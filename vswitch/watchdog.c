@@ -1,167 +1,276 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Looks after the workers: a frontend's call descriptor can block the worker that writes to it.
- *
- * Runs on the control thread, every 5 ms while a worker is awake and for a second after; a worker
- * that leaves its sleep starts it again. It counts ticks without progress, not time, so that
- * stopping and continuing the whole process does not look like a hang. A worker that makes none
- * for two ticks gets a signal, which ends a blocked write with EINTR (no SA_RESTART), so a hostile
- * port costs its worker about 10 ms once; harmless when the worker was only not scheduled. One
- * that stays stuck is named in the log and, after 10 seconds, ends the process for its supervisor
- * to start anew: a switch with a dead worker is worse than a restart.
- */
-#include "worker_thread.h"
+/* See watchdog.h. */
+#include "watchdog.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-
+#include "account.h"
+#include "caller.h"
 #include "log.h"
+#include "thread.h"
+#include "worker_thread.h"
 
-#define TICK_US 5000
-#define TICKS_SIGNAL 2
-#define TICKS_LOG (1000000 / TICK_US)
-#define TICKS_ABORT (10 * TICKS_LOG)
-#define TICKS_LINGER (1000000 / TICK_US)
+#define TICK_NS 5000000
+#define TICKS_A_SECOND (1000000000 / TICK_NS)
+#define TICKS_INTERRUPT 2
+#define TICKS_ABORT (30 * TICKS_A_SECOND)
+/* All asleep for so long: then it looks only now and then, until a worker rings the bell. */
+#define TICKS_LINGER TICKS_A_SECOND
+#define RESTING_LOOK_MS 5000
+
+#define WATCHED_MAX 8
+
+/* A worker, and where it was at the last look. */
+struct look {
+	struct worker *worker;
+	uint64_t turn;
+	uint16_t port;
+	uint32_t still; /* looks without progress */
+};
 
 static struct {
-	struct worker *const *workers;
-	uint32_t n;
-	const char *(*port_name)(uint16_t id);
-	uint64_t turns[WORKERS_MAX];
-	uint32_t stuck[WORKERS_MAX]; /* ticks without a turn */
-	uint32_t quiet;		     /* ticks with all workers asleep */
-	struct event *timer;
-	struct event *bell;
+	pthread_t thread;
+	bool runs;
 	int bell_fd;
-	bool resting; /* the timer does not run; workers ring the bell */
-} dog = { .bell_fd = -1 };
+	bool stop;		       /* atomic */
+	bool resting;		       /* atomic; workers ring the bell */
+	uint32_t n_workers, n_watched; /* atomic: what is below is there */
+	struct look looks[WORKERS_MAX];
+	struct watched *watched[WATCHED_MAX];
+	uint32_t quiet; /* looks with all workers asleep */
+} dog = { .bell_fd = -1, .resting = true };
 
-static const char *
-name_of_port(uint16_t id)
+/* The state letter of a thread, as /proc has it; '?' when it cannot be read. */
+static char
+state_of(pid_t tid)
 {
-	const char *name = id == FDB_NO_PORT ? NULL : dog.port_name(id);
+	char path[48], text[256], *end;
+	ssize_t len;
+	int fd;
 
-	return name != NULL ? name : "between ports";
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return '?';
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len <= 0)
+		return '?';
+	text[len] = '\0';
+	end = strrchr(text, ')'); /* the thread's name may hold anything */
+	return end != NULL && end[1] == ' ' ? end[2] : '?';
 }
 
 static void
-look_at(uint32_t i)
+tell(const struct look *look, char state)
 {
-	struct worker *worker = dog.workers[i];
-	uint64_t turn = __atomic_load_n(&worker->turn, __ATOMIC_RELAXED);
-	uint16_t at = __atomic_load_n(&worker->at_port, __ATOMIC_RELAXED);
+	char name[ACCOUNT_NAME_SIZE] = "between ports";
 
-	if (turn != dog.turns[i] || __atomic_load_n(&worker->sleeping, __ATOMIC_RELAXED)) {
-		dog.turns[i] = turn;
-		dog.stuck[i] = 0;
+	if (look->port < PORTS_MAX)
+		account_name(look->port, name);
+	log_error("worker %u: stands still for %u s at port %s (%s)", look->worker->index,
+			look->still / TICKS_A_SECOND, name,
+			state == 'D' ? "it waits inside the kernel" : "it does not come back");
+}
+
+static void
+stands_still(struct look *look)
+{
+	char state;
+
+	if (look->still >= TICKS_INTERRUPT)
+		pthread_kill(look->worker->thread, THREAD_INTERRUPT);
+	if (look->still % TICKS_A_SECOND != 0)
 		return;
-	}
-	dog.stuck[i]++;
-	if (dog.stuck[i] >= TICKS_SIGNAL)
-		pthread_kill(worker->thread, WORKER_SIGNAL);
-	if (dog.stuck[i] % TICKS_LOG == 0)
-		log_error("worker %u: held up for %u s at port %s", i, dog.stuck[i] / TICKS_LOG,
-				name_of_port(at));
-	if (dog.stuck[i] >= TICKS_ABORT) {
-		log_error("worker %u: does not come back; ending so that the switch is restarted",
-				i);
+	state = state_of(__atomic_load_n(&look->worker->tid, __ATOMIC_ACQUIRE));
+	tell(look, state);
+	if (look->port < PORTS_MAX)
+		account_held(look->port);
+	if (look->still >= TICKS_ABORT && state != 'D') {
+		log_error("worker %u: ending, so that the switch is started anew",
+				look->worker->index);
 		abort();
 	}
+}
+
+static void
+look_at_worker(struct look *look)
+{
+	const struct worker *worker = look->worker;
+	uint64_t turn = __atomic_load_n(&worker->turn, __ATOMIC_RELAXED);
+	uint16_t port = __atomic_load_n(&worker->delivery.at_port, __ATOMIC_RELAXED);
+
+	if (turn == look->turn && port == look->port &&
+			!__atomic_load_n(&worker->sleeping, __ATOMIC_RELAXED)) {
+		look->still++;
+		stands_still(look);
+		return;
+	}
+	look->turn = turn;
+	look->port = port;
+	look->still = 0;
+}
+
+/* A call can block the caller as it can a worker. */
+static void
+look_at_caller(uint64_t now)
+{
+	uint64_t since = __atomic_load_n(&caller_watched()->since, __ATOMIC_ACQUIRE);
+
+	if (since != 0 && now > since + (uint64_t)TICKS_INTERRUPT * TICK_NS)
+		caller_interrupt(THREAD_INTERRUPT);
+}
+
+/* Speaks of it after 1, 2, 4, 8 ... seconds. */
+static void
+look_at_watched(struct watched *watched, uint64_t now)
+{
+	uint64_t since = __atomic_load_n(&watched->since, __ATOMIC_ACQUIRE), s;
+	uint64_t words[WATCHED_WORDS];
+	const char *whom = (const char *)words;
+
+	if (since == 0 || now < since)
+		return;
+	if (watched->told != since) {
+		watched->told = since;
+		watched->told_s = 0;
+	}
+	s = (now - since) / 1000000000;
+	if (s == 0 || s < 2 * watched->told_s)
+		return;
+	for (int i = 0; i < WATCHED_WORDS; i++)
+		words[i] = __atomic_load_n(&watched->whom[i], __ATOMIC_RELAXED);
+	watched->told_s = s;
+	log_warning("%s is held up for %llu s: %s%s%s", watched->thread, (unsigned long long)s,
+			__atomic_load_n(&watched->what, __ATOMIC_RELAXED),
+			whom[0] != '\0' ? " " : "", whom);
 }
 
 static bool
 all_asleep(void)
 {
-	for (uint32_t i = 0; i < dog.n; i++)
-		if (!__atomic_load_n(&dog.workers[i]->sleeping, __ATOMIC_RELAXED))
+	uint32_t n = __atomic_load_n(&dog.n_workers, __ATOMIC_ACQUIRE);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (!__atomic_load_n(&dog.looks[i].worker->sleeping, __ATOMIC_RELAXED))
 			return false;
 	return true;
 }
 
 static void
-on_tick(evutil_socket_t fd, short what, void *arg)
+look(void)
 {
-	(void)fd;
-	(void)what;
-	(void)arg;
-	for (uint32_t i = 0; i < dog.n; i++)
-		look_at(i);
+	uint32_t n = __atomic_load_n(&dog.n_workers, __ATOMIC_ACQUIRE);
+	uint64_t now = clock_ns();
+
+	for (uint32_t i = 0; i < n; i++)
+		look_at_worker(&dog.looks[i]);
+	look_at_caller(now);
+	n = __atomic_load_n(&dog.n_watched, __ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < n; i++)
+		look_at_watched(dog.watched[i], now);
 	dog.quiet = all_asleep() ? dog.quiet + 1 : 0;
-	if (dog.quiet < TICKS_LINGER)
-		return;
-	event_del(dog.timer);
+}
+
+/* Waits for the bell, or for the time of a look that happens whatever the workers do. */
+static void
+rest(void)
+{
+	struct pollfd pfd = { .fd = dog.bell_fd, .events = POLLIN };
+	uint64_t count;
+
 	/* A worker that wakes up from here on rings; one that woke just before is seen below. */
 	__atomic_store_n(&dog.resting, true, __ATOMIC_SEQ_CST);
 	if (!all_asleep())
 		watchdog_awake();
+	if (poll(&pfd, 1, RESTING_LOOK_MS) == 1) {
+		dog.quiet = 0;
+		if (read(dog.bell_fd, &count, sizeof(count)) < 0)
+			return;
+	}
+}
+
+static void *
+run(void *unused)
+{
+	const struct timespec tick = { .tv_nsec = TICK_NS };
+
+	while (!__atomic_load_n(&dog.stop, __ATOMIC_RELAXED)) {
+		look();
+		if (dog.quiet >= TICKS_LINGER)
+			rest();
+		else
+			nanosleep(&tick, NULL);
+	}
+	return unused;
 }
 
 static void
-on_bell(evutil_socket_t fd, short what, void *arg)
+ring_bell(void)
 {
-	const struct timeval tick = { .tv_usec = TICK_US };
-	uint64_t count;
+	const uint64_t one = 1;
 
-	(void)what;
-	(void)arg;
-	if (read(fd, &count, sizeof(count)) < 0)
+	/* Fails only when it rings already. */
+	if (write(dog.bell_fd, &one, sizeof(one)) < 0)
 		return;
-	dog.quiet = 0;
-	evtimer_add(dog.timer, &tick);
 }
 
 void
 watchdog_awake(void)
 {
-	const uint64_t one = 1;
-
-	if (!__atomic_load_n(&dog.resting, __ATOMIC_SEQ_CST) ||
-			!__atomic_exchange_n(&dog.resting, false, __ATOMIC_SEQ_CST))
-		return;
-	if (write(dog.bell_fd, &one, sizeof(one)) < 0)
-		return;
+	if (__atomic_load_n(&dog.resting, __ATOMIC_SEQ_CST) &&
+			__atomic_exchange_n(&dog.resting, false, __ATOMIC_SEQ_CST))
+		ring_bell();
 }
 
-static void
-on_worker_signal(int number)
+void
+watchdog_watch_worker(struct worker *worker)
 {
-	(void)number;
+	dog.looks[dog.n_workers].worker = worker;
+	__atomic_store_n(&dog.n_workers, dog.n_workers + 1, __ATOMIC_RELEASE);
+}
+
+void
+watchdog_watch(struct watched *watched)
+{
+	if (dog.n_watched == WATCHED_MAX)
+		return;
+	dog.watched[dog.n_watched] = watched;
+	__atomic_store_n(&dog.n_watched, dog.n_watched + 1, __ATOMIC_RELEASE);
 }
 
 int
-watchdog_start(struct event_base *base, struct worker *const *workers, uint32_t n,
-		const char *(*port_name)(uint16_t id))
+watchdog_start(void)
 {
-	struct sigaction action = { .sa_handler = on_worker_signal };
+	int ret;
 
-	dog.workers = workers;
-	dog.n = n;
-	dog.port_name = port_name;
-	dog.resting = true;
 	dog.bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (dog.bell_fd < 0 || sigaction(WORKER_SIGNAL, &action, NULL) < 0)
+	if (dog.bell_fd < 0)
 		return -errno;
-	dog.timer = event_new(base, -1, EV_PERSIST, on_tick, NULL);
-	dog.bell = event_new(base, dog.bell_fd, EV_READ | EV_PERSIST, on_bell, NULL);
-	if (dog.timer == NULL || dog.bell == NULL || event_add(dog.bell, NULL) < 0)
-		return -ENOMEM;
-	return 0;
+	ret = thread_start(&dog.thread, "watchdog", run, NULL);
+	dog.runs = ret == 0;
+	return ret;
 }
 
 void
 watchdog_stop(void)
 {
-	if (dog.timer != NULL)
-		event_free(dog.timer);
-	if (dog.bell != NULL)
-		event_free(dog.bell);
-	dog.timer = NULL;
-	dog.bell = NULL;
+	if (dog.runs) {
+		__atomic_store_n(&dog.stop, true, __ATOMIC_RELAXED);
+		ring_bell();
+		pthread_join(dog.thread, NULL);
+	}
+	dog.runs = false;
+	dog.n_workers = dog.n_watched = 0;
 	if (dog.bell_fd >= 0)
 		close(dog.bell_fd);
 	dog.bell_fd = -1;

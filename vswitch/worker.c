@@ -6,7 +6,6 @@
 #include "worker.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +17,13 @@
 
 #include <rte_cycles.h>
 
+#include "account.h"
+#include "caller.h"
 #include "copy.h"
 #include "grace.h"
 #include "log.h"
+#include "thread.h"
+#include "watchdog.h"
 #include "worker_thread.h"
 
 static struct {
@@ -108,6 +111,7 @@ worker_watch(struct source *source, int kick_fd)
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u32 = source->port };
 
 	__atomic_store_n(&source->timed, kick_fd < 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&source->kick_fd, kick_fd, __ATOMIC_RELAXED);
 	if (kick_fd >= 0 && epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, kick_fd, &event) < 0)
 		return -errno;
 	wake(worker);
@@ -126,6 +130,7 @@ worker_unwatch(struct source *source, int kick_fd)
 	struct worker *worker = pool.workers[source->worker];
 
 	__atomic_store_n(&source->timed, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&source->kick_fd, -1, __ATOMIC_RELAXED);
 	if (kick_fd >= 0)
 		epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, kick_fd, NULL);
 }
@@ -183,6 +188,7 @@ free_memory(struct worker *worker)
 	free((void *)(uintptr_t)worker->sources);
 	free(worker->burst.store);
 	free(worker->delivery.split);
+	free(worker->private_copy);
 	free(worker);
 }
 
@@ -199,8 +205,10 @@ create_worker(uint32_t index, const struct worker_config *config, struct rte_rcu
 	worker->sources = calloc(1, sizeof(*worker->sources));
 	worker->burst.store = malloc(BURST_STORE_LEN);
 	worker->delivery.split = aligned_alloc(64, sizeof(*worker->delivery.split));
+	worker->private_copy = malloc(sizeof(*worker->private_copy));
 	if (worker->sources == NULL || worker->burst.store == NULL ||
-			worker->delivery.split == NULL || create_descriptors(worker) < 0) {
+			worker->delivery.split == NULL || worker->private_copy == NULL ||
+			create_descriptors(worker) < 0) {
 		free_memory(worker);
 		return NULL;
 	}
@@ -212,29 +220,21 @@ create_worker(uint32_t index, const struct worker_config *config, struct rte_rcu
 	worker->fdb = fdb;
 	worker->table = &pool.table;
 	worker->cycles_per_us = rte_get_tsc_hz() / 1000000;
-	worker->at_port = FDB_NO_PORT;
+	worker->delivery.at_port = FDB_NO_PORT;
+	worker->fair.ahead = FAIR_SHARE_AHEAD_US * worker->cycles_per_us;
 	return worker;
 }
 
-/* Workers take no signal but their own, which need only interrupt. */
 static int
 start_thread(struct worker *worker)
 {
 	char name[16];
-	sigset_t all, before;
 	int ret;
 
-	sigfillset(&all);
-	sigdelset(&all, WORKER_SIGNAL);
-	sigdelset(&all, SIGBUS);
-	sigdelset(&all, SIGSEGV);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	ret = pthread_create(&worker->thread, NULL, worker_run, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (ret != 0)
-		return -ret;
 	snprintf(name, sizeof(name), "worker-%u", worker->index);
-	pthread_setname_np(worker->thread, name);
+	ret = thread_start(&worker->thread, name, worker_run, worker);
+	if (ret != 0)
+		return ret;
 	if (worker->cpu >= 0) {
 		cpu_set_t cpus;
 
@@ -269,6 +269,8 @@ start_workers(const struct worker_config *config, struct rte_rcu_qsbr *rcu, stru
 			return -ENOMEM;
 		rte_rcu_qsbr_thread_register(rcu, i);
 		ret = start_thread(pool.workers[i]);
+		if (ret == 0)
+			watchdog_watch_worker(pool.workers[i]);
 		pool.n = ret == 0 ? i + 1 : i;
 	}
 	return ret;
@@ -282,10 +284,17 @@ worker_start(struct event_base *base, const struct worker_config *config, struct
 	int ret = rcu != NULL ? create_pool(base) : -ENOMEM;
 
 	log_debug("payload is copied with %s", copy_init());
+	account_init(rte_get_tsc_hz());
+	if (ret == 0)
+		ret = thread_init();
+	if (ret == 0)
+		ret = caller_start();
+	if (ret == 0) {
+		watchdog_watch(caller_watched());
+		ret = watchdog_start();
+	}
 	if (ret == 0)
 		ret = start_workers(config, rcu, fdb);
-	if (ret == 0)
-		ret = watchdog_start(base, pool.workers, pool.n, config->port_name);
 	if (ret < 0)
 		snprintf(err, err_size, "cannot start %u worker threads: %s", config->n,
 				strerror(-ret));
@@ -303,14 +312,15 @@ free_worker(struct worker *worker)
 void
 worker_stop(void)
 {
-	watchdog_stop();
 	for (uint32_t i = 0; i < pool.n; i++) {
 		__atomic_store_n(&pool.workers[i]->stop, true, __ATOMIC_RELAXED);
 		wake(pool.workers[i]);
 	}
 	for (uint32_t i = 0; i < pool.n; i++)
 		pthread_join(pool.workers[i]->thread, NULL);
+	watchdog_stop();
 	grace_finish();
+	caller_stop();
 	for (uint32_t i = 0; i < pool.n; i++)
 		free_worker(pool.workers[i]);
 	pool.n = 0;

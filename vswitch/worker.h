@@ -23,8 +23,6 @@ struct worker_config {
 	uint32_t n;	  /* workers */
 	const int *cpus;  /* n CPUs to pin them to, or NULL: not pinned */
 	bool poll_always; /* never sleep */
-	/* The name of the port with this id, for the log; NULL: there is none. Control thread. */
-	const char *(*port_name)(uint16_t id);
 };
 
 struct worker_info {

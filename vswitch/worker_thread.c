@@ -18,13 +18,15 @@
 #include <sched.h>
 #include <stddef.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <rte_cycles.h>
 #include <rte_lcore.h>
 
+#include "account.h"
 #include "clock.h"
+#include "tsc.h"
+#include "watchdog.h"
+#include "worker_kicks.h"
 
 /* How long a source is polled after its last frame, microseconds. */
 #define QUIET_US 50
@@ -32,9 +34,12 @@
 #define YIELD_AFTER_US 5
 /* How often a busy worker looks which sleeping sources were kicked. */
 #define COLLECT_US 20
-/* A turn of one source that takes longer is slow; the source then rests PAUSE_FACTOR times as long. */
-#define SLOW_TURN_US 1000
-#define PAUSE_FACTOR 4
+/*
+ * After a slow turn, the sender's memory or a receiver's being slow, so few frames are taken at a time
+ * for so long: nothing is lost, and the others wait for a few frames and not for a burst.
+ */
+#define SHORT_TURN_FRAMES 4
+#define SHORT_TURNS_US 100000
 /*
  * Sources without a kick descriptor are looked at this often while the worker sleeps, ms: often in
  * the first second after the last frame, then so that it costs less than 1 % of a CPU.
@@ -45,12 +50,13 @@
 
 #define EVENTS_MAX 64
 
-static void
-activate(struct worker *worker, struct source *source, uint64_t now)
+void
+worker_activate(struct worker *worker, struct source *source, uint64_t now)
 {
 	if (source->active)
 		return;
 	source->active = true;
+	fair_share_skip(&worker->fair, source);
 	source->quiet_since = now;
 	source->ops->disarm(source);
 	worker->active[worker->n_active++] = source;
@@ -72,7 +78,7 @@ refresh_sources(struct worker *worker, uint64_t now)
 			continue;
 		source->active = false;
 		worker->has_timed |= __atomic_load_n(&source->timed, __ATOMIC_RELAXED);
-		activate(worker, source, now);
+		worker_activate(worker, source, now);
 	}
 }
 
@@ -88,6 +94,7 @@ refresh_if_asked(struct worker *worker, uint64_t now)
 static bool
 stay_polled(struct worker *worker, struct source *source, uint64_t now)
 {
+	fair_share_skip(&worker->fair, source);
 	if (worker->poll_always)
 		return true;
 	if (now - source->quiet_since < QUIET_US * worker->cycles_per_us)
@@ -98,67 +105,85 @@ stay_polled(struct worker *worker, struct source *source, uint64_t now)
 		return true;
 	}
 	source->active = false;
+	worker_kicks_idle(worker, source, now);
 	return false;
-}
-
-/*
- * A source's turn was long on the clock. That is its own doing (first touches of its memory's
- * pages) unless the thread was taken off the CPU meanwhile.
- */
-static void
-rest_slow_source(struct worker *worker, struct source *source, uint64_t end, uint64_t cycles)
-{
-	struct rusage usage;
-	long switches;
-
-	if (getrusage(RUSAGE_THREAD, &usage) < 0)
-		return;
-	switches = usage.ru_nvcsw + usage.ru_nivcsw;
-	if (switches == worker->context_switches) {
-		source->pause_until = end + PAUSE_FACTOR * cycles;
-		__atomic_store_n(&source->slow_turns, source->slow_turns + 1, __ATOMIC_RELAXED);
-	}
-	worker->context_switches = switches;
 }
 
 static void
 move_burst(struct worker *worker, struct source *source)
 {
 	const struct forward_table *table = __atomic_load_n(worker->table, __ATOMIC_ACQUIRE);
+	struct delivery *delivery = &worker->delivery;
 
 	if (worker->burst.n > 0) {
 		forward_burst(table, worker->fdb, source->port, clock_seconds(), &worker->burst,
 				worker->verdicts);
-		deliver_burst(&worker->delivery, table, source, &worker->burst, worker->verdicts);
+		deliver_burst(delivery, table, source, &worker->burst, worker->verdicts);
 	}
 	source->ops->complete(source);
+	deliver_charge_source(delivery, source);
+}
+
+/* What a source's trouble means for its next turn. False: there is none, it rests. */
+static bool
+prepare_turn(const struct worker *worker, struct source *source, uint64_t now, bool *suspect)
+{
+	source->frames_max = source->short_until > now ? SHORT_TURN_FRAMES : BURST_MAX;
+	*suspect = false;
+	if (!account_has_trouble(source->port, now))
+		return true;
+	if (account_rests(source->port, now))
+		return false;
+	*suspect = worker->private_copy != NULL && account_is_suspect(source->port, now);
+	return true;
+}
+
+static void
+end_turn(struct worker *worker, struct source *source, uint64_t start, uint64_t end)
+{
+	uint64_t cycles = end - start;
+
+	source->quiet_since = end;
+	worker_kicks_useful(source);
+	account_add(&worker->busy_cycles, cycles);
+	if (worker->delivery.slow)
+		source->short_until = end + SHORT_TURNS_US * worker->cycles_per_us;
+	cycles -= worker->delivery.slow_receivers;
+	account_add(&accounts[source->port].turns, cycles);
+	fair_share_serve(&worker->fair, source, cycles);
 }
 
 /* One source's turn. Returns the time at its end; false in *stays when it left the poll list. */
 static uint64_t
 poll_source(struct worker *worker, struct source *source, uint64_t now, bool *stays)
 {
-	uint64_t end;
+	struct delivery *delivery = &worker->delivery;
+	bool suspect;
 
 	*stays = true;
-	if (source->pause_until > now)
+	if (fair_share_passes_over(&worker->fair, source))
 		return now;
-	__atomic_store_n(&worker->at_port, source->port, __ATOMIC_RELAXED);
+	if (!prepare_turn(worker, source, now, &suspect)) {
+		*stays = !worker_kicks_rest(worker, source, now);
+		return now;
+	}
+	delivery_at(delivery, source->port);
+	delivery->now = now;
+	delivery->slow = false;
+	delivery->slow_receivers = 0;
 	if (source->ops->take(source, &worker->burst) == 0) {
 		*stays = stay_polled(worker, source, now);
 		return now;
 	}
+	delivery->private_copy = suspect &&
+			burst_private_copy(&worker->burst, worker->private_copy);
 	if (worker->glancing) {
 		worker->glancing = false;
 		watchdog_awake();
 	}
 	move_burst(worker, source);
-	end = rte_rdtsc();
-	source->quiet_since = end;
-	__atomic_store_n(&worker->busy_cycles, worker->busy_cycles + (end - now), __ATOMIC_RELAXED);
-	if (end - now > SLOW_TURN_US * worker->cycles_per_us)
-		rest_slow_source(worker, source, end, end - now);
-	return end;
+	end_turn(worker, source, now, delivery->now);
+	return delivery->now;
 }
 
 /* Polls every active source once. Returns true when frames moved. */
@@ -168,6 +193,7 @@ poll_sources(struct worker *worker, uint64_t now)
 	uint64_t start = now;
 	uint32_t kept = 0;
 
+	fair_share_begin_round(&worker->fair);
 	for (uint32_t i = 0; i < worker->n_active; i++) {
 		struct source *source = worker->active[i];
 		bool stays;
@@ -177,7 +203,8 @@ poll_sources(struct worker *worker, uint64_t now)
 			worker->active[kept++] = source;
 	}
 	worker->n_active = kept;
-	__atomic_store_n(&worker->at_port, FDB_NO_PORT, __ATOMIC_RELAXED);
+	fair_share_end_round(&worker->fair);
+	delivery_at(&worker->delivery, FDB_NO_PORT);
 	return now != start;
 }
 
@@ -200,7 +227,7 @@ activate_kicked(struct worker *worker, const struct epoll_event *events, int n, 
 		if (port == WAKE_EVENT)
 			drain_wake_fd(worker);
 		else if (worker->seen->by_port[port] != NULL)
-			activate(worker, worker->seen->by_port[port], now);
+			worker_activate(worker, worker->seen->by_port[port], now);
 	}
 }
 
@@ -210,9 +237,11 @@ activate_timed(struct worker *worker, uint64_t now)
 	for (uint32_t port = 0; port < PORTS_MAX; port++) {
 		struct source *source = worker->seen->by_port[port];
 
-		if (source == NULL || !__atomic_load_n(&source->timed, __ATOMIC_RELAXED))
+		if (source == NULL ||
+				(!source->muted &&
+						!__atomic_load_n(&source->timed, __ATOMIC_RELAXED)))
 			continue;
-		activate(worker, source, now);
+		worker_activate(worker, source, now);
 		source->quiet_since = 0; /* one look, unless a frame is there */
 	}
 }
@@ -220,9 +249,9 @@ activate_timed(struct worker *worker, uint64_t now)
 static int
 sleep_timeout_ms(const struct worker *worker)
 {
-	uint64_t idle = rte_rdtsc() - worker->last_moved;
+	uint64_t idle = tsc_read() - worker->last_moved;
 
-	if (!worker->has_timed)
+	if (!worker->has_timed && !worker->has_muted)
 		return -1;
 	return idle < TIMED_IDLE_AFTER_US * worker->cycles_per_us ? TIMED_POLL_MS
 								  : TIMED_POLL_IDLE_MS;
@@ -234,7 +263,7 @@ sleep_until_kicked(struct worker *worker)
 {
 	struct epoll_event events[EVENTS_MAX];
 	int timeout = sleep_timeout_ms(worker);
-	uint64_t now;
+	uint64_t start = tsc_read(), now;
 	int n;
 
 	__atomic_store_n(&worker->sleeping, true, __ATOMIC_RELAXED);
@@ -245,8 +274,11 @@ sleep_until_kicked(struct worker *worker)
 	worker->glancing = n == 0;
 	if (!worker->glancing)
 		watchdog_awake();
-	now = rte_rdtsc();
+	now = tsc_read();
+	thread_time_gap(start, now);
 	refresh_if_asked(worker, now);
+	if (worker->has_muted)
+		worker->has_muted = worker_kicks_unmute(worker, now);
 	activate_kicked(worker, events, n, now);
 	if (timeout >= 0)
 		activate_timed(worker, now);
@@ -259,6 +291,8 @@ collect_kicks(struct worker *worker, uint64_t now)
 	struct epoll_event events[EVENTS_MAX];
 	int n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, 0);
 
+	if (worker->has_muted)
+		worker->has_muted = worker_kicks_unmute(worker, now);
 	activate_kicked(worker, events, n, now);
 	worker->next_collect = now + COLLECT_US * worker->cycles_per_us;
 }
@@ -267,10 +301,13 @@ collect_kicks(struct worker *worker, uint64_t now)
 static void
 wait_a_little(const struct worker *worker, uint64_t now)
 {
-	if (now - worker->last_moved > YIELD_AFTER_US * worker->cycles_per_us)
-		sched_yield();
-	else
+	if (now - worker->last_moved <= YIELD_AFTER_US * worker->cycles_per_us) {
 		rte_pause();
+		return;
+	}
+	now = tsc_read();
+	sched_yield();
+	thread_time_gap(now, tsc_read());
 }
 
 void *
@@ -280,9 +317,11 @@ worker_run(void *arg)
 
 	/* A number of an lcore, by which mempools keep mbufs at hand for it; without, they are slower. */
 	(void)rte_thread_register();
+	__atomic_store_n(&worker->tid, gettid(), __ATOMIC_RELEASE);
+	thread_time_gap(tsc_read(), tsc_read());
 	rte_rcu_qsbr_thread_online(worker->rcu, worker->index);
 	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
-		uint64_t now = rte_rdtsc();
+		uint64_t now = tsc_read();
 
 		rte_rcu_qsbr_quiescent(worker->rcu, worker->index);
 		__atomic_store_n(&worker->turn, worker->turn + 1, __ATOMIC_RELAXED);
@@ -298,5 +337,6 @@ worker_run(void *arg)
 	}
 	rte_rcu_qsbr_thread_offline(worker->rcu, worker->index);
 	rte_thread_unregister();
+	thread_time_end();
 	return NULL;
 }

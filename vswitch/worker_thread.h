@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a worker's thread and the control thread share; private to worker*.c and watchdog.c.
+ * What a worker's thread and the control thread share; private to worker*.c and watchdog*.c.
  */
 #ifndef VSWITCH_WORKER_THREAD_H
 #define VSWITCH_WORKER_THREAD_H
@@ -8,11 +8,14 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <rte_rcu_qsbr.h>
 
+#include "burst_private.h"
 #include "deliver.h"
 #include "endpoint.h"
+#include "fair_share.h"
 #include "fdb.h"
 #include "forward.h"
 
@@ -43,8 +46,8 @@ struct worker {
 	/* Writer: the worker. */
 	uint64_t turn;	      /* counts turns; does not move while a turn or a sleep lasts */
 	uint64_t busy_cycles; /* in turns that moved frames */
-	uint16_t at_port; /* whose ring it is at, for the watchdog; FDB_NO_PORT: between ports */
 	bool sleeping;
+	pid_t tid; /* 0 until the thread runs */
 
 	/* The worker's own. */
 	const struct source_list *seen; /* `sources` at the last refresh */
@@ -52,9 +55,11 @@ struct worker {
 	uint32_t n_active;
 	struct source *active[PORTS_MAX];
 	uint64_t last_moved; /* TSC: the last turn that moved frames */
-	bool glancing; /* woken by the timer, and no frame seen since: the watchdog sleeps on */
+	bool glancing;	/* woken by the timer, and no frame seen since: the watchdog sleeps on */
+	bool has_muted; /* of some sources kicks are not listened to */
 	uint64_t next_collect; /* TSC: when to look at the kicks although there is work */
-	long context_switches; /* at the last slow turn */
+	struct fair_share fair;
+	struct burst_private *private_copy;
 	struct verdict verdicts[BURST_MAX];
 	struct burst burst;
 	struct delivery delivery;
@@ -62,22 +67,10 @@ struct worker {
 
 #define WAKE_EVENT UINT32_MAX
 
-/* Interrupts a system call that a worker is held up in. Its handler does nothing. */
-#define WORKER_SIGNAL SIGUSR1
+/* Puts a source into the poll list. The worker. */
+void worker_activate(struct worker *worker, struct source *source, uint64_t now);
 
 /* The thread's function; takes a struct worker. */
 void *worker_run(void *arg);
-
-struct event_base;
-
-/*
- * The watchdog's part (watchdog.c): looks after the workers from the control thread. `port_name` as
- * in struct worker_config. 0 or -errno.
- */
-int watchdog_start(struct event_base *base, struct worker *const *workers, uint32_t n,
-		const char *(*port_name)(uint16_t id));
-void watchdog_stop(void);
-/* A worker leaves its sleep. Any worker. */
-void watchdog_awake(void);
 
 #endif

@@ -77,6 +77,8 @@ def test_at_a_rate(switch: Switch, registry: Registry, options: list[str]) -> No
 def test_the_switch_counts_the_same(switch: Switch, registry: Registry) -> None:
     """The switch has seen what bench sent, and the introductions, no fewer and no others."""
     report = bench(registry, *two_ports(switch), "--rate", "1k", "--size", "imix").result()
+    for port in ("a", "b"):
+        switch.wait_state(port, "waiting")
     stats = switch.stats("b")
     extra = stats["tx_frames"] - report["received"]
     assert 0 < extra < 2000 and report["lost"] == 0
@@ -201,8 +203,7 @@ def test_send_imix(switch: Switch, registry: Registry, options: list[str]) -> No
     )
     sent = sender.result()
     assert (sent["frames"], sent["bytes"], sent["imix"]) == (count, size_of(count), True)
-    wait_until("all came", lambda: tx_frames(switch) >= count, 20.0)
-    assert switch.stats("b")["tx_bytes"] == size_of(count)
+    switch.wait_stats("b", 20.0, tx_frames=count, tx_bytes=size_of(count))
     receiver.process.end(signal.SIGINT)
     report = receiver.result(status=OK if checked else FAILED)
     assert (report["frames"], report["lost"]) == (count if checked else 0, 0)

@@ -91,6 +91,7 @@ BAD_CHAINS: dict[str, Spoil] = {
     "next-65535": linked(lambda ring, index: 65535),
     "next-is-itself": linked(lambda ring, index: index, 0),
     "indirect-empty": indirect(0, []),
+    "indirect-empty-entry": indirect(32, [(0, NEXT, 1), (LENGTH, 0, 0)]),
     "indirect-half-entry": indirect(8, [(LENGTH, 0, 0)]),
     "indirect-one-byte-more": indirect(17, [(LENGTH, 0, 0)]),
     "indirect-longer-than-ring": indirect(16 * 257, [(LENGTH, 0, 0)]),
@@ -148,6 +149,27 @@ def test_bad_chain_on_the_receive_queue(
     assert (given_back.head, length) == (chain.head, 0)
     victim.expect(x.send(victim))
     assert switch.drops("v") == {"bad-chain": 1}
+
+
+@pytest.mark.parametrize("mergeable", [False, True], ids=["whole", "mergeable"])
+@pytest.mark.parametrize("indirect", [False, True], ids=["direct", "indirect"])
+def test_receive_buffers_for_no_frame(
+    switch: Switch, bystanders: Bystanders, station: MakeStation, mergeable: bool, indirect: bool
+) -> None:
+    """Each goes back empty and costs a frame, so that no frame finds them a second time."""
+    x, _ = bystanders
+    most = 11 if mergeable else 12 + 13
+    layout = (1,) * most if indirect else (most - 3, 1, 1, 1)
+    setup = Setup(rx_fill=40, rx_layout=layout, rx_indirect=indirect, mergeable=mergeable)
+    victim = station(switch, "v", setup)
+    victim.announce(*bystanders)
+    ring, count = victim.frontend.rx, len(victim.frontend.rx.outstanding)
+    for _ in range(count + 5):
+        x.send(victim)
+    x.frontend.flush()
+    assert [length for _, length in ring.reap()] == [0] * count
+    assert switch.drops("v") == {"bad-chain": count, "ring-full": 5}
+    assert switch.port("v")["state"] == "up"
 
 
 def test_indirect_that_was_not_negotiated(

@@ -203,6 +203,7 @@ start_or_stop(uint32_t i)
 
 	model->running = !model->running;
 	model->greeted = false;
+	model->no_room = 0;
 	tell("%s %s", the.guests[i].name, model->running ? "starts" : "stops");
 	if (model->running)
 		device_start(&the.devices[i]);

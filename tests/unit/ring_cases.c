@@ -159,6 +159,7 @@ guest_init(struct guest *guest, struct choices *choices)
 	model->defect = VRING_SOUND;
 	model->avail = model->used = guest->avail_idx = start;
 	model->greeted = false;
+	model->no_room = 0;
 	model->calls = 0;
 	model->n_unsure = 0;
 	model->muddled = false;
@@ -281,7 +282,7 @@ spoil(struct guest *guest, struct choices *choices, struct vring_desc *desc)
 static void
 plan_buffers(struct guest *guest, struct choices *choices, struct chain_plan *plan, uint32_t total)
 {
-	bool many = plan->n > 8;
+	bool many = plan->n > 8, again = many && total > guest->buffers_len;
 
 	for (uint32_t i = 0; i < plan->n; i++) {
 		bool last = i + 1 == plan->n;
@@ -292,8 +293,9 @@ plan_buffers(struct guest *guest, struct choices *choices, struct chain_plan *pl
 		total -= len;
 		plan->descs[i] = (struct vring_desc){
 			.addr = many && i > 0
-					? plan->descs[0].addr + i * len
-					: new_buffer(guest, choices, many ? plan->n * len : len),
+					? plan->descs[0].addr + (again ? 0 : i * len)
+					: new_buffer(guest, choices,
+							  many && !again ? plan->n * len : len),
 			.len = len,
 			.flags = (guest->receives ? VRING_DESC_F_WRITE : 0) |
 					(last ? 0 : VRING_DESC_F_NEXT),
@@ -339,6 +341,9 @@ plan_chain(struct guest *guest, struct choices *choices, struct chain_plan *plan
 		total = plan->n *
 				(guest->receives ? choose_from(choices, 1, 2)
 						 : choose_from(choices, 1, 10));
+		/* The same memory again and again: a few chains are all that a turn may take. */
+		if (!guest->receives && rarely(choices, 8))
+			total = plan->n * (guest->buffers_len / 2);
 	}
 	if (plan->n > size && !rarely(choices, 8))
 		plan->n = size;

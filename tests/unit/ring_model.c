@@ -12,6 +12,7 @@ enum walk_end {
 struct model_walk {
 	struct model_ring *ring;
 	bool write;    /* buffers must be the device's to write */
+	uint32_t read; /* descriptors so far */
 	uint64_t want; /* bytes; what comes after them is not looked at */
 	uint64_t bytes;
 	uint32_t n, room;
@@ -46,6 +47,8 @@ region_of(const struct model_ring *ring, uint64_t addr)
 static enum walk_end
 walk_buffer(struct model_walk *walk, uint64_t addr, uint32_t len)
 {
+	if (len == 0)
+		return WALK_BAD;
 	while (len > 0) {
 		const struct model_region *region = region_of(walk->ring, addr);
 		struct model_piece piece;
@@ -98,11 +101,12 @@ walk_table(struct model_walk *walk, const struct vring_desc *table, uint32_t i)
 	struct model_ring *ring = walk->ring;
 	uint32_t entries = table == NULL ? ring->size : table->len / 16;
 
-	for (uint32_t count = 0; count < 1024 && i < entries; count++) {
+	while (i < entries) {
 		struct vring_desc desc;
 		uint32_t at = ring->desc_at + 16 * i;
 		enum walk_end end;
 
+		walk->read++;
 		if (table != NULL && !table_entry(ring, table, i, &at))
 			return WALK_BAD;
 		memcpy(&desc, ring->image + at, sizeof(desc));
@@ -183,9 +187,9 @@ copy_bytes(const struct model_ring *ring, const struct model_burst *burst,
 				*bytes++ = ring->image[burst->pieces[p].at + b];
 }
 
-/* Adds a chain to the burst, or tells why not. */
+/* Adds a chain to the burst, or tells why not; *read becomes more by the descriptors read. */
 static enum walk_end
-add_frame(struct model_ring *ring, struct model_burst *burst, uint32_t head)
+add_frame(struct model_ring *ring, struct model_burst *burst, uint32_t head, uint32_t *read)
 {
 	struct model_walk walk = {
 		.ring = ring,
@@ -196,6 +200,7 @@ add_frame(struct model_ring *ring, struct model_burst *burst, uint32_t head)
 	enum walk_end end = walk_table(&walk, NULL, head);
 	struct model_frame *frame = &burst->frames[burst->n];
 
+	*read += walk.read;
 	if (end == WALK_FULL)
 		return burst->n_pieces == 0 ? WALK_BAD : WALK_FULL;
 	if (end != WALK_DONE || walk.bytes < ring->header_len)
@@ -217,18 +222,21 @@ add_frame(struct model_ring *ring, struct model_burst *burst, uint32_t head)
 uint32_t
 model_take(struct model_ring *ring, struct model_burst *burst)
 {
-	uint32_t n;
+	uint64_t bytes = ring->counters.bytes;
+	uint32_t n, read = 0;
 
 	burst->n = burst->longest = burst->n_pieces = 0;
 	ring->n_taken = 0;
 	n = usable(ring) ? available(ring) : 0;
-	while (ring->n_taken < n && ring->n_taken < BURST_MAX) {
+	/* A turn ends when it has read as many descriptors as a burst has pieces, or 640 KiB. */
+	while (ring->n_taken < n && ring->n_taken < BURST_MAX && read < 1024 &&
+			ring->counters.bytes - bytes < 655360) {
 		int head = next_head(ring);
 		enum walk_end end;
 
 		if (head < 0)
 			break;
-		end = add_frame(ring, burst, head);
+		end = add_frame(ring, burst, head, &read);
 		if (end == WALK_FULL)
 			break;
 		if (end == WALK_BAD) {
@@ -311,9 +319,59 @@ enum gathered {
 	GATHERED_TOO_BIG, /* for this ring's buffers, or in too many pieces */
 };
 
-/* Takes buffers for `need` bytes. */
+/* The fewest bytes of a buffer that may serve: a header, and if all is in it a shortest frame. */
+static uint32_t
+least_buffer(const struct model_ring *ring)
+{
+	return ring->mergeable ? ring->header_len : ring->header_len + 14;
+}
+
+/* Whether one descriptor in one region is the whole next buffer, and large enough. */
+static bool
+one_is_enough(const struct model_ring *ring, uint32_t need)
+{
+	uint16_t head = read16(ring, ring->avail_at + 4 + 2 * (ring->avail % ring->size));
+	const struct model_region *region;
+	struct vring_desc desc;
+
+	if (head >= ring->size)
+		return false;
+	memcpy(&desc, ring->image + ring->desc_at + 16 * head, sizeof(desc));
+	region = region_of(ring, desc.addr);
+	return desc.flags == VRING_DESC_F_WRITE && desc.len >= need && region != NULL &&
+			desc.len <= region->size - (desc.addr - region->guest_phys_addr);
+}
+
+/*
+ * Whether the buffers that come next are known to hold less. One descriptor is looked at all the
+ * same: who breaks the rules may have changed it.
+ */
+static bool
+known_too_small(const struct model_ring *ring, uint32_t need, uint32_t read)
+{
+	uint16_t end = read16(ring, ring->avail_at + 2);
+
+	if (read < 4096 && one_is_enough(ring, need))
+		return false;
+	return ring->no_room != 0 && need >= ring->no_room && ring->avail == ring->no_room_at &&
+			(ring->no_room_ever || end == ring->no_room_end);
+}
+
+static void
+remember_too_small(struct model_ring *ring, uint32_t need, bool ever)
+{
+	ring->no_room = need;
+	ring->no_room_at = ring->avail;
+	ring->no_room_end = read16(ring, ring->avail_at + 2);
+	ring->no_room_ever = ever;
+}
+
+/*
+ * Takes buffers for `need` bytes. The turn has read *read descriptors so far, and begins no buffer
+ * when they are 4,096.
+ */
 static enum gathered
-gather(struct model_ring *ring, uint32_t need, struct model_buffers *buffers)
+gather(struct model_ring *ring, uint32_t need, struct model_buffers *buffers, uint32_t *read)
 {
 	buffers->n = buffers->n_pieces = 0;
 	do {
@@ -324,15 +382,18 @@ gather(struct model_ring *ring, uint32_t need, struct model_buffers *buffers)
 			.room = BURST_SEGMENTS_MAX - buffers->n_pieces,
 			.pieces = buffers->pieces + buffers->n_pieces,
 		};
-		int head = available(ring) > 0 ? next_head(ring) : -1;
+		int head = available(ring) > 0 && *read < 4096 ? next_head(ring) : -1;
 		enum walk_end end;
 		uint32_t len;
 
 		if (head < 0)
 			return GATHERED_TOO_FEW;
 		end = walk_table(&walk, NULL, head);
+		*read += walk.read;
 		if (end == WALK_FULL && buffers->n_pieces > 0)
 			return GATHERED_TOO_BIG;
+		if (end == WALK_DONE && walk.bytes < need && walk.bytes < least_buffer(ring))
+			end = WALK_BAD;
 		len = end != WALK_DONE ? 0 : walk.bytes < need ? walk.bytes : need;
 		ring->avail++;
 		buffers->heads[buffers->n] = head;
@@ -388,17 +449,24 @@ model_place(struct model_ring *ring, const struct model_ring *from, const struct
 	static struct model_buffers buffers;
 	uint16_t used = ring->used;
 	enum drop_reason left = DROP_RING_FULL;
-	uint32_t i = 0;
+	uint32_t i = 0, read = 0;
 
 	ring->stamp++;
 	ring->n_unsure = 0;
 	if (!usable(ring))
 		left = DROP_NOT_READY;
-	for (; i < n && usable(ring); i++) {
+	for (; i < n && usable(ring) && available(ring) > 0; i++) {
+		uint32_t need = burst->frames[list[i]].len + ring->header_len;
 		uint16_t avail = ring->avail;
-		enum gathered gathered = gather(
-				ring, burst->frames[list[i]].len + ring->header_len, &buffers);
+		enum gathered gathered;
 
+		if (known_too_small(ring, need, read)) {
+			if (!ring->no_room_ever)
+				break;
+			ring->counters.drops[DROP_TOO_BIG]++;
+			continue;
+		}
+		gathered = gather(ring, need, &buffers, &read);
 		if (gathered == GATHERED) {
 			deliver(ring, &buffers, from, burst, list[i]);
 		} else if (gathered == GATHERED_BAD) {
@@ -406,12 +474,18 @@ model_place(struct model_ring *ring, const struct model_ring *from, const struct
 				give_back(ring, buffers.heads[b], 0);
 			ring->counters.drops[DROP_BAD_CHAIN]++;
 		} else {
+			bool none_left = available(ring) == 0;
+
 			ring->avail = avail;
+			if (gathered == GATHERED_TOO_BIG || none_left)
+				remember_too_small(ring, need, gathered == GATHERED_TOO_BIG);
 			if (gathered == GATHERED_TOO_FEW)
 				break;
 			ring->counters.drops[DROP_TOO_BIG]++;
 		}
 	}
+	if (ring->avail != ring->no_room_at)
+		ring->no_room = 0;
 	ring->counters.drops[left] += n - i;
 	if (ring->used == used)
 		return false;

@@ -50,6 +50,11 @@ struct model_ring {
 	uint32_t n_taken;
 	uint16_t taken[BURST_MAX];
 	bool greeted;
+	/* Frames that need so many bytes found no room before, while the next chain is this one: */
+	uint32_t no_room; /* 0: nothing is known */
+	uint16_t no_room_at;
+	uint16_t no_room_end; /* where the chains ended; if there are more, it may be otherwise */
+	bool no_room_ever;    /* unless the frame was too big */
 	uint64_t calls;
 	struct counters counters;
 

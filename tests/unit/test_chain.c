@@ -20,6 +20,7 @@
 static struct driver driver;
 static struct frame_segment segments[BURST_SEGMENTS_MAX];
 static uint64_t bytes;
+static uint32_t followed;
 
 static int
 setup(void **state)
@@ -27,6 +28,7 @@ setup(void **state)
 	(void)state;
 	driver_init(&driver, 1, RING);
 	bytes = 0;
+	followed = 0;
 	return 0;
 }
 
@@ -42,7 +44,7 @@ static int
 walk(uint32_t head, enum chain_access access)
 {
 	return chain_walk(&driver.vring, head, access, UINT64_MAX, segments, BURST_SEGMENTS_MAX,
-			&bytes);
+			&bytes, &followed);
 }
 
 static void
@@ -71,17 +73,59 @@ test_linked(void **state)
 	assert_ptr_equal(segments[1].data, driver_host(&driver, b));
 }
 
+/* First, in the middle, last and alone; for reading and writing; direct and indirect. */
 static void
-test_empty_buffers_take_no_segment(void **state)
+test_empty_buffers_are_bad(void **state)
 {
-	uint64_t a = driver_buffer(&driver, 8);
+	uint64_t a = driver_buffer(&driver, 8), table = driver_buffer(&driver, 3 * 16);
 
 	(void)state;
-	driver_set_desc(&driver, 0, a, 0, N, 1);
-	driver_set_desc(&driver, 1, a, 8, N, 2);
-	driver_set_desc(&driver, 2, a, 0, 0, 0);
-	assert_int_equal(walk(0, CHAIN_READ), 1);
-	assert_int_equal(bytes, 8);
+	driver_set_desc(&driver, 3, table, 3 * 16, I, 0);
+	for (uint16_t flag = 0; flag <= W; flag += W) {
+		enum chain_access access = flag == W ? CHAIN_WRITE : CHAIN_READ;
+
+		for (uint16_t empty = 0; empty < 3; empty++) {
+			for (uint16_t i = 0; i < 3; i++)
+				driver_set_desc(&driver, i, a, i == empty ? 0 : 8,
+						flag | (i < 2 ? N : 0), i + 1);
+			memcpy(driver_host(&driver, table), driver.desc, 3 * 16);
+			assert_int_equal(walk(0, access), CHAIN_BAD);
+			assert_int_equal(walk(3, access), CHAIN_BAD);
+		}
+		driver_set_desc(&driver, 0, a, 0, flag, 0);
+		assert_int_equal(walk(0, access), CHAIN_BAD);
+	}
+	/* What a frame does not need is not looked at. */
+	driver_set_desc(&driver, 0, a, 8, N | W, 1);
+	driver_set_desc(&driver, 1, a, 0, W, 0);
+	assert_int_equal(chain_walk(&driver.vring, 0, CHAIN_WRITE, 8, segments, BURST_SEGMENTS_MAX,
+					 &bytes, &followed),
+			1);
+}
+
+/* What a walk costs is known, however it ends. */
+static void
+test_descriptors_are_counted(void **state)
+{
+	uint64_t a = driver_buffer(&driver, 8), table = driver_buffer(&driver, 2 * 16);
+
+	(void)state;
+	for (uint16_t i = 0; i < 5; i++)
+		driver_set_desc(&driver, i, a, 8, i < 4 ? N : 0, i + 1);
+	assert_int_equal(walk(0, CHAIN_READ), 5);
+	assert_int_equal(followed, 5);
+	driver_set_desc(&driver, 3, a, 0, N, 4);
+	assert_int_equal(walk(0, CHAIN_READ), CHAIN_BAD);
+	assert_int_equal(followed, 5 + 4);
+	memcpy(driver_host(&driver, table), driver.desc, 16);
+	driver_set_desc(&driver, 1, table, 16, I, 0);
+	memset(driver_host(&driver, table) + 12, 0, 2); /* no NEXT */
+	assert_int_equal(walk(0, CHAIN_READ), 2);
+	assert_int_equal(followed, 9 + 3);
+	driver_set_desc(&driver, 0, a, 8, N, 0);
+	followed = 0;
+	assert_int_equal(walk(0, CHAIN_READ), CHAIN_BAD);
+	assert_int_equal(followed, BURST_SEGMENTS_MAX + 1);
 }
 
 static void
@@ -93,12 +137,12 @@ test_stops_when_covered(void **state)
 	driver_set_desc(&driver, 0, a, 100, N | W, 1);
 	driver_set_desc(&driver, 1, 0xdead0000, 100, W, 0);
 	assert_int_equal(chain_walk(&driver.vring, 0, CHAIN_WRITE, 100, segments,
-					 BURST_SEGMENTS_MAX, &bytes),
+					 BURST_SEGMENTS_MAX, &bytes, &followed),
 			1);
 	memcpy(driver_host(&driver, a), driver.desc, 2 * sizeof(struct vring_desc));
 	driver_set_desc(&driver, 2, a, 2 * sizeof(struct vring_desc), I, 0);
 	assert_int_equal(chain_walk(&driver.vring, 2, CHAIN_WRITE, 100, segments,
-					 BURST_SEGMENTS_MAX, &bytes),
+					 BURST_SEGMENTS_MAX, &bytes, &followed),
 			1);
 }
 
@@ -240,9 +284,11 @@ test_segment_limit(void **state)
 	(void)state;
 	for (uint16_t i = 0; i < 8; i++)
 		driver_set_desc(&driver, i, a, 2, i < 7 ? N : 0, i + 1);
-	assert_int_equal(chain_walk(&driver.vring, 0, CHAIN_READ, UINT64_MAX, segments, 8, &bytes),
+	assert_int_equal(chain_walk(&driver.vring, 0, CHAIN_READ, UINT64_MAX, segments, 8, &bytes,
+					 &followed),
 			8);
-	assert_int_equal(chain_walk(&driver.vring, 0, CHAIN_READ, UINT64_MAX, segments, 7, &bytes),
+	assert_int_equal(chain_walk(&driver.vring, 0, CHAIN_READ, UINT64_MAX, segments, 7, &bytes,
+					 &followed),
 			CHAIN_NO_SPACE);
 }
 
@@ -277,7 +323,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_single),
 		TEST(test_linked),
-		TEST(test_empty_buffers_take_no_segment),
+		TEST(test_empty_buffers_are_bad),
+		TEST(test_descriptors_are_counted),
 		TEST(test_stops_when_covered),
 		TEST(test_region_border),
 		TEST(test_outside_memory),

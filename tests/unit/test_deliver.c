@@ -126,7 +126,7 @@ set_offload(uint32_t i, uint8_t needs, uint16_t gso_size)
 	static uint8_t bytes[65536];
 	uint8_t *headers = burst->headers[i];
 
-	memset(headers, 0, HEADERS);
+	memset(headers, 0, FRAME_HEADERS_MAX);
 	headers[12] = 0x08;
 	headers[14] = 0x45;
 	headers[23] = 6;

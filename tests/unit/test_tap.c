@@ -21,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "offload_frames.h"
 #include "tap_endpoint.h"
 
 #define QUEUES 3
@@ -279,6 +280,23 @@ test_lies_are_bounded(void **state)
 	assert_int_equal(burst->n, 0);
 	assert_int_equal(take(), 1);
 	assert_int_equal(source.base.counters.drops[DROP_BAD_OFFLOAD], BURST_MAX + 1);
+}
+
+/* Frames of 60 segments: nine are a burst; the others stay in the kernel's queues. */
+static void
+test_segments_end_a_burst(void **state)
+{
+	const struct shape shape = { .payload = 3000, .partial = true };
+	static uint8_t bytes[4096];
+
+	(void)state;
+	frames_build(&shape, bytes);
+	for (uint32_t i = 0; i < 12; i++)
+		kernel_sends(i % QUEUES, frames_header(&shape, 50), bytes, frames_len(&shape));
+	assert_int_equal(take(), 9);
+	assert_int_equal(burst->n, 9);
+	assert_int_equal(take(), 3);
+	assert_int_equal(source.base.counters.drops[DROP_BAD_OFFLOAD], 0);
 }
 
 /* ---- The sink ---- */
@@ -543,6 +561,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_last_queue_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lies_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_segments_end_a_burst, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_frames_in_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_frames_in_most_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_head_is_the_copy, setup, teardown),

@@ -198,6 +198,53 @@ test_lies_among_good_ones(void **state)
 	assert_int_equal(source.base.counters.bytes, 101 + 103 + 104);
 }
 
+/*
+ * Frames of 60 segments: nine are the last that a burst takes. What is beyond it is read in the next
+ * turn, and counted then: a lie, a bad chain.
+ */
+static void
+test_segments_end_a_burst(void **state)
+{
+	struct virtio_net_hdr header = segments_header(50), lie = segments_header(0);
+	const uint64_t *drops = source.base.counters.drops;
+
+	(void)state;
+	for (uint16_t i = 0; i < 20; i++)
+		offer(i, i == 3 || i == 10 || i == 13 ? &lie : &header, HEADERS + 3000, 0);
+	sender.desc[5].flags = sender.desc[11].flags = sender.desc[14].flags = VRING_DESC_F_WRITE;
+	assert_int_equal(take(), 13);
+	assert_int_equal(burst->n, 9);
+	assert_int_equal(burst->offload_mask, 0x1ff);
+	assert_int_equal(drops[DROP_BAD_OFFLOAD], 2);
+	assert_int_equal(drops[DROP_BAD_CHAIN], 2);
+	assert_int_equal(source.base.counters.frames, 13);
+	assert_int_equal(source.base.counters.bytes, 9 * (HEADERS + 3000));
+	source.base.ops->complete(&source.base);
+	assert_int_equal(sender.used->idx, 13);
+	assert_int_equal(take(), 7);
+	assert_int_equal(burst->n, 5);
+	assert_int_equal(drops[DROP_BAD_OFFLOAD], 3);
+	assert_int_equal(drops[DROP_BAD_CHAIN], 3);
+	source.base.ops->complete(&source.base);
+	assert_int_equal(sender.used->idx, 20);
+}
+
+/* One frame may be more than that alone. */
+static void
+test_frame_of_most_segments(void **state)
+{
+	struct virtio_net_hdr header = segments_header(1);
+
+	(void)state;
+	offer(0, &header, HEADERS + 1366, 0);
+	offer(1, &header, HEADERS + 1366, 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(take(), 1);
+		assert_int_equal(burst->n, 1);
+		source.base.ops->complete(&source.base);
+	}
+}
+
 static void
 test_more_than_was_negotiated(void **state)
 {
@@ -351,6 +398,8 @@ main(void)
 		TEST(test_plain_frames_carry_nothing),
 		TEST(test_header_of_who_negotiated_nothing),
 		TEST(test_lies_among_good_ones),
+		TEST(test_segments_end_a_burst),
+		TEST(test_frame_of_most_segments),
 		TEST(test_more_than_was_negotiated),
 		TEST(test_header_reaches_the_receiver),
 		TEST(test_largest_frame_over_many_buffers),

@@ -2,6 +2,7 @@
 /* vring_sink.c: where frames land in a receiveq, and what is dropped. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -239,6 +240,200 @@ test_too_big_for_a_buffer(void **state)
 	assert_int_equal(drops(DROP_RING_FULL), 0);
 }
 
+/* The next used element is of length 0, and `reason` has counted n drops. */
+static void
+expect_returned(enum drop_reason reason, uint64_t n)
+{
+	struct vring_used_elem elem;
+
+	assert_true(driver_next_used(&driver, &elem));
+	assert_int_equal(elem.len, 0);
+	assert_int_equal(drops(reason), n);
+}
+
+/* A buffer that holds no frame at all goes back; one that is too small for this frame alone stays. */
+static void
+test_buffer_for_no_frame(void **state)
+{
+	const uint32_t headers[] = { VNET_HDR_LEN, VNET_HDR_LEN_LEGACY };
+
+	(void)state;
+	driver.vring.mergeable = false;
+	for (uint32_t i = 0; i < 2; i++) {
+		driver.vring.header_len = headers[i];
+		offer_buffers(1, headers[i] + 13);
+		offer_buffers(1, headers[i] + 14);
+		burst->n = n_segments = 0;
+		add_frame(15, 65536);
+		add_frame(15, 65536);
+		add_frame(14, 65536);
+		assert_non_null(place());
+		expect_returned(DROP_BAD_CHAIN, i + 1);
+		expect_frame(14);
+		assert_int_equal(drops(DROP_TOO_BIG), i + 1);
+	}
+	assert_int_equal(drops(DROP_RING_FULL), 0);
+}
+
+/* VIRTIO 1.1, 5.1.6.3.1: also with mergeable buffers each holds a header. */
+static void
+test_mergeable_buffer_below_a_header(void **state)
+{
+	(void)state;
+	offer_buffers(1, 11);
+	offer_buffers(7, 12);
+	add_frame(60, 65536);
+	add_frame(60, 65536);
+	assert_non_null(place());
+	expect_returned(DROP_BAD_CHAIN, 1);
+	expect_frame(60);
+	assert_int_equal(driver.used->idx, 1 + 6);
+	/* Of the last one of a frame the switch has read only that it is enough. */
+	offer_buffers(1, 12);
+	offer_buffers(1, 4);
+	burst->n = n_segments = 0;
+	add_frame(16, 65536);
+	assert_non_null(place());
+	expect_frame(16);
+}
+
+/*
+ * A buffer of a hundred descriptors that every frame is too big for, each a little less: all look
+ * at it anew, until the turn has read enough. What is left finds no buffer; the next turn does.
+ */
+static void
+test_descriptors_end_a_turn(void **state)
+{
+	uint64_t addr = driver_buffer(&driver, 100);
+
+	(void)state;
+	driver.vring.mergeable = false;
+	for (uint16_t i = 0; i < 100; i++)
+		driver_set_desc(&driver, i, addr + i, 1, W | (i < 99 ? VRING_DESC_F_NEXT : 0),
+				i + 1);
+	driver_offer(&driver, 0);
+	for (uint32_t i = 0; i < BURST_MAX; i++)
+		add_frame(500 - i, 65536);
+	assert_null(place());
+	assert_int_equal(drops(DROP_TOO_BIG), 41); /* the last of them begins at 4,000 */
+	assert_int_equal(drops(DROP_RING_FULL), BURST_MAX - 41);
+	burst->n = n_segments = 0;
+	add_frame(88, 65536);
+	assert_non_null(place());
+	expect_frame(88);
+}
+
+/* A buffer of 100 bytes in two descriptors. */
+static void
+offer_pair(uint16_t head)
+{
+	driver_set_desc(&driver, head, driver_buffer(&driver, 50), 50, W | VRING_DESC_F_NEXT,
+			head + 1);
+	driver_set_desc(&driver, head + 1, driver_buffer(&driver, 1000), 50, W, 0);
+	driver_offer(&driver, head);
+}
+
+/*
+ * A frame that is no smaller than one that found no room is not tried: seen by a driver that, against
+ * the rules, changes its buffer meanwhile. What is new in the ring is tried, if it can help.
+ */
+static void
+test_nothing_is_tried_in_vain(void **state)
+{
+	(void)state;
+	for (uint16_t head = 0; head < 8; head += 4) {
+		uint64_t too_big = drops(DROP_TOO_BIG), full = drops(DROP_RING_FULL);
+		bool mergeable = head > 0;
+
+		driver.vring.mergeable = mergeable;
+		offer_pair(head);
+		burst->n = n_segments = 0;
+		add_frame(300, 65536);
+		assert_null(place());
+		driver.desc[head + 1].len = 1000;
+		assert_null(place());
+		assert_int_equal(drops(DROP_TOO_BIG) - too_big, mergeable ? 0 : 2);
+		assert_int_equal(drops(DROP_RING_FULL) - full, mergeable ? 2 : 0);
+		offer_pair(head + 2);
+		if (!mergeable) {
+			assert_null(place()); /* the first buffer is still the next one */
+			vring_sink_publish(&sink, &driver.vring); /* a ring that starts is new */
+		}
+		assert_non_null(place());
+		expect_frame(300);
+		burst->n = n_segments = 0;
+		add_frame(60, 65536);
+		assert_non_null(place());
+		expect_frame(60);
+	}
+}
+
+/* Mergeable buffers of one descriptor each, and small: what a turn reads is delivered. */
+static void
+test_small_buffers_end_a_turn(void **state)
+{
+	(void)state;
+	driver_free(&driver);
+	driver_init(&driver, VRING_RECEIVEQ, 8192);
+	for (uint16_t i = 0; i < 8192; i++) {
+		driver_set_desc(&driver, i, GUEST_BUFFERS + 256 + 12 * i, 12, W, 0);
+		driver_offer(&driver, i);
+	}
+	for (uint32_t i = 0; i < BURST_MAX; i++)
+		add_frame(1188, 65536); /* a hundred buffers */
+	assert_non_null(place());
+	assert_int_equal(sink.base.counters.frames, 40);
+	assert_int_equal(drops(DROP_RING_FULL), BURST_MAX - 40);
+	assert_int_equal(driver.used->idx, 4000);
+	/* And where one descriptor holds a frame it is one descriptor. */
+	burst->n = n_segments = 0;
+	driver_set_desc(&driver, 4000, GUEST_BUFFERS, 200, W, 0);
+	add_frame(60, 65536);
+	assert_non_null(place());
+	assert_int_equal(driver.used->idx, 4001);
+}
+
+/*
+ * Nothing is written but header, frame and used elements, and the used lengths say how much it was;
+ * whatever was in the switch's own memory before.
+ */
+static void
+test_canaries(void **state)
+{
+	const uint32_t lengths[] = { 14, 15, 31, 60, 63, 64, 65, 127, 128, 129, 1000, 1514 };
+	const uint32_t layouts[][2] = { { 2048, 0 }, { 12, 2048 }, { 10, 2048 }, { 20, 1600 } };
+
+	(void)state;
+	for (uint32_t n = 0; n < sizeof(lengths) / sizeof(lengths[0]) * 8; n++) {
+		const uint32_t *layout = layouts[n / 2 % 4], len = lengths[n / 8];
+		uint64_t first = GUEST_BUFFERS + 64, second = first + layout[0] + 64;
+		struct vring_used_elem elem;
+		uint32_t written, here;
+
+		driver.vring.header_len = n % 2 ? VNET_HDR_LEN_LEGACY : VNET_HDR_LEN;
+		memset(driver_host(&driver, GUEST_BUFFERS), 0xca, 8192);
+		driver_set_desc(&driver, 0, first, layout[0], W | (layout[1] > 0), 1);
+		driver_set_desc(&driver, 1, second, layout[1], W, 0);
+		driver_offer(&driver, 0);
+		burst->n = n_segments = 0;
+		add_frame(len, 65536);
+		memset(burst->frames[0].head + (len < 64 ? len : 64), 0xee,
+				len < 64 ? 64 - len : 0);
+		assert_non_null(place());
+		assert_true(driver_next_used(&driver, &elem));
+		written = driver.vring.header_len + len;
+		assert_int_equal(elem.len, written);
+		here = written < layout[0] ? written : layout[0];
+		for (uint32_t at = 0; at < 8192; at++) {
+			uint32_t in_first = at - 64, in_second = at - 64 - layout[0] - 64;
+
+			if (in_first < here || in_second < written - here)
+				continue;
+			assert_int_equal(driver_host(&driver, GUEST_BUFFERS)[at], 0xca);
+		}
+	}
+}
+
 static void
 test_buffer_over_a_region_border(void **state)
 {
@@ -469,6 +664,12 @@ main(void)
 		TEST(test_mergeable),
 		TEST(test_frame_does_not_fit_what_is_left),
 		TEST(test_too_big_for_a_buffer),
+		TEST(test_buffer_for_no_frame),
+		TEST(test_mergeable_buffer_below_a_header),
+		TEST(test_descriptors_end_a_turn),
+		TEST(test_nothing_is_tried_in_vain),
+		TEST(test_small_buffers_end_a_turn),
+		TEST(test_canaries),
 		TEST(test_buffer_over_a_region_border),
 		TEST(test_no_ring_no_buffers),
 		TEST(test_bad_buffer_costs_its_frame),

@@ -2,6 +2,7 @@
 /* vring_source.c: what is taken from a transmitq, and how it goes back. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -253,6 +254,95 @@ test_burst_that_is_exactly_full(void **state)
 	check_frame(0, 60);
 }
 
+/* `n` frames of `len` bytes, all in the same memory, in one or two buffers each, from `head` on. */
+static uint16_t
+offer_large(uint16_t head, uint32_t n, uint32_t len, bool cut)
+{
+	const uint32_t first = cut ? VNET_HDR_LEN : 0;
+
+	for (uint32_t i = 0; i < n; i++, head += 1 + cut) {
+		if (cut)
+			driver_set_desc(&driver, head, GUEST_BUFFERS, first, VRING_DESC_F_NEXT,
+					head + 1);
+		driver_set_desc(&driver, head + cut, GUEST_BUFFERS + first,
+				VNET_HDR_LEN + len - first, 0, 0);
+		driver_offer(&driver, head);
+	}
+	return head;
+}
+
+static uint16_t
+offer_bad(uint16_t head)
+{
+	driver_set_desc(&driver, head, GUEST_BUFFERS, 100, VRING_DESC_F_WRITE, 0);
+	driver_offer(&driver, head);
+	return head + 1;
+}
+
+/*
+ * What is beyond the limit of a burst is the next one's: frames in order, and each bad chain, before
+ * the limit and after it, once.
+ */
+static void
+test_bytes_end_a_burst(void **state)
+{
+	(void)state;
+	for (uint32_t cut = 0; cut < 2; cut++) {
+		const struct counters *counters = &source.base.counters;
+		uint64_t frames = counters->frames, bytes = counters->bytes;
+		uint64_t bad = counters->drops[DROP_BAD_CHAIN];
+		struct vring_used_elem elem;
+		uint16_t head = offer_bad(0);
+
+		head = offer_large(head, 10, 60000, cut);
+		head = offer_bad(head);
+		head = offer_large(head, 1, 60000, cut); /* 11 of them are 660,000 bytes */
+		head = offer_bad(head);
+		head = offer_large(head, 1, 60001, cut);
+		offer_large(head, 10, 60000, cut);
+		assert_int_equal(take(), 13);
+		assert_int_equal(burst->n, 11);
+		assert_int_equal(burst->longest, 60000);
+		assert_int_equal(counters->drops[DROP_BAD_CHAIN] - bad, 2);
+		assert_int_equal(counters->frames - frames, 13);
+		assert_int_equal(counters->bytes - bytes, 660000);
+		complete();
+		for (uint32_t i = 0; i < 13; i++)
+			assert_true(driver_next_used(&driver, &elem));
+		assert_false(driver_next_used(&driver, &elem));
+		assert_int_equal(take(), 12);
+		assert_int_equal(burst->n, 11);
+		assert_int_equal(burst->longest, 60001);
+		assert_int_equal(burst->frames[0].len, 60001);
+		assert_int_equal(counters->drops[DROP_BAD_CHAIN] - bad, 3);
+		complete();
+		while (driver_next_used(&driver, &elem))
+			assert_int_equal(elem.len, 0);
+		assert_int_equal(take(), 0);
+	}
+}
+
+/* Loops, of which each costs as many descriptors as a burst has segments: one is a turn. */
+static void
+test_descriptors_end_a_turn(void **state)
+{
+	(void)state;
+	driver_set_desc(&driver, 0, GUEST_BUFFERS, 1, VRING_DESC_F_NEXT, 1);
+	driver_set_desc(&driver, 1, GUEST_BUFFERS, 1, VRING_DESC_F_NEXT, 0);
+	for (uint32_t i = 0; i < 3; i++)
+		driver_offer(&driver, 0);
+	offer(2, 100, 0);
+	for (uint32_t i = 1; i <= 3; i++) {
+		assert_int_equal(take(), 1);
+		assert_int_equal(burst->n, 0);
+		assert_int_equal(source.base.counters.drops[DROP_BAD_CHAIN], i);
+		complete();
+	}
+	assert_int_equal(take(), 1);
+	assert_int_equal(burst->n, 1);
+	complete();
+}
+
 static void
 test_avail_jump_breaks_the_ring(void **state)
 {
@@ -356,6 +446,8 @@ main(void)
 		TEST(test_header_only_is_an_empty_frame),
 		TEST(test_segments_end_a_burst),
 		TEST(test_burst_that_is_exactly_full),
+		TEST(test_bytes_end_a_burst),
+		TEST(test_descriptors_end_a_turn),
 		TEST(test_avail_jump_breaks_the_ring),
 		TEST(test_bad_head_breaks_the_ring),
 		TEST(test_index_wraps),

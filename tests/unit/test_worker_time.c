@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a worker's time is made of: thread_time.c on real sleeps, fair_share.h, burst_private.c. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "burst_private.h"
+#include "copy.h"
+#include "fair_share.h"
+#include "thread_time.h"
+#include "tsc.h"
+
+#define SOURCES 8
+
+static uint64_t hz;
+
+static void
+sleep_ms(long ms)
+{
+	const struct timespec time = { .tv_nsec = ms * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+static int
+measure_hz(void **state)
+{
+	struct timespec before, after;
+	uint64_t start = tsc_read();
+	double seconds;
+
+	(void)state;
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	sleep_ms(50);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	seconds = (double)(after.tv_sec - before.tv_sec) +
+			(double)(after.tv_nsec - before.tv_nsec) / 1e9;
+	hz = (uint64_t)((double)(tsc_read() - start) / seconds);
+	thread_time_init(hz);
+	return 0;
+}
+
+/* CPU time of the thread, by which others that have the CPU do not count. */
+static uint64_t
+cpu_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static void
+work_ms(uint64_t ms)
+{
+	uint64_t end = cpu_ns() + ms * 1000000;
+
+	while (cpu_ns() < end)
+		;
+}
+
+static void
+test_work_is_work(void **state)
+{
+	struct thread_time time;
+	uint64_t start;
+
+	(void)state;
+	thread_time_gap(tsc_read(), tsc_read());
+	start = tsc_read();
+	work_ms(30);
+	thread_time_judge(start, tsc_read(), &time);
+	assert_in_range(time.worked, hz / 1000 * 20, hz / 1000 * 31);
+	assert_in_range(time.waited, 0, hz / 1000 * 5);
+}
+
+static void
+test_a_wait_is_a_wait(void **state)
+{
+	struct thread_time time;
+	uint64_t start;
+
+	(void)state;
+	thread_time_judge(0, tsc_read(), &time); /* a fresh sample */
+	start = tsc_read();
+	sleep_ms(50);
+	errno = ENOTTY;
+	thread_time_judge(start, tsc_read(), &time);
+	assert_int_equal(errno, ENOTTY);
+	assert_in_range(time.waited, hz / 1000 * 40, hz / 1000 * 60);
+	assert_in_range(time.worked, 0, hz / 1000 * 5);
+}
+
+/* A thread that went to sleep by itself is not held to have waited. */
+static void
+test_a_gap_is_nothing(void **state)
+{
+	struct thread_time time;
+	uint64_t start;
+
+	(void)state;
+	thread_time_judge(0, tsc_read(), &time);
+	start = tsc_read();
+	sleep_ms(2);
+	thread_time_gap(start, tsc_read());
+	start = tsc_read();
+	work_ms(20);
+	thread_time_judge(start, tsc_read(), &time);
+	assert_in_range(time.waited, 0, hz / 1000);
+	thread_time_end();
+}
+
+/* One round of a worker that never gets to the end of its work; `costs` cycles a turn, 0: idle. */
+static void
+play_round(struct fair_share *fair, struct source *sources, const uint64_t *costs, uint64_t *had)
+{
+	fair_share_begin_round(fair);
+	for (int i = 0; i < SOURCES; i++) {
+		if (fair_share_passes_over(fair, &sources[i]))
+			continue;
+		if (costs[i] == 0) {
+			fair_share_skip(fair, &sources[i]);
+			continue;
+		}
+		fair_share_serve(fair, &sources[i], costs[i]);
+		had[i] += costs[i];
+	}
+	fair_share_end_round(fair);
+}
+
+static void
+test_shares_are_of_time(void **state)
+{
+	const uint64_t costs[SOURCES] = { 5000, 100, 100, 100, 200, 50, 100, 100 };
+	struct fair_share fair = { .ahead = 1000 };
+	struct source sources[SOURCES] = { 0 };
+	uint64_t had[SOURCES] = { 0 }, sum = 0;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++)
+		play_round(&fair, sources, costs, had);
+	for (int i = 0; i < SOURCES; i++)
+		sum += had[i];
+	for (int i = 0; i < SOURCES; i++)
+		assert_in_range(had[i], sum / SOURCES * 95 / 100, sum / SOURCES * 105 / 100);
+}
+
+/* The only source with work is never passed over, and an idle one saves nothing up. */
+static void
+test_idle_sources_hold_nobody_up(void **state)
+{
+	uint64_t costs[SOURCES] = { 5000 };
+	struct fair_share fair = { .ahead = 1000 };
+	struct source sources[SOURCES] = { 0 };
+	uint64_t had[SOURCES] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		play_round(&fair, sources, costs, had);
+	assert_in_range(had[0], 990 * 5000, 1000 * 5000);
+	costs[1] = 5000;
+	had[0] = 0;
+	for (int i = 0; i < 1000; i++)
+		play_round(&fair, sources, costs, had);
+	assert_in_range(had[0], had[1] * 9 / 10, had[1] * 11 / 10);
+}
+
+static void
+test_a_private_copy_is_the_frame(void **state)
+{
+	struct burst *burst = aligned_alloc(64, sizeof(*burst));
+	struct burst_private *copy = malloc(sizeof(*copy));
+	static uint8_t memory[5000];
+
+	(void)state;
+	copy_init();
+	for (size_t i = 0; i < sizeof(memory); i++)
+		memory[i] = (uint8_t)(i * 7);
+	burst->segments[0] = (struct frame_segment){ memory, 10 };
+	burst->segments[1] = (struct frame_segment){ memory + 1000, 3000 };
+	burst->segments[2] = (struct frame_segment){ memory + 10, 990 };
+	burst->frames[0].segments = burst->segments;
+	burst->frames[0].n_segments = 3;
+	burst->frames[0].len = 4000;
+	burst->frames[1].segments = burst->segments;
+	burst->frames[1].n_segments = 1;
+	burst->frames[1].len = 10;
+	burst->n = 2;
+	assert_true(burst_private_copy(burst, copy));
+	assert_int_equal(burst->frames[0].n_segments, 1);
+	assert_int_equal(burst->frames[0].segments->len, 4000);
+	assert_memory_equal(burst->frames[0].segments->data, memory, 10);
+	assert_memory_equal(burst->frames[0].segments->data + 10, memory + 1000, 3000);
+	assert_memory_equal(burst->frames[0].segments->data + 3010, memory + 10, 990);
+	assert_memory_equal(burst->frames[1].segments->data, memory, 10);
+	assert_ptr_not_equal(burst->frames[1].segments->data, memory);
+	free(copy);
+	free(burst);
+}
+
+/* What does not fit stays where it was, and the caller is told. */
+static void
+test_a_private_copy_has_an_end(void **state)
+{
+	const uint32_t len = 60000, fit = BURST_PRIVATE_LEN / len;
+	struct burst *burst = aligned_alloc(64, sizeof(*burst));
+	struct burst_private *copy = malloc(sizeof(*copy));
+	uint8_t *memory = calloc(1, len);
+
+	(void)state;
+	for (uint32_t i = 0; i < fit + 2; i++) {
+		burst->segments[i] = (struct frame_segment){ memory, len };
+		burst->frames[i].segments = &burst->segments[i];
+		burst->frames[i].n_segments = 1;
+		burst->frames[i].len = len;
+	}
+	burst->n = fit + 2;
+	assert_false(burst_private_copy(burst, copy));
+	assert_ptr_not_equal(burst->frames[fit - 1].segments->data, memory);
+	assert_ptr_equal(burst->frames[fit].segments->data, memory);
+	assert_ptr_equal(burst->frames[fit + 1].segments->data, memory);
+	free(memory);
+	free(copy);
+	free(burst);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_work_is_work),
+		cmocka_unit_test(test_a_wait_is_a_wait),
+		cmocka_unit_test(test_a_gap_is_nothing),
+		cmocka_unit_test(test_shares_are_of_time),
+		cmocka_unit_test(test_idle_sources_hold_nobody_up),
+		cmocka_unit_test(test_a_private_copy_is_the_frame),
+		cmocka_unit_test(test_a_private_copy_has_an_end),
+	};
+
+	return cmocka_run_group_tests(tests, measure_hz, NULL);
+}

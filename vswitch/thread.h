@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Starting the switch's threads: named, and deaf to the signals that are meant for the process. One
+ * signal is theirs: it interrupts a system call that a stranger's descriptor holds up, and does
+ * nothing else.
+ */
+#ifndef VSWITCH_THREAD_H
+#define VSWITCH_THREAD_H
+
+#include <pthread.h>
+#include <signal.h>
+
+/* Its handler does nothing; a blocked system call ends with EINTR, since SA_RESTART is not set. */
+#define THREAD_INTERRUPT SIGUSR1
+
+/* Once, before the first thread_start(). 0 or -errno. */
+int thread_init(void);
+
+/* `name` as tools show it, at most 15 bytes. 0 or -errno. Control thread. */
+int thread_start(pthread_t *thread, const char *name, void *(*run)(void *arg), void *arg);
+
+#endif

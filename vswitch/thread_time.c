@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See thread_time.h. */
+#include "thread_time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "tsc.h"
+
+/* How old a sample may become while the thread comes by thread_time_gap(). */
+#define FRESH_US 5000
+
+/* TSC cycles, since the thread began. */
+struct sample {
+	uint64_t tsc;
+	uint64_t cpu;	/* on its CPU */
+	uint64_t queue; /* ready, while others had the CPU */
+};
+
+static uint64_t cycles_per_us = 1;
+
+static __thread struct {
+	struct sample last;
+	uint64_t gaps;	   /* since then */
+	int fd;		   /* /proc/thread-self/schedstat, plus 1; 0: not open */
+	bool has_no_queue; /* the kernel does not tell */
+} own;
+
+void
+thread_time_init(uint64_t tsc_hz)
+{
+	cycles_per_us = tsc_hz / 1000000 > 0 ? tsc_hz / 1000000 : 1;
+}
+
+static uint64_t
+cycles_of(const struct timeval *time)
+{
+	return ((uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec) * cycles_per_us;
+}
+
+/* "CPU QUEUE SLICES", nanoseconds. What it says of the CPU is a tick late, so it is not used. */
+static bool
+read_queue(uint64_t *queue)
+{
+	char text[80], *rest;
+	ssize_t len;
+
+	if (own.has_no_queue)
+		return false;
+	if (own.fd == 0)
+		own.fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC) + 1;
+	len = own.fd > 0 ? pread(own.fd - 1, text, sizeof(text) - 1, 0) : 0;
+	if (len <= 0) {
+		own.has_no_queue = true;
+		return false;
+	}
+	text[len] = '\0';
+	(void)strtoull(text, &rest, 10);
+	*queue = strtoull(rest, NULL, 10) * cycles_per_us / 1000;
+	return true;
+}
+
+/* `errno` stays as it is: callers ask after a system call of theirs. */
+static bool
+take(struct sample *sample)
+{
+	struct rusage usage;
+	int saved = errno;
+	bool taken = read_queue(&sample->queue) && getrusage(RUSAGE_THREAD, &usage) == 0;
+
+	errno = saved;
+	if (!taken)
+		return false;
+	sample->tsc = tsc_read();
+	sample->cpu = cycles_of(&usage.ru_utime) + cycles_of(&usage.ru_stime);
+	return true;
+}
+
+static uint64_t
+less(uint64_t from, uint64_t what)
+{
+	return from > what ? from - what : 0;
+}
+
+void
+thread_time_gap(uint64_t start, uint64_t end)
+{
+	own.gaps += end - start;
+	if (end - own.last.tsc < FRESH_US * cycles_per_us)
+		return;
+	(void)take(&own.last);
+	own.gaps = 0;
+}
+
+void
+thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time)
+{
+	uint64_t span = end - start, away;
+	struct sample now;
+
+	*time = (struct thread_time){ 0 };
+	if (own.last.tsc == 0 || !take(&now))
+		return;
+	away = less(less(now.tsc - own.last.tsc, own.gaps), now.cpu - own.last.cpu);
+	time->worked = less(span, away);
+	time->waited = less(away < span ? away : span, now.queue - own.last.queue);
+	own.last = now;
+	own.gaps = 0;
+}
+
+void
+thread_time_end(void)
+{
+	if (own.fd > 0)
+		close(own.fd - 1);
+	own.fd = 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a thread is doing and since when, for the watchdog to look at: no lock, no system call but the
+ * clock. The thread itself says so around whatever strangers may make long.
+ */
+#ifndef VSWITCH_WATCHED_H
+#define VSWITCH_WATCHED_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "clock.h"
+
+#define WATCHED_WORDS 8
+
+struct watched {
+	const char *thread; /* constant, as in a log line: "the helper thread" */
+	/* Writer: the thread. */
+	uint64_t since;		      /* ns of CLOCK_MONOTONIC; 0: at rest */
+	const char *what;	      /* static text: "closing the port" */
+	uint64_t whom[WATCHED_WORDS]; /* text: the name of a port or a method; may be cut */
+	/* Writer: the watchdog. */
+	uint64_t told;	 /* `since` of what it has spoken of ... */
+	uint64_t told_s; /* ... and how many seconds that had lasted */
+};
+
+/* From here on the thread is at this; what it was at before is over. */
+static inline void
+watched_begin(struct watched *watched, const char *what, const char *whom)
+{
+	uint64_t words[WATCHED_WORDS] = { 0 };
+	size_t len = strlen(whom);
+
+	memcpy(words, whom, len < sizeof(words) ? len : sizeof(words) - 1);
+	for (int i = 0; i < WATCHED_WORDS; i++)
+		__atomic_store_n(&watched->whom[i], words[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&watched->what, what, __ATOMIC_RELAXED);
+	__atomic_store_n(&watched->since, clock_ns(), __ATOMIC_RELEASE);
+}
+
+static inline void
+watched_end(struct watched *watched)
+{
+	__atomic_store_n(&watched->since, 0, __ATOMIC_RELEASE);
+}
+
+#endif
