@@ -22,6 +22,9 @@
 /* Without descriptors the listening socket stays readable: look again only after this long. */
 #define ACCEPT_PAUSE_US 100000
 
+/* With requests of all clients under way a new one waits, and is looked for this often. */
+#define BUSY_PAUSE_US 10000
+
 static LIST_HEAD(client_list, control_client) clients = LIST_HEAD_INITIALIZER(clients);
 static struct daemon *served;
 static int listen_fd = -1;
@@ -32,21 +35,6 @@ static void
 on_gone(struct control_client *client)
 {
 	LIST_REMOVE(client, next);
-}
-
-/* Says why before hanging up, so that the client's user need not guess. */
-static void
-turn_away(int fd)
-{
-	static const char refusal[] =
-			"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"the control socket "
-			"serves as many clients as it can, and all have requests under way; try again\"},\"id\":null}\n";
-
-	(void)send(fd, refusal, sizeof(refusal) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
-	log_from(&control_log, LOG_LEVEL_WARNING,
-			"a client is turned away: there are %d already, and all are busy",
-			CONTROL_CLIENTS_MAX);
 }
 
 /* Of two clients the one that makes room first. */
@@ -61,7 +49,7 @@ goes_before(const struct control_client *client, const struct control_client *ot
 	return client->heard_ns < other->heard_ns;
 }
 
-/* Whether there is a place, after a client that is not busy has gone if need be. */
+/* Whether there is a place, after one of those that are not busy has gone if need be. */
 static bool
 make_room(void)
 {
@@ -89,25 +77,19 @@ make_room(void)
 static void
 take_client(int fd)
 {
-	struct control_client *client;
+	struct control_client *client = control_client_open(served, fd, on_gone);
 
-	if (!make_room()) {
-		turn_away(fd);
-		return;
-	}
-	client = control_client_open(served, fd, on_gone);
-	if (client == NULL) {
+	if (client == NULL)
 		log_from(&control_log, LOG_LEVEL_WARNING,
 				"a client is turned away, for there is no memory to serve it");
-		return;
-	}
-	LIST_INSERT_HEAD(&clients, client, next);
+	else
+		LIST_INSERT_HEAD(&clients, client, next);
 }
 
 static void
-pause_accepting(void)
+pause_accepting(suseconds_t pause_us)
 {
-	const struct timeval pause = { .tv_usec = ACCEPT_PAUSE_US };
+	const struct timeval pause = { .tv_usec = pause_us };
 
 	event_del(acceptable);
 	event_add(pause_end, &pause);
@@ -126,10 +108,18 @@ static void
 on_acceptable(evutil_socket_t listening, short what, void *arg)
 {
 	static bool complained;
-	int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd;
 
 	(void)what;
 	(void)arg;
+	if (!make_room()) {
+		log_from(&control_log, LOG_LEVEL_WARNING,
+				"a client waits: there are %d already, and all have requests under way",
+				CONTROL_CLIENTS_MAX);
+		pause_accepting(BUSY_PAUSE_US);
+		return;
+	}
+	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0) {
 		complained = false;
 		take_client(fd);
@@ -141,7 +131,7 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
 		log_from(&control_log, LOG_LEVEL_ERROR, "cannot accept clients: %s; trying on",
 				strerror(errno));
 	complained = true;
-	pause_accepting();
+	pause_accepting(ACCEPT_PAUSE_US);
 }
 
 int

@@ -164,6 +164,13 @@ read_request(struct control_line *line)
 					0);
 }
 
+static bool
+is_answered(const struct control_line *line)
+{
+	return !line->waits && line->rows == NULL &&
+			line->next == jsonrpc_batch_count(&line->requests);
+}
+
 enum control_step
 control_line_step(struct control_line *line, bool stopping)
 {
@@ -173,16 +180,15 @@ control_line_step(struct control_line *line, bool stopping)
 		return read_request(line);
 	if (line->rows != NULL)
 		write_rows(line);
-	else if (line->next < jsonrpc_batch_count(&line->requests))
-		run_request(line, stopping); /* else the last one was answered late */
-	if (line->waits)
-		return CONTROL_LINE_WAITS;
-	if (!line->failed && line->rows == NULL &&
-			line->next == jsonrpc_batch_count(&line->requests)) {
+	else if (!is_answered(line))
+		run_request(line, stopping);
+	if (line->failed)
+		return end(line, true);
+	if (is_answered(line)) {
 		put_end(line);
 		return end(line, line->failed);
 	}
-	return line->failed ? end(line, true) : CONTROL_LINE_MORE;
+	return line->waits ? CONTROL_LINE_WAITS : CONTROL_LINE_MORE;
 }
 
 struct control_line *

@@ -38,6 +38,9 @@ static const struct option_spec specs[] = {
 	{ .name = "poll", .type = OPTION_CHOICE, .arg = "HOW", .choices = "adaptive|always",
 	  .default_text = "adaptive",
 	  .help = "what idle workers do: sleep (adaptive), or poll always" },
+	{ .name = "any-driver", .type = OPTION_FLAG,
+	  .help = "let ethdev ports use all drivers of DPDK, also those that let strangers past the "
+		  "switch's checks" },
 	{ .name = "log-level", .type = OPTION_CHOICE, .arg = "LEVEL",
 	  .choices = "error|warning|info|debug", .default_text = "info",
 	  .help = "least important messages that are logged: error, warning, info or debug" },
@@ -170,6 +173,7 @@ read_words(const struct options *o, struct daemon_options *options)
 	options->memory_mib = (uint32_t)options_integer(o, "memory", 256);
 	options->poll_always = strcmp(options_text(o, "poll", "adaptive"), "always") == 0;
 	(void)log_level_from_name(options_text(o, "log-level", "info"), &options->log_level);
+	options->any_driver = options_given(o, "any-driver");
 	options->print_control_doc = options_given(o, "print-control-doc");
 }
 

@@ -30,6 +30,7 @@ struct daemon_options {
 	enum huge_mode huge;
 	uint32_t memory_mib;
 	bool poll_always;
+	bool any_driver;
 	enum log_level log_level;
 	bool print_control_doc;
 };

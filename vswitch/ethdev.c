@@ -12,11 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_devargs.h>
 #include <rte_ethdev.h>
 
 #include "eal.h"
+#include "ethdev_drivers.h"
 #include "ethdev_pool.h"
 #include "ethdev_setup.h"
 #include "grace.h"
@@ -38,11 +40,19 @@ ethdev_init(struct ethdev *dev, uint16_t port)
 
 /* ---- Helper ---- */
 
-/* The name that the arguments give to the device, by which EAL knows it. */
+/* Whether a driver of the bus that was found may be used. */
+static int
+check_driver(const struct rte_devargs *parsed, char *err, size_t err_size)
+{
+	return ethdev_drivers_check(parsed->bus != NULL ? rte_bus_name(parsed->bus) : NULL,
+			parsed->name, err, err_size);
+}
+
+/* The name that the arguments give to the device, by which EAL knows it; if it may be used. */
 static int
 read_name(const char *devargs, char name[RTE_DEV_NAME_MAX_LEN], char *err, size_t err_size)
 {
-	struct rte_devargs parsed;
+	struct rte_devargs parsed = { 0 };
 	char said[SAID_MAX];
 	int ret;
 
@@ -57,8 +67,9 @@ read_name(const char *devargs, char name[RTE_DEV_NAME_MAX_LEN], char *err, size_
 				(int)strcspn(devargs, ","), devargs, said[0] != '\0' ? ": " : "",
 				said);
 	snprintf(name, RTE_DEV_NAME_MAX_LEN, "%s", parsed.name);
+	ret = check_driver(&parsed, err, err_size);
 	free(parsed.data);
-	return 0;
+	return ret;
 }
 
 /* The first ethdev of the device that was probed just now. */

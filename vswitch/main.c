@@ -17,6 +17,7 @@
 #include "config_running.h"
 #include "control.h"
 #include "daemon.h"
+#include "ethdev_drivers.h"
 #include "events.h"
 #include "helper.h"
 #include "json_memory.h"
@@ -114,6 +115,8 @@ start_process(struct program *program, char *err, size_t err_size)
 	int ret = 0;
 
 	(void)process_prepare();
+	if (options->any_driver)
+		ethdev_drivers_allow_any();
 	if (options->config != NULL)
 		ret = config_read(options->config, &program->config, err, err_size);
 	if (ret == 0)

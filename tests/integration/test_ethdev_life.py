@@ -46,6 +46,15 @@ REFUSED = [
     ("net_pcap0,rx_pcap=/nowhere/in.pcap", ["add-port d", "net_pcap0"]),
     ("net_virtio_user0,path=/nowhere/p.sock", ["add-port d", "net_virtio_user0"]),
     ("net_virtio_user0", ["add-port d", "net_virtio_user0", "path"]),
+    *((devargs, ["add-port d", "--type vhost-user", "--any-driver"]) for devargs in (
+        "net_vhost0,iface=/tmp/v", "vdev:net_vhost0,iface=/tmp/v", "eth_vhost0,iface=/tmp/v",
+        "vdev:eth_vhost9,iface=/tmp/v", "bus=vdev,name=net_vhost0/class=eth/driver=vhost",
+    )),
+    ("net_failsafe0,dev(net_vhost0,iface=/tmp/v)", ["add-port d", "net_failsafe0"]),
+    ("NET_VHOST0,iface=/tmp/v", ["add-port d", "NET_VHOST0"]),
+    ("virtio_user0,path=/tmp/v,server=1", ["add-port d", "write net_virtio_user"]),
+    ("net_tun0", ["add-port d", "net_tun0", "was not tried", "net_af_packet"]),
+    ("class=eth", ["add-port d", "a device without a name"]),
 ]
 
 
@@ -60,6 +69,12 @@ def test_refused_device(
     # The name and the device are free again.
     home_switch.add_port("d", type="ethdev", devargs=SILENT)
     assert home_switch.port("d")["state"] == "up"
+
+
+def test_any_driver_for_who_insists(make_switch: MakeSwitch, workdir: Path) -> None:
+    switch = make_switch("--any-driver")
+    switch.add_port("d", type="ethdev", devargs=f"net_vhost0,iface={workdir / 'v.sock'}")
+    assert (workdir / "v.sock").is_socket()
 
 
 def test_device_of_another_port(switch: Switch) -> None:
