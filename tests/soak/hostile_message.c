@@ -81,9 +81,10 @@ some_features(struct hostile *hostile)
 			1ull << VIRTIO_F_IN_ORDER | 1ull << VIRTIO_NET_F_CSUM |
 			1ull << VIRTIO_NET_F_GUEST_CSUM | 1ull << VIRTIO_NET_F_HOST_TSO4 |
 			1ull << VIRTIO_NET_F_GUEST_TSO4 | 1ull << VIRTIO_NET_F_GUEST_TSO6;
+	uint64_t some = chance_u64(&hostile->chance);
 
-	return (wanted & (chance_u64(&hostile->chance) | chance_u64(&hostile->chance))) |
-			1ull << F_PROTOCOL_FEATURES;
+	some |= chance_u64(&hostile->chance);
+	return (wanted & some) | 1ull << F_PROTOCOL_FEATURES;
 }
 
 /* The payload that the request has in a good session. */

@@ -7,7 +7,7 @@
  * Prints a JSON object a second, and the last one at SIGTERM or SIGINT, after what was under way
  * has arrived. Status 0: nothing was lost, doubled or changed.
  */
-#include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,7 +133,7 @@ is_whole(const struct frame *head, const uint8_t *at, uint32_t len)
 static void
 take_frame(struct side *side, const uint8_t *at, uint32_t len)
 {
-	struct frame head;
+	struct frame head = { 0 };
 
 	if (len >= sizeof(head))
 		memcpy(&head, at, sizeof(head));
@@ -205,17 +205,15 @@ report(void)
 {
 	const struct side *a = &sides[0], *b = &sides[1];
 
-	printf("{\"sent\": %llu, \"received\": %llu, \"lost\": %llu, \"doubled\": %llu, "
-	       "\"changed\": %llu, \"astray\": %s, \"strange\": %llu, \"p50_us\": %.0f, "
-	       "\"p99_us\": %.0f, \"max_us\": %.0f}\n",
-			(unsigned long long)(a->sent + b->sent),
-			(unsigned long long)(a->expected + b->expected - a->lost - b->lost),
-			(unsigned long long)(a->lost + b->lost),
-			(unsigned long long)(a->doubled + b->doubled),
-			(unsigned long long)(a->changed + b->changed),
+	printf("{\"sent\": %" PRIu64 ", \"received\": %" PRIu64 ", \"lost\": %" PRIu64
+	       ", \"doubled\": %" PRIu64 ", \"changed\": %" PRIu64 ", \"astray\": %s, "
+	       "\"strange\": %" PRIu64 ", \"p50_us\": %.0f, \"p99_us\": %.0f, "
+	       "\"max_us\": %.0f}\n",
+			a->sent + b->sent, a->expected + b->expected - a->lost - b->lost,
+			a->lost + b->lost, a->doubled + b->doubled, a->changed + b->changed,
 			a->port.rx.astray || b->port.rx.astray ? "true" : "false",
-			(unsigned long long)(a->strange + b->strange), latency_us(0.5),
-			latency_us(0.99), (double)latency_max_ns / NS_PER_US);
+			a->strange + b->strange, latency_us(0.5), latency_us(0.99),
+			(double)latency_max_ns / NS_PER_US);
 	fflush(stdout);
 }
 
@@ -281,7 +279,7 @@ main(int argc, char *argv[])
 	const struct sigaction action = { .sa_handler = on_signal };
 	uint32_t rate;
 
-	if (argc != 4 || (rate = (uint32_t)atoi(argv[3])) == 0) {
+	if (argc != 4 || (rate = (uint32_t)strtoul(argv[3], NULL, 10)) == 0) {
 		fprintf(stderr, "usage: soak-pair SOCKET SOCKET FRAMES_A_SECOND\n");
 		return 2;
 	}
