@@ -278,7 +278,7 @@ read_offloads(struct vring_source *source, const struct split_vring *vring, stru
 		struct filling *filling)
 {
 	struct virtio_net_hdr header;
-	uint32_t kept = 0, wire_frames = 0, i;
+	uint32_t kept = 0, wire_frames = 0, len, i;
 	uint64_t bytes = 0;
 
 	burst->longest = 0;
@@ -291,8 +291,9 @@ read_offloads(struct vring_source *source, const struct split_vring *vring, stru
 		if (kept != i)
 			move_frame(burst, i, kept);
 		bytes += burst->frames[kept].len;
-		if (burst_wire_len(burst, kept) > burst->longest)
-			burst->longest = burst_wire_len(burst, kept);
+		len = burst_wire_len(burst, kept);
+		if (len > burst->longest)
+			burst->longest = len;
 		wire_frames += offload_count(burst, kept);
 		kept++;
 	}
