@@ -64,4 +64,11 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 		"See `vswitchctl show-port`. Give the frontend memory that is there already "
 		"(prealloc=on, hugepages), and do not remove or swap its pages.",
 	},
+	[DROP_MEMORY_LIMIT] = {
+		"memory-limit",
+		"The receiver's buffer lay on memory that it had never touched, and the switch may add no more "
+		"to it now; counted at the receiver.",
+		"See `vswitchctl show-port` for the limit; raise `max-memory`, or let the frontend touch its "
+		"buffers first.",
+	},
 };

@@ -32,6 +32,11 @@ const struct port_option port_options[] = {
 	  .add_only = true,
 	  .help = "UNIX socket of a frontend that listens (QEMU server=on); the switch connects to "
 		  "it and keeps trying" },
+	{ .key = "max-memory", .type = PORT_OPTION_INTEGER, .min = 0,
+	  .max = PORT_OPTION_MEMORY_MAX, .arg = "MIB", .kinds = PORT_KIND_VHOST_USER,
+	  .default_text = "0",
+	  .help = "most memory that the switch adds to the frontend's by touching pages first; 0 is "
+		  "the size of the frontend's memory" },
 	{ .key = "mode", .type = PORT_OPTION_MODE, .arg = "OCTAL", .kinds = PORT_KIND_VHOST_USER,
 	  .default_text = "0600", .listen_only = true, .help = "permission bits of the socket" },
 	{ .key = "owner", .type = PORT_OPTION_ACCOUNT, .arg = "USER", .kinds = PORT_KIND_VHOST_USER,

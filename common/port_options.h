@@ -30,6 +30,7 @@
 #define PORT_OPTION_TEXT_MAX 511     /* bytes of device arguments */
 #define PORT_OPTION_ADDRESSES_MAX 16
 #define PORT_OPTION_QUEUES_MAX 8
+#define PORT_OPTION_MEMORY_MAX (1 << 20) /* MiB */
 
 enum port_option_type {
 	PORT_OPTION_PATH,    /* string: absolute path of a UNIX socket */

@@ -13,7 +13,10 @@ from vswitch import Switch
 from vswitch.fixture_types import MakeStation
 from vswitch.station import introduce
 
-pytest_plugins = ["vswitch.pytest_plugin", "vswitch.vm_plugin", "hall", "house", "kernel_end"]
+pytest_plugins = [
+    "vswitch.pytest_plugin", "vswitch.vm_plugin", "hall", "house", "kernel_end",
+    "siege.pytest_plugin",
+]
 
 # Tests interrupt programs. In the background of a shell SIGINT is ignored, which children inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)

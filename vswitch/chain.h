@@ -43,9 +43,9 @@ enum chain_access {
  * good for a segment at least, these are at most max + 2.
  *
  * VIRTIO 1.1 neither allows nor forbids a descriptor of no bytes. Here it is bad, as for QEMU's
- * devices and libvhost-user, which stop the whole device: no driver of Linux, Windows, FreeBSD or
- * iPXE makes one; DPDK's does for an empty segment of an mbuf, which most NICs refuse too. An
- * indirect table has as many entries as the ring at most.
+ * devices and libvhost-user, which stop the whole device: it would cost time and hold nothing. Linux
+ * makes none; DPDK's driver makes one only for an empty segment of an mbuf. An indirect table has as
+ * many entries as the ring at most.
  */
 int
 chain_walk(const struct split_vring *vring, uint32_t head, enum chain_access access, uint64_t want,

@@ -12,6 +12,7 @@
 #include "fd_budget.h"
 #include "helper.h"
 #include "log.h"
+#include "memory_space.h"
 
 #define ALL_RINGS ((1u << PORT_VRINGS) - 1)
 
@@ -184,6 +185,7 @@ close_frontend(struct gate *gate)
 	gate_relay_release(gate);
 	if (gate->has_budget)
 		fd_budget_give(FD_BUDGET_SESSION + gate->region_budget);
+	memory_space_give(&gate->address_space);
 	gate->has_budget = false;
 	gate->region_budget = 0;
 }
@@ -380,6 +382,35 @@ struct log_bucket *
 gate_log(struct gate *gate)
 {
 	return &gate->log;
+}
+
+/* The library keeps its mapping where the addresses stay; the check has seen to the files. */
+static bool
+is_same_table(const struct session *session, const struct vhost_payload_memory *memory)
+{
+	if (session->n_regions != memory->n_regions)
+		return false;
+	for (uint32_t i = 0; i < memory->n_regions; i++) {
+		const struct session_region *old = &session->regions[i];
+
+		if (old->guest_phys_addr != memory->regions[i].guest_phys_addr ||
+				old->size != memory->regions[i].size ||
+				old->userspace_addr != memory->regions[i].userspace_addr)
+			return false;
+	}
+	return true;
+}
+
+bool
+gate_drops_memory(const struct gate *gate)
+{
+	if (!gate->session.has_memory)
+		return false;
+	if (gate->state == GATE_CLOSING)
+		return true;
+	return gate->state == GATE_QUIESCING &&
+			gate->msg.header.request == VHOST_REQ_SET_MEM_TABLE &&
+			!is_same_table(&gate->session, &gate->msg.payload.memory);
 }
 
 const struct session *

@@ -85,6 +85,12 @@ void gate_set_offload(struct gate *gate, bool offload);
 /* The rings are quiet: go on with what waited for that. */
 void gate_proceed(struct gate *gate);
 
+/*
+ * While the port is asked to quiesce: whether the library is about to unmap the session's memory, at its
+ * end or for another table.
+ */
+bool gate_drops_memory(const struct gate *gate);
+
 /* Of the session at hand; empty when none. */
 /* For what its frontends make the port say. */
 struct log_bucket *gate_log(struct gate *gate);

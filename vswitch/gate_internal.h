@@ -108,6 +108,7 @@ struct gate {
 	bool answered_added;
 	bool has_budget;
 	uint32_t region_budget;	 /* descriptors reserved for memory regions */
+	uint64_t address_space;	 /* bytes reserved for them; see memory_space.h */
 	uint32_t message_budget; /* descriptors reserved for the message at hand */
 	bool quiesce_asked;	 /* and gate_proceed() not called yet */
 	bool answer_due;	 /* the library has a message and has not answered yet */

@@ -19,6 +19,7 @@
 #include "fd_check.h"
 #include "helper.h"
 #include "log.h"
+#include "memory_space.h"
 #include "vhost_io.h"
 
 static void
@@ -167,17 +168,22 @@ answer_locally(struct gate *gate)
 }
 
 /*
- * What a memory table needs besides its checks: descriptors here and in the library, reserved
- * until the session ends, and that each file can be mapped.
+ * What a memory table needs besides its checks: address space, descriptors here and in the library,
+ * reserved until the session ends, and that each file can be mapped.
  */
 static enum vhost_verdict
 prepare_memory(struct gate *gate, char *why, size_t why_size)
 {
 	const struct vhost_payload_memory *memory = &gate->msg.payload.memory;
 	uint32_t need = memory->n_regions * FD_BUDGET_REGION;
+	uint64_t bytes = 0;
 	uint32_t i;
 	int ret;
 
+	for (i = 0; i < memory->n_regions; i++)
+		bytes += memory->regions[i].mmap_offset + memory->regions[i].size;
+	if (!memory_space_take(&gate->address_space, bytes, why, why_size))
+		return VHOST_REFUSED;
 	for (i = 0; i < memory->n_regions; i++) {
 		ret = fd_check_map(gate->msg.fds[i],
 				memory->regions[i].mmap_offset + memory->regions[i].size);

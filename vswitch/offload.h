@@ -21,11 +21,13 @@
 #include "frame.h"
 
 /*
- * The most segments of one frame: 64 KiB with the smallest segments that Linux lets a peer ask for
- * (48 bytes, net.ipv4.tcp_min_snd_mss), so that no honest sender's frame is refused. Each costs as
- * much as a frame, and in a burst only the last frame may have so many (BURST_WIRE_FRAMES_MAX).
+ * The most segments of one frame: 64 KiB in segments of 205 bytes. Each may cost a system call of 5 to
+ * 8 us, so a frame is 2 ms at most. A peer may ask Linux for less, down to 48 bytes
+ * (net.ipv4.tcp_min_snd_mss). One that can take so little, where 536 is what TCP assumes of anybody
+ * (RFC 9293, 3.7.1), has no window of so many segments; if it has, TCP goes on with fewer after the
+ * loss.
  */
-#define OFFLOAD_CUTS_MAX 1366
+#define OFFLOAD_CUTS_MAX 320
 
 /* Segments that a frame with offloads may lie in: one more is needed to give it new headers. */
 #define OFFLOAD_SEGMENTS_MAX (BURST_SEGMENTS_MAX - 1)

@@ -45,10 +45,11 @@ struct port_settings {
 	uint32_t mtu;		     /* bytes, MTU_MIN .. MTU_MAX */
 	uint32_t mac_limit;	     /* learned stations, 0 = no limit */
 	bool enabled;
-	bool offload; /* checksum and segmentation offloads are offered and used */
-	mode_t mode;  /* of the socket file */
-	uid_t owner;  /* (uid_t)-1 = the switch's */
-	gid_t group;  /* (gid_t)-1 = the switch's */
+	bool offload;	     /* checksum and segmentation offloads are offered and used */
+	uint32_t max_memory; /* MiB that may be added to the frontend's memory; 0 = its table's size */
+	mode_t mode;	     /* of the socket file */
+	uid_t owner;	     /* (uid_t)-1 = the switch's */
+	gid_t group;	     /* (gid_t)-1 = the switch's */
 	/* kernel */
 	char ifname[IFNAMSIZ];	   /* "" = the port's name */
 	char netns[PORT_PATH_MAX]; /* name (of `ip netns`) or absolute path; "" = the switch's own */

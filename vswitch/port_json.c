@@ -91,6 +91,7 @@ TEXT_OPTION(devargs)
 NUMBER_OPTION(mtu)
 NUMBER_OPTION(mac_limit)
 NUMBER_OPTION(queues)
+NUMBER_OPTION(max_memory)
 BOOL_OPTION(enabled)
 BOOL_OPTION(offload)
 BOOL_OPTION(up)
@@ -273,6 +274,7 @@ static const struct accessor accessors[] = {
 	{ .key = "offload", .set = set_offload, .write = write_offload },
 	{ .key = "socket", .set = set_socket, .write = write_socket },
 	{ .key = "connect", .set = set_connect, .write = write_connect },
+	{ .key = "max-memory", .set = set_max_memory, .write = write_max_memory },
 	{ .key = "mode", .read = read_mode, .write = write_mode },
 	{ .key = "owner", .read = read_owner, .write = write_owner },
 	{ .key = "group", .read = read_group, .write = write_group },

@@ -26,7 +26,9 @@
 
 #include "account.h"
 #include "log.h"
+#include "memory_release.h"
 #include "notice.h"
+#include "port_vhost_memory.h"
 #include "sigbus.h"
 #include "text.h"
 #include "worker.h"
@@ -34,11 +36,23 @@
 static TAILQ_HEAD(, vhost_port) all_ports = TAILQ_HEAD_INITIALIZER(all_ports);
 
 static void
+proceed(void *arg)
+{
+	struct vhost_port *port = arg;
+
+	gate_proceed(port->gate);
+}
+
+/* A big memory that will be unmapped is let go of first. */
+static void
 settle_and_proceed(void *arg)
 {
 	struct vhost_port *port = arg;
 
 	vhost_rings_settle(port);
+	if (port->has_memory && gate_drops_memory(port->gate) &&
+			memory_release(&port->mem, gate_session(port->gate), proceed, port))
+		return;
 	gate_proceed(port->gate);
 }
 
@@ -133,6 +147,7 @@ on_updated(void *arg)
 
 	port->settling = false;
 	follow_mtu(port);
+	vhost_memory_recorded(port);
 	update(port);
 }
 
@@ -169,7 +184,7 @@ on_memory(void *arg, const struct guest_mem *mem)
 	if (mem == NULL)
 		return;
 	port->mem = *mem;
-	port->has_memory = sigbus_watch(mem, &port->health) == 0;
+	port->has_memory = vhost_memory_begin(port, mem) == 0;
 	if (!port->has_memory)
 		log_from(gate_log(port->gate), LOG_LEVEL_ERROR, "no place to watch its memory");
 }
@@ -252,17 +267,36 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* Once, before the first port: listens for broken rings. */
+static void
+on_memory_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct vhost_port *port;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	TAILQ_FOREACH (port, &all_ports, link)
+		if (port->has_memory && port->gate != NULL)
+			vhost_memory_settle(port);
+	vhost_memory_tick();
+}
+
+/* Once, before the first port: listens for broken rings, and looks after memory. */
 static int
 init(struct event_base *base)
 {
-	static struct event bell;
+	static struct event bell, tick;
+	uint32_t ms = vhost_memory_init();
+	const struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 	int fd = notice_create();
 
 	if (fd < 0)
 		return fd;
 	event_assign(&bell, base, fd, EV_READ | EV_PERSIST, on_notice, NULL);
-	return event_add(&bell, NULL) < 0 ? -ENOMEM : 0;
+	event_assign(&tick, base, -1, EV_PERSIST, on_memory_tick, NULL);
+	if (event_add(&bell, NULL) < 0 || event_add(&tick, &pause) < 0)
+		return -ENOMEM;
+	return memory_release_init(base);
 }
 
 /* ---- The kind ---- */
@@ -327,6 +361,7 @@ start(struct port *base, char *err, size_t err_size)
 	if (ret < 0)
 		return ret;
 	vring_sink_set_offload(&port->sink, base->settings.offload);
+	vhost_memory_open(port);
 	port->gate = gate_create(port_base(), &config, &gate_ops, port, why, sizeof(why));
 	if (port->gate != NULL)
 		return 0;
@@ -391,6 +426,7 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 		return ret;
 	gate_set_offload(port->gate, settings->offload);
 	vring_sink_set_offload(&port->sink, settings->offload);
+	vhost_memory_set_max(port, settings->max_memory);
 	return 0;
 }
 

@@ -20,13 +20,17 @@ struct vhost_port {
 	struct vring_health health;
 	bool has_memory;
 	struct guest_mem mem;
-	bool device_runs; /* the library's reports */
+	uint64_t table_bytes; /* of its regions */
+	uint64_t files_bytes; /* what its files had when they were looked at; UINT64_MAX: not yet */
+	uint64_t settled_bytes; /* the account's total then */
+	bool device_runs;	/* the library's reports */
 	bool vring_runs[PORT_VRINGS];
 	bool settling; /* between quiesce and updated: nothing is published */
 	struct split_vring *vrings[PORT_VRINGS];  /* published; NULL: not running */
 	struct split_vring *retired[PORT_VRINGS]; /* unpublished, waiting for the workers */
 	/* Of the port. */
 	struct vring_calls calls[PORT_VRINGS];
+	struct memory_growth growth; /* kept over sessions: the next may have the same memory */
 	bool faulty; /* the last session ended in fault and no frontend came since */
 	void (*stopped)(void *arg);
 	void *stopped_arg;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "account.h"
+#include "clock.h"
 
 enum port_state
 vhost_info_state(const struct port *base)
@@ -45,19 +46,22 @@ negotiating_text(const struct vhost_port *port, char *text, size_t size)
 			refusal[0] != '\0' ? "; refused: " : "", refusal);
 }
 
+/* Up, and what is held against the port all the same. */
 static void
 up_text(const struct vhost_port *port, char *text, size_t size)
 {
+	char rest[PORT_TEXT_MAX] = "", refused[PORT_TEXT_MAX];
 	struct account_info info;
+	char refused[PORT_TEXT_MAX];
 
 	account_info(port->base.id, &info);
+	memory_growth_text(&port->growth, clock_ns(), refused, sizeof(refused));
 	if (info.rest_s > 0)
-		snprintf(text, size,
-				"up; left alone for %.1f s, because its memory or its calls took "
+		snprintf(rest, sizeof(rest),
+				"; left alone for %.1f s, because its memory or its calls took "
 				"too much of the switch's time",
 				info.rest_s);
-	else
-		snprintf(text, size, "up");
+	snprintf(text, size, "up%s%s%s", rest, refused[0] != '\0' ? "; " : "", refused);
 }
 
 void

@@ -100,6 +100,7 @@ make_vring(struct vhost_port *port, const struct session *session, uint32_t inde
 		.call_fd = from->call_fd,
 		.health = &port->health,
 		.calls = &port->calls[index],
+		.growth = &port->growth,
 		.mem = port->mem,
 	};
 	if (map_areas(port, from, vring))

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "memory_fault.h"
+
 #define WATCHES_MAX (SESSIONS_MAX * MEMORY_REGIONS_MAX)
 /* After this many single pages the whole region is mapped: a shrunk terabyte must not cost a fault
  * for each of its pages. */
@@ -16,6 +18,7 @@ struct watch {
 	uint8_t *start;
 	uint8_t *end; /* written last; NULL: free */
 	struct vring_health *health;
+	struct memory_growth *growth;
 	uint32_t hits; /* writer: the handler */
 };
 
@@ -24,7 +27,7 @@ static uint32_t n_watches; /* high-water mark */
 static __thread struct vring_health *working_for;
 
 int
-sigbus_watch(const struct guest_mem *mem, struct vring_health *health)
+sigbus_watch(const struct guest_mem *mem, struct vring_health *health, struct memory_growth *growth)
 {
 	uint32_t region = 0;
 
@@ -33,6 +36,7 @@ sigbus_watch(const struct guest_mem *mem, struct vring_health *health)
 			continue;
 		watches[i].start = mem->regions[region].host;
 		watches[i].health = health;
+		watches[i].growth = growth;
 		watches[i].hits = 0;
 		if (i >= n_watches)
 			__atomic_store_n(&n_watches, i + 1, __ATOMIC_RELEASE);
@@ -41,10 +45,13 @@ sigbus_watch(const struct guest_mem *mem, struct vring_health *health)
 				__ATOMIC_RELEASE);
 		region++;
 	}
-	if (region == mem->n)
-		return 0;
-	sigbus_forget(health);
-	return -ENOSPC;
+	if (region < mem->n) {
+		sigbus_forget(health);
+		return -ENOSPC;
+	}
+	for (uint32_t i = 0; i < mem->n; i++)
+		memory_fault_watch(mem->regions[i].host, mem->regions[i].size);
+	return 0;
 }
 
 void
@@ -107,6 +114,17 @@ patch(uint8_t *addr, struct watch *watch)
 	return map_page_over(addr);
 }
 
+/* Makes a page that nobody has touched yet. False when that is not the case. */
+static bool
+add_page(uint8_t *addr, const struct watch *watch)
+{
+	enum memory_fault fault = memory_fault_fill(addr);
+
+	if (fault == MEMORY_FAULT_FILLED && watch != NULL)
+		memory_growth_add(watch->growth, MEMORY_FAULT_PAGE);
+	return fault != MEMORY_FAULT_OTHER;
+}
+
 static void
 on_sigbus(int number, siginfo_t *info, void *context)
 {
@@ -116,6 +134,10 @@ on_sigbus(int number, siginfo_t *info, void *context)
 	int saved = errno;
 
 	(void)context;
+	if (info->si_code > 0 && add_page(addr, watch)) {
+		errno = saved;
+		return;
+	}
 	if (info->si_code <= 0 || health == NULL || !patch(addr, watch)) {
 		signal(number, SIG_DFL); /* the instruction faults again, now for real */
 		return;

@@ -7,6 +7,7 @@
 
 #include "copy.h"
 #include "flow_hash.h"
+#include "memory_fault.h"
 #include "offload.h"
 
 /* A walk over a frame's segments. */
@@ -107,15 +108,25 @@ reason_of(int error)
 }
 
 /*
- * The sender's memory is gone, which the kernel noticed in our place. Touching it tells whose it was:
- * the handler of SIGBUS marks that port (sigbus.c).
+ * A page of the sender's memory is gone, or was never there, which the kernel noticed in our place.
+ * Touching it lets the handler of SIGBUS (sigbus.c) mark that port, or make the page: then it is true,
+ * and the frame can be written.
  */
-static void
+static bool
 touch(struct tap_sink *sink, const struct frame *frame)
 {
 	struct walk walk = { .segment = frame->segments, .n = frame->n_segments };
+	unsigned int before = memory_fault_count();
 
 	join_rest(sink, &walk);
+	return memory_fault_count() != before;
+}
+
+/* 0, or the errno of the write. */
+static int
+write_parts(const struct tap_sink *sink, int fd, uint32_t n)
+{
+	return writev(fd, sink->parts, (int)n) < 0 ? errno : 0;
 }
 
 static void
@@ -131,15 +142,17 @@ write_frame(struct tap_sink *sink, int fd, const struct burst *burst, uint32_t i
 	offload_write(burst, i, &header);
 	memcpy(bytes, &header, sizeof(header));
 	n = gather(sink, burst, i, bytes);
-	if (writev(fd, sink->parts, (int)n) >= 0) {
-		counter_add(&counters->frames, 1);
-		counter_add(&counters->bytes, frame->len);
+	error = write_parts(sink, fd, n);
+	if (error == EFAULT && touch(sink, frame)) {
+		n = gather(sink, burst, i, bytes);
+		error = write_parts(sink, fd, n);
+	}
+	if (error != 0) {
+		counter_add(&counters->drops[reason_of(error)], 1);
 		return;
 	}
-	error = errno;
-	if (error == EFAULT)
-		touch(sink, frame);
-	counter_add(&counters->drops[reason_of(error)], 1);
+	counter_add(&counters->frames, 1);
+	counter_add(&counters->bytes, frame->len);
 }
 
 /* The queue of a flow is always the same, so that its frames stay in order. */

@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -40,6 +41,7 @@
 #include "sigbus.h"
 
 #define SET_MEM_TABLE_REQUEST 5
+#define SET_VRING_ADDR_REQUEST 9
 #define UNUSED_WAIT_MS 1000
 
 #define FEATURES                                                                                   \
@@ -136,6 +138,23 @@ hand_over_cursors(int vid, struct vhost_conn *conn)
 	}
 }
 
+/*
+ * A ring may lie on pages that nobody has touched yet. The library asks the kernel on which node they
+ * are, and would find it an error that they do not exist.
+ */
+static void
+touch_areas(const struct vhost_conn *conn, const struct wire_addr *addr)
+{
+	const uint64_t areas[] = { addr->desc, addr->used, addr->avail };
+
+	for (uint32_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
+		const uint8_t *host = guest_mem_from_user(&conn->mem, areas[i], 1);
+
+		if (host != NULL)
+			(void)__atomic_load_n(host, __ATOMIC_RELAXED);
+	}
+}
+
 static enum rte_vhost_msg_result
 on_message(int vid, void *context)
 {
@@ -151,8 +170,12 @@ on_message(int vid, void *context)
 		return RTE_VHOST_MSG_RESULT_ERR;
 	sigbus_work_for(&conn->library_health);
 	hand_over_cursors(vid, conn);
-	if (msg->request == SET_MEM_TABLE_REQUEST)
+	if (msg->request == SET_MEM_TABLE_REQUEST) {
+		conn->mem.n = 0;
 		put_post(&(struct post){ .kind = POST_MEMORY, .conn = conn });
+	}
+	if (msg->request == SET_VRING_ADDR_REQUEST)
+		touch_areas(conn, context);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
@@ -165,6 +188,8 @@ post_memory(int vid, struct vhost_conn *conn)
 	if (rte_vhost_get_mem_table(vid, &mem) < 0)
 		return;
 	for (uint32_t i = 0; i < mem->nregions && i < MEMORY_REGIONS_MAX; i++) {
+		/* A guest's memory is nobody else's to read, in a core file neither. */
+		madvise(mem->regions[i].mmap_addr, mem->regions[i].mmap_size, MADV_DONTDUMP);
 		post.mem.regions[i].guest_phys_addr = mem->regions[i].guest_phys_addr;
 		post.mem.regions[i].size = mem->regions[i].size;
 		post.mem.regions[i].user_addr = mem->regions[i].guest_user_addr;
@@ -172,6 +197,7 @@ post_memory(int vid, struct vhost_conn *conn)
 		post.mem.n = i + 1;
 	}
 	free(mem);
+	conn->mem = post.mem;
 	put_post(&post);
 }
 

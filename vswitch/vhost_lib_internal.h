@@ -33,6 +33,19 @@ struct wire_message {
 	uint64_t u64;
 } __attribute__((packed));
 
+/* SET_VRING_ADDR: addresses in the frontend's own space. */
+struct wire_addr {
+	uint32_t request;
+	uint32_t flags;
+	uint32_t size;
+	uint32_t index;
+	uint32_t vring_flags;
+	uint64_t desc;
+	uint64_t used;
+	uint64_t avail;
+	uint64_t log;
+} __attribute__((packed));
+
 enum conn_state {
 	CONN_FREE,
 	CONN_QUEUED,	 /* waits for its turn to connect */
@@ -64,6 +77,8 @@ struct vhost_conn {
 	bool in_use; /* writer: control, atomically */
 	/* For faults in the library's own touches of memory; see vhost_conn_memory_gone(). */
 	struct vring_health library_health;
+	/* The library's thread. */
+	struct guest_mem mem; /* as mapped */
 };
 
 enum post_kind {

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "guest_mem.h"
+#include "memory_growth.h"
 
 /* struct virtio_net_hdr, without and with num_buffers (VIRTIO 1.1, 5.1.6). */
 #define VNET_HDR_LEN 12
@@ -91,6 +92,7 @@ struct split_vring {
 	int call_fd;	/* the session's; -1: none, the frontend polls */
 	struct vring_health *health;
 	struct vring_calls *calls; /* the port's; NULL: calls are not timed */
+	struct memory_growth *growth; /* the port's account of memory; NULL: none is kept */
 	struct guest_mem mem;
 };
 

@@ -19,6 +19,7 @@
 #include "chain.h"
 #include "copy.h"
 #include "offload.h"
+#include "vring_memory.h"
 
 /* A frame and where it goes. */
 struct reservation {
@@ -36,6 +37,8 @@ struct round {
 	struct vring_cursor cursor; /* advanced by what is reserved */
 	uint32_t available;	    /* chains, beyond the cursor's */
 	uint32_t followed;	    /* descriptors, at most CHAIN_PLACE_MAX when a chain begins */
+	bool checked;		    /* only buffers on pages that exist may be used */
+	enum drop_reason shortage;  /* why frames are left when buffers have run out */
 	uint32_t n;
 	uint32_t n_segments;
 	struct reservation reservations[BURST_MAX];
@@ -174,6 +177,12 @@ reserve_buffer(struct round *round, uint64_t want, uint64_t *got)
 	n = walk_buffer(round, head, want, got);
 	if (n == CHAIN_NO_SPACE)
 		return NEXT_ROUND;
+	if (round->checked && n > 0 &&
+			!vring_memory_allows(round->vring, &round->segments[round->n_segments], n,
+					want)) {
+		round->shortage = DROP_MEMORY_LIMIT;
+		return NO_BUFFERS;
+	}
 	if (n > 0 && *got > want)
 		*got = want;
 	else if (n <= 0 || (*got < want && is_useless(round->vring, *got)))
@@ -433,7 +442,8 @@ place_frames(struct round *round, const struct burst *burst, const uint8_t *list
 	for (;;) {
 		enum outcome outcome;
 
-		i += reserve_singles(round, burst, list + i, n - i);
+		if (!round->checked)
+			i += reserve_singles(round, burst, list + i, n - i);
 		if (i == n)
 			break;
 		outcome = reserve_pieces(round, &burst->frames[list[i]]);
@@ -458,6 +468,7 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 {
 	struct vring_sink *sink = (struct vring_sink *)base;
 	const struct split_vring *vring = vring_running(&sink->vring);
+	enum memory_growth_verdict verdict;
 	struct round round;
 	uint32_t done;
 
@@ -465,6 +476,13 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 		drop(sink, DROP_NOT_READY, n);
 		return NULL;
 	}
+	verdict = vring_memory_verdict(vring);
+	if (verdict == MEMORY_GROWTH_STOPPED) {
+		drop(sink, DROP_MEMORY_LIMIT, n);
+		return NULL;
+	}
+	round.checked = verdict == MEMORY_GROWTH_CHECKED;
+	round.shortage = DROP_RING_FULL;
 	round.sink = sink;
 	round.vring = vring;
 	round.burst = burst;
@@ -475,7 +493,7 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	round.n = 0;
 	round.n_segments = 0;
 	done = place_frames(&round, burst, list, n);
-	drop(sink, DROP_RING_FULL, n - done);
+	drop(sink, round.shortage, n - done);
 	if (round.cursor.used == sink->cursor.used)
 		return NULL;
 	__atomic_store_n(&sink->cursor.avail, round.cursor.avail, __ATOMIC_RELAXED);

@@ -17,6 +17,7 @@
 #include "frame_head.h"
 #include "offload.h"
 #include "rarp.h"
+#include "vring_memory.h"
 
 /*
  * Moves the virtio-net header from the front of the frame's segments to `header`. False when the
@@ -338,7 +339,7 @@ source_take(struct source *base, struct burst *burst)
 	if (__atomic_load_n(&source->announced, __ATOMIC_RELAXED) != 0)
 		return take_announcement(source, vring, burst);
 	available = vring_available(vring, &source->cursor);
-	if (available == 0)
+	if (available == 0 || vring_memory_verdict(vring) == MEMORY_GROWTH_STOPPED)
 		return 0;
 	if (available > base->frames_max)
 		available = base->frames_max;

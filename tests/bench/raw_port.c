@@ -126,7 +126,8 @@ make_rings(struct raw_port *port, const struct raw_config *config)
 	int ret = make_memory(port, config);
 
 	if (ret < 0) {
-		fprintf(stderr, "raw-bench: %s: cannot get %llu MiB of %s: %s\n", config->path,
+		fprintf(stderr, "%s: %s: cannot get %llu MiB of %s: %s\n",
+				program_invocation_short_name, config->path,
 				(unsigned long long)port->memory_size >> 20,
 				config->huge ? "hugepages of 2 MiB (see vm.nr_hugepages)"
 					     : "memory",
@@ -137,8 +138,8 @@ make_rings(struct raw_port *port, const struct raw_config *config)
 	if (ret == 0)
 		ret = make_eventfds(&port->tx);
 	if (ret < 0) {
-		fprintf(stderr, "raw-bench: %s: cannot make an eventfd: %s\n", config->path,
-				strerror(-ret));
+		fprintf(stderr, "%s: %s: cannot make an eventfd: %s\n",
+				program_invocation_short_name, config->path, strerror(-ret));
 		return ret;
 	}
 	for (uint16_t i = 0; i < port->rx.size; i++)
@@ -164,8 +165,8 @@ raw_port_open(struct raw_port *port, const struct raw_config *config)
 		goto fail;
 	ret = raw_session_start(port, config->path);
 	if (ret < 0) {
-		fprintf(stderr, "raw-bench: %s: cannot attach to the backend: %s\n", config->path,
-				strerror(-ret));
+		fprintf(stderr, "%s: %s: cannot attach to the backend: %s\n",
+				program_invocation_short_name, config->path, strerror(-ret));
 		goto fail;
 	}
 	raw_offer(&port->rx, port->rx.size);

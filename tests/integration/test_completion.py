@@ -113,7 +113,7 @@ CASES: list[tuple[str, list[str], list[str]]] = [
     ("vswitchctl", ["add-port", "p0", "--owner", "roo"], ["root"]),
     ("vswitchctl", ["add-port", "p0", "--group", "roo"], ["root"]),
     ("vswitchctl", ["set-port", "p0", "mt"], [NO_SPACE, "mtu="]),
-    ("vswitchctl", ["set-port", "p0", "m"], ["mtu=", "mac-limit=", "mode=", "mac="]),
+    ("vswitchctl", ["set-port", "p0", "m"], ["mtu=", "mac-limit=", "max-memory=", "mode=", "mac="]),
     ("vswitchctl", ["set-port", "p0", "promiscuous="], ["on", "off"]),
     ("vswitchctl", ["set-port", "p0", "mtu=9000", "ena"], [NO_SPACE, "enabled="]),
     ("vswitchctl", ["set-port", "p0", "enabled=o"], ["on", "off"]),

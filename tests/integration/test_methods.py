@@ -18,7 +18,7 @@ from vswitch.station import introduce
 PARAMS, REFUSED, NOT_FOUND, EXISTS = -32602, -32000, -32001, -32002
 REASONS = {
     "ring-full", "not-ready", "bad-chain", "too-short", "too-big", "same-port", "disabled",
-    "reserved-address", "bad-offload", "refused",
+    "reserved-address", "bad-offload", "refused", "memory-limit", "resting",
 }
 MAC = "02:00:00:00:00:01"
 
@@ -41,7 +41,7 @@ def test_added_port_has_its_defaults(switch: Switch) -> None:
         "mac-limit": 0, "enabled": True, "mode": "0600", "fault": None,
         "rejected_connections": 0, "macs": 0, "offload": True, "device": None, "ifname": None,
         "netns": None, "ip": None, "mac": None, "up": None, "backend": None, "queues": None,
-        "devargs": None, "promiscuous": None,
+        "devargs": None, "promiscuous": None, "max-memory": 0,
     }
     assert {key: port[key] for key in expected} == expected
     assert set(port["stats"]["drops"]) == REASONS
@@ -56,7 +56,7 @@ def test_port_with_every_option(switch: Switch, workdir: Path) -> None:
     group = ordinary_user() or os.getgid()
     options = {
         "socket": str(path), "mtu": 9000, "mac-limit": 7, "enabled": False, "mode": "0660",
-        "owner": str(user), "group": str(group),
+        "owner": str(user), "group": str(group), "max-memory": 512,
     }
     port = switch.call("port.add", {"name": "p0", "type": "vhost-user", **options})
     assert {key: port[key] for key in ("socket", "mtu", "mac-limit", "enabled", "mode")} == {

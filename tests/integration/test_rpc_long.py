@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Long answers, large batches and many clients: whole for who reads them, and cheap for all others."""
+"""Long answers, large batches, many clients: whole for who reads them, cheap for all others."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_events_wait_for_the_end_of_an_answer(full_switch: Switch) -> None:
         first = client.socket.recv(4096)
         full_switch.add_port("b")
         full_switch.add_port("c")
-        client._buffer += first  # pylint: disable=protected-access
+        client._buffer += first
         assert len(client.read_reply()["result"]["entries"]) > 0
         assert client.wait_event("port.added", port="b")
         assert client.wait_event("port.added", port="c")
@@ -205,7 +205,7 @@ def padded_batch(method: str) -> bytes:
     return b"[" + b",".join([one.ljust(1040)] * 1000) + b"]"
 
 
-LOADS = {
+LOADS: dict[str, list[Load]] = {
     "a full table": [repeat(line(request("fdb.list")))] * 3,
     "a full table, read slowly": [listens_slowly] * 20,
     "batches of a mebibyte": [repeat(padded_batch("rpc.discover"))] * 2,
@@ -250,9 +250,9 @@ def test_idle_clients_make_room(switch: Switch) -> None:
     switch.close_client()
     with ExitStack() as stack:
         clients = [stack.enter_context(Client(switch.control)) for _ in range(CLIENTS_MAX)]
-        for client in clients:
-            client.call("port.list")
         clients[1].subscribe()
+        for client in clients[2:]:
+            client.call("port.list")
         clients[0].call("port.list")
         for gone in (2, 3):
             with Client(switch.control) as client:
@@ -308,7 +308,8 @@ def test_lines_of_a_port_are_bounded(make_switch: MakeSwitch, station: MakeStati
     def told() -> bool:
         log = switch.process.log()
         lines = len(re.findall(r"port loud: frontend", log))
-        more = [int(number.replace(",", "")) for number in re.findall("loud: and ([0-9,]+) more", log)]
+        more = [int(count.replace(",", ""))
+                for count in re.findall("loud: and ([0-9,]+) more", log)]
         return lines + sum(more) == 400 and lines < 200 and "port calm: frontend attached" in log
 
     wait_until("all lines are written or counted", told, 30.0, switch.process.log)

@@ -276,12 +276,20 @@ def events(world: World) -> None:
 
 
 def batch(world: World) -> object:
+    methods = ("port.list", "switch.status", "fdb.list")
     with Client(world.switch.control, LIMIT) as client:
-        results = client.batch([("port.list", None), ("switch.status", None), ("fdb.list", None)])
-    for result in results:
-        if isinstance(result, RpcError):
-            raise result
-    return results
+        client.send([
+            {"jsonrpc": "2.0", "id": number, "method": method}
+            for number, method in enumerate(methods)
+        ])
+        line = client.read_line(LIMIT)
+    if line is None:
+        raise TimeoutError("no reply to the batch")
+    replies = json.loads(line)
+    for reply in replies if isinstance(replies, list) else [replies]:
+        if "error" in reply:
+            raise RpcError(reply["error"], "batch")
+    return replies
 
 
 def not_json(world: World) -> None:

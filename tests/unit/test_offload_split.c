@@ -211,7 +211,8 @@ test_random_segments(void **state)
 		struct shape shape = random_shape(&seed);
 		uint32_t most = round % 8 == 0 ? 65553 - frames_header_len(&shape) : 6000;
 		uint32_t longest = round % 5 == 0 ? 300 : 3000, pieces;
-		uint16_t gso_size = (uint16_t)(48 + frames_random(&seed) % longest);
+		uint16_t gso_size = (uint16_t)((round % 8 == 0 ? 205 : 48) +
+				frames_random(&seed) % longest);
 
 		if (!shape.ipv6 && most > 60000)
 			most = 60000;
@@ -248,14 +249,14 @@ test_random_checksums(void **state)
 
 /* The most segments, in rounds of 64 frames. */
 static void
-test_smallest_segments(void **state)
+test_most_segments(void **state)
 {
 	const struct shape shape = { .payload = 64000, .partial = true, .flags = FIN_PSH_ACK_CWR };
 	uint32_t seed = 3;
 
 	(void)state;
-	give(&shape, 48, 17, &seed);
-	assert_int_equal(check_all(&shape, 48, 0), (64000 / 48 + 64) / 64);
+	give(&shape, 64000 / OFFLOAD_CUTS_MAX, 17, &seed);
+	assert_int_equal(check_all(&shape, 64000 / OFFLOAD_CUTS_MAX, 0), OFFLOAD_CUTS_MAX / 64);
 }
 
 /* Lays the frame out in pieces of these sizes, apart from each other. */
@@ -411,7 +412,7 @@ main(void)
 		cmocka_unit_test(test_receivers_that_take_something),
 		cmocka_unit_test(test_random_segments),
 		cmocka_unit_test(test_random_checksums),
-		cmocka_unit_test(test_smallest_segments),
+		cmocka_unit_test(test_most_segments),
 		cmocka_unit_test(test_all_pieces_in_one),
 		cmocka_unit_test(test_room_ends),
 		cmocka_unit_test(test_checksum_of_zero),

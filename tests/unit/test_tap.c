@@ -282,7 +282,7 @@ test_lies_are_bounded(void **state)
 	assert_int_equal(source.base.counters.drops[DROP_BAD_OFFLOAD], BURST_MAX + 1);
 }
 
-/* Frames of 60 segments: nine are a burst; the others stay in the kernel's queues. */
+/* Frames of 23 segments: nine are a burst; the others stay in the kernel's queues. */
 static void
 test_segments_end_a_burst(void **state)
 {
@@ -292,7 +292,7 @@ test_segments_end_a_burst(void **state)
 	(void)state;
 	frames_build(&shape, bytes);
 	for (uint32_t i = 0; i < 12; i++)
-		kernel_sends(i % QUEUES, frames_header(&shape, 50), bytes, frames_len(&shape));
+		kernel_sends(i % QUEUES, frames_header(&shape, 131), bytes, frames_len(&shape));
 	assert_int_equal(take(), 9);
 	assert_int_equal(burst->n, 9);
 	assert_int_equal(take(), 3);

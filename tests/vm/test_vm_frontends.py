@@ -52,6 +52,20 @@ def test_two_guests_run_iperf(hall: Hall, sender: Seat, receiver: Seat) -> None:
     assert hall.iperf(sender, receiver) > 1
 
 
+def test_guest_fills_its_memory_under_traffic(hall: Hall) -> None:
+    """Its memory is sparse at first: pages that the switch touches first are none of its faults."""
+    seat: Seat = ("a", "plain")
+    hall.start_iperf(seat)
+    hall.guests["a"].start("fill", "dd if=/dev/zero of=/run/filled bs=1M count=80")
+    hall.run("b", "plain", f"iperf3 -c {hall.address(*seat)} -n 16M", 90.0)
+    hall.served(seat, "iperf")
+    hall.served(seat, "fill")
+    hall.guests["a"].run("test $(wc -c </run/filled) -eq 83886080 && rm /run/filled")
+    port = hall.switch.port("a-plain")
+    assert port["state"] == "up" and port["fault"] is None
+    assert "memory-limit" not in hall.switch.drops("a-plain")
+
+
 def test_reboot_of_a_guest(hall: Hall) -> None:
     """Its cards come back by themselves, and nobody else notices."""
     hall.guests["b"].reboot()
