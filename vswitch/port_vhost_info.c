@@ -52,7 +52,6 @@ up_text(const struct vhost_port *port, char *text, size_t size)
 {
 	char rest[PORT_TEXT_MAX] = "", refused[PORT_TEXT_MAX];
 	struct account_info info;
-	char refused[PORT_TEXT_MAX];
 
 	account_info(port->base.id, &info);
 	memory_growth_text(&port->growth, clock_ns(), refused, sizeof(refused));
