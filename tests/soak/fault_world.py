@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from faults import FaultySwitch
+from vitals import OWN_DESCRIPTORS_MORE
 from vswitch import Client, RawFrontend, Registry, RpcError, Setup, WaitTimeout, wait_until
 from vswitch.bench.namespaces import Namespace, new_namespace
 from vswitch.frames import mac_text
@@ -127,7 +128,7 @@ class World:
         self.call("stats.clear")
         wait_until(
             "all descriptors of the case are closed",
-            lambda: self._count_descriptors() <= self.descriptors, LIMIT,
+            lambda: self._count_descriptors() <= self.descriptors + OWN_DESCRIPTORS_MORE, LIMIT,
             lambda: f"there were {self.descriptors}, now {self._list_descriptors()}",
         )
 

@@ -13,6 +13,8 @@ from vswitch.process import PROJECT
 
 KIB = 1024
 SETTLE_LIMIT = 20.0
+# Threads that the switch starts when it first needs them have an eventfd each.
+OWN_DESCRIPTORS_MORE = 2
 # Arenas and stacks of threads come and stay; a guest's memory may not.
 OWN_MAPPINGS_MORE = 400
 # The library keeps what its rings once took, and AddressSanitizer what it quarantines.
@@ -57,7 +59,7 @@ class Vitals:
     def like(self, start: Vitals) -> bool:
         """Whether nothing has stayed since `start`."""
         return (
-            self.descriptors <= start.descriptors
+            self.descriptors <= start.descriptors + OWN_DESCRIPTORS_MORE
             and self.guest_mappings <= start.guest_mappings
             and self.mappings <= start.mappings + OWN_MAPPINGS_MORE
             and self.rss <= start.rss + RSS_MORE
