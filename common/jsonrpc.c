@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_memory.h"
 #include "nearest.h"
 #include "text.h"
 
@@ -203,6 +204,10 @@ jsonrpc_dump(const json_t *value, size_t *len)
 	char *text = json_dumps(
 			value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS));
 
+	if (text != NULL && json_memory_failed()) {
+		free(text);
+		text = NULL;
+	}
 	if (text != NULL)
 		*len = strlen(text);
 	return text;

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "json_memory.h"
 #include "text.h"
 
 /* What is looked for in a text before the parser, which recurses, and takes its time. */
@@ -74,7 +75,13 @@ parse(const char *text, size_t len, size_t offset, json_t **value, char *err, si
 	json_error_t error;
 	json_t *parsed;
 
+	(void)json_memory_failed();
 	parsed = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (json_memory_failed()) {
+		json_decref(parsed); /* a member may be missing */
+		return text_fail(err, err_size, JSONRPC_INTERNAL_ERROR,
+				"out of memory; nothing was done, ask again later");
+	}
 	if (parsed == NULL)
 		return text_fail(err, err_size, JSONRPC_PARSE_ERROR,
 				"not JSON: %s, at byte %zu; one JSON value is expected", error.text,

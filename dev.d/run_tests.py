@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the C unit tests and pytest, and counts both.
 
-Called by `./dev test` as `run_tests.py BUILD_DIRECTORY [--coverage] [SELECTION...]`. A selection
-goes to pytest and leaves the unit tests out. With --coverage there is a table of the lines that
+Called by `./dev test` as `run_tests.py BUILD_DIRECTORY [--coverage | --tsan] [SELECTION...]`. A
+selection goes to pytest and leaves the unit tests out. With --tsan only those tests run that are
+about threads. With --coverage there is a table of the lines that
 were run, and the whole suite fails when a guarded layer lacks some (`coverage_report.py`). The last
 line of the output is `N passed, N failed`.
 """
@@ -10,6 +11,7 @@ line of the output is `N passed, N failed`.
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -19,6 +21,18 @@ from pathlib import Path
 import coverage_report
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+# What has threads: FDB, closers, log; life cycle, gate, configuration, control, traffic between
+# vhost-user ports. The rest is one thread's work, or DPDK's and the kernel's.
+TSAN_UNIT_TESTS = [
+    "test_deliver", "test_fdb", "test_fdb_full", "test_fdb_threads", "test_forward", "test_log",
+    "test_vhost_io",
+]
+TSAN_TESTS = [
+    f"tests/integration/test_{name}.py"
+    for name in ("config", "gate", "l2", "lifecycle", "port_life", "rpc", "traffic")
+]
+TSAN_RANDOM_BITS = 28
 
 
 @dataclass
@@ -59,7 +73,17 @@ def sanitizer_options(env: dict[str, str]) -> None:
     rules = PROJECT / "dev.d" / "lsan.supp"
     env["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:allocator_may_return_null=1"
     env["LSAN_OPTIONS"] = f"suppressions={rules}:print_suppressions=0"
+    races = PROJECT / "dev.d" / "tsan.supp"
+    env["TSAN_OPTIONS"] = f"suppressions={races}:halt_on_error=1:exitcode=99:history_size=4"
     env["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1:exitcode=99"
+
+
+def launcher_for_threads() -> list[str]:
+    """gcc 12's ThreadSanitizer bears 28 bits of randomized addresses; kernels may have 32."""
+    bits = Path("/proc/sys/vm/mmap_rnd_bits")
+    if bits.exists() and int(bits.read_text()) <= TSAN_RANDOM_BITS:
+        return []
+    return ["/usr/bin/setarch", platform.machine(), "-R"]
 
 
 def names_a_path(word: str) -> bool:
@@ -68,7 +92,9 @@ def names_a_path(word: str) -> bool:
 
 def main(build: Path, words: list[str]) -> int:
     measures = words[:1] == ["--coverage"]
-    selection = words[1:] if measures else words
+    threads = words[:1] == ["--tsan"]
+    selection = words[1:] if measures or threads else words
+    launcher = launcher_for_threads() if threads else []
     env = dict(os.environ, VSWITCH_BUILD=str(build))
     if measures:
         coverage_report.prepare(build)
@@ -76,12 +102,14 @@ def main(build: Path, words: list[str]) -> int:
     total = Count()
     if not selection:
         unit = ["/usr/bin/meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs"]
-        total.add(run_and_count(unit, build / "meson-logs" / "testlog.junit.xml", env))
+        unit += TSAN_UNIT_TESTS if threads else []
+        total.add(run_and_count(launcher + unit, build / "meson-logs" / "testlog.junit.xml", env))
     report = build / "pytest.xml"
-    paths = [] if any(names_a_path(word) for word in selection) else ["tests"]
+    everything = TSAN_TESTS if threads else ["tests"]
+    paths = [] if any(names_a_path(word) for word in selection) else everything
     pytest = ["/usr/bin/python3", "-m", "pytest", "-c", "tests/pytest.ini",
               f"--junitxml={report}", *selection, *paths]
-    total.add(run_and_count(pytest, report, env))
+    total.add(run_and_count(launcher + pytest, report, env))
     covered = not measures or coverage_report.report(build, judges=not selection)
     print(f"{total.passed} passed, {total.failed} failed", flush=True)
     return 0 if total.passed > 0 and total.failed == 0 and covered else 1

@@ -126,7 +126,8 @@ rest(struct account *account, uint64_t now, uint64_t cycles)
 {
 	if (account->rest_until >= now + cycles)
 		return;
-	account->rested += now + cycles - most(account->rest_until, now);
+	__atomic_add_fetch(&account->rested, now + cycles - most(account->rest_until, now),
+			__ATOMIC_RELAXED);
 	set_until(account, &account->rest_until, now + cycles);
 }
 
@@ -150,7 +151,7 @@ was_slow(struct account *account, uint64_t now, uint64_t cycles)
 {
 	uint64_t factor;
 
-	account->slow_turns++;
+	__atomic_add_fetch(&account->slow_turns, 1, __ATOMIC_RELAXED);
 	if (is_within_allowance(account, now, cycles))
 		return;
 	if (now - account->slow_since > SLOW_MEMORY_S * cycles_per_s) {
@@ -197,8 +198,8 @@ had_stall(struct account *account, uint16_t port, uint64_t now, uint64_t cycles)
 {
 	bool alone = is_alone(port, now);
 
-	account->stalls++;
-	account->stalled += cycles;
+	__atomic_add_fetch(&account->stalls, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&account->stalled, cycles, __ATOMIC_RELAXED);
 	if (cycles < milliseconds(WAIT_SHORT_MS) && is_within_allowance(account, now, cycles))
 		return;
 	if (!alone) {

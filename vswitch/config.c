@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "json_memory.h"
 #include "nearest.h"
 #include "port_json.h"
 #include "port_options.h"
@@ -284,7 +285,12 @@ config_parse(const char *path, const char *text, size_t len, struct config *conf
 	int ret;
 
 	*config = (struct config){ 0 };
+	(void)json_memory_failed();
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (json_memory_failed()) {
+		json_decref(root); /* a member may be missing */
+		return text_fail(err, err_size, -ENOMEM, "%s: out of memory to read it", path);
+	}
 	if (root == NULL)
 		return text_fail(err, err_size, -EINVAL,
 				"%s: line %d, column %d: not JSON: %s; correct it there", path,

@@ -17,6 +17,7 @@
 #include "daemon.h"
 #include "log.h"
 #include "switch_limits.h"
+#include "text.h"
 
 /* Without descriptors the listening socket stays readable: look again only after this long. */
 #define ACCEPT_PAUSE_US 100000
@@ -78,7 +79,10 @@ take_client(int fd)
 {
 	struct control_client *client = control_client_open(served, fd, on_gone);
 
-	if (client != NULL)
+	if (client == NULL)
+		log_from(&control_log, LOG_LEVEL_WARNING,
+				"a client is turned away, for there is no memory to serve it");
+	else
 		LIST_INSERT_HEAD(&clients, client, next);
 }
 
@@ -145,7 +149,7 @@ control_start(struct daemon *daemon, char *err, size_t err_size)
 			event_add(acceptable, NULL) == 0)
 		return 0;
 	control_stop();
-	return -ENOMEM;
+	return text_fail(err, err_size, -ENOMEM, "out of memory for the control socket");
 }
 
 bool
@@ -167,8 +171,11 @@ control_publish(enum event_kind kind, json_t *message)
 	char *line = jsonrpc_line(message, &len);
 
 	json_decref(message);
-	if (line == NULL)
+	if (line == NULL) {
+		log_from(&control_log, LOG_LEVEL_WARNING,
+				"an event was not told, for there was no memory for it");
 		return;
+	}
 	/* a client that this cuts off stays in the list until the loop frees it */
 	LIST_FOREACH (client, &clients, next)
 		if ((client->subscriber.events >> kind & 1) != 0)

@@ -58,6 +58,16 @@ cut(struct control_client *client)
 	event_active(client->later, 0, 0);
 }
 
+/* An answer that breaks off, or is missing, would mislead. */
+static void
+cut_for_memory(struct control_client *client)
+{
+	log_from(&control_log, LOG_LEVEL_WARNING,
+			"client (pid %d) is cut off, for there is no memory to serve it",
+			client->pid);
+	cut(client);
+}
+
 static bool
 is_finished(const struct control_client *client)
 {
@@ -111,7 +121,7 @@ control_client_send(struct control_client *client, const char *line, size_t len)
 	if (client->dead)
 		return;
 	if (evbuffer_add(held ? client->held : client->out, line, len) != 0) {
-		cut(client);
+		cut_for_memory(client);
 		return;
 	}
 	if (!held)
@@ -129,7 +139,7 @@ static void
 send_error(struct control_client *client, int code, const char *message)
 {
 	if (control_line_put(client->out, jsonrpc_error(NULL, code, message, NULL)) != 0)
-		cut(client);
+		cut_for_memory(client);
 }
 
 static void
@@ -151,7 +161,7 @@ begin_line(struct control_client *client, const char *text, size_t len)
 
 	client->line = control_line_begin(&owner, text, len);
 	if (client->line == NULL)
-		cut(client);
+		cut_for_memory(client);
 }
 
 /* Takes the next line. False: there is none. */
@@ -205,7 +215,7 @@ read_more(struct control_client *client)
 	if (n > 0) {
 		client->heard_ns = clock_ns();
 		if (lineframe_append(&client->in, data, (size_t)n) != 0)
-			cut(client);
+			cut_for_memory(client);
 	} else if (n == 0) {
 		on_end(client);
 	} else if (errno == EAGAIN) {
@@ -223,7 +233,7 @@ end_line(struct control_client *client)
 {
 	client->line = NULL;
 	if (evbuffer_add_buffer(client->out, client->held) != 0)
-		cut(client);
+		cut_for_memory(client);
 }
 
 /* False: the line waits for an answer. */
@@ -240,7 +250,7 @@ step_line(struct control_client *client)
 		break;
 	case CONTROL_LINE_FAILED:
 		client->line = NULL;
-		cut(client);
+		cut_for_memory(client);
 		break;
 	}
 	return true;

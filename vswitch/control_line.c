@@ -16,6 +16,7 @@ struct control_line {
 	struct rpc_rows *rows; /* the answer that is being written, or NULL */
 	bool waits;	       /* for the answer of the request before `next` */
 	bool runs;	       /* the request that it has not answered yet */
+	bool due;	       /* that request is no notification: it has an id */
 	bool failed;
 	bool left;
 };
@@ -76,7 +77,7 @@ on_answer(void *arg, json_t *reply, struct rpc_rows *rows)
 	line->rows = rows;
 	if (rows != NULL)
 		begin_reply(line);
-	else if (reply != NULL)
+	else if (reply != NULL || line->due) /* none is for want of memory, and fails the line */
 		put_reply(line, reply);
 	if (!line->runs)
 		line->owner.answered(line->owner.arg);
@@ -106,6 +107,7 @@ run_request(struct control_line *line, bool stopping)
 		put_reply(line, jsonrpc_error(request.id, code, err, NULL));
 	} else if (refusal == NULL) {
 		line->waits = true;
+		line->due = request.id != NULL;
 		line->runs = true;
 		rpc_run(line->owner.daemon, line->owner.subscriber, &request, on_answer, line);
 		line->runs = false;

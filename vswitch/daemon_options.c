@@ -86,6 +86,8 @@ make_absolute(char path[PATHS_SIZE], char *err, size_t err_size)
 	char *whole = absolute(path);
 	int ret;
 
+	if (whole == NULL && errno == ENOMEM)
+		return text_fail(err, err_size, -ENOMEM, "out of memory");
 	if (whole == NULL)
 		return text_fail(err, err_size, -EINVAL,
 				"%s is relative and the working directory is not known; "

@@ -70,6 +70,7 @@ static bool
 reply(struct gate *gate, const union vhost_payload *payload, uint32_t size)
 {
 	struct vhost_msg out;
+	char why[GATE_TEXT_MAX];
 	int ret;
 
 	vhost_io_init(&out);
@@ -80,8 +81,12 @@ reply(struct gate *gate, const union vhost_payload *payload, uint32_t size)
 	ret = vhost_io_send(gate->fd, &out);
 	if (ret == 0)
 		return true;
+	if (ret == -EAGAIN)
+		snprintf(why, sizeof(why), "the frontend does not read its replies");
+	else
+		snprintf(why, sizeof(why), "the frontend cannot be answered: %s", strerror(-ret));
 	/* a frontend that is gone is no fault of its */
-	gate_end(gate, ret == -EAGAIN ? "the frontend does not read its replies" : NULL);
+	gate_end(gate, ret == -EPIPE || ret == -ECONNRESET ? NULL : why);
 	return false;
 }
 

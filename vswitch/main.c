@@ -21,6 +21,7 @@
 #include "ethdev_drivers.h"
 #include "events.h"
 #include "helper.h"
+#include "json_memory.h"
 #include "notify.h"
 #include "options.h"
 #include "port.h"
@@ -247,7 +248,7 @@ on_stop(void *arg)
 {
 	struct program *program = arg;
 
-	(void)notify_send("STOPPING=1");
+	(void)notify_send("STOPPING=1"); /* the end itself is seen in any case */
 	event_base_loopbreak(program->daemon.base);
 }
 
@@ -298,13 +299,17 @@ static void
 say_ready(const struct daemon *daemon)
 {
 	const struct eal_memory *memory = &daemon->memory;
+	int ret;
 
 	log_info("memory: %u MiB of %s%s%s%s", memory->mib,
 			memory->huge ? "hugepages" : "ordinary pages",
 			memory->why[0] != '\0' ? " (" : "", memory->why,
 			memory->why[0] != '\0' ? ")" : "");
 	log_info("ready; control %s", daemon->options.control);
-	(void)notify_send("READY=1");
+	ret = notify_send("READY=1");
+	/* a manager that is not told waits for ever, or ends the switch at its own limit */
+	if (ret != 0)
+		log_warning("the service manager could not be told READY=1: %s", strerror(-ret));
 }
 
 static int
@@ -327,6 +332,7 @@ run(struct program *program)
 	char err[ERR_SIZE];
 	int status = 0;
 
+	json_memory_watch();
 	program->daemon.start_ns = clock_ns();
 	log_set_level(program->daemon.options.log_level);
 	if (start(program, err, sizeof(err)) == 0) {

@@ -89,16 +89,22 @@ port_report_station(struct port *port, const uint8_t mac[6])
 	fdb_learn(life.fdb, &key, port->id, port->settings.mac_limit, clock_seconds());
 }
 
+static void withdraw(struct port *port);
+
 static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {
-	struct port *port;
+	struct port *port, *next;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
-	for (port = port_table_first(); port != NULL; port = TAILQ_NEXT(port, link))
+	for (port = port_table_first(); port != NULL; port = next) {
+		next = TAILQ_NEXT(port, link);
 		port_sample_rates(port);
+		if (port->deleting && !port->starting && !port->withdrawn)
+			withdraw(port);
+	}
 }
 
 int
@@ -261,6 +267,7 @@ port_report_started(struct port *port, const char *err)
 	if (port->deleting) {
 		snprintf(words, sizeof(words), "add-port %s: the switch stops", port->name);
 		end_change(port, NULL, words);
+		port->withdrawn = true; /* it was never in */
 		begin_stop(port);
 		return;
 	}
@@ -310,7 +317,7 @@ port_report_set(struct port *port, const char *err)
 		}
 	}
 	end_change(port, port, err);
-	if (port->deleting)
+	if (port->withdrawn)
 		begin_stop(port);
 }
 
@@ -376,6 +383,19 @@ begin_stop(struct port *port)
 	port->ops->stop(port, on_stopped, port);
 }
 
+/*
+ * Takes the port out of what workers read, then stops it. The old table names a sink that goes away
+ * with the port: while there is no memory for a new one the port stays, and on_second() tries again.
+ */
+static void
+withdraw(struct port *port)
+{
+	port->withdrawn = port_table_publish() == 0;
+	/* port_report_set() goes on when a change is under way. */
+	if (port->withdrawn && port->changed == NULL)
+		begin_stop(port);
+}
+
 int
 port_delete(struct port *port, void (*done)(void *arg), void *arg)
 {
@@ -386,12 +406,7 @@ port_delete(struct port *port, void (*done)(void *arg), void *arg)
 	port->deleted_arg = arg;
 	if (port->starting)
 		return 0; /* port_report_started() goes on */
-	/* Without memory for a new table the old one would name a sink that goes away. */
-	if (port_table_publish() < 0)
-		abort();
-	/* port_report_set() goes on when a change is under way. */
-	if (port->changed == NULL)
-		begin_stop(port);
+	withdraw(port);
 	return 0;
 }
 
@@ -400,7 +415,6 @@ port_delete_all(void (*done)(void *arg), void *arg)
 {
 	struct port *port, *next;
 
-	event_del(life.second);
 	life.all_deleted = done;
 	life.all_deleted_arg = arg;
 	if (port_table_first() == NULL)

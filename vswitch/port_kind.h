@@ -60,6 +60,7 @@ struct port {
 	uint32_t peer_mtu; /* what the frontend or the device said; 0 = nothing: settings.mtu alone */
 	bool starting;	   /* start() goes on */
 	bool deleting;
+	bool withdrawn;		   /* deleting, and out of what workers read */
 	struct port_fault fault;   /* the last one, kept when the frontend leaves */
 	struct port_stats cleared; /* counters at the last clear-stats */
 	struct port_stats sampled; /* counters a second ago */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_memory.h"
 #include "nearest.h"
 #include "rpc_params.h"
 
@@ -37,13 +38,25 @@ find_method(const char *name, const char **near)
 	return NULL;
 }
 
-/* Ends the call. */
+static json_t *
+out_of_memory(json_t *id)
+{
+	return jsonrpc_error(id, JSONRPC_INTERNAL_ERROR,
+			"the switch ran out of memory; look what was done, and ask again later",
+			NULL);
+}
+
+/* Ends the call. What was built without memory may lack something: it is not sent. */
 static void
 finish(struct rpc_call *call, json_t *reply, struct rpc_rows *rows)
 {
 	rpc_done done = call->done;
 	void *arg = call->arg;
 
+	if (json_memory_failed() && rows == NULL) {
+		json_decref(reply);
+		reply = out_of_memory(call->id);
+	}
 	if (call->id == NULL) {
 		json_decref(reply);
 		rpc_rows_release(rows);
@@ -58,10 +71,7 @@ finish(struct rpc_call *call, json_t *reply, struct rpc_rows *rows)
 static void
 fail_for_memory(struct rpc_call *call)
 {
-	finish(call,
-			jsonrpc_error(call->id, JSONRPC_INTERNAL_ERROR,
-					"the switch ran out of memory; ask for less", NULL),
-			NULL);
+	finish(call, out_of_memory(call->id), NULL);
 }
 
 void
@@ -76,7 +86,8 @@ rpc_reply(struct rpc_call *call, json_t *result)
 void
 rpc_reply_rows(struct rpc_call *call, struct rpc_rows *rows)
 {
-	if (rows == NULL) {
+	if (rows == NULL || json_memory_failed()) {
+		rpc_rows_release(rows);
 		fail_for_memory(call);
 		return;
 	}
@@ -167,14 +178,9 @@ rpc_run(struct daemon *daemon, struct rpc_subscriber *subscriber,
 {
 	struct rpc_call *call = malloc(sizeof(*call));
 
+	(void)json_memory_failed(); /* what went before is none of this call's */
 	if (call == NULL) {
-		done(arg,
-				request->id == NULL
-						? NULL
-						: jsonrpc_error(request->id, JSONRPC_INTERNAL_ERROR,
-								  "the switch ran out of memory; ask again later",
-								  NULL),
-				NULL);
+		done(arg, request->id == NULL ? NULL : out_of_memory(request->id), NULL);
 		return;
 	}
 	*call = (struct rpc_call){ .daemon = daemon,

@@ -12,6 +12,7 @@
 #include "config_save.h"
 #include "daemon.h"
 #include "helper.h"
+#include "json_memory.h"
 #include "rpc.h"
 #include "rpc_params.h"
 
@@ -61,7 +62,8 @@ describe(struct fdb *fdb)
 	char *text = json_dumps(config, JSON_INDENT(2));
 	char *whole = NULL;
 
-	if (text != NULL && asprintf(&whole, "%s\n", text) < 0)
+	/* a file that lacks a port would lose it at the next start */
+	if (text != NULL && !json_memory_failed() && asprintf(&whole, "%s\n", text) < 0)
 		whole = NULL;
 	free(text);
 	json_decref(config);

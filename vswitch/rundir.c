@@ -61,12 +61,14 @@ make_dir(struct rundir *rundir, char *err, size_t err_size)
 
 /* Nobody else may have prepared the private directory, or may look into it. */
 static int
-make_private_dir(const struct rundir *rundir, char *err, size_t err_size)
+make_private_dir(struct rundir *rundir, char *err, size_t err_size)
 {
 	const char *path = rundir->private_dir;
 	struct stat st;
 
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+	if (mkdir(path, 0700) == 0)
+		rundir->made_private_dir = true;
+	else if (errno != EEXIST)
 		return text_fail(err, err_size, -errno,
 				"cannot make %s: %s; choose a directory of your own with --socket-dir",
 				path, strerror(errno));
@@ -179,6 +181,16 @@ name_paths(struct rundir *rundir, const char *dir, char *err, size_t err_size)
 	return 0;
 }
 
+/* Removes what a start made that failed, unless another switch has begun to use it. */
+static void
+undo(const struct rundir *rundir)
+{
+	if (rundir->made_private_dir)
+		(void)rmdir(rundir->private_dir);
+	if (rundir->made_dir)
+		(void)rmdir(rundir->dir);
+}
+
 int
 rundir_open(struct rundir *rundir, const char *dir, char *err, size_t err_size)
 {
@@ -192,8 +204,8 @@ rundir_open(struct rundir *rundir, const char *dir, char *err, size_t err_size)
 		ret = take_lock(rundir, err, err_size);
 	if (ret == 0)
 		clear_private_dir(rundir);
-	else if (rundir->made_dir)
-		(void)rmdir(rundir->dir);
+	else
+		undo(rundir);
 	return ret;
 }
 

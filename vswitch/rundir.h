@@ -17,6 +17,7 @@ struct rundir {
 	char private_dir[PATHS_SIZE]; /* DIR/private */
 	char vhost_path[PATHS_SIZE];  /* the socket of the vhost library, in private_dir */
 	bool made_dir;		      /* DIR was not there before */
+	bool made_private_dir;	      /* nor was private_dir */
 	int lock_fd;
 };
 

@@ -496,7 +496,8 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	drop(sink, round.shortage, n - done);
 	if (round.cursor.used == sink->cursor.used)
 		return NULL;
-	sink->cursor = round.cursor;
+	__atomic_store_n(&sink->cursor.avail, round.cursor.avail, __ATOMIC_RELAXED);
+	__atomic_store_n(&sink->cursor.used, round.cursor.used, __ATOMIC_RELAXED);
 	if (sink->shortage.avail != sink->cursor.avail)
 		sink->shortage.need = UINT32_MAX;
 	vring_publish(vring, sink->cursor.used);

@@ -279,7 +279,7 @@ read_offloads(struct vring_source *source, const struct split_vring *vring, stru
 		struct filling *filling)
 {
 	struct virtio_net_hdr header;
-	uint32_t kept = 0, wire_frames = 0, i;
+	uint32_t kept = 0, wire_frames = 0, len, i;
 	uint64_t bytes = 0;
 
 	burst->longest = 0;
@@ -292,8 +292,9 @@ read_offloads(struct vring_source *source, const struct split_vring *vring, stru
 		if (kept != i)
 			move_frame(burst, i, kept);
 		bytes += burst->frames[kept].len;
-		if (burst_wire_len(burst, kept) > burst->longest)
-			burst->longest = burst_wire_len(burst, kept);
+		len = burst_wire_len(burst, kept);
+		if (len > burst->longest)
+			burst->longest = len;
 		wire_frames += offload_count(burst, kept);
 		kept++;
 	}
@@ -352,7 +353,8 @@ source_take(struct source *base, struct burst *burst)
 		count_bad(source, &filling);
 	source->n_taken = filling.n_taken;
 	source->taken_from = vring;
-	source->cursor.avail += source->n_taken;
+	__atomic_store_n(&source->cursor.avail, source->cursor.avail + source->n_taken,
+			__ATOMIC_RELAXED);
 	counter_add(&base->counters.bytes, bytes);
 	counter_add(&base->counters.frames, burst->n);
 	return source->n_taken;
@@ -364,7 +366,8 @@ source_complete(struct source *base)
 	struct vring_source *source = (struct vring_source *)base;
 	const struct split_vring *vring = source->taken_from;
 
-	source->cursor.used += source->n_taken;
+	__atomic_store_n(&source->cursor.used, source->cursor.used + source->n_taken,
+			__ATOMIC_RELAXED);
 	vring_publish(vring, source->cursor.used);
 	vring_call(vring);
 }

@@ -16,7 +16,9 @@ from typing import IO, Mapping, Optional, Sequence
 from vswitch.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-SANITIZER_SIGNS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+SANITIZER_SIGNS = (
+    "ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer",
+)
 
 
 class ProcessFailed(AssertionError):

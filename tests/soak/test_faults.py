@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The n-th call fails: a sample here, all of them by `./dev soak --faults`."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from fault_walk import Walk, sample
+from vswitch import Registry
+
+SECONDS = 10.0
+STARTS = 4
+
+
+@pytest.mark.timeout(180)
+def test_sample_of_failing_calls(registry: Registry) -> None:
+    seed = int(time.time())
+    print(f"seed {seed}")
+    walk = Walk(registry)
+    try:
+        sample(walk, seed, SECONDS, STARTS)
+    finally:
+        walk.end_world()
+    assert walk.findings == []
+    assert walk.failed_in_words > 0, f"none of {walk.done} faults was met"
