@@ -102,7 +102,7 @@ open_session(struct gate *gate, char *why, size_t why_size)
 	if (!fd_budget_take(FD_BUDGET_SESSION, why, why_size))
 		return false;
 	gate->has_budget = true;
-	gate->conn = vhost_lib_connect(&own_conn_ops, gate);
+	gate->conn = vhost_lib_connect(&own_conn_ops, gate, gate->name);
 	if (gate->conn == NULL)
 		snprintf(why, why_size,
 				"the switch has %d frontends already, which is as many as "

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "memory_space.h"
 #include "vhost_io.h"
+#include "watched.h"
 
 static void
 set_limit(struct gate *gate, int seconds)
@@ -306,9 +307,11 @@ gate_relay_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct gate *gate = arg;
 	bool begins = vhost_io_idle(&gate->msg);
-	enum vhost_io io = collect(gate, fd);
+	enum vhost_io io;
 
 	(void)what;
+	watched_begin(&watched_control, "reading a message of the frontend of port", gate->name);
+	io = collect(gate, fd);
 	if (io == VHOST_IO_WHOLE) {
 		handle_message(gate);
 	} else if (io == VHOST_IO_END) {
@@ -320,6 +323,7 @@ gate_relay_on_readable(evutil_socket_t fd, short what, void *arg)
 			set_limit(gate, GATE_MESSAGE_LIMIT_S);
 		pause_reading(gate);
 	}
+	watched_end(&watched_control);
 }
 
 void
@@ -422,6 +426,7 @@ gate_relay_on_answer(evutil_socket_t fd, short what, void *arg)
 		return;
 	event_del(&gate->limit);
 	gate->answer_due = false;
+	vhost_conn_answered(gate->conn);
 	if (io == VHOST_IO_WHOLE && gate->state == GATE_RELAYED) {
 		handle_answer(gate);
 		return;

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
@@ -18,11 +19,14 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "watched.h"
 
 #define STOP_LIMIT_S 1
 
 struct job {
 	STAILQ_ENTRY(job) next;
+	const char *what;
+	char whom[64];
 	void (*work)(void *arg);
 	void (*done)(void *arg);
 	void *arg;
@@ -92,7 +96,9 @@ helper_main(void *arg)
 	pthread_mutex_lock(&lock);
 	while ((job = next_job()) != NULL) {
 		pthread_mutex_unlock(&lock);
+		watched_begin(&watched_helper, job->what, job->whom);
 		job->work(job->arg);
+		watched_end(&watched_helper);
 		pthread_mutex_lock(&lock);
 		STAILQ_INSERT_TAIL(&finished, job, next);
 		(void)eventfd_write(done_fd, 1);
@@ -150,13 +156,15 @@ helper_start(struct event_base *base)
 }
 
 int
-helper_run(void (*work)(void *arg), void (*done)(void *arg), void *arg)
+helper_run(const char *what, const char *whom, void (*work)(void *arg), void (*done)(void *arg),
+		void *arg)
 {
 	struct job *job = malloc(sizeof(*job));
 
 	if (job == NULL)
 		return -ENOMEM;
-	*job = (struct job){ .work = work, .done = done, .arg = arg };
+	*job = (struct job){ .what = what, .work = work, .done = done, .arg = arg };
+	snprintf(job->whom, sizeof(job->whom), "%s", whom);
 	pthread_mutex_lock(&lock);
 	STAILQ_INSERT_TAIL(&todo, job, next);
 	pthread_cond_signal(&wake);

@@ -14,9 +14,11 @@ int helper_start(struct event_base *base);
 
 /*
  * Queues `work(arg)` for the helper thread; then `done(arg)`, when not NULL, runs on the control
- * loop. Control thread only. 0, or -ENOMEM and neither is called.
+ * loop. `what` it is, static text, and for `whom` (a port's name) is told when it takes long. Control
+ * thread only. 0, or -ENOMEM and neither is called.
  */
-int helper_run(void (*work)(void *arg), void (*done)(void *arg), void *arg);
+int helper_run(const char *what, const char *whom, void (*work)(void *arg), void (*done)(void *arg),
+		void *arg);
 
 /* Finishes what is queued, for at most a second, and ends the thread. */
 void helper_stop(void);

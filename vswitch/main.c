@@ -29,6 +29,7 @@
 #include "rpc_doc.h"
 #include "text.h"
 #include "vhost_lib.h"
+#include "watchdog.h"
 #include "worker.h"
 
 #define ERR_SIZE 1024
@@ -100,7 +101,12 @@ start_workers(struct program *program, char *err, size_t err_size)
 		.cpus = options->pinned ? options->cpus : NULL,
 		.poll_always = options->poll_always,
 	};
-	int ret = worker_start(program->daemon.base, &config, program->daemon.fdb, err, err_size);
+	int ret;
+
+	watchdog_watch(&watched_control);
+	watchdog_watch(&watched_helper);
+	watchdog_watch(&watched_library);
+	ret = worker_start(program->daemon.base, &config, program->daemon.fdb, err, err_size);
 
 	if (ret == 0)
 		program->stage = STAGE_WORKERS;

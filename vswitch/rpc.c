@@ -10,6 +10,7 @@
 #include "json_memory.h"
 #include "nearest.h"
 #include "rpc_params.h"
+#include "watched.h"
 
 #define SUBJECT_MAX 128
 
@@ -188,5 +189,7 @@ rpc_run(struct daemon *daemon, struct rpc_subscriber *subscriber,
 		.done = done,
 		.arg = arg,
 		.id = json_incref(request->id) };
+	watched_begin(&watched_control, "running the request", request->method);
 	run(call, request);
+	watched_end(&watched_control);
 }

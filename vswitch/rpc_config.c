@@ -80,7 +80,9 @@ make_save(struct rpc_call *call, const char *path)
 	save->call = call;
 	save->path = strdup(path);
 	save->text = describe(rpc_daemon(call)->fdb);
-	if (save->path != NULL && save->text != NULL && helper_run(write_file, answer, save) == 0)
+	if (save->path != NULL && save->text != NULL &&
+			helper_run("writing the configuration", save->path, write_file, answer,
+					save) == 0)
 		return save;
 	free_save(save);
 	return NULL;

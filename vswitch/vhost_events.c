@@ -172,6 +172,8 @@ on_message(int vid, void *context)
 		park();
 	if (conn == NULL)
 		return RTE_VHOST_MSG_RESULT_ERR;
+	watched_begin(&watched_library, "handling a message of the frontend of port", conn->name);
+	__atomic_store_n(&conn->begun, watched_library.since, __ATOMIC_RELEASE);
 	sigbus_work_for(&conn->library_health);
 	hand_over_cursors(vid, conn);
 	if (msg->request == SET_MEM_TABLE_REQUEST) {

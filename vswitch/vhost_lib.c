@@ -293,7 +293,7 @@ on_next(evutil_socket_t fd, short what, void *arg)
 }
 
 struct vhost_conn *
-vhost_lib_connect(const struct vhost_conn_ops *ops, void *arg)
+vhost_lib_connect(const struct vhost_conn_ops *ops, void *arg, const char *name)
 {
 	struct vhost_conn *conn = NULL;
 
@@ -306,11 +306,18 @@ vhost_lib_connect(const struct vhost_conn_ops *ops, void *arg)
 	conn->state = CONN_QUEUED;
 	conn->ops = ops;
 	conn->arg = arg;
+	snprintf(conn->name, sizeof(conn->name), "%s", name);
 	conn->fd = -1;
 	lib.n_conns++;
 	TAILQ_INSERT_TAIL(&lib.queue, conn, link);
 	event_active(lib.next, 0, 0);
 	return conn;
+}
+
+void
+vhost_conn_answered(const struct vhost_conn *conn)
+{
+	watched_end_of(&watched_library, __atomic_load_n(&conn->begun, __ATOMIC_ACQUIRE));
 }
 
 int

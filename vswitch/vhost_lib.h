@@ -44,7 +44,10 @@ uint64_t vhost_lib_protocol_features(void);
  * Asks for a connection; `ops->connected` answers later, never from inside this call. Connections
  * are made one at a time in the order asked. NULL when SESSIONS_MAX are in use or no memory.
  */
-struct vhost_conn *vhost_lib_connect(const struct vhost_conn_ops *ops, void *arg);
+struct vhost_conn *vhost_lib_connect(const struct vhost_conn_ops *ops, void *arg, const char *name);
+
+/* The library has answered what was sent last on the connection. */
+void vhost_conn_answered(const struct vhost_conn *conn);
 
 /* The socket to the library: non-blocking, for the gate to relay on. Valid after connected(0). */
 int vhost_conn_fd(const struct vhost_conn *conn);

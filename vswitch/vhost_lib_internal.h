@@ -12,6 +12,7 @@
 
 #include "vhost_lib.h"
 #include "vring.h"
+#include "watched.h"
 
 /* The first message on each connection to the library: a request of our own, with a token. */
 #define HELLO_REQUEST 0x5eed
@@ -82,7 +83,9 @@ struct vhost_conn {
 	 * handles one; the sockets order the two.
 	 */
 	struct conn_cursor cursors[PORT_VRINGS];
-	bool in_use; /* writer: control, atomically */
+	bool in_use;   /* writer: control, atomically */
+	char name[64]; /* whose it is, for the watchdog; constant while it is in use */
+	uint64_t begun; /* writer: the library's thread; when it began with a message, as in watched.h */
 	/* For faults in the library's own touches of memory; see vhost_conn_memory_gone(). */
 	struct vring_health library_health;
 	/* The library's thread. */

@@ -6,6 +6,7 @@
 #ifndef VSWITCH_WATCHED_H
 #define VSWITCH_WATCHED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -44,5 +45,19 @@ watched_end(struct watched *watched)
 {
 	__atomic_store_n(&watched->since, 0, __ATOMIC_RELEASE);
 }
+
+/*
+ * It is no longer at what it began at `since`; nothing when it is at something else by now. For
+ * threads that see the end of another's work: any thread.
+ */
+static inline void
+watched_end_of(struct watched *watched, uint64_t since)
+{
+	(void)__atomic_compare_exchange_n(
+			&watched->since, &since, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* The threads that there is one of. */
+extern struct watched watched_control, watched_helper, watched_library;
 
 #endif
