@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * watchdog.c with its real thread and clock; this program's thread plays a worker, which stands at a
+ * port or moves on. The log goes to a file that is read here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "account.h"
+#include "thread.h"
+#include "watchdog.h"
+#include "worker_thread.h"
+
+#define PORT 5
+#define LIMIT_MS 20000
+
+static struct worker *worker;
+static struct watched task = { .thread = "the test's thread" };
+static int log_file;
+
+static void
+sleep_ms(long ms)
+{
+	const struct timespec time = { .tv_nsec = ms * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+static void
+stand_at(uint16_t port)
+{
+	__atomic_store_n(&worker->delivery.at_port, port, __ATOMIC_RELAXED);
+}
+
+static void
+move_on(void)
+{
+	__atomic_store_n(&worker->turn, worker->turn + 1, __ATOMIC_RELAXED);
+}
+
+static void
+set_asleep(bool asleep)
+{
+	__atomic_store_n(&worker->sleeping, asleep, __ATOMIC_RELAXED);
+	if (!asleep)
+		watchdog_awake();
+}
+
+static bool
+log_has(const char *words)
+{
+	char text[65536];
+	ssize_t len = pread(log_file, text, sizeof(text) - 1, 0);
+
+	text[len > 0 ? len : 0] = '\0';
+	return strstr(text, words) != NULL;
+}
+
+static int
+start(void **state)
+{
+	(void)state;
+	log_file = memfd_create("log", MFD_CLOEXEC);
+	assert_true(dup2(log_file, STDERR_FILENO) >= 0);
+	account_init(1000000000);
+	account_reset(PORT, "p5");
+	worker = aligned_alloc(64, (sizeof(*worker) + 63) & ~63ul);
+	memset(worker, 0, sizeof(*worker));
+	worker->thread = pthread_self();
+	worker->tid = gettid();
+	worker->sleeping = true;
+	stand_at(FDB_NO_PORT);
+	assert_int_equal(thread_init(), 0);
+	watchdog_watch_worker(worker);
+	watchdog_watch(&task);
+	return watchdog_start();
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	watchdog_stop();
+	free(worker);
+	return 0;
+}
+
+/* A worker that stands still is interrupted: a system call ends with EINTR. */
+static void
+test_interrupts_who_stands_still(void **state)
+{
+	const struct timespec limit = { .tv_sec = LIMIT_MS / 1000 };
+
+	(void)state;
+	stand_at(PORT);
+	set_asleep(false);
+	assert_int_equal(nanosleep(&limit, NULL), -1);
+	assert_int_equal(errno, EINTR);
+	set_asleep(true);
+}
+
+/* One that moves on, from turn to turn or from port to port, is left alone. */
+static void
+test_lets_alone_who_moves(void **state)
+{
+	int interrupted = 0;
+
+	(void)state;
+	account_take_fault(PORT);
+	set_asleep(false);
+	for (int i = 0; i < 1500; i++) {
+		const struct timespec ms = { .tv_nsec = 1000000 };
+
+		if (i % 2 == 0)
+			move_on();
+		else
+			stand_at(i / 2 % 2 == 0 ? PORT : PORT + 1);
+		interrupted += nanosleep(&ms, NULL) < 0;
+	}
+	set_asleep(true);
+	/* a busy machine may keep this thread from moving for two looks of the watchdog now and then */
+	assert_in_range(interrupted, 0, 300);
+	assert_int_equal(account_take_fault(PORT), ACCOUNT_SOUND);
+	assert_false(log_has("port p5"));
+}
+
+static void
+test_names_the_port(void **state)
+{
+	(void)state;
+	stand_at(PORT);
+	set_asleep(false);
+	for (int ms = 0; ms < LIMIT_MS && accounts[PORT].fault == ACCOUNT_SOUND; ms++)
+		sleep_ms(1);
+	set_asleep(true);
+	assert_int_equal(account_take_fault(PORT), ACCOUNT_FAULT_HELD);
+	assert_true(log_has("worker 0: stands still for 1 s at port p5"));
+}
+
+/* Also while all workers sleep. */
+static void
+test_names_what_a_thread_is_at(void **state)
+{
+	(void)state;
+	watched_begin(&task, "waiting for port", "p9");
+	for (int ms = 0; ms < LIMIT_MS && !log_has("waiting for port p9"); ms++)
+		sleep_ms(1);
+	watched_end(&task);
+	assert_true(log_has("the test's thread is held up for "));
+	assert_true(log_has(" s: waiting for port p9"));
+}
+
+static void
+test_an_end_is_of_its_beginning(void **state)
+{
+	uint64_t first, second;
+
+	(void)state;
+	watched_begin(&task, "a", "");
+	first = task.since;
+	sleep_ms(1);
+	watched_begin(&task, "b", "");
+	second = task.since;
+	watched_end_of(&task, first);
+	assert_int_equal(task.since, second);
+	watched_end_of(&task, second);
+	assert_int_equal(task.since, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_interrupts_who_stands_still),
+		cmocka_unit_test(test_lets_alone_who_moves),
+		cmocka_unit_test(test_names_the_port),
+		cmocka_unit_test(test_names_what_a_thread_is_at),
+		cmocka_unit_test(test_an_end_is_of_its_beginning),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
