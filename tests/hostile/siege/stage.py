@@ -201,7 +201,8 @@ class Stage:
             *under.wrongs(forgiven), *(f"afterwards {wrong}" for wrong in after.wrongs(forgiven))
         ]
         if attack.probed:
-            broken += probes.failures
+            failures = Counter(probes.failures)
+            broken += [f"{n} probes failed: {words}" for words, n in failures.items()]
         return under, probes, got, broken
 
     def _ask(self, method: str, **params: Any) -> Any:
