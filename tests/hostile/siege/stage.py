@@ -201,7 +201,8 @@ class Stage:
             *under.wrongs(forgiven), *(f"afterwards {wrong}" for wrong in after.wrongs(forgiven))
         ]
         if attack.probed:
-            broken += probes.failures
+            failures = Counter(probes.failures)
+            broken += [f"{n} probes failed: {words}" for words, n in failures.items()]
         return under, probes, got, broken
 
     def _ask(self, method: str, **params: Any) -> Any:
@@ -293,7 +294,10 @@ class Stage:
         """The switch, or somebody honest, did not outlive it: this stage is of no more use."""
         nothing = Interval(**{**quiet.__dict__, **dict.fromkeys(quiet.__dict__, 0)})
         status = self.switch.process.status
-        words = f"the switch ended with status {status}" if status is not None else str(error)
+        lines = [line for line in str(error).splitlines() if not line.startswith("{")]
+        words = f"{lines[0]}: {lines[-1]}" if lines else type(error).__name__
+        if status is not None:
+            words = f"the switch ended with status {status}"
         self.collapsed = True
         return Outcome(attack, words, quiet, nothing, Probes(0, 0, 0, 0, []), [words])
 

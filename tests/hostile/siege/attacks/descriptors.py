@@ -39,6 +39,8 @@ class Lingering:
         self._made: list[socket.socket] = []  # in this round
 
     def make(self) -> socket.socket:
+        if self._listener.fileno() < 0:
+            raise ConnectionAbortedError("the attack is over")
         near = socket.create_connection(self._listener.getsockname())
         self._peers.append(self._listener.accept()[0])
         near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, self._seconds))

@@ -57,7 +57,7 @@ def large_segments(ground: Ground) -> None:
             base = receiver.memory.alloc(receiver.rx.size * size)
             sink = Sink(receiver, ((base + n * size, size) for n in range(receiver.rx.size)))
             large = TcpFrame(TARGET, SENDER, bytes(64_000))
-            flood = Flood(sender, [large.left()], large.segments_header(64).pack())
+            flood = Flood(sender, [large.left()], large.segments_header(210).pack())
             while ground.going():
                 flood.pump()
                 sink.pump()
