@@ -79,7 +79,10 @@ tell(const struct look *look, char state)
 		account_name(look->port, name);
 	log_error("worker %u: stands still for %u s at port %s (%s)", look->worker->index,
 			look->still / TICKS_A_SECOND, name,
-			state == 'D' ? "it waits inside the kernel" : "it does not come back");
+			state == 'D' ? "it waits inside the kernel"
+					: state == 'R'
+					? "it is ready, and has no CPU or does not come to an end"
+					: "a system call does not end");
 }
 
 static void
@@ -93,7 +96,8 @@ stands_still(struct look *look)
 		return;
 	state = state_of(__atomic_load_n(&look->worker->tid, __ATOMIC_ACQUIRE));
 	tell(look, state);
-	if (look->port < PORTS_MAX)
+	/* Ready or in the kernel's hands, it may stand there for reasons that are not the port's. */
+	if (state == 'S' && look->port < PORTS_MAX)
 		account_held(look->port);
 	if (look->still >= TICKS_ABORT && state != 'D') {
 		log_error("worker %u: ending, so that the switch is started anew",

@@ -7,8 +7,9 @@
  * not time, so that stopping and continuing the whole process does not look like a hang. A worker
  * that has not moved for two looks gets a signal, which ends a blocked write with EINTR: a hostile
  * call descriptor costs its worker about 10 ms. (Harmless when the worker was only not scheduled.)
- * One that stands still for a second is named in the log with the port at which it stands, and that
- * port is at fault.
+ * One that stands still for a second is named in the log with the port at which it stands. That port
+ * is at fault when a system call does not end although it was interrupted; a thread that is ready,
+ * or in the kernel's hands, proves nothing (account.h judges that afterwards).
  *
  * The other threads (control, helper, library, caller) say what they are at (watched.h). Whoever is
  * at the same thing for over a second is named with it.

@@ -33,6 +33,8 @@ mute(struct worker *worker, struct source *source, uint64_t until)
 {
 	source->muted = true;
 	source->muted_until = until;
+	if (!worker->has_muted || until < worker->unmute_at)
+		worker->unmute_at = until;
 	worker->has_muted = true;
 	listen_to(worker, source, false);
 }
@@ -62,23 +64,26 @@ worker_kicks_idle(struct worker *worker, struct source *source, uint64_t now)
 	mute(worker, source, now + (MUTE_MS * 1000ull << doublings) * worker->cycles_per_us);
 }
 
-bool
+void
 worker_kicks_unmute(struct worker *worker, uint64_t now)
 {
-	bool some = false;
+	uint64_t next = UINT64_MAX;
 
+	if (now < worker->unmute_at)
+		return;
 	for (uint32_t port = 0; port < PORTS_MAX; port++) {
 		struct source *source = worker->seen->by_port[port];
 
 		if (source == NULL || !source->muted)
 			continue;
 		if (source->muted_until > now) {
-			some = true;
+			next = source->muted_until < next ? source->muted_until : next;
 			continue;
 		}
 		source->muted = false;
 		listen_to(worker, source, true);
 		worker_activate(worker, source, now);
 	}
-	return some;
+	worker->unmute_at = next;
+	worker->has_muted = next != UINT64_MAX;
 }

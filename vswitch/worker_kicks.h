@@ -27,7 +27,7 @@ worker_kicks_useful(struct source *source)
 	source->idle_kicks = 0;
 }
 
-/* Listens again to those whose time is over, and polls them. True when some are still muted. */
-bool worker_kicks_unmute(struct worker *worker, uint64_t now);
+/* Listens again to those whose time is over, and polls them. */
+void worker_kicks_unmute(struct worker *worker, uint64_t now);
 
 #endif

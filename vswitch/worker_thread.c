@@ -278,7 +278,7 @@ sleep_until_kicked(struct worker *worker)
 	thread_time_gap(start, now);
 	refresh_if_asked(worker, now);
 	if (worker->has_muted)
-		worker->has_muted = worker_kicks_unmute(worker, now);
+		worker_kicks_unmute(worker, now);
 	activate_kicked(worker, events, n, now);
 	if (timeout >= 0)
 		activate_timed(worker, now);
@@ -292,7 +292,7 @@ collect_kicks(struct worker *worker, uint64_t now)
 	int n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, 0);
 
 	if (worker->has_muted)
-		worker->has_muted = worker_kicks_unmute(worker, now);
+		worker_kicks_unmute(worker, now);
 	activate_kicked(worker, events, n, now);
 	worker->next_collect = now + COLLECT_US * worker->cycles_per_us;
 }

@@ -57,6 +57,7 @@ struct worker {
 	uint64_t last_moved; /* TSC: the last turn that moved frames */
 	bool glancing;	/* woken by the timer, and no frame seen since: the watchdog sleeps on */
 	bool has_muted; /* of some sources kicks are not listened to */
+	uint64_t unmute_at;    /* TSC: the first of those is listened to again */
 	uint64_t next_collect; /* TSC: when to look at the kicks although there is work */
 	struct fair_share fair;
 	struct burst_private *private_copy;
