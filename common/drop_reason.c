@@ -4,7 +4,8 @@
 const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 	[DROP_RING_FULL] = {
 		"ring-full",
-		"The receiver had no free buffers in its receive ring; counted at the receiver.",
+		"The receiver had no free buffers in its receive ring, or, for a flood, less than half of "
+		"them; counted at the receiver.",
 		"Let the receiver read faster, give it a larger ring (queue_size) or send more slowly.",
 	},
 	[DROP_NOT_READY] = {

@@ -7,6 +7,15 @@
 #include "offload.h"
 #include "tsc.h"
 
+/*
+ * A port may send so many frames to everybody at once, and a millisecond's worth of them each
+ * millisecond; with more it floods. Questions of ARP and neighbours stay far below.
+ */
+#define FLOODS_AT_ONCE 32
+#define FLOODS_A_MS 50
+/* Buffers that a flooded frame is expected to take at most, of a receiver's usual ones. */
+#define FLOOD_BUFFERS 4
+
 static inline void
 add_receiver(struct delivery *delivery, uint16_t port, uint8_t frame)
 {
@@ -22,6 +31,19 @@ add_flood(struct delivery *delivery, const struct flood_group *group, uint16_t i
 	for (uint32_t i = 0; i < group->n; i++)
 		if (group->ports[i] != ingress)
 			add_receiver(delivery, group->ports[i], frame);
+}
+
+/* Counts frames to everybody against what the port may send of them. */
+static bool
+is_flooding(struct source *source, uint32_t n, uint64_t now)
+{
+	uint64_t earned = (now - source->flood_seen) / (account_slow / FLOODS_A_MS);
+
+	source->flood_level = n + (source->flood_level > earned ? source->flood_level - earned : 0);
+	source->flood_seen = now;
+	if (source->flood_level > 2 * FLOODS_AT_ONCE)
+		source->flood_level = 2 * FLOODS_AT_ONCE; /* it is over soon after the flood is */
+	return source->flood_level > FLOODS_AT_ONCE;
 }
 
 /* Sorts the burst into the receivers' lists and counts the source's side. */
@@ -43,6 +65,7 @@ sort_burst(struct delivery *delivery, const struct forward_table *table, struct 
 			counter_add(&counters->drops[verdicts[i].reason], 1);
 		}
 	}
+	delivery->floods = n_floods > 0 && is_flooding(source, n_floods, delivery->now);
 	counter_add(&counters->copies_due,
 			n - n_floods +
 					(uint64_t)n_floods *
@@ -129,6 +152,41 @@ place_mixed(struct sink *sink, struct burst *split, const struct burst *burst, c
 	return placed;
 }
 
+/* Places a list as it is, or made into what the receiver takes. */
+static const void *
+place_any(struct delivery *delivery, struct sink *sink, const struct burst *burst,
+		const uint8_t *list, uint32_t n)
+{
+	if (burst->offload_mask == 0)
+		return sink->ops->place(sink, burst, list, n);
+	return place_mixed(sink, delivery->split, burst, list, n);
+}
+
+/*
+ * Frames of a flood, while the receiver has buffers to spare: what goes to everybody must not take
+ * the place of what is meant for the receiver, however much of it comes.
+ */
+static __attribute__((noinline)) const void *
+place_flood(struct delivery *delivery, struct sink *sink, const struct burst *burst,
+		const uint8_t *list, uint32_t n)
+{
+	const void *placed = NULL;
+	uint32_t spare;
+
+	while (n > 0 && (spare = sink->ops->spare(sink)) > 0) {
+		uint32_t some = spare / FLOOD_BUFFERS > 0 ? spare / FLOOD_BUFFERS : 1;
+		const void *ret;
+
+		some = n < some ? n : some;
+		ret = place_any(delivery, sink, burst, list, some);
+		placed = ret != NULL ? ret : placed;
+		list += some;
+		n -= some;
+	}
+	counter_add(&sink->counters.drops[DROP_RING_FULL], n);
+	return placed;
+}
+
 /* Places a list. Called with the lock. */
 static const void *
 place_list(struct delivery *delivery, const struct forward_port *port, const struct burst *burst,
@@ -149,9 +207,9 @@ place_list(struct delivery *delivery, const struct forward_port *port, const str
 		n = drop_too_big(sink, port, burst, list, n);
 	if (n == 0)
 		return NULL;
-	if (burst->offload_mask == 0)
-		return sink->ops->place(sink, burst, list, n);
-	return place_mixed(sink, delivery->split, burst, list, n);
+	if (delivery->floods && sink->ops->spare != NULL)
+		return place_flood(delivery, sink, burst, list, n);
+	return place_any(delivery, sink, burst, list, n);
 }
 
 /*

@@ -55,6 +55,8 @@ struct source {
 	uint64_t served;      /* cycles of turns that count for fair shares: see fair_share.h */
 	uint64_t muted_until;
 	uint64_t short_until; /* a turn was slow: the next ones are short */
+	uint64_t flood_level; /* frames to everybody lately, less what is allowed: see deliver.c */
+	uint64_t flood_seen;  /* when that was counted */
 };
 
 /* A frame that was taken and ends here, at its sender. The worker. */
@@ -76,6 +78,11 @@ struct sink_ops {
 	 */
 	const void *(*place)(struct sink *sink, const struct burst *burst, const uint8_t *list,
 			uint32_t n);
+	/*
+	 * How many buffers a flood may take now and still leave half of what the receiver usually has
+	 * for frames that are meant for it. NULL: it has no buffers of its own. Under the lock.
+	 */
+	uint32_t (*spare)(struct sink *sink);
 	/* Calls the receiver, if it wants to be called. After the lock was given back. */
 	void (*call)(const void *placed);
 };

@@ -29,6 +29,7 @@ struct vring_sink {
 	struct split_vring *vring;	/* writer: control, atomically; NULL: not running */
 	struct vring_cursor cursor;	/* writer: who holds the lock; control while not running */
 	struct vring_shortage shortage; /* writer: who holds the lock */
+	uint32_t most; /* chains that were available at once; writer: who holds the lock */
 };
 
 struct vring_source {

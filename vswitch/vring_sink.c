@@ -504,6 +504,18 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	return vring;
 }
 
+static uint32_t
+sink_spare(struct sink *base)
+{
+	struct vring_sink *sink = (struct vring_sink *)base;
+	const struct split_vring *vring = vring_running(&sink->vring);
+	uint32_t available = vring != NULL ? vring_available(vring, &sink->cursor) : 0;
+
+	if (available > sink->most)
+		sink->most = available;
+	return available > sink->most / 2 ? available - sink->most / 2 : 0;
+}
+
 static void
 sink_call(const void *placed)
 {
@@ -512,6 +524,7 @@ sink_call(const void *placed)
 
 static const struct sink_ops vring_sink_ops = {
 	.place = sink_place,
+	.spare = sink_spare,
 	.call = sink_call,
 };
 
@@ -531,6 +544,7 @@ vring_sink_publish(struct vring_sink *sink, struct split_vring *vring)
 	spinlock_lock(&sink->base.lock);
 	__atomic_store_n(&sink->vring, vring, __ATOMIC_RELEASE);
 	sink->shortage.need = UINT32_MAX;
+	sink->most = 0;
 	update_takes(sink);
 	spinlock_unlock(&sink->base.lock);
 }

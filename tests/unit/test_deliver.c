@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include "account.h"
 #include "deliver.h"
+#include "tsc.h"
 
 #define PORTS 5
 
@@ -363,12 +365,61 @@ test_limit_of_a_frame_to_be_cut(void **state)
 	check_conservation();
 }
 
+/* A sink that can spare 40 buffers, of which each frame takes one. */
+static struct sink *limited;
+
+static uint32_t
+spare(struct sink *sink)
+{
+	const struct recorder *recorder = (const struct recorder *)sink;
+
+	assert_int_equal(sink->lock.held, 1);
+	return recorder->n < 40 ? 40 - recorder->n : 0;
+}
+
+static const struct sink_ops limited_ops = { .place = record, .spare = spare, .call = call };
+
+static void
+send_burst(enum verdict_kind kind, uint32_t n)
+{
+	burst->n = 0;
+	for (uint32_t i = 0; i < n; i++)
+		add(60, kind, 1, 0);
+	deliver();
+}
+
+/* A few frames to everybody may take the last buffer; a flood leaves what the sink cannot spare. */
+static void
+test_a_flood_takes_only_what_can_be_spared(void **state)
+{
+	(void)state;
+	account_init(1000000000);
+	limited = &recorders[1].sink;
+	limited->ops = &limited_ops;
+	delivery->now = tsc_read();
+	send_burst(VERDICT_FLOOD, 30);
+	assert_int_equal(recorders[1].n, 30);
+	send_burst(VERDICT_FLOOD, 30);
+	assert_int_equal(recorders[1].n, 40);
+	assert_int_equal(limited->counters.drops[DROP_RING_FULL], 20);
+	assert_int_equal(recorders[2].n, 60); /* has no spare() */
+	send_burst(VERDICT_FLOOD, 1);
+	assert_int_equal(limited->counters.drops[DROP_RING_FULL], 21);
+	send_burst(VERDICT_PORT, 5); /* meant for it */
+	assert_int_equal(recorders[1].n, 45);
+	delivery->now += 1000000000; /* a second later */
+	send_burst(VERDICT_FLOOD, 1);
+	assert_int_equal(recorders[1].n, 46);
+	check_conservation();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_a_flood_takes_only_what_can_be_spared),
 		TEST(test_unicast_keeps_order),
 		TEST(test_flood_to_all_but_the_sender),
 		TEST(test_flood_with_nobody_else),

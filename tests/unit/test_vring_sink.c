@@ -130,6 +130,26 @@ drops(enum drop_reason reason)
 	return sink.base.counters.drops[reason];
 }
 
+/* Half of the most buffers that there were at once is kept for frames meant for the receiver. */
+static void
+test_spare_is_what_is_above_half(void **state)
+{
+	(void)state;
+	assert_int_equal(sink.base.ops->spare(&sink.base), 0);
+	offer_buffers(8, 2048);
+	assert_int_equal(sink.base.ops->spare(&sink.base), 4);
+	for (int i = 0; i < 3; i++)
+		add_frame(60, 60);
+	place();
+	assert_int_equal(sink.base.ops->spare(&sink.base), 1);
+	place();
+	assert_int_equal(sink.base.ops->spare(&sink.base), 0);
+	offer_buffers(6, 2048);
+	assert_int_equal(sink.base.ops->spare(&sink.base), 4);
+	vring_sink_publish(&sink, NULL);
+	assert_int_equal(sink.base.ops->spare(&sink.base), 0);
+}
+
 static void
 test_sizes(void **state)
 {
@@ -681,6 +701,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_spare_is_what_is_above_half),
 		TEST(test_sizes),
 		TEST(test_any_layout_to_any_layout),
 		TEST(test_legacy_header),
