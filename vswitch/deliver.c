@@ -13,6 +13,8 @@
  */
 #define FLOODS_AT_ONCE 32
 #define FLOODS_A_MS 50
+/* After frames of others a receiver's buffers are spared for so long. */
+#define SPARE_FOR_MS 100
 /* Buffers that a flooded frame is expected to take at most, of a receiver's usual ones. */
 #define FLOOD_BUFFERS 4
 
@@ -65,6 +67,7 @@ sort_burst(struct delivery *delivery, const struct forward_table *table, struct 
 			counter_add(&counters->drops[verdicts[i].reason], 1);
 		}
 	}
+	delivery->has_floods = n_floods > 0;
 	delivery->floods = n_floods > 0 && is_flooding(source, n_floods, delivery->now);
 	counter_add(&counters->copies_due,
 			n - n_floods +
@@ -162,6 +165,24 @@ place_any(struct delivery *delivery, struct sink *sink, const struct burst *burs
 	return place_mixed(sink, delivery->split, burst, list, n);
 }
 
+/* Whether others than the one that floods have sent to the receiver of late. */
+static bool
+must_spare(const struct sink *sink, const struct source *source, uint64_t now)
+{
+	return sink->ops->spare != NULL && sink->meant_by != source->port &&
+			now - sink->meant_at < account_slow * SPARE_FOR_MS;
+}
+
+/* Of a sender that floods, other frames do not count: they would hide those of others. */
+static void
+note_meant(struct sink *sink, const struct source *source, uint64_t now)
+{
+	if (source->flood_level > FLOODS_AT_ONCE && now - source->flood_seen < account_slow)
+		return;
+	sink->meant_at = now;
+	sink->meant_by = source->port;
+}
+
 /*
  * Frames of a flood, while the receiver has buffers to spare: what goes to everybody must not take
  * the place of what is meant for the receiver, however much of it comes.
@@ -189,8 +210,8 @@ place_flood(struct delivery *delivery, struct sink *sink, const struct burst *bu
 
 /* Places a list. Called with the lock. */
 static const void *
-place_list(struct delivery *delivery, const struct forward_port *port, const struct burst *burst,
-		uint8_t *list, uint32_t n)
+place_list(struct delivery *delivery, const struct forward_port *port, const struct source *source,
+		const struct burst *burst, uint8_t *list, uint32_t n)
 {
 	struct sink *sink = port->sink;
 
@@ -207,7 +228,9 @@ place_list(struct delivery *delivery, const struct forward_port *port, const str
 		n = drop_too_big(sink, port, burst, list, n);
 	if (n == 0)
 		return NULL;
-	if (delivery->floods && sink->ops->spare != NULL)
+	if (!delivery->has_floods)
+		note_meant(sink, source, delivery->now);
+	else if (delivery->floods && must_spare(sink, source, delivery->now))
 		return place_flood(delivery, sink, burst, list, n);
 	return place_any(delivery, sink, burst, list, n);
 }
@@ -245,7 +268,7 @@ deliver_list(struct delivery *delivery, const struct forward_port *port,
 
 	delivery_at(delivery, sink->port);
 	spinlock_lock(&sink->lock);
-	placed = place_list(delivery, port, burst, list, n);
+	placed = place_list(delivery, port, source, burst, list, n);
 	spinlock_unlock(&sink->lock);
 	if (placed != NULL)
 		sink->ops->call(placed);

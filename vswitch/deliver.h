@@ -17,7 +17,8 @@ struct delivery {
 	struct burst *split; /* frames made for a receiver that does not take theirs undone */
 	/* Set by the worker before each burst. */
 	uint64_t now;	   /* TSC, when the turn of the source began; deliver_burst() moves it on */
-	bool floods;	   /* the burst at hand: its sender floods */
+	bool has_floods;   /* of the burst at hand: frames that go to everybody are in it */
+	bool floods;	   /* of the burst at hand: they are too many, its sender floods */
 	bool private_copy; /* the frames lie in the worker's memory, not in the sender's */
 	/* Writer: the worker; read by the watchdog. */
 	uint16_t at_port; /* whose ring the worker is at; FDB_NO_PORT: between ports */

@@ -93,6 +93,9 @@ struct sink {
 	struct spinlock lock;
 	uint8_t takes; /* FRAME_NEEDS_ bits that the receiver sees to; changed under the lock */
 	bool strange;  /* constant; a stranger's memory: see account.h */
+	/* The last frames for it that were no flood; writer: who holds the lock. */
+	uint64_t meant_at;	  /* TSC */
+	uint16_t meant_by;	  /* the sender's port */
 	struct counters counters; /* writer: who holds the lock */
 };
 

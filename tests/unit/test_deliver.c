@@ -397,19 +397,28 @@ test_a_flood_takes_only_what_can_be_spared(void **state)
 	limited = &recorders[1].sink;
 	limited->ops = &limited_ops;
 	delivery->now = tsc_read();
-	send_burst(VERDICT_FLOOD, 30);
+	source.port = 3;
+	send_burst(VERDICT_PORT, 1);
+	source.port = 0;
+	send_burst(VERDICT_FLOOD, 29);
 	assert_int_equal(recorders[1].n, 30);
 	send_burst(VERDICT_FLOOD, 30);
 	assert_int_equal(recorders[1].n, 40);
 	assert_int_equal(limited->counters.drops[DROP_RING_FULL], 20);
-	assert_int_equal(recorders[2].n, 60); /* has no spare() */
+	assert_int_equal(recorders[2].n, 59); /* has no spare() */
 	send_burst(VERDICT_FLOOD, 1);
 	assert_int_equal(limited->counters.drops[DROP_RING_FULL], 21);
 	send_burst(VERDICT_PORT, 5); /* meant for it */
 	assert_int_equal(recorders[1].n, 45);
-	delivery->now += 1000000000; /* a second later */
+	delivery->now += 1000000000; /* a second later: no flood */
 	send_burst(VERDICT_FLOOD, 1);
 	assert_int_equal(recorders[1].n, 46);
+	delivery->now += 1000000000; /* and nobody else has sent to it */
+	send_burst(VERDICT_FLOOD, 60);
+	assert_int_equal(recorders[1].n, 106);
+	send_burst(VERDICT_PORT, 1); /* nor hides the flood by frames of its own */
+	send_burst(VERDICT_FLOOD, 10);
+	assert_int_equal(recorders[1].n, 117);
 	check_conservation();
 }
 
