@@ -413,7 +413,7 @@ test_a_flood_takes_only_what_can_be_spared(void **state)
 	delivery->now += 1000000000; /* a second later: no flood */
 	send_burst(VERDICT_FLOOD, 1);
 	assert_int_equal(recorders[1].n, 46);
-	delivery->now += 1000000000; /* and nobody else has sent to it */
+	limited->meant_at -= 1000000000; /* and nobody else has sent to it since */
 	send_burst(VERDICT_FLOOD, 60);
 	assert_int_equal(recorders[1].n, 106);
 	send_burst(VERDICT_PORT, 1); /* nor hides the flood by frames of its own */
