@@ -103,7 +103,7 @@ def unit_tests_of(path: Path) -> frozenset[str]:
 def unit_programs() -> frozenset[str]:
     """Those that are built."""
     build = (PROJECT / "tests" / "unit" / "meson.build").read_text()
-    return frozenset(re.findall(r"^ +'(test_\w+)': \[", build, re.MULTILINE))
+    return frozenset(re.findall(r"(?:^ +|executable\()'(test_\w+)'[:,]", build, re.MULTILINE))
 
 
 def exists(name: str) -> bool:
