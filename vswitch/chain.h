@@ -22,8 +22,8 @@ enum chain_access {
 #define CHAIN_NO_SPACE (-2) /* needs over `max` segments, but not over BURST_SEGMENTS_MAX */
 
 /*
- * Descriptors that are read in one turn; with that many a turn begins no other chain. So it reads
- * BURST_SEGMENTS_MAX more at most, whatever the ring holds.
+ * Descriptors of one ring that are read in one turn; with that many a turn begins no other chain. So
+ * it reads BURST_SEGMENTS_MAX more at most, whatever the ring holds.
  *
  * To take: as many as a burst has segments, each of which is a descriptor. A chain that comes
  * later is the next turn's.

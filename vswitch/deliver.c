@@ -268,6 +268,7 @@ deliver_list(struct delivery *delivery, const struct forward_port *port,
 
 	delivery_at(delivery, sink->port);
 	spinlock_lock(&sink->lock);
+	sink->followed = 0;
 	placed = place_list(delivery, port, source, burst, list, n);
 	spinlock_unlock(&sink->lock);
 	if (placed != NULL)

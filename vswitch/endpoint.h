@@ -93,6 +93,7 @@ struct sink {
 	struct spinlock lock;
 	uint8_t takes; /* FRAME_NEEDS_ bits that the receiver sees to; changed under the lock */
 	bool strange;  /* constant; a stranger's memory: see account.h */
+	uint32_t followed; /* descriptors that were read in this turn; who holds the lock sets it to 0 */
 	/* The last frames for it that were no flood; writer: who holds the lock. */
 	uint64_t meant_at;	  /* TSC */
 	uint16_t meant_by;	  /* the sender's port */

@@ -489,10 +489,11 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	round.window = (struct guest_window){ 0 };
 	round.cursor = sink->cursor;
 	round.available = vring_available(vring, &sink->cursor);
-	round.followed = 0;
+	round.followed = base->followed;
 	round.n = 0;
 	round.n_segments = 0;
 	done = place_frames(&round, burst, list, n);
+	base->followed = round.followed;
 	drop(sink, round.shortage, n - done);
 	if (round.cursor.used == sink->cursor.used)
 		return NULL;

@@ -100,6 +100,7 @@ device_disarm(struct device *device)
 const void *
 device_place(struct device *device, const struct burst *burst, const uint8_t *list, uint32_t n)
 {
+	device->sink.base.followed = 0;
 	return device->sink.base.ops->place(&device->sink.base, burst, list, n);
 }
 

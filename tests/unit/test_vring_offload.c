@@ -310,6 +310,7 @@ place_all(void)
 
 	for (uint8_t i = 0; i < burst->n; i++)
 		list[i] = i;
+	sink.base.followed = 0; /* a turn of its own */
 	assert_non_null(sink.base.ops->place(&sink.base, burst, list, burst->n));
 	source.base.ops->complete(&source.base);
 }

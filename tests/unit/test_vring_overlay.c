@@ -117,6 +117,7 @@ place(struct vring_sink *sink, const struct burst *burst)
 			list[n++] = i;
 	if (n == 0)
 		return;
+	sink->base.followed = 0;
 	placed = sink->base.ops->place(&sink->base, burst, list, n);
 	assert_int_equal(counters->frames + sum_of_drops(counters), before + n);
 	frames_delivered += counters->frames - delivered;

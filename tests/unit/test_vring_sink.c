@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "chain.h"
 #include "copy.h"
 #include "ring_driver.h"
 
@@ -72,6 +73,7 @@ add_frame(uint32_t len, uint32_t piece)
 static const void *
 place(void)
 {
+	sink.base.followed = 0; /* a turn of its own */
 	return sink.base.ops->place(&sink.base, burst, list, burst->n);
 }
 
@@ -128,6 +130,23 @@ static uint64_t
 drops(enum drop_reason reason)
 {
 	return sink.base.counters.drops[reason];
+}
+
+/* Several calls of one turn have the descriptors of one turn between them. */
+static void
+test_calls_of_a_turn_share_its_descriptors(void **state)
+{
+	(void)state;
+	offer_buffers(8, 2048);
+	add_frame(60, 60);
+	assert_non_null(place());
+	assert_int_equal(sink.base.followed, 1);
+	assert_non_null(sink.base.ops->place(&sink.base, burst, list, 1));
+	assert_int_equal(sink.base.followed, 2);
+	sink.base.followed = CHAIN_PLACE_MAX;
+	assert_null(sink.base.ops->place(&sink.base, burst, list, 1));
+	assert_int_equal(sink.base.counters.drops[DROP_RING_FULL], 1);
+	assert_non_null(place());
 }
 
 /* Half of the most buffers that there were at once is kept for frames meant for the receiver. */
@@ -701,6 +720,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_calls_of_a_turn_share_its_descriptors),
 		TEST(test_spare_is_what_is_above_half),
 		TEST(test_sizes),
 		TEST(test_any_layout_to_any_layout),
