@@ -83,8 +83,14 @@ memory_growth_add_guess(struct memory_growth *growth, uint64_t bytes)
 	int64_t tokens = __atomic_load_n(&growth->tokens, __ATOMIC_RELAXED);
 	int64_t room = tokens > least ? tokens - least : 0;
 
-	if (bytes > (uint64_t)room)
+	if (bytes > (uint64_t)room) {
+		uint64_t owed = __atomic_add_fetch(
+				&growth->owed, bytes - (uint64_t)room, __ATOMIC_RELAXED);
+
+		if (owed > MEMORY_GROWTH_OWED)
+			__atomic_store_n(&growth->owed, MEMORY_GROWTH_OWED, __ATOMIC_RELAXED);
 		bytes = (uint64_t)room;
+	}
 	__atomic_fetch_sub(&growth->tokens, (int64_t)bytes, __ATOMIC_RELAXED);
 	judge(growth);
 }
@@ -94,6 +100,18 @@ memory_growth_settle(struct memory_growth *growth, uint64_t before, uint64_t exi
 {
 	if (before > exist)
 		__atomic_fetch_sub(&growth->total, before - exist, __ATOMIC_RELAXED);
+}
+
+/* What is left of new tokens when those are paid that the port owes. */
+static int64_t
+pay(struct memory_growth *growth, int64_t earned)
+{
+	uint64_t owed = __atomic_load_n(&growth->owed, __ATOMIC_RELAXED);
+	int64_t paid = owed < (uint64_t)earned ? (int64_t)owed : earned;
+
+	if (paid > 0)
+		__atomic_fetch_sub(&growth->owed, (uint64_t)paid, __ATOMIC_RELAXED);
+	return earned - paid;
 }
 
 /* Tokens for the time since the last refill; of several threads one wins. */
@@ -112,9 +130,8 @@ refill(struct memory_growth *growth, uint64_t now_ns)
 		return; /* the bucket was full when it was made */
 	if (passed > FULL_AFTER_NS)
 		passed = FULL_AFTER_NS;
-	tokens = __atomic_add_fetch(&growth->tokens,
-			(int64_t)(passed * (uint64_t)MEMORY_GROWTH_RATE / SECOND_NS),
-			__ATOMIC_RELAXED);
+	tokens = (int64_t)(passed * (uint64_t)MEMORY_GROWTH_RATE / SECOND_NS);
+	tokens = __atomic_add_fetch(&growth->tokens, pay(growth, tokens), __ATOMIC_RELAXED);
 	if (tokens > MEMORY_GROWTH_BURST)
 		__atomic_fetch_sub(&growth->tokens, tokens - MEMORY_GROWTH_BURST, __ATOMIC_RELAXED);
 }

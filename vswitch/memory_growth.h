@@ -32,8 +32,12 @@
  */
 #define MEMORY_GROWTH_OVERDRAFT (16ll << 20)
 
+/* What a port owes at most for guesses, which may be of its own frontend's doing: five seconds' rate. */
+#define MEMORY_GROWTH_OWED (5 * MEMORY_GROWTH_RATE)
+
 struct memory_growth {
-	int64_t tokens;	      /* bytes */
+	int64_t tokens; /* bytes */
+	uint64_t owed;	/* bytes of guesses that refills pay for before there are new tokens */
 	uint64_t refilled_ns; /* CLOCK_MONOTONIC; 0: never */
 	uint64_t total;	      /* bytes added that may still exist */
 	uint64_t max;	      /* bytes */
@@ -61,7 +65,7 @@ void memory_growth_add(struct memory_growth *growth, uint64_t bytes);
 
 /*
  * The files have grown, by whose touch is not known: takes tokens, but never so many that the port
- * would not be served. Control thread.
+ * would not be served; what is more is owed, MEMORY_GROWTH_OWED at most. Control thread.
  */
 void memory_growth_add_guess(struct memory_growth *growth, uint64_t bytes);
 

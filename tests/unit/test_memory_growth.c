@@ -146,7 +146,7 @@ test_settle_late(void **state)
 	assert_int_equal(memory_growth_total(&growth), 2 * MIB);
 }
 
-/* A guess slows down, and never stops. */
+/* A guess slows down for five seconds at most, and never stops. */
 static void
 test_guess(void **state)
 {
@@ -155,7 +155,10 @@ test_guess(void **state)
 	memory_growth_add_guess(&growth, PLENTY);
 	assert_int_equal(memory_growth_look(&growth, START), MEMORY_GROWTH_CHECKED);
 	assert_int_equal(memory_growth_total(&growth), 0);
-	assert_int_equal(memory_growth_look(&growth, START + SECOND), MEMORY_GROWTH_FREE);
+	for (int s = 1; s <= 5; s++)
+		assert_int_equal(memory_growth_look(&growth, START + s * SECOND),
+				MEMORY_GROWTH_CHECKED);
+	assert_int_equal(memory_growth_look(&growth, START + 6 * SECOND), MEMORY_GROWTH_FREE);
 }
 
 static void
