@@ -232,6 +232,7 @@ static void
 end_line(struct control_client *client)
 {
 	client->line = NULL;
+	client->answered = true;
 	if (evbuffer_add_buffer(client->out, client->held) != 0)
 		cut_for_memory(client);
 }
@@ -299,6 +300,27 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	control_turns_want(&client->turn);
 }
 
+bool
+control_client_end_if_left(struct control_client *client)
+{
+	if (client->dead || client->in_turn || !is_hung_up(client->fd))
+		return false;
+	cut(client);
+	return true;
+}
+
+bool
+control_client_notice(struct control_client *client)
+{
+	struct pollfd pfd = { .fd = client->fd, .events = POLLIN };
+
+	if (!event_pending(client->readable, EV_READ, NULL) || poll(&pfd, 1, 0) != 1)
+		return false;
+	event_del(client->readable);
+	control_turns_want(&client->turn);
+	return true;
+}
+
 static void
 on_later(evutil_socket_t fd, short what, void *arg)
 {
@@ -321,17 +343,23 @@ control_client_finish(struct control_client *client)
 		cut(client);
 }
 
+/* It has not had the time to be heard and answered. */
+static bool
+is_new(const struct control_client *client)
+{
+	return !client->answered && clock_ns() - client->opened_ns < CONTROL_CLIENT_NEW_NS;
+}
+
 enum control_client_use
 control_client_use(const struct control_client *client)
 {
 	bool reads = evbuffer_get_length(client->out) == 0;
 
-	if (client->turn.waiting ||
+	if (client->turn.waiting || is_new(client) ||
 			(client->line != NULL && (reads || control_line_waits(client->line))))
 		return CONTROL_CLIENT_BUSY;
-	if (client->subscriber.events != 0)
-		return CONTROL_CLIENT_LISTENS;
-	return reads ? CONTROL_CLIENT_IDLE : CONTROL_CLIENT_UNREAD;
+	return reads && client->subscriber.events != 0 ? CONTROL_CLIENT_LISTENS
+						       : CONTROL_CLIENT_SILENT;
 }
 
 void
@@ -369,7 +397,7 @@ control_client_open(struct daemon *daemon, int fd, void (*gone)(struct control_c
 	client->gone = gone;
 	client->fd = fd;
 	client->pid = read_pid(fd);
-	client->heard_ns = clock_ns();
+	client->opened_ns = client->heard_ns = clock_ns();
 	client->turn.take = take_turn;
 	lineframe_init(&client->in, LINEFRAME_MAX);
 	client->readable = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, client);

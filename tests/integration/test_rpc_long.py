@@ -19,6 +19,7 @@ from vswitch.memory import MIB, RegionSpec
 
 REFUSED = -32000
 CLIENTS_MAX = 64
+KEPT = 0.25  # seconds that a new client keeps its place
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4, with_call=False)
 
 # Far above what a quiet machine shows (milliseconds), and far below what a client that is not
@@ -279,6 +280,43 @@ def test_clients_that_never_read_make_room(full_switch: Switch) -> None:
         for _ in range(3):
             with Client(full_switch.control) as client:
                 assert [port["name"] for port in client.call("port.list")] == ["a"]
+
+
+def is_heard_in_a_crowd(switch: Switch) -> bool:
+    """False: this process was too slow to tell."""
+    with ExitStack() as stack:
+        began = time.monotonic()
+        client = stack.enter_context(Client(switch.control))
+        for _ in range(CLIENTS_MAX + 1):
+            stack.enter_context(socket.socket(socket.AF_UNIX)).connect(str(switch.control))
+        client.send_request("port.list")
+        if time.monotonic() - began > KEPT:
+            return False
+        assert client.read_reply()["result"] == []
+        return True
+
+
+def test_a_new_client_is_heard_before_it_makes_room(switch: Switch) -> None:
+    """Those that come behind it and say nothing wait for a place."""
+    switch.close_client()
+    assert any(is_heard_in_a_crowd(switch) for _ in range(20))
+
+
+def test_an_idle_client_outlives_those_that_never_read(full_switch: Switch) -> None:
+    """Also where they have subscribed to events."""
+    full_switch.close_client()
+    with ExitStack() as stack:
+        for number in range(CLIENTS_MAX - 1):
+            deaf = stack.enter_context(Client(full_switch.control))
+            deaf.subscribe("port.added")
+            deaf.send([request("fdb.list", number)] * 10)
+            assert deaf.socket.recv(1) != b""
+        with Client(full_switch.control) as owner:
+            for _ in range(3):
+                assert [port["name"] for port in owner.call("port.list")] == ["a"]
+                with Client(full_switch.control) as other:
+                    assert [port["name"] for port in other.call("port.list")] == ["a"]
+                    stack.enter_context(Client(full_switch.control)).call("port.list")
 
 
 def test_listeners_make_room_last(switch: Switch) -> None:
