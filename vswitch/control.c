@@ -85,8 +85,10 @@ sweep(void)
 	struct control_client *client;
 	unsigned int n = 0;
 
-	LIST_FOREACH (client, &clients, next)
+	LIST_FOREACH (client, &clients, next) {
 		n += control_client_end_if_left(client);
+		control_client_look(client);
+	}
 	if (n > 0)
 		log_from(&control_log, LOG_LEVEL_INFO,
 				"%u clients that have left make room for new ones", n);

@@ -16,8 +16,11 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -80,19 +83,46 @@ unread(const struct control_client *client)
 	return evbuffer_get_length(client->out) + evbuffer_get_length(client->held);
 }
 
+/* What the kernel holds for the client and it has not read; in units of the kernel's, 0 is none. */
+static int
+count_queued(const struct control_client *client)
+{
+	int queued;
+
+	return ioctl(client->fd, SIOCOUTQ, &queued) == 0 ? queued : 0;
+}
+
+void
+control_client_look(struct control_client *client)
+{
+	int queued = client->dead ? 0 : count_queued(client);
+
+	if (queued > 0 && queued < client->queued)
+		client->heard_ns = clock_ns();
+	client->queued = queued;
+}
+
+/* False: the connection is broken. */
+static bool
+write_out(struct control_client *client)
+{
+	control_client_look(client);
+	if (client->queued == 0)
+		client->heard_ns = clock_ns();
+	if (evbuffer_write(client->out, client->fd) < 0 && errno != EAGAIN && errno != EINTR)
+		return false;
+	client->queued = count_queued(client);
+	return true;
+}
+
 /* Writes what the socket takes, and waits for room for the rest. */
 static void
 flush(struct control_client *client)
 {
-	size_t before = evbuffer_get_length(client->out);
-
-	if (before > 0 && evbuffer_write(client->out, client->fd) < 0 && errno != EAGAIN &&
-			errno != EINTR) {
+	if (evbuffer_get_length(client->out) > 0 && !write_out(client)) {
 		cut(client);
 		return;
 	}
-	if (evbuffer_get_length(client->out) < before)
-		client->heard_ns = clock_ns();
 	if (is_finished(client))
 		cut(client);
 	else if (evbuffer_get_length(client->out) > 0)
@@ -347,19 +377,26 @@ control_client_finish(struct control_client *client)
 static bool
 is_new(const struct control_client *client)
 {
-	return !client->answered && clock_ns() - client->opened_ns < CONTROL_CLIENT_NEW_NS;
+	return !client->answered && clock_ns() - client->opened_ns < CONTROL_CLIENT_PATIENCE_NS;
+}
+
+/* It has not read for a while what was sent to it. */
+static bool
+is_deaf(const struct control_client *client)
+{
+	return client->queued > 0 && clock_ns() - client->heard_ns > CONTROL_CLIENT_PATIENCE_NS;
 }
 
 enum control_client_use
 control_client_use(const struct control_client *client)
 {
-	bool reads = evbuffer_get_length(client->out) == 0;
-
-	if (client->turn.waiting || is_new(client) ||
-			(client->line != NULL && (reads || control_line_waits(client->line))))
+	if (is_new(client) || (client->line != NULL && control_line_waits(client->line)))
 		return CONTROL_CLIENT_BUSY;
-	return reads && client->subscriber.events != 0 ? CONTROL_CLIENT_LISTENS
-						       : CONTROL_CLIENT_SILENT;
+	if (is_deaf(client))
+		return CONTROL_CLIENT_SILENT;
+	if (client->turn.waiting || client->line != NULL)
+		return CONTROL_CLIENT_BUSY;
+	return client->subscriber.events != 0 ? CONTROL_CLIENT_LISTENS : CONTROL_CLIENT_SILENT;
 }
 
 void
@@ -373,6 +410,15 @@ control_client_dismiss(struct control_client *client, const char *why)
 	if (!client->dead)
 		flush(client);
 	cut(client);
+}
+
+/* Without it more is sent ahead; that is all. */
+static void
+limit_kernel(int fd)
+{
+	int size = CONTROL_CLIENT_KERNEL_MAX;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
 static pid_t
@@ -397,6 +443,7 @@ control_client_open(struct daemon *daemon, int fd, void (*gone)(struct control_c
 	client->gone = gone;
 	client->fd = fd;
 	client->pid = read_pid(fd);
+	limit_kernel(fd);
 	client->opened_ns = client->heard_ns = clock_ns();
 	client->turn.take = take_turn;
 	lineframe_init(&client->in, LINEFRAME_MAX);

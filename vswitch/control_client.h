@@ -25,11 +25,15 @@ extern struct log_bucket control_log;
 /* With so much of its answers unread, a client gets no more until it has read. */
 #define CONTROL_CLIENT_AHEAD 65536
 
+/* Of what the kernel keeps for a client: the less, the sooner is seen that it does not read. */
+#define CONTROL_CLIENT_KERNEL_MAX 32768
+
 /*
- * So long a client that has just connected keeps its place without an answer: longer than a client
- * needs to send its request, and than the loop needs to read it, on a machine under load.
+ * So long a client that has just connected keeps its place without an answer, and one that was
+ * answered without reading: longer than it needs for that, and than the loop needs to hear it, on a
+ * machine under load.
  */
-#define CONTROL_CLIENT_NEW_NS 250000000u
+#define CONTROL_CLIENT_PATIENCE_NS 250000000u
 
 struct control_line;
 struct daemon;
@@ -52,10 +56,11 @@ struct control_client {
 	struct control_line *line; /* the line that is not answered in full; NULL: none */
 	struct rpc_subscriber subscriber;
 	uint64_t opened_ns; /* CLOCK_MONOTONIC, as the next */
-	uint64_t heard_ns;  /* when it last sent or took a byte */
-	bool answered;	    /* a line of it, in full */
-	bool at_end;	    /* reads no more: closes when all is answered and sent */
-	bool dead;	    /* closed already, to be freed */
+	uint64_t heard_ns; /* when it last sent a byte, or took one of several that waited for it */
+	int queued;	   /* not 0: what was sent it had not read in full when we last looked */
+	bool answered;	   /* a line of it, in full */
+	bool at_end;	   /* reads no more: closes when all is answered and sent */
+	bool dead;	   /* closed already, to be freed */
 	bool in_turn;
 	void (*gone)(struct control_client *client);
 };
@@ -89,6 +94,9 @@ bool control_client_notice(struct control_client *client);
 
 /* True when the other end was closed: the connection ends now, with requests that were not read. */
 bool control_client_end_if_left(struct control_client *client);
+
+/* Finds out how much the client has read, for control_client_use(). */
+void control_client_look(struct control_client *client);
 
 /* Says why, where that can be said, and closes. `gone` is called as ever. */
 void control_client_dismiss(struct control_client *client, const char *why);

@@ -28,16 +28,15 @@ schedule(uint64_t pause_ns)
 		(void)event_add(timer, &pause);
 }
 
-/* By turns who has used least, and who has waited longest. */
+/* Who has used least; each fourth time who has waited longest. */
 static struct control_turn *
 choose(void)
 {
-	static bool longest;
+	static unsigned int n;
 	struct control_turn *best = TAILQ_FIRST(&waiting);
 	struct control_turn *turn;
 
-	longest = !longest;
-	if (longest)
+	if (++n % 4 == 0)
 		return best;
 	TAILQ_FOREACH (turn, &waiting, link)
 		if (turn->used_ns < best->used_ns)
