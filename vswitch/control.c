@@ -19,10 +19,13 @@
 #include "switch_limits.h"
 #include "text.h"
 
+/* Connections that are accepted in one turn of the loop: a crowd is through the backlog soon. */
+#define ACCEPT_BURST 16
+
 /* Without descriptors the listening socket stays readable: look again only after this long. */
 #define ACCEPT_PAUSE_US 100000
 
-/* With requests of all clients under way a new one waits, and is looked for this often. */
+/* While all clients are busy a new one waits, and is looked for this often. */
 #define BUSY_PAUSE_US 10000
 
 static LIST_HEAD(client_list, control_client) clients = LIST_HEAD_INITIALIZER(clients);
@@ -31,10 +34,13 @@ static int listen_fd = -1;
 static struct event *acceptable;
 static struct event *pause_end;
 
+/* There is a place, and a descriptor: nobody waits for it any longer. */
 static void
 on_gone(struct control_client *client)
 {
 	LIST_REMOVE(client, next);
+	if (pause_end != NULL && event_pending(pause_end, EV_TIMEOUT, NULL))
+		event_active(pause_end, EV_TIMEOUT, 0);
 }
 
 /* Of two clients the one that makes room first. */
@@ -49,21 +55,61 @@ goes_before(const struct control_client *client, const struct control_client *ot
 	return client->heard_ns < other->heard_ns;
 }
 
-/* Whether there is a place, after one of those that are not busy has gone if need be. */
-static bool
-make_room(void)
+/* NULL: all are busy. */
+static struct control_client *
+choose_first(void)
 {
 	struct control_client *client, *first = NULL;
+
+	LIST_FOREACH (client, &clients, next)
+		if (!client->dead && (first == NULL || goes_before(client, first)))
+			first = client;
+	return control_client_use(first) != CONTROL_CLIENT_BUSY ? first : NULL;
+}
+
+static unsigned int
+count_clients(void)
+{
+	const struct control_client *client;
+	unsigned int n = 0;
+
+	LIST_FOREACH (client, &clients, next)
+		n += !client->dead;
+	return n;
+}
+
+/* Ends those that have left, whatever they have asked before: nobody can be answered. */
+static unsigned int
+sweep(void)
+{
+	struct control_client *client;
 	unsigned int n = 0;
 
 	LIST_FOREACH (client, &clients, next) {
-		n += !client->dead;
-		if (!client->dead && (first == NULL || goes_before(client, first)))
-			first = client;
+		n += control_client_end_if_left(client);
+		control_client_look(client);
 	}
-	if (n < CONTROL_CLIENTS_MAX)
+	if (n > 0)
+		log_from(&control_log, LOG_LEVEL_INFO,
+				"%u clients that have left make room for new ones", n);
+	return n;
+}
+
+/*
+ * Whether there is a place: if need be, after those have gone that have left, or one that is not
+ * busy.
+ */
+static bool
+make_room(void)
+{
+	struct control_client *first;
+
+	if (count_clients() < CONTROL_CLIENTS_MAX || sweep() > 0)
 		return true;
-	if (control_client_use(first) == CONTROL_CLIENT_BUSY)
+	do
+		first = choose_first();
+	while (first != NULL && control_client_notice(first));
+	if (first == NULL)
 		return false;
 	log_from(&control_log, LOG_LEVEL_INFO,
 			"client (pid %d) makes room for a new one after %.1f s of silence",
@@ -104,34 +150,46 @@ on_pause_end(evutil_socket_t fd, short what, void *arg)
 	event_add(acceptable, NULL);
 }
 
-static void
-on_acceptable(evutil_socket_t listening, short what, void *arg)
+/* False: there is none, or it has to wait. */
+static bool
+accept_one(int listening)
 {
 	static bool complained;
 	int fd;
 
-	(void)what;
-	(void)arg;
 	if (!make_room()) {
 		log_from(&control_log, LOG_LEVEL_WARNING,
-				"a client waits: there are %d already, and all have requests under way",
+				"a client waits: there are %d already, and all have requests under way "
+				"or have just connected",
 				CONTROL_CLIENTS_MAX);
 		pause_accepting(BUSY_PAUSE_US);
-		return;
+		return false;
 	}
 	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0) {
 		complained = false;
 		take_client(fd);
-		return;
+		return true;
 	}
 	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-		return;
+		return false;
 	if (!complained)
 		log_from(&control_log, LOG_LEVEL_ERROR, "cannot accept clients: %s; trying on",
 				strerror(errno));
 	complained = true;
 	pause_accepting(ACCEPT_PAUSE_US);
+	return false;
+}
+
+static void
+on_acceptable(evutil_socket_t listening, short what, void *arg)
+{
+	int n = 0;
+
+	(void)what;
+	(void)arg;
+	while (n < ACCEPT_BURST && accept_one(listening))
+		n++;
 }
 
 int

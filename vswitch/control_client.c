@@ -16,8 +16,11 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -80,19 +83,46 @@ unread(const struct control_client *client)
 	return evbuffer_get_length(client->out) + evbuffer_get_length(client->held);
 }
 
+/* What the kernel holds for the client and it has not read; in units of the kernel's, 0 is none. */
+static int
+count_queued(const struct control_client *client)
+{
+	int queued;
+
+	return ioctl(client->fd, SIOCOUTQ, &queued) == 0 ? queued : 0;
+}
+
+void
+control_client_look(struct control_client *client)
+{
+	int queued = client->dead ? 0 : count_queued(client);
+
+	if (queued > 0 && queued < client->queued)
+		client->heard_ns = clock_ns();
+	client->queued = queued;
+}
+
+/* False: the connection is broken. */
+static bool
+write_out(struct control_client *client)
+{
+	control_client_look(client);
+	if (client->queued == 0)
+		client->heard_ns = clock_ns();
+	if (evbuffer_write(client->out, client->fd) < 0 && errno != EAGAIN && errno != EINTR)
+		return false;
+	client->queued = count_queued(client);
+	return true;
+}
+
 /* Writes what the socket takes, and waits for room for the rest. */
 static void
 flush(struct control_client *client)
 {
-	size_t before = evbuffer_get_length(client->out);
-
-	if (before > 0 && evbuffer_write(client->out, client->fd) < 0 && errno != EAGAIN &&
-			errno != EINTR) {
+	if (evbuffer_get_length(client->out) > 0 && !write_out(client)) {
 		cut(client);
 		return;
 	}
-	if (evbuffer_get_length(client->out) < before)
-		client->heard_ns = clock_ns();
 	if (is_finished(client))
 		cut(client);
 	else if (evbuffer_get_length(client->out) > 0)
@@ -232,6 +262,7 @@ static void
 end_line(struct control_client *client)
 {
 	client->line = NULL;
+	client->answered = true;
 	if (evbuffer_add_buffer(client->out, client->held) != 0)
 		cut_for_memory(client);
 }
@@ -299,6 +330,27 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	control_turns_want(&client->turn);
 }
 
+bool
+control_client_end_if_left(struct control_client *client)
+{
+	if (client->dead || client->in_turn || !is_hung_up(client->fd))
+		return false;
+	cut(client);
+	return true;
+}
+
+bool
+control_client_notice(struct control_client *client)
+{
+	struct pollfd pfd = { .fd = client->fd, .events = POLLIN };
+
+	if (!event_pending(client->readable, EV_READ, NULL) || poll(&pfd, 1, 0) != 1)
+		return false;
+	event_del(client->readable);
+	control_turns_want(&client->turn);
+	return true;
+}
+
 static void
 on_later(evutil_socket_t fd, short what, void *arg)
 {
@@ -321,17 +373,30 @@ control_client_finish(struct control_client *client)
 		cut(client);
 }
 
+/* It has not had the time to be heard and answered. */
+static bool
+is_new(const struct control_client *client)
+{
+	return !client->answered && clock_ns() - client->opened_ns < CONTROL_CLIENT_PATIENCE_NS;
+}
+
+/* It has not read for a while what was sent to it. */
+static bool
+is_deaf(const struct control_client *client)
+{
+	return client->queued > 0 && clock_ns() - client->heard_ns > CONTROL_CLIENT_PATIENCE_NS;
+}
+
 enum control_client_use
 control_client_use(const struct control_client *client)
 {
-	bool reads = evbuffer_get_length(client->out) == 0;
-
-	if (client->turn.waiting ||
-			(client->line != NULL && (reads || control_line_waits(client->line))))
+	if (is_new(client) || (client->line != NULL && control_line_waits(client->line)))
 		return CONTROL_CLIENT_BUSY;
-	if (client->subscriber.events != 0)
-		return CONTROL_CLIENT_LISTENS;
-	return reads ? CONTROL_CLIENT_IDLE : CONTROL_CLIENT_UNREAD;
+	if (is_deaf(client))
+		return CONTROL_CLIENT_SILENT;
+	if (client->turn.waiting || client->line != NULL)
+		return CONTROL_CLIENT_BUSY;
+	return client->subscriber.events != 0 ? CONTROL_CLIENT_LISTENS : CONTROL_CLIENT_SILENT;
 }
 
 void
@@ -345,6 +410,15 @@ control_client_dismiss(struct control_client *client, const char *why)
 	if (!client->dead)
 		flush(client);
 	cut(client);
+}
+
+/* Without it more is sent ahead; that is all. */
+static void
+limit_kernel(int fd)
+{
+	int size = CONTROL_CLIENT_KERNEL_MAX;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
 static pid_t
@@ -369,7 +443,8 @@ control_client_open(struct daemon *daemon, int fd, void (*gone)(struct control_c
 	client->gone = gone;
 	client->fd = fd;
 	client->pid = read_pid(fd);
-	client->heard_ns = clock_ns();
+	limit_kernel(fd);
+	client->opened_ns = client->heard_ns = clock_ns();
 	client->turn.take = take_turn;
 	lineframe_init(&client->in, LINEFRAME_MAX);
 	client->readable = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, client);

@@ -25,6 +25,16 @@ extern struct log_bucket control_log;
 /* With so much of its answers unread, a client gets no more until it has read. */
 #define CONTROL_CLIENT_AHEAD 65536
 
+/* Of what the kernel keeps for a client: the less, the sooner is seen that it does not read. */
+#define CONTROL_CLIENT_KERNEL_MAX 32768
+
+/*
+ * So long a client that has just connected keeps its place without an answer, and one that was
+ * answered without reading: longer than it needs for that, and than the loop needs to hear it, on a
+ * machine under load.
+ */
+#define CONTROL_CLIENT_PATIENCE_NS 250000000u
+
 struct control_line;
 struct daemon;
 struct evbuffer;
@@ -45,7 +55,10 @@ struct control_client {
 	struct evbuffer *held;	   /* events that wait for the end of the line in `out` */
 	struct control_line *line; /* the line that is not answered in full; NULL: none */
 	struct rpc_subscriber subscriber;
-	uint64_t heard_ns; /* when it last sent or took a byte; CLOCK_MONOTONIC */
+	uint64_t opened_ns; /* CLOCK_MONOTONIC, as the next */
+	uint64_t heard_ns; /* when it last sent a byte, or took one of several that waited for it */
+	int queued;	   /* not 0: what was sent it had not read in full when we last looked */
+	bool answered;	   /* a line of it, in full */
 	bool at_end;	   /* reads no more: closes when all is answered and sent */
 	bool dead;	   /* closed already, to be freed */
 	bool in_turn;
@@ -67,12 +80,23 @@ void control_client_finish(struct control_client *client);
 
 /* How much would be lost with a client: the less, the sooner it makes room for a new one. */
 enum control_client_use {
-	CONTROL_CLIENT_IDLE,
-	CONTROL_CLIENT_UNREAD,	/* it does not read what it has asked for */
-	CONTROL_CLIENT_LISTENS, /* to events */
-	CONTROL_CLIENT_BUSY,	/* a request is under way */
+	CONTROL_CLIENT_SILENT,	/* it asks for nothing, or does not read what it has asked for */
+	CONTROL_CLIENT_LISTENS, /* to events, and reads them */
+	CONTROL_CLIENT_BUSY,	/* a request is under way, or has not had the time to come */
 };
 enum control_client_use control_client_use(const struct control_client *client);
+
+/*
+ * True when there is something to read of the client, of which the event loop has not told yet: it
+ * is busy from now on.
+ */
+bool control_client_notice(struct control_client *client);
+
+/* True when the other end was closed: the connection ends now, with requests that were not read. */
+bool control_client_end_if_left(struct control_client *client);
+
+/* Finds out how much the client has read, for control_client_use(). */
+void control_client_look(struct control_client *client);
 
 /* Says why, where that can be said, and closes. `gone` is called as ever. */
 void control_client_dismiss(struct control_client *client, const char *why);

@@ -50,8 +50,10 @@ struct field {
 	"- A long answer is written as fast as it is read, and nobody else waits for it. Ports that come or\n"      \
 	"  go meanwhile may be in it or not; `fdb.list` is the table as it was when the request was run.\n"         \
 	"- A client that leaves more than %u MiB of events unread is cut off. At most %d clients are served at\n"   \
-	"  once. For a new one the one makes room that was silent longest and has no request under way; one that\n" \
-	"  has subscribed to events goes last. While all have requests under way, the new one waits.\n"             \
+	"  once. For a new one the one makes room that was silent longest and has no request under way, or has\n"   \
+	"  not read its answers for %u ms; one that has subscribed to events, and reads them, goes last. A client\n"\
+	"  that has just connected keeps its place as long, or until its first request is answered. While nobody\n" \
+	"  can go, new ones wait, and are served in their order.\n"                                                 \
 	"\n"
 
 static const char errors[] =
@@ -363,7 +365,7 @@ rpc_doc_print(FILE *out)
 
 	fprintf(out, HEAD, JSONRPC_MAX_DEPTH, JSONRPC_MAX_REQUEST / 1024, JSONRPC_MAX_BATCH,
 			CONTROL_LINE_REPLIES_MAX >> 20, CONTROL_CLIENT_OUTPUT_MAX >> 20,
-			CONTROL_CLIENTS_MAX);
+			CONTROL_CLIENTS_MAX, CONTROL_CLIENT_PATIENCE_NS / 1000000);
 	fputs("## Methods\n\n", out);
 	for (i = 0; i < rpc_methods_count; i++)
 		print_method(out, &rpc_methods[i]);

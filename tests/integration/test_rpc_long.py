@@ -19,6 +19,7 @@ from vswitch.memory import MIB, RegionSpec
 
 REFUSED = -32000
 CLIENTS_MAX = 64
+KEPT = 0.25  # seconds that a new client keeps its place
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4, with_call=False)
 
 # Far above what a quiet machine shows (milliseconds), and far below what a client that is not
@@ -279,6 +280,57 @@ def test_clients_that_never_read_make_room(full_switch: Switch) -> None:
         for _ in range(3):
             with Client(full_switch.control) as client:
                 assert [port["name"] for port in client.call("port.list")] == ["a"]
+
+
+def is_heard_in_a_crowd(switch: Switch) -> bool:
+    """False: this process was too slow to tell."""
+    with ExitStack() as stack:
+        began = time.monotonic()
+        client = stack.enter_context(Client(switch.control))
+        for _ in range(CLIENTS_MAX + 1):
+            stack.enter_context(socket.socket(socket.AF_UNIX)).connect(str(switch.control))
+        client.send_request("port.list")
+        if time.monotonic() - began > KEPT:
+            return False
+        assert client.read_reply()["result"] == []
+        return True
+
+
+def test_a_new_client_is_heard_before_it_makes_room(switch: Switch) -> None:
+    """Those that come behind it and say nothing wait for a place."""
+    switch.close_client()
+    assert any(is_heard_in_a_crowd(switch) for _ in range(20))
+
+
+def test_clients_that_do_not_read_make_room_for_all(full_switch: Switch) -> None:
+    """Also where all have subscribed to events, and have requests under way for a long time."""
+    full_switch.close_client()
+    with ExitStack() as stack:
+        for number in range(CLIENTS_MAX):
+            deaf = stack.enter_context(Client(full_switch.control))
+            deaf.subscribe("port.added")
+            deaf.send([request("fdb.list", number)] * 10)
+        with Client(full_switch.control) as owner:
+            assert [port["name"] for port in owner.call("port.list")] == ["a"]
+
+
+def can_connect(switch: Switch) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        return probe.connect_ex(str(switch.control)) == 0
+
+
+def test_who_has_left_makes_room(switch: Switch) -> None:
+    """A crowd that has sent requests, and does not wait for the answers, is not served first."""
+    switch.close_client()
+    asked = line(request("switch.status")) + b"\n"
+    for _ in range(4 * CLIENTS_MAX):
+        with socket.socket(socket.AF_UNIX) as crowd:  # waits where the backlog is full
+            crowd.connect(str(switch.control))
+            crowd.sendall(asked * 20)
+    wait_until("there is room in the backlog", lambda: can_connect(switch), 30.0)
+    with Client(switch.control) as client:
+        assert client.call("port.list") == []
 
 
 def test_listeners_make_room_last(switch: Switch) -> None:
