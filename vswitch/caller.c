@@ -203,7 +203,7 @@ wait_for_bell(int timeout_ms)
 	uint64_t count, start = tsc_read();
 	int n = poll(&pfd, 1, timeout_ms);
 
-	thread_time_gap(start, tsc_read());
+	thread_time_gap(start, tsc_read(), true);
 	if (n == 1 && read(caller.bell_fd, &count, sizeof(count)) < 0)
 		return;
 }

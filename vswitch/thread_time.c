@@ -14,18 +14,25 @@
 /* How old a sample may become while the thread comes by thread_time_gap(). */
 #define FRESH_US 5000
 
+/* What the watchdog's ticks are apart, at least. */
+#define TICK_US 5000
+
 /* TSC cycles, since the thread began. */
 struct sample {
 	uint64_t tsc;
-	uint64_t cpu;	/* on its CPU */
-	uint64_t queue; /* ready, while others had the CPU */
+	uint64_t cpu;	 /* on its CPU */
+	uint64_t queue;	 /* ready, while others had the CPU */
+	uint64_t sleeps; /* how often it gave the CPU up to wait for something */
+	uint64_t tick;	 /* of the watchdog */
 };
 
 static uint64_t cycles_per_us = 1;
+static uint64_t ticks; /* atomic; writer: the watchdog */
 
 static __thread struct {
 	struct sample last;
 	uint64_t gaps;	   /* since then */
+	uint64_t sleeps;   /* since then, of its own will */
 	int fd;		   /* /proc/thread-self/schedstat, plus 1; 0: not open */
 	bool has_no_queue; /* the kernel does not tell */
 } own;
@@ -77,6 +84,8 @@ take(struct sample *sample)
 		return false;
 	sample->tsc = tsc_read();
 	sample->cpu = cycles_of(&usage.ru_utime) + cycles_of(&usage.ru_stime);
+	sample->sleeps = (uint64_t)usage.ru_nvcsw;
+	sample->tick = __atomic_load_n(&ticks, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -87,13 +96,34 @@ less(uint64_t from, uint64_t what)
 }
 
 void
-thread_time_gap(uint64_t start, uint64_t end)
+thread_time_tick(void)
+{
+	__atomic_add_fetch(&ticks, 1, __ATOMIC_RELAXED);
+}
+
+/*
+ * Time in which the thread neither worked nor was ready may be a sleep in the kernel. It is none when
+ * the thread slept no more often than of its own will (a hypervisor took the CPU away), or when the
+ * watchdog stood still as well (the whole process was stopped).
+ */
+static bool
+has_slept(const struct sample *now, uint64_t waited)
+{
+	uint64_t due = waited / (TICK_US * cycles_per_us);
+
+	return now->sleeps - own.last.sleeps > own.sleeps && now->tick - own.last.tick >= due / 4;
+}
+
+void
+thread_time_gap(uint64_t start, uint64_t end, bool slept)
 {
 	own.gaps += end - start;
+	own.sleeps += slept;
 	if (end - own.last.tsc < FRESH_US * cycles_per_us)
 		return;
 	(void)take(&own.last);
 	own.gaps = 0;
+	own.sleeps = 0;
 }
 
 void
@@ -108,8 +138,11 @@ thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time)
 	away = less(less(now.tsc - own.last.tsc, own.gaps), now.cpu - own.last.cpu);
 	time->worked = less(span, away);
 	time->waited = less(away < span ? away : span, now.queue - own.last.queue);
+	if (!has_slept(&now, time->waited))
+		time->waited = 0;
 	own.last = now;
 	own.gaps = 0;
+	own.sleeps = 0;
 }
 
 void

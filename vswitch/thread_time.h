@@ -12,6 +12,7 @@
 #ifndef VSWITCH_THREAD_TIME_H
 #define VSWITCH_THREAD_TIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* TSC cycles. Both are estimates that err in favour of whoever may be blamed. */
@@ -23,8 +24,11 @@ struct thread_time {
 /* Once, before any thread uses the rest: TSC cycles a second. */
 void thread_time_init(uint64_t tsc_hz);
 
-/* From `start` to `end` (TSC) the calling thread slept or had given its CPU away. */
-void thread_time_gap(uint64_t start, uint64_t end);
+/* From `start` to `end` (TSC) the calling thread may have slept, or had given its CPU away. */
+void thread_time_gap(uint64_t start, uint64_t end, bool slept);
+
+/* The watchdog, every 5 ms while a worker is awake: the process is not stopped. */
+void thread_time_tick(void);
 
 /* Judges the stretch from `start` to `end` (TSC, just now) of the calling thread. Keeps errno. */
 void thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time);

@@ -176,6 +176,7 @@ look(void)
 	uint32_t n = __atomic_load_n(&dog.n_workers, __ATOMIC_ACQUIRE);
 	uint64_t now = clock_ns();
 
+	thread_time_tick();
 	for (uint32_t i = 0; i < n; i++)
 		look_at_worker(&dog.looks[i]);
 	look_at_caller(now);

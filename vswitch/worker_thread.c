@@ -275,7 +275,7 @@ sleep_until_kicked(struct worker *worker)
 	if (!worker->glancing)
 		watchdog_awake();
 	now = tsc_read();
-	thread_time_gap(start, now);
+	thread_time_gap(start, now, true);
 	refresh_if_asked(worker, now);
 	if (worker->has_muted)
 		worker_kicks_unmute(worker, now);
@@ -307,7 +307,7 @@ wait_a_little(const struct worker *worker, uint64_t now)
 	}
 	now = tsc_read();
 	sched_yield();
-	thread_time_gap(now, tsc_read());
+	thread_time_gap(now, tsc_read(), false);
 }
 
 void *
@@ -318,7 +318,7 @@ worker_run(void *arg)
 	/* A number of an lcore, by which mempools keep mbufs at hand for it; without, they are slower. */
 	(void)rte_thread_register();
 	__atomic_store_n(&worker->tid, gettid(), __ATOMIC_RELEASE);
-	thread_time_gap(tsc_read(), tsc_read());
+	thread_time_gap(tsc_read(), tsc_read(), false);
 	rte_rcu_qsbr_thread_online(worker->rcu, worker->index);
 	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
 		uint64_t now = tsc_read();

@@ -73,7 +73,7 @@ test_work_is_work(void **state)
 	uint64_t start;
 
 	(void)state;
-	thread_time_gap(tsc_read(), tsc_read());
+	thread_time_gap(tsc_read(), tsc_read(), false);
 	start = tsc_read();
 	work_ms(30);
 	thread_time_judge(start, tsc_read(), &time);
@@ -91,11 +91,45 @@ test_a_wait_is_a_wait(void **state)
 	thread_time_judge(0, tsc_read(), &time); /* a fresh sample */
 	start = tsc_read();
 	sleep_ms(50);
+	for (int i = 0; i < 10; i++)
+		thread_time_tick();
 	errno = ENOTTY;
 	thread_time_judge(start, tsc_read(), &time);
 	assert_int_equal(errno, ENOTTY);
 	assert_in_range(time.waited, hz / 1000 * 40, hz / 1000 * 60);
 	assert_in_range(time.worked, 0, hz / 1000 * 5);
+}
+
+/* The whole process was stopped: the watchdog did not tick either. */
+static void
+test_a_stop_is_no_wait(void **state)
+{
+	struct thread_time time;
+	uint64_t start;
+
+	(void)state;
+	thread_time_judge(0, tsc_read(), &time);
+	start = tsc_read();
+	sleep_ms(50);
+	thread_time_judge(start, tsc_read(), &time);
+	assert_int_equal(time.waited, 0);
+}
+
+/* Time that nobody accounts for is no wait when the thread slept by its own will alone. */
+static void
+test_stolen_time_is_no_wait(void **state)
+{
+	struct thread_time time;
+	uint64_t start;
+
+	(void)state;
+	thread_time_judge(0, tsc_read(), &time);
+	start = tsc_read();
+	sleep_ms(3);
+	thread_time_tick();
+	thread_time_gap(start, start, true); /* that sleep was its own, for all that is known */
+	thread_time_judge(start, tsc_read(), &time);
+	assert_int_equal(time.waited, 0);
 }
 
 /* A thread that went to sleep by itself is not held to have waited. */
@@ -109,7 +143,7 @@ test_a_gap_is_nothing(void **state)
 	thread_time_judge(0, tsc_read(), &time);
 	start = tsc_read();
 	sleep_ms(2);
-	thread_time_gap(start, tsc_read());
+	thread_time_gap(start, tsc_read(), true);
 	start = tsc_read();
 	work_ms(20);
 	thread_time_judge(start, tsc_read(), &time);
@@ -237,6 +271,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_work_is_work),
 		cmocka_unit_test(test_a_wait_is_a_wait),
+		cmocka_unit_test(test_a_stop_is_no_wait),
+		cmocka_unit_test(test_stolen_time_is_no_wait),
 		cmocka_unit_test(test_a_gap_is_nothing),
 		cmocka_unit_test(test_shares_are_of_time),
 		cmocka_unit_test(test_idle_sources_hold_nobody_up),
