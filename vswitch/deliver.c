@@ -235,22 +235,43 @@ place_list(struct delivery *delivery, const struct forward_port *port, const str
 	return place_any(delivery, sink, burst, list, n);
 }
 
-/*
- * The stretch from delivery->now to `end` was long. The sender is suspected before the receiver is
- * judged, unless its frames cannot be the reason.
- */
+/* So long may frames and their bytes take anywhere, on machines that are slow as well. */
+#define HONEST_NS_A_FRAME 2000
+#define HONEST_NS_A_BYTE 10
+
+/* Cycles that nobody need answer for: calls are judged by themselves. */
+static uint64_t
+honest_cycles(const struct burst *burst)
+{
+	uint64_t ns = (uint64_t)burst->n * HONEST_NS_A_FRAME;
+
+	for (uint32_t i = 0; i < burst->n; i++)
+		ns += (uint64_t)burst->frames[i].len * HONEST_NS_A_BYTE;
+	return account_judged_already() + ns * (account_slow / ACCOUNT_SLOW_US) / 1000;
+}
+
+/* The stretch from delivery->now to `end` was long on the clock. True: somebody was slow. */
+static bool
+was_slow(struct delivery *delivery, const struct burst *burst, uint64_t end,
+		struct thread_time *time)
+{
+	uint64_t honest = honest_cycles(burst);
+
+	thread_time_judge(delivery->now, end, time);
+	time->worked = time->worked > honest ? time->worked - honest : 0;
+	delivery->slow |= account_is_slow(time);
+	return account_is_slow(time);
+}
+
+/* The sender is suspected before the receiver is judged, unless its frames cannot be the reason. */
 static __attribute__((noinline)) void
 judge_placing(struct delivery *delivery, const struct source *source, const struct sink *sink,
-		uint64_t end)
+		const struct burst *burst, uint64_t end)
 {
-	uint64_t calls = account_judged_already();
 	struct thread_time time;
 
-	delivery->slow = true;
 	delivery->slow_receivers += end - delivery->now;
-	thread_time_judge(delivery->now, end, &time);
-	time.worked = time.worked > calls ? time.worked - calls : 0;
-	if (!account_is_slow(&time))
+	if (!was_slow(delivery, burst, end, &time))
 		return;
 	if (source->strange && !delivery->private_copy)
 		account_suspect(source->port, end);
@@ -276,31 +297,29 @@ deliver_list(struct delivery *delivery, const struct forward_port *port,
 	end = tsc_read();
 	account_add_shared(&accounts[sink->port].placing, end - delivery->now);
 	if (end - delivery->now > account_slow)
-		judge_placing(delivery, source, sink, end);
+		judge_placing(delivery, source, sink, burst, end);
 	delivery->now = end;
 }
 
 static __attribute__((noinline)) void
-judge_source(struct delivery *delivery, const struct source *source, uint64_t end)
+judge_source(struct delivery *delivery, const struct source *source, const struct burst *burst,
+		uint64_t end)
 {
-	uint64_t calls = account_judged_already();
 	struct thread_time time;
 
-	delivery->slow = true;
-	thread_time_judge(delivery->now, end, &time);
-	time.worked = time.worked > calls ? time.worked - calls : 0;
-	if (source->strange && account_is_slow(&time))
+	if (was_slow(delivery, burst, end, &time) && source->strange)
 		account_judge(source->port, &time, end);
 }
 
 void
-deliver_charge_source(struct delivery *delivery, const struct source *source)
+deliver_charge_source(
+		struct delivery *delivery, const struct source *source, const struct burst *burst)
 {
 	uint64_t end = tsc_read();
 
 	account_add(&accounts[source->port].taking, end - delivery->now);
 	if (end - delivery->now > account_slow)
-		judge_source(delivery, source, end);
+		judge_source(delivery, source, burst, end);
 	delivery->now = end;
 }
 
@@ -309,7 +328,7 @@ deliver_burst(struct delivery *delivery, const struct forward_table *table, stru
 		const struct burst *burst, const struct verdict *verdicts)
 {
 	sort_burst(delivery, table, source, burst, verdicts);
-	deliver_charge_source(delivery, source);
+	deliver_charge_source(delivery, source, burst);
 	for (uint32_t i = 0; i < delivery->n_receivers; i++) {
 		uint16_t port = delivery->receivers[i];
 

@@ -42,7 +42,8 @@ delivery_at(struct delivery *delivery, uint16_t port)
  * The sender's stretch since delivery->now, in which its memory was touched, ends: charges it, and
  * judges it when it was slow. Moves delivery->now on.
  */
-void deliver_charge_source(struct delivery *delivery, const struct source *source);
+void deliver_charge_source(
+		struct delivery *delivery, const struct source *source, const struct burst *burst);
 
 /*
  * Delivers or drops every copy of every frame of the burst from `source`, as `verdicts` say, and

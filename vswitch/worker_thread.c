@@ -121,7 +121,7 @@ move_burst(struct worker *worker, struct source *source)
 		deliver_burst(delivery, table, source, &worker->burst, worker->verdicts);
 	}
 	source->ops->complete(source);
-	deliver_charge_source(delivery, source);
+	deliver_charge_source(delivery, source, &worker->burst);
 }
 
 /* What a source's trouble means for its next turn. False: there is none, it rests. */

@@ -92,4 +92,5 @@ def is_switch(path: Path, place: Path) -> bool:
         line = path.read_bytes()
     except OSError:
         return False
-    return b"vswitchd\0" in line and str(place).encode() in line
+    name = path.with_name("comm").read_text().strip()  # not the closer's, which has the same line
+    return name == "vswitchd" and b"vswitchd\0" in line and str(place).encode() in line
