@@ -24,7 +24,7 @@ struct event_base;
 struct control_turn {
 	TAILQ_ENTRY(control_turn) link;
 	bool waiting;	  /* for its turn */
-	uint64_t used_ns; /* beyond what one that begins now has */
+	uint64_t used_ns; /* of the CPU, beyond what one that begins now has */
 	/* Works until `end_ns` (CLOCK_MONOTONIC) or there is no work. True: there is more. */
 	bool (*take)(struct control_turn *turn, uint64_t end_ns);
 };
