@@ -3,6 +3,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -150,6 +151,15 @@ on_pause_end(evutil_socket_t fd, short what, void *arg)
 	event_add(acceptable, NULL);
 }
 
+/* Room is made for a client that is there, and for no other. */
+static bool
+is_readable(int listening)
+{
+	struct pollfd pfd = { .fd = listening, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 1;
+}
+
 /* False: there is none, or it has to wait. */
 static bool
 accept_one(int listening)
@@ -188,8 +198,8 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
 
 	(void)what;
 	(void)arg;
-	while (n < ACCEPT_BURST && accept_one(listening))
-		n++;
+	while (n++ < ACCEPT_BURST && is_readable(listening) && accept_one(listening))
+		;
 }
 
 int

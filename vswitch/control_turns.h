@@ -5,10 +5,10 @@
  *
  * In each turn of the event loop, when the gates' events have been taken, one client works for
  * CONTROL_TURN_NS: the one that has used the least time so far; each fourth time the one that has
- * waited longest. So who asks for little is served at once, whatever others ask for, and nobody waits
- * for ever because new clients come all the time. A step that cannot be divided may take longer
- * (reading a line of 1 MiB); then the time over is a pause, in which no client works and a handshake
- * goes on undisturbed.
+ * waited longest. So who asks for little is served at once, whatever others ask for, and nobody
+ * waits for ever because new clients come all the time. A step that cannot be divided may take
+ * longer (reading a line of 1 MiB); then the time over is a pause, in which no client works and a
+ * handshake goes on undisturbed.
  */
 #ifndef VSWITCH_CONTROL_TURNS_H
 #define VSWITCH_CONTROL_TURNS_H
@@ -24,7 +24,7 @@ struct event_base;
 struct control_turn {
 	TAILQ_ENTRY(control_turn) link;
 	bool waiting;	  /* for its turn */
-	uint64_t used_ns; /* beyond what one that begins now has */
+	uint64_t used_ns; /* of the CPU, beyond what one that begins now has */
 	/* Works until `end_ns` (CLOCK_MONOTONIC) or there is no work. True: there is more. */
 	bool (*take)(struct control_turn *turn, uint64_t end_ns);
 };
