@@ -47,6 +47,9 @@
 /* When the system gives no child, the next attempt. */
 #define RETRY_MS 100
 
+/* The write cannot fail, as far as is known. */
+#define GO_TRIES 3
+
 /* What the process has when all else was closed: its end of the socket, and the eventfd. */
 #define SOCKET 0
 #define GO 1
@@ -241,7 +244,9 @@ closer_process_send(struct closer_process *process, uint32_t id, const int *fds,
 		return ret;
 	for (i = 0; i < n; i++)
 		close(fds[i]);
-	(void)eventfd_write(process->go, 1);
+	/* a batch that is not let go stays open: so another try is worth it */
+	for (int tries = 0; tries < GO_TRIES && eventfd_write(process->go, 1) < 0; tries++)
+		;
 	return 0;
 }
 
