@@ -23,6 +23,7 @@
 #include "sigbus.h"
 
 #define STOP_WAIT_MS 1000
+#define FENCE_AGAIN_US 100000
 
 struct vhost_shared vhost_shared = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -38,6 +39,7 @@ static struct {
 	TAILQ_HEAD(, vhost_conn) ended;
 	int fence_fd; /* a connection to the library of our own */
 	bool fence_under_way;
+	struct event *fence_again; /* when none could be sent */
 	struct vhost_conn *connecting;
 	struct event *bell;
 	struct event *next; /* starts the next connection, from the loop */
@@ -77,16 +79,28 @@ send_request(int fd, uint32_t request, uint32_t flags, uint64_t token)
 static void
 send_fence(void)
 {
+	const struct timeval again = { .tv_usec = FENCE_AGAIN_US };
 	struct vhost_conn *conn;
 
 	if (lib.fence_under_way || TAILQ_EMPTY(&lib.ended))
 		return;
 	TAILQ_FOREACH (conn, &lib.ended, link)
 		conn->fenced = true;
-	lib.fence_under_way = true;
-	if (send_request(lib.fence_fd, FENCE_REQUEST, 0, 0) < 0)
-		log_error("vhost library: no fence can be sent to its thread (%s); restart the switch",
-				strerror(errno));
+	lib.fence_under_way = send_request(lib.fence_fd, FENCE_REQUEST, 0, 0) == 0;
+	if (lib.fence_under_way)
+		return;
+	log_warning("vhost library: no fence can be sent to its thread (%s); trying again",
+			strerror(errno));
+	evtimer_add(lib.fence_again, &again);
+}
+
+static void
+on_fence_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	send_fence();
 }
 
 static void
@@ -381,8 +395,9 @@ vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err
 		lib.bell = event_new(
 				base, vhost_shared.bell_fd, EV_READ | EV_PERSIST, on_bell, NULL);
 		lib.next = event_new(base, -1, 0, on_next, NULL);
+		lib.fence_again = evtimer_new(base, on_fence_again, NULL);
 	}
-	if (lib.bell == NULL || lib.next == NULL || event_add(lib.bell, NULL) < 0) {
+	if (lib.bell == NULL || lib.next == NULL || lib.fence_again == NULL || event_add(lib.bell, NULL) < 0) {
 		snprintf(err, err_size, "cannot start the vhost library: no memory or descriptors");
 		return -ENOMEM;
 	}
@@ -437,6 +452,7 @@ vhost_lib_stop(void)
 	}
 	event_free(lib.bell);
 	event_free(lib.next);
+	event_free(lib.fence_again);
 	if (lib.n_conns > 0)
 		return -ETIMEDOUT;
 	return park();
