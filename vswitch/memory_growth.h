@@ -22,15 +22,15 @@
  * A guest's kernel uses its receive buffers again and again: it makes new pages of them by a few MiB a
  * second at most, after some ten MiB when its rings start.
  */
-#define MEMORY_GROWTH_RATE (32ll << 20)	 /* bytes a second */
-#define MEMORY_GROWTH_BURST (64ll << 20) /* bytes */
+#define MEMORY_GROWTH_RATE (32LL << 20)	 /* bytes a second */
+#define MEMORY_GROWTH_BURST (64LL << 20) /* bytes */
 
 /*
  * While a limit is exceeded by so much, the port is not served. One burst of frames may take a few MiB
  * more than there are; memory that is punched while it is used, and frames that are sent from pages
  * that do not exist, take more.
  */
-#define MEMORY_GROWTH_OVERDRAFT (16ll << 20)
+#define MEMORY_GROWTH_OVERDRAFT (16LL << 20)
 
 /* What a port owes at most for guesses, which may be of its own frontend's doing: five seconds' rate. */
 #define MEMORY_GROWTH_OWED (5 * MEMORY_GROWTH_RATE)

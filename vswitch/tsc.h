@@ -18,6 +18,8 @@ tsc_read(void)
 
 	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(count));
 	return count;
+#else
+#error "how is the counter of this CPU read?"
 #endif
 }
 

@@ -91,7 +91,7 @@ struct split_vring {
 	int kick_fd;	/* the session's; -1: none, poll on a timer */
 	int call_fd;	/* the session's; -1: none, the frontend polls */
 	struct vring_health *health;
-	struct vring_calls *calls; /* the port's; NULL: calls are not timed */
+	struct vring_calls *calls;    /* the port's; NULL: calls are not timed */
 	struct memory_growth *growth; /* the port's account of memory; NULL: none is kept */
 	struct guest_mem mem;
 };
