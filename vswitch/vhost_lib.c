@@ -397,7 +397,8 @@ vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err
 		lib.next = event_new(base, -1, 0, on_next, NULL);
 		lib.fence_again = evtimer_new(base, on_fence_again, NULL);
 	}
-	if (lib.bell == NULL || lib.next == NULL || lib.fence_again == NULL || event_add(lib.bell, NULL) < 0) {
+	if (lib.bell == NULL || lib.next == NULL || lib.fence_again == NULL ||
+			event_add(lib.bell, NULL) < 0) {
 		snprintf(err, err_size, "cannot start the vhost library: no memory or descriptors");
 		return -ENOMEM;
 	}
