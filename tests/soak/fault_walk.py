@@ -13,7 +13,7 @@ import signal
 from dataclasses import dataclass, field
 from typing import Callable, Iterator, NamedTuple, Optional
 
-from fault_world import OPERATIONS, Broken, Operation, World, outcome, shape
+from fault_world import LINES_MOST, OPERATIONS, Broken, Operation, World, outcome, shape
 from faults import KINDS, FaultySwitch
 from vswitch import Registry, WaitTimeout
 from vswitch.process import ProcessFailed
@@ -127,6 +127,8 @@ class Walk:
         self.failed_in_words += words is not None
         world.restore()
         world.talk()
+        if world.lines_said >= LINES_MOST:
+            self.finish()
 
     def _start(self, case: Case) -> None:
         """It starts and works, or says why it cannot and leaves nothing."""
@@ -164,14 +166,14 @@ class Walk:
             self.end_world()
 
     def finish(self) -> None:
-        """The last switch leaves cleanly: no leak, no descriptor, status 0."""
+        """The switch leaves cleanly: no leak, no descriptor, status 0."""
         world = self._world
         if world is None:
             return
         try:
             world.switch.stop()
         except (ProcessFailed, WaitTimeout) as error:
-            self.findings.append(f"stop after the walk: {error}")
+            self.findings.append(f"stop after {self.done} cases: {error}")
         finally:
             self.end_world()
 

@@ -9,7 +9,7 @@ from vswitch import Registry
 
 SEED = 1
 STARTS = 4
-OPERATIONS = 100
+OPERATIONS = 450
 
 
 @pytest.mark.timeout(180)
