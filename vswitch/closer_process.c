@@ -44,7 +44,7 @@
 /* Closes that never end leave their children behind; with so many the next batches wait. */
 #define CHILDREN_MAX 4096
 
-/* When the system gives no child, the next attempt. */
+/* When the system gives no child, or takes no report, the next attempt. */
 #define RETRY_MS 100
 
 /* The write cannot fail, as far as is known. */
@@ -60,8 +60,8 @@ union control {
 };
 
 static struct {
-	pid_t pid;
-	uint32_t id;
+	pid_t pid;   /* 0: it has ended, and the switch has to be told */
+	uint32_t id; /* of its batch; 0: it had none */
 } children[CHILDREN_MAX];
 static uint32_t n_children;
 static volatile uint32_t taken; /* written by the child */
@@ -106,18 +106,35 @@ start_child(void)
 }
 
 static void
-forget_child(pid_t pid)
+note_end(pid_t pid)
 {
-	uint32_t i, id;
+	uint32_t i;
 
 	for (i = 0; i < n_children && children[i].pid != pid; i++)
 		;
-	if (i == n_children)
-		return;
-	id = children[i].id;
-	children[i] = children[--n_children];
-	if (id != 0)
-		(void)send(SOCKET, &id, sizeof(id), MSG_NOSIGNAL);
+	if (i < n_children)
+		children[i].pid = 0;
+}
+
+/*
+ * False when a report could not be sent. It is kept, because a batch that is never reported counts
+ * against its port for ever.
+ */
+static bool
+report_ended(void)
+{
+	uint32_t i = 0, id;
+
+	while (i < n_children) {
+		id = children[i].id;
+		if (children[i].pid != 0)
+			i++;
+		else if (id == 0 || send(SOCKET, &id, sizeof(id), MSG_NOSIGNAL) >= 0)
+			children[i] = children[--n_children];
+		else
+			return false;
+	}
+	return true;
 }
 
 static void
@@ -128,7 +145,7 @@ bury(int signals)
 
 	(void)!read(signals, &info, sizeof(info));
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		forget_child(pid);
+		note_end(pid);
 }
 
 /* Nothing but the switch's end of the socket ends it; a terminal's signals are not for it. */
@@ -160,16 +177,17 @@ static void __attribute__((noreturn)) serve(int to_switch, int go)
 		{ .fd = GO },
 		{ .fd = signals, .events = POLLIN },
 	};
-	bool starved = false;
+	bool starved = false, owes = false;
 
 	for (;;) {
 		pfd[1].events = n_children < CHILDREN_MAX && !starved ? POLLIN : 0;
-		if (poll(pfd, 3, starved ? RETRY_MS : -1) < 0)
+		if (poll(pfd, 3, starved || owes ? RETRY_MS : -1) < 0)
 			continue;
 		if ((pfd[0].revents & (POLLHUP | POLLERR)) != 0)
 			exit(0);
 		if (pfd[2].revents != 0)
 			bury(signals);
+		owes = !report_ended();
 		starved = (pfd[1].revents & POLLIN) != 0 && !start_child();
 	}
 }

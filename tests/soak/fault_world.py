@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import struct
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -29,9 +29,10 @@ from vswitch.station import Station, introduce
 SETUP = Setup(ring_size=64, rx_fill=32, regions=(RegionSpec(MIB),))
 LIMIT = 4.0  # of one answer; the gate gives the library two seconds
 RETRY_LIMIT = 12.0  # of a port that connects outward: it tries again every five seconds
-# What the log writes of one kind of trouble: log.h says how many lines at once.
-LOG_LINES = 20
-LOG_MEMORY_S = 30.0
+# The log leaves lines out when there are many at once (log.h), and says within about a second how
+# many. A world that has said nearly so many makes place for the next.
+LINES_MOST = 20
+WORDS_LIMIT = 4.0
 VICTIM = mac_text(0xFA)
 
 
@@ -53,7 +54,7 @@ class World:
         self.pair = [self._station(port, 0xA0 + at) for at, port in enumerate("xy")]
         introduce(self.pair)
         self._log_read = 0
-        self._said: list[float] = []
+        self.lines_said = 0
         self.switch.close_client()
         self.descriptors = self._count_descriptors()
         self.restore()
@@ -69,11 +70,7 @@ class World:
     def call(self, method: str, /, **params: Any) -> Any:
         """One request over a connection of its own, so that accepting it may fail as well."""
         with Client(self.switch.control, LIMIT) as client:
-            client.send_request(method, params or None)
-            reply = client.read_reply()
-        if "error" in reply:  # its id is null where the request could not be read
-            raise RpcError(reply["error"], method)
-        return reply["result"]
+            return ask(client, method, params or None)
 
     def add_port(self, **options: Any) -> None:
         self.call("port.add", name="v", **options)
@@ -126,11 +123,26 @@ class World:
             if port["name"] not in ("x", "y"):
                 self.call("port.delete", name=port["name"])
         self.call("stats.clear")
+        wait_until("the name v is free", self._lend_name, LIMIT)
         wait_until(
             "all descriptors of the case are closed",
             lambda: self._count_descriptors() <= self.descriptors + OWN_DESCRIPTORS_MORE, LIMIT,
             lambda: f"there were {self.descriptors}, now {self._list_descriptors()}",
         )
+
+    def _lend_name(self) -> bool:
+        """True when a port took the name and gave it back.
+
+        A port whose adding or deletion is under way is in no list: its client may be cut off.
+        """
+        try:
+            self.add_port(**{"may-exist": True})
+        except RpcError as error:
+            if "try again in a moment" not in str(error):
+                raise
+            return False
+        self.call("port.delete", name="v")
+        return True
 
     def drop_frontend(self) -> None:
         if self.frontend is not None:
@@ -169,14 +181,18 @@ class World:
         lines = text[self._log_read:].splitlines()
         self._log_read = len(text)
         said = [line for line in lines if not line.startswith(("faults:", "info:"))]
-        self._said += [time.monotonic()] * len(said)
+        self.lines_said += len(said)
         return said
 
-    def may_be_silent(self) -> bool:
-        """Whether so much was logged lately that the log leaves lines out, and counts them."""
-        since = time.monotonic() - LOG_MEMORY_S
-        self._said = [when for when in self._said if when > since]
-        return len(self._said) >= LOG_LINES
+    def wait_words(self, pattern: str = "") -> list[str]:
+        """Lines that match, or that count what was left out; none when none comes in time."""
+        wanted = re.compile(f"{pattern}|: and [0-9,]+ more$")
+        try:
+            return wait_until("the log says why", lambda: [
+                line for line in self.words() if wanted.search(line)
+            ], WORDS_LIMIT)
+        except WaitTimeout:
+            return []
 
     def end(self) -> None:
         self.drop_frontend()
@@ -192,6 +208,17 @@ class World:
 
 class Told(Exception):
     """The operation failed, in words."""
+
+
+def ask(client: Client, method: str, params: Optional[dict[str, Any]] = None) -> Any:
+    """The result of one request. An error's id may be null: there may be no memory to keep it."""
+    wanted = client.send_request(method, params)
+    reply = client.read_reply()
+    if "error" in reply and reply["id"] in (wanted, None):
+        raise RpcError(reply["error"], method)
+    if reply["id"] != wanted:
+        raise Broken(f"{method}: the reply has id {reply['id']}, not {wanted}")
+    return reply["result"]
 
 
 @dataclass(frozen=True)
@@ -265,13 +292,12 @@ def save(world: World) -> object:
 
 def events(world: World) -> None:
     with Client(world.switch.control, LIMIT) as client:
-        client.subscribe()
+        ask(client, "event.subscribe")
         world.add_port()
         try:
             client.wait_event("port.added", LIMIT)
         except AssertionError:
-            silent = world.may_be_silent()
-            if silent or any("an event was not told" in line for line in world.words()):
+            if world.wait_words("an event was not told"):
                 raise Told("an event was not told") from None
             raise
 
@@ -387,10 +413,10 @@ def outcome(operation: Operation, world: World, whole: object = None) -> Optiona
     except (RpcError, Refused, Told) as error:
         return str(error)
     except (ConnectionError, Disconnected, BrokenPipeError) as error:
-        said = world.words()
-        if not said and not port_fault(world) and not world.may_be_silent():
+        words = port_fault(world) or " ".join(world.wait_words())
+        if not words:
             raise Broken(f"the connection ended without a word in the log ({error!r})") from None
-        return " ".join(said) or port_fault(world) or "one of the lines that the log counts only"
+        return words
     except Broken:
         raise
     except (TimeoutError, WaitTimeout, AssertionError, ValueError) as error:

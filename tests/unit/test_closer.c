@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The closer: what lingers, or holds what lingers, costs nobody its time; accounts; held batches; the
- * loss of the process.
+ * The closer: what lingers, or holds what lingers, costs nobody its time; accounts; held batches; a
+ * report that fails; the loss of the process.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,21 @@
 
 static struct event_base *base;
 static struct closer_account *account;
+static int *sends_to_fail; /* shared with the process: so many of the next send() of both fail */
+
+/* The send() of both, instead of libc's. */
+ssize_t send_or_fail(int fd, const void *data, size_t size, int flags) __asm__("send");
+
+ssize_t
+send_or_fail(int fd, const void *data, size_t size, int flags)
+{
+	if (__atomic_load_n(sends_to_fail, __ATOMIC_RELAXED) > 0) {
+		__atomic_sub_fetch(sends_to_fail, 1, __ATOMIC_RELAXED);
+		errno = ENOBUFS;
+		return -1;
+	}
+	return sendto(fd, data, size, flags, NULL, 0);
+}
 
 static int
 setup(void **state)
@@ -335,6 +351,17 @@ as_wanted(void)
 }
 
 static void
+test_report_fails(void **state)
+{
+	(void)state;
+	*sends_to_fail = 2;
+	closer_close(eventfd(0, 0), account);
+	closer_close(eventfd(0, 0), account);
+	run_until(nothing_pending);
+	assert_int_equal(__atomic_load_n(sends_to_fail, __ATOMIC_RELAXED), 0);
+}
+
+static void
 test_lost_process(void **state)
 {
 	pid_t pid = closer_pid();
@@ -367,8 +394,13 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_held, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stopped_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crowd, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_report_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost_process, setup, teardown),
 	};
 
+	sends_to_fail = mmap(NULL, sizeof(*sends_to_fail), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sends_to_fail == MAP_FAILED)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
