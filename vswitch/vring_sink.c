@@ -510,8 +510,11 @@ sink_spare(struct sink *base)
 {
 	struct vring_sink *sink = (struct vring_sink *)base;
 	const struct split_vring *vring = vring_running(&sink->vring);
-	uint32_t available = vring != NULL ? vring_available(vring, &sink->cursor) : 0;
+	uint32_t available;
 
+	if (vring == NULL)
+		return UINT32_MAX; /* place() tells what becomes of them */
+	available = vring_available(vring, &sink->cursor);
 	if (available > sink->most)
 		sink->most = available;
 	return available > sink->most / 2 ? available - sink->most / 2 : 0;
