@@ -88,13 +88,14 @@ tell(const struct look *look, char state)
 static void
 stands_still(struct look *look)
 {
-	char state;
+	bool tells = look->still % TICKS_A_SECOND == 0;
+	/* before the interruption, after which the thread is ready for a moment */
+	char state = tells ? state_of(__atomic_load_n(&look->worker->tid, __ATOMIC_ACQUIRE)) : '?';
 
 	if (look->still >= TICKS_INTERRUPT)
 		pthread_kill(look->worker->thread, THREAD_INTERRUPT);
-	if (look->still % TICKS_A_SECOND != 0)
+	if (!tells)
 		return;
-	state = state_of(__atomic_load_n(&look->worker->tid, __ATOMIC_ACQUIRE));
 	tell(look, state);
 	/* Ready or in the kernel's hands, it may stand there for reasons that are not the port's. */
 	if (state == 'S' && look->port < PORTS_MAX)
