@@ -9,6 +9,8 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "thread.h"
+
 /* When so many threads are held up, further descriptors wait until one comes back. */
 #define THREADS_MAX 64
 
@@ -47,21 +49,6 @@ run(void *unused)
 	return unused;
 }
 
-static bool
-start_thread(void)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	int ret;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	ret = pthread_create(&thread, &attr, run, NULL);
-	pthread_attr_destroy(&attr);
-	return ret == 0;
-}
-
 void
 closer_thread_close(int fd, void (*done)(void *arg), void *arg)
 {
@@ -79,7 +66,7 @@ closer_thread_close(int fd, void (*done)(void *arg), void *arg)
 	more = n_threads < THREADS_MAX;
 	n_threads += more;
 	pthread_mutex_unlock(&lock);
-	if (more && !start_thread()) {
+	if (more && thread_start_detached(STACK_SIZE, run, NULL) != 0) {
 		/* the job stays for the next thread */
 		pthread_mutex_lock(&lock);
 		n_threads--;

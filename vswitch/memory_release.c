@@ -17,6 +17,7 @@
 #include <event2/event_struct.h>
 
 #include "fd_budget.h"
+#include "thread.h"
 
 /* The library unmaps less within some ten milliseconds. */
 #define SMALL_BYTES (64ull << 20)
@@ -169,21 +170,6 @@ hold_files(struct job *job, const struct session *session)
 }
 
 static bool
-start_thread(struct job *job)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	int ret;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	ret = pthread_create(&thread, &attr, run, job);
-	pthread_attr_destroy(&attr);
-	return ret == 0;
-}
-
-static bool
 is_small(const struct guest_mem *mem)
 {
 	uint64_t bytes = 0;
@@ -208,7 +194,7 @@ memory_release(const struct guest_mem *mem, const struct session *session, void 
 	job->done = done;
 	job->arg = arg;
 	hold_files(job, session);
-	if (start_thread(job))
+	if (thread_start_detached(STACK_SIZE, run, job) == 0)
 		return true;
 	for (uint32_t i = 0; i < job->n_fds; i++)
 		close(job->fds[i]); /* not the last: the session has its own */

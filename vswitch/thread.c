@@ -3,7 +3,6 @@
 #include "thread.h"
 
 #include <errno.h>
-#include <stddef.h>
 
 static void
 on_interrupt(int number)
@@ -34,5 +33,20 @@ thread_start(pthread_t *thread, const char *name, void *(*run)(void *arg), void 
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (ret == 0)
 		pthread_setname_np(*thread, name);
+	return -ret;
+}
+
+int
+thread_start_detached(size_t stack_size, void *(*run)(void *arg), void *arg)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int ret;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, stack_size);
+	ret = pthread_create(&thread, &attr, run, arg);
+	pthread_attr_destroy(&attr);
 	return -ret;
 }

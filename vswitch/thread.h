@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 
 /* Its handler does nothing; a blocked system call ends with EINTR, since SA_RESTART is not set. */
 #define THREAD_INTERRUPT SIGUSR1
@@ -18,5 +19,11 @@ int thread_init(void);
 
 /* `name` as tools show it, at most 15 bytes. 0 or -errno. Control thread. */
 int thread_start(pthread_t *thread, const char *name, void *(*run)(void *arg), void *arg);
+
+/*
+ * Starts a nameless thread that nobody joins, with a stack of so many bytes and the signals of its
+ * caller: for work that may stay behind when the process ends. 0 or -errno. Any thread.
+ */
+int thread_start_detached(size_t stack_size, void *(*run)(void *arg), void *arg);
 
 #endif
