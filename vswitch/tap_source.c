@@ -118,7 +118,8 @@ source_take(struct source *base, struct burst *burst)
 	burst->mbufs = NULL;
 	for (uint32_t i = 0; i < tap->queues; i++)
 		drain_queue(source, tap->fds[(source->first + i) % tap->queues], burst, &filling);
-	source->first = (source->first + 1) % tap->queues;
+	if (++source->first >= tap->queues)
+		source->first = 0;
 	counter_add(&base->counters.frames, burst->n);
 	counter_add(&base->counters.bytes, filling.bytes);
 	return filling.n_taken;
