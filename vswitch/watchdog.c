@@ -73,7 +73,7 @@ state_of(pid_t tid)
 static void
 tell(const struct look *look, char state)
 {
-	char name[ACCOUNT_NAME_SIZE] = "between ports";
+	char name[SHARED_NAME_SIZE] = "between ports";
 
 	if (look->port < PORTS_MAX)
 		account_name(look->port, name);
@@ -140,8 +140,7 @@ static void
 look_at_watched(struct watched *watched, uint64_t now)
 {
 	uint64_t since = __atomic_load_n(&watched->since, __ATOMIC_ACQUIRE), s;
-	uint64_t words[WATCHED_WORDS];
-	const char *whom = (const char *)words;
+	char whom[SHARED_NAME_SIZE];
 
 	if (since == 0 || now < since)
 		return;
@@ -152,8 +151,7 @@ look_at_watched(struct watched *watched, uint64_t now)
 	s = (now - since) / 1000000000;
 	if (s == 0 || s < 2 * watched->told_s)
 		return;
-	for (int i = 0; i < WATCHED_WORDS; i++)
-		words[i] = __atomic_load_n(&watched->whom[i], __ATOMIC_RELAXED);
+	shared_name_get(&watched->whom, whom);
 	watched->told_s = s;
 	log_warning("%s is held up for %llu s: %s%s%s", watched->thread, (unsigned long long)s,
 			__atomic_load_n(&watched->what, __ATOMIC_RELAXED),
