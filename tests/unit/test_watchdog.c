@@ -206,8 +206,8 @@ test_is_not_held_up_by_the_log(void **state)
 	dup2(log_file, STDERR_FILENO);
 	while (read(end, some, sizeof(some)) > 0)
 		;
-	close(end);
 	pthread_join(writer, NULL);
+	close(end);
 	assert_int_equal(ret, -1);
 	assert_false(said);
 	assert_true(comes_to_say(" s at port p7 ("));
