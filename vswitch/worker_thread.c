@@ -97,6 +97,10 @@ stay_polled(struct worker *worker, struct source *source, uint64_t now)
 	fair_share_skip(&worker->fair, source);
 	if (worker->poll_always)
 		return true;
+	if (source->stopped) {
+		worker_kicks_stop(worker, source, now);
+		return false;
+	}
 	if (now - source->quiet_since < QUIET_US * worker->cycles_per_us)
 		return true;
 	if (!source->ops->arm(source)) {

@@ -476,3 +476,22 @@ def test_next_session_starts_anew(switch: Switch, flood: Flood, sparse: Sparse) 
         flood.send(16)
         assert small.rx.used_idx == 16
         assert switch.drops("s") == {}
+
+
+def test_sender_that_must_wait_lets_the_worker_sleep(switch: Switch, sparse: Sparse) -> None:
+    """A full ring of a port that is not served costs no CPU, and goes on when it is served again."""
+    switch.add_port("b", mtu=65535)
+    switch.call("port.set", {"name": "s", "max-memory": 1})
+    with closing(Sparse(switch, "b", 64 * MIB)) as receiver:
+        os.posix_fallocate(receiver.region.fd, 0, receiver.region.size)
+        send_from_nothing(sparse, receiver, 2.0)
+        tx = sparse.frontend.tx
+        assert (tx.avail_idx - tx.used_idx) & 0xFFFF == RING, "the port is still served"
+        before, began = thread_seconds(switch, "worker-0"), time.monotonic()
+        wait_until("a second is over", lambda: time.monotonic() > began + 1.0)
+        used = (thread_seconds(switch, "worker-0") - before) / (time.monotonic() - began)
+        print(f"the worker took {used:.2%} of a CPU")
+        assert used < 0.2
+        switch.call("port.set", {"name": "s", "max-memory": 0})
+        receiver.offer()
+        wait_until("the ring is empty", lambda: tx.used_idx == tx.avail_idx)
