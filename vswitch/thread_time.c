@@ -14,6 +14,9 @@
 /* How old a sample may become while the thread comes by thread_time_gap(). */
 #define FRESH_US 5000
 
+/* To make a page takes less, unless there is none to be had. */
+#define PAGE_US 100
+
 /* What the watchdog's ticks are apart, at least. */
 #define TICK_US 5000
 
@@ -33,6 +36,7 @@ static __thread struct {
 	struct sample last;
 	uint64_t gaps;	   /* since then */
 	uint64_t sleeps;   /* since then, of its own will */
+	uint64_t pages;	   /* since then, cycles in which the host made room for pages */
 	int fd;		   /* /proc/thread-self/schedstat, plus 1; 0: not open */
 	bool has_no_queue; /* the kernel does not tell */
 } own;
@@ -114,6 +118,15 @@ has_slept(const struct sample *now, uint64_t waited)
 	return now->sleeps - own.last.sleeps > own.sleeps && now->tick - own.last.tick >= due / 4;
 }
 
+/* The last sample is of now. */
+static void
+begin_anew(void)
+{
+	own.gaps = 0;
+	own.sleeps = 0;
+	own.pages = 0;
+}
+
 void
 thread_time_gap(uint64_t start, uint64_t end, bool slept)
 {
@@ -122,8 +135,14 @@ thread_time_gap(uint64_t start, uint64_t end, bool slept)
 	if (end - own.last.tsc < FRESH_US * cycles_per_us)
 		return;
 	(void)take(&own.last);
-	own.gaps = 0;
-	own.sleeps = 0;
+	begin_anew();
+}
+
+void
+thread_time_page(uint64_t cycles)
+{
+	if (cycles > PAGE_US * cycles_per_us)
+		own.pages += cycles;
 }
 
 void
@@ -140,9 +159,10 @@ thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time)
 	time->waited = less(away < span ? away : span, now.queue - own.last.queue);
 	if (!has_slept(&now, time->waited))
 		time->waited = 0;
+	time->worked = less(time->worked, own.pages);
+	time->waited = less(time->waited, own.pages);
 	own.last = now;
-	own.gaps = 0;
-	own.sleeps = 0;
+	begin_anew();
 }
 
 void

@@ -100,6 +100,31 @@ test_a_wait_is_a_wait(void **state)
 	assert_in_range(time.worked, 0, hz / 1000 * 5);
 }
 
+/* The host had to make room for a page: neither work nor a wait. */
+static void
+test_a_page_that_is_slow_is_nothing(void **state)
+{
+	struct thread_time time;
+	uint64_t start;
+
+	(void)state;
+	thread_time_judge(0, tsc_read(), &time);
+	start = tsc_read();
+	sleep_ms(50);
+	for (int i = 0; i < 10; i++)
+		thread_time_tick();
+	thread_time_page(tsc_read() - start);
+	thread_time_judge(start, tsc_read(), &time);
+	assert_in_range(time.waited, 0, hz / 1000 * 5);
+	start = tsc_read();
+	sleep_ms(20);
+	for (int i = 0; i < 10; i++)
+		thread_time_tick();
+	thread_time_page(hz / 1000000); /* a page as usual */
+	thread_time_judge(start, tsc_read(), &time);
+	assert_in_range(time.waited, hz / 1000 * 15, hz / 1000 * 30);
+}
+
 /* The whole process was stopped: the watchdog did not tick either. */
 static void
 test_a_stop_is_no_wait(void **state)
@@ -271,6 +296,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_work_is_work),
 		cmocka_unit_test(test_a_wait_is_a_wait),
+		cmocka_unit_test(test_a_page_that_is_slow_is_nothing),
 		cmocka_unit_test(test_a_stop_is_no_wait),
 		cmocka_unit_test(test_stolen_time_is_no_wait),
 		cmocka_unit_test(test_a_gap_is_nothing),
