@@ -37,6 +37,7 @@ static __thread struct {
 	uint64_t gaps;	   /* since then */
 	uint64_t sleeps;   /* since then, of its own will */
 	uint64_t pages;	   /* since then, cycles in which the host made room for pages */
+	uint64_t queue;	   /* when it was last looked at */
 	int fd;		   /* /proc/thread-self/schedstat, plus 1; 0: not open */
 	bool has_no_queue; /* the kernel does not tell */
 } own;
@@ -71,7 +72,7 @@ read_queue(uint64_t *queue)
 	}
 	text[len] = '\0';
 	(void)strtoull(text, &rest, 10);
-	*queue = strtoull(rest, NULL, 10) * cycles_per_us / 1000;
+	*queue = own.queue = strtoull(rest, NULL, 10) * cycles_per_us / 1000;
 	return true;
 }
 
@@ -141,8 +142,14 @@ thread_time_gap(uint64_t start, uint64_t end, bool slept)
 void
 thread_time_page(uint64_t cycles)
 {
-	if (cycles > PAGE_US * cycles_per_us)
-		own.pages += cycles;
+	uint64_t queue, before = own.queue;
+	int saved = errno;
+
+	if (cycles <= PAGE_US * cycles_per_us)
+		return;
+	if (read_queue(&queue))
+		own.pages += less(cycles, queue - before);
+	errno = saved;
 }
 
 void

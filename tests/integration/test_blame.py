@@ -3,33 +3,31 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
+import re
 import threading
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
-from types import TracebackType
-from typing import Callable, Iterator, Optional, Sequence, Type
+from typing import Sequence
 
 import pytest
 from cgroup import CpuGroup, MemoryGroup
-from siege.attacks.waits import FreshBuffers, two_regions
+from siege.attacks.waits import GIB, FreshBuffers, two_regions
 from siege.floods import SENDER, TARGET, Flood, announce, populate, punch, roomy
 from siege.honest import HonestPair
 from vswitch import RawFrontend, Registry, Switch, wait_until
 from vswitch.frames import frame
-from vswitch.frontend import Setup
 from vswitch.memory import MIB, PAGE
-from vswitch.ring import NO_NOTIFY, WRITE
-from vswitch.waiting import WaitTimeout
+from vswitch.ring import WRITE
 
-GIB = 1024 * MIB
 RATE = 20_000  # frames a second of the honest pair
 CPU_SHARE = 0.05
 PRESSED_SECONDS = 12.0  # more than the time in which waits are summed up
 MACS = ("02:00:00:00:0c:01", "02:00:00:00:0c:02")
 BUFFER, FRAME, FRESH = PAGE, 1514, 64 * MIB
+STRIDE = 64 << 10
+PUNCHED = 256 * MIB
+LONG_REST = 1.5  # seconds
 
 
 def assert_innocent(switch: Switch, ports: Sequence[str]) -> None:
@@ -99,3 +97,186 @@ def test_memory_pressure(registry: Registry, workdir: Path) -> None:
         print([end.buffers.touched for end in ends], [switch.drops(name) for name in ("b", "c")])
         assert not group.killed()
         assert_innocent(switch, ("b", "c"))
+
+
+class Big:
+    """A frontend with much memory, each page of which the switch has mapped in."""
+
+    def __init__(self, switch: Switch, port: str, size: int) -> None:
+        self.size = size
+        self.frontend = RawFrontend(switch.path(port), two_regions(size)).handshake()
+        switch.wait_state(port, "up")
+        self.ring, self.region = self.frontend.rx, self.frontend.memory.regions[1]
+        populate(self.region.fd, 0, size)
+        announce(self.frontend, TARGET)
+
+    def fill(self, flood: Flood) -> None:
+        """Lets the frames of the flood lie everywhere."""
+        ring = self.ring
+        for index in range(ring.size):
+            ring.set_avail_entry(index, index)
+        for start in range(0, self.size, ring.size * STRIDE):
+            for index in range(ring.size):
+                address = self.region.guest_phys_addr + start + index * STRIDE
+                ring.write_descriptor(index, address, STRIDE, WRITE)
+            target = (ring.avail_idx + ring.size) & 0xFFFF
+            ring.avail_idx = target
+
+            def is_full() -> bool:
+                flood.pump()
+                return ring.used_idx == target
+
+            wait_until("the buffers are used", is_full, 60.0)
+
+    def vanish(self) -> None:
+        """The switch has the last references."""
+        self.frontend.memory.close()
+        self.frontend.socket.close()
+        for ring in self.frontend.rings:
+            ring.close()
+
+
+def is_mapped(switch: Switch, size: int) -> bool:
+    """Whether the switch has a mapping of a frontend's memory that is so large."""
+    for line in Path(f"/proc/{switch.pid}/maps").read_text().splitlines():
+        start, end = (int(word, 16) for word in line.split()[0].split("-"))
+        if "memfd:guest" in line and end - start >= size:
+            return True
+    return False
+
+
+@pytest.mark.timeout(300)
+def test_end_of_a_big_guest(switch: Switch, registry: Registry) -> None:
+    """Gigabytes are unmapped while others carry frames, some of them into pages that are not there."""
+    size = 4 * GIB
+    pair = HonestPair(registry, switch)
+    pair.rate(RATE)
+    for name in ("big", "caller"):
+        switch.add_port(name, mtu=65535)
+    for name in ("f", "g"):
+        switch.add_port(name)
+    with RawFrontend(switch.path("caller"), roomy()).handshake() as caller, ExitStack() as stack:
+        print(time.monotonic())
+        big = Big(switch, "big", size)
+        print(time.monotonic())
+        big.fill(Flood(caller, [frame(TARGET, SENDER, 60_000)]))
+        ends = [
+            stack.enter_context(closing(Fresh(switch, name, mac, to)))
+            for name, mac, to in zip(("f", "g"), MACS, reversed(MACS))
+        ]
+
+        def is_over() -> bool:
+            for end in ends:
+                end.pump()
+            return not is_mapped(switch, size)
+
+        print(time.monotonic())
+        assert not is_over()
+        pair.cut()
+        big.vanish()
+        wait_until("the memory is unmapped", is_over, 60.0)
+        print(time.monotonic())
+        assert_innocent(switch, ("b", "c", "f", "g"))
+    interval = pair.end()
+    print(f"p99.9 {interval.p999} ms, longest {interval.longest} ms")
+    assert interval.wrongs() == []
+
+
+# What a port has earned.
+
+class Moody:
+    """A frontend that punches the memory of its receive buffers while the switch writes to it."""
+
+    def __init__(self, switch: Switch) -> None:
+        self.switch = switch
+        self.frontend = RawFrontend(switch.path("moody"), two_regions(PUNCHED)).handshake()
+        switch.wait_state("moody", "up")
+        announce(self.frontend, TARGET)
+        self.buffers = FreshBuffers(self.frontend, 1, 16 * PAGE)
+        self.region = self.frontend.memory.regions[1]
+        self.n = 0
+        self.done = threading.Event()
+        self.puncher = threading.Thread(target=self._punch, daemon=True)
+
+    def _punch(self) -> None:
+        while not self.done.is_set():
+            populate(self.region.fd, 0, PUNCHED)
+            punch(self.region.fd, 0, PUNCHED)
+            self.n += 1
+
+    def annoy(self, flood: Flood) -> float:
+        """Until the port rests; for how long from then on, in seconds."""
+        rested = spent(self.switch)["rested_s"]
+
+        def rests() -> bool:
+            self._receive(flood)
+            return spent(self.switch)["rested_s"] > rested
+
+        self.puncher.start()
+        try:
+            wait_until("the port rests", rests, 30.0, lambda: str((
+                spent(self.switch), self.switch.drops("moody"), self.buffers.touched, self.buffers.given, self.switch.port("moody")["state_text"], self.switch.stats("caller"), self.n)))
+            return spent(self.switch)["resting_s"]
+        finally:
+            self.done.set()
+            self.puncher.join()
+
+    def _receive(self, flood: Flood) -> None:
+        """For a while there are always frames, and buffers for them."""
+        until = time.monotonic() + 0.05
+        while time.monotonic() < until:
+            self.buffers.pump()
+            flood.pump()
+
+    def close(self) -> None:
+        self.frontend.close()
+
+
+def spent(switch: Switch, port: str = "moody") -> dict[str, float]:
+    found: dict[str, float] = switch.port(port)["time"]
+    return found
+
+
+def leave_in_a_long_rest(switch: Switch, flood: Flood) -> list[float]:
+    """Sessions that each end when the port rests, until it does so for long; the rests."""
+    rests: list[float] = []
+    while not rests or rests[-1] < LONG_REST:
+        assert len(rests) < 12, f"rests of {rests} s"
+        with closing(Moody(switch)) as moody:
+            rests.append(moody.annoy(flood))
+        switch.wait_state("moody", "waiting")
+        wait_until("the flood is taken", flood.is_done)
+        if rests[-1] < LONG_REST:
+            wait_until("it rests no more", lambda: spent(switch)["resting_s"] == 0)
+    return rests
+
+
+@pytest.mark.timeout(300)
+def test_rests_outlive_sessions(switch: Switch) -> None:
+    """A frontend that comes anew finds the port as the last one left it."""
+    for name in ("moody", "caller"):
+        switch.add_port(name)
+    with RawFrontend(switch.path("caller"), roomy()).handshake() as caller:
+        flood = Flood(caller, [frame(TARGET, SENDER, FRAME)])
+        print(leave_in_a_long_rest(switch, flood))
+        with RawFrontend(switch.path("moody"), roomy()).handshake() as calm:
+            switch.wait_state("moody", "up")
+            announced = frame(SENDER, TARGET)
+            calm.send(announced)
+            switch.call("stats.clear")
+            flood.pump()
+            wait_until("the flood is taken", flood.is_done)
+            sent = switch.stats("caller")["rx_frames"]
+            assert spent(switch)["resting_s"] > 0
+            assert switch.drops("moody") == {"resting": sent}
+            assert re.search(rf"moody.*resting.*\b{sent}\b", drops_shown(switch), re.DOTALL)
+            assert calm.poll() is None and calm.tx.used_idx == 0
+            calm.flush(LONG_REST * 60)
+            assert spent(switch)["resting_s"] == 0
+            flood.pump()
+            wait_until("frames arrive again", lambda: calm.poll() is not None)
+            assert switch.port("moody")["fault"] is None
+
+
+def drops_shown(switch: Switch) -> str:
+    return switch.ctl("drops").stdout
