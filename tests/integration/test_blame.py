@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import re
-import threading
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import Sequence
 import pytest
 from cgroup import CpuGroup, MemoryGroup
 from siege.attacks.waits import GIB, FreshBuffers, two_regions
-from siege.floods import SENDER, TARGET, Flood, announce, populate, punch, roomy
+from siege.floods import SENDER, TARGET, Flood, announce, check, libc, populate, roomy
 from siege.honest import HonestPair
 from vswitch import RawFrontend, Registry, Switch, wait_until
 from vswitch.frames import frame
 from vswitch.memory import MIB, PAGE
+from vswitch.process import binary
 from vswitch.ring import WRITE
 
 RATE = 20_000  # frames a second of the honest pair
@@ -26,8 +28,8 @@ PRESSED_SECONDS = 12.0  # more than the time in which waits are summed up
 MACS = ("02:00:00:00:0c:01", "02:00:00:00:0c:02")
 BUFFER, FRAME, FRESH = PAGE, 1514, 64 * MIB
 STRIDE = 64 << 10
-PUNCHED = 256 * MIB
-LONG_REST = 1.5  # seconds
+HELD = 0.01  # seconds
+SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000  # of ptrace(2) and waitpid(2)
 
 
 def assert_innocent(switch: Switch, ports: Sequence[str]) -> None:
@@ -156,9 +158,7 @@ def test_end_of_a_big_guest(switch: Switch, registry: Registry) -> None:
     for name in ("f", "g"):
         switch.add_port(name)
     with RawFrontend(switch.path("caller"), roomy()).handshake() as caller, ExitStack() as stack:
-        print(time.monotonic())
         big = Big(switch, "big", size)
-        print(time.monotonic())
         big.fill(Flood(caller, [frame(TARGET, SENDER, 60_000)]))
         ends = [
             stack.enter_context(closing(Fresh(switch, name, mac, to)))
@@ -170,12 +170,10 @@ def test_end_of_a_big_guest(switch: Switch, registry: Registry) -> None:
                 end.pump()
             return not is_mapped(switch, size)
 
-        print(time.monotonic())
         assert not is_over()
         pair.cut()
         big.vanish()
         wait_until("the memory is unmapped", is_over, 60.0)
-        print(time.monotonic())
         assert_innocent(switch, ("b", "c", "f", "g"))
     interval = pair.end()
     print(f"p99.9 {interval.p999} ms, longest {interval.longest} ms")
@@ -184,52 +182,24 @@ def test_end_of_a_big_guest(switch: Switch, registry: Registry) -> None:
 
 # What a port has earned.
 
-class Moody:
-    """A frontend that punches the memory of its receive buffers while the switch writes to it."""
+def held(tid: int, seconds: float) -> None:
+    """A thread is held by the kernel for so long, wherever it is: as a debugger does it."""
+    ptrace(SEIZE, tid)
+    ptrace(INTERRUPT, tid)
+    os.waitpid(tid, WALL)
+    time.sleep(seconds)
+    ptrace(DETACH, tid)
 
-    def __init__(self, switch: Switch) -> None:
-        self.switch = switch
-        self.frontend = RawFrontend(switch.path("moody"), two_regions(PUNCHED)).handshake()
-        switch.wait_state("moody", "up")
-        announce(self.frontend, TARGET)
-        self.buffers = FreshBuffers(self.frontend, 1, 16 * PAGE)
-        self.region = self.frontend.memory.regions[1]
-        self.n = 0
-        self.done = threading.Event()
-        self.puncher = threading.Thread(target=self._punch, daemon=True)
 
-    def _punch(self) -> None:
-        while not self.done.is_set():
-            populate(self.region.fd, 0, PUNCHED)
-            punch(self.region.fd, 0, PUNCHED)
-            self.n += 1
+def ptrace(request: int, tid: int) -> None:
+    check(libc.ptrace(ctypes.c_long(request), ctypes.c_long(tid), None, None))
 
-    def annoy(self, flood: Flood) -> float:
-        """Until the port rests; for how long from then on, in seconds."""
-        rested = spent(self.switch)["rested_s"]
 
-        def rests() -> bool:
-            self._receive(flood)
-            return spent(self.switch)["rested_s"] > rested
-
-        self.puncher.start()
-        try:
-            wait_until("the port rests", rests, 30.0, lambda: str((
-                spent(self.switch), self.switch.drops("moody"), self.buffers.touched, self.buffers.given, self.switch.port("moody")["state_text"], self.switch.stats("caller"), self.n)))
-            return spent(self.switch)["resting_s"]
-        finally:
-            self.done.set()
-            self.puncher.join()
-
-    def _receive(self, flood: Flood) -> None:
-        """For a while there are always frames, and buffers for them."""
-        until = time.monotonic() + 0.05
-        while time.monotonic() < until:
-            self.buffers.pump()
-            flood.pump()
-
-    def close(self) -> None:
-        self.frontend.close()
+def worker_of(switch: Switch) -> int:
+    for task in Path(f"/proc/{switch.pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == "worker-0":
+            return int(task.name)
+    raise AssertionError("the switch has no worker")
 
 
 def spent(switch: Switch, port: str = "moody") -> dict[str, float]:
@@ -237,46 +207,51 @@ def spent(switch: Switch, port: str = "moody") -> dict[str, float]:
     return found
 
 
-def leave_in_a_long_rest(switch: Switch, flood: Flood) -> list[float]:
-    """Sessions that each end when the port rests, until it does so for long; the rests."""
-    rests: list[float] = []
-    while not rests or rests[-1] < LONG_REST:
-        assert len(rests) < 12, f"rests of {rests} s"
-        with closing(Moody(switch)) as moody:
-            rests.append(moody.annoy(flood))
-        switch.wait_state("moody", "waiting")
-        wait_until("the flood is taken", flood.is_done)
-        if rests[-1] < LONG_REST:
-            wait_until("it rests no more", lambda: spent(switch)["resting_s"] == 0)
-    return rests
+def session_with_a_rest(switch: Switch, registry: Registry) -> float:
+    """The worker has no other port than this one, and is held at it once; for how long it rests then."""
+    frontend = registry.start("full-rings", [
+        str(binary("tests/hostile/full_rings")), "60", "1", str(switch.path("moody")),
+    ])
+    switch.wait_state("moody", "up")
+    worker, before = worker_of(switch), spent(switch)
+
+    def was_held() -> bool:
+        held(worker, HELD)
+        return spent(switch)["stalls"] > before["stalls"]
+
+    wait_until("the worker is held in a turn of the port", was_held, explain=lambda: str(spent(switch)))
+    rest = spent(switch)["rested_s"] - before["rested_s"]
+    frontend.kill()
+    switch.wait_state("moody", "waiting")
+    return rest
 
 
-@pytest.mark.timeout(300)
-def test_rests_outlive_sessions(switch: Switch) -> None:
+def test_rests_outlive_sessions(switch: Switch, registry: Registry) -> None:
     """A frontend that comes anew finds the port as the last one left it."""
-    for name in ("moody", "caller"):
-        switch.add_port(name)
-    with RawFrontend(switch.path("caller"), roomy()).handshake() as caller:
-        flood = Flood(caller, [frame(TARGET, SENDER, FRAME)])
-        print(leave_in_a_long_rest(switch, flood))
-        with RawFrontend(switch.path("moody"), roomy()).handshake() as calm:
-            switch.wait_state("moody", "up")
-            announced = frame(SENDER, TARGET)
-            calm.send(announced)
-            switch.call("stats.clear")
-            flood.pump()
-            wait_until("the flood is taken", flood.is_done)
-            sent = switch.stats("caller")["rx_frames"]
-            assert spent(switch)["resting_s"] > 0
-            assert switch.drops("moody") == {"resting": sent}
-            assert re.search(rf"moody.*resting.*\b{sent}\b", drops_shown(switch), re.DOTALL)
-            assert calm.poll() is None and calm.tx.used_idx == 0
-            calm.flush(LONG_REST * 60)
-            assert spent(switch)["resting_s"] == 0
-            flood.pump()
-            wait_until("frames arrive again", lambda: calm.poll() is not None)
-            assert switch.port("moody")["fault"] is None
-
-
-def drops_shown(switch: Switch) -> str:
-    return switch.ctl("drops").stdout
+    switch.add_port("moody")
+    first = session_with_a_rest(switch, registry)
+    wait_until("the rest is over", lambda: spent(switch)["resting_s"] == 0)
+    second = session_with_a_rest(switch, registry)
+    print(f"rests of {first} and {second} s")
+    assert 0.09 < first < 0.11 and second > 256 * HELD / 2
+    switch.add_port("x")
+    with RawFrontend(switch.path("moody")).handshake() as calm, RawFrontend(
+        switch.path("x")
+    ).handshake() as other:
+        for port in ("moody", "x"):
+            switch.wait_state(port, "up")
+        switch.call("fdb.add", mac=TARGET, port="moody")
+        other.send(*[frame(TARGET, SENDER)] * 10)
+        other.flush()
+        calm.send(frame(SENDER, TARGET))
+        switch.wait_only("x", rx_frames=10, rx_bytes=640, copies_due=10)
+        assert calm.poll() is None and calm.tx.used_idx == 0
+        assert switch.drops("moody") == {"resting": 10}
+        shown = switch.ctl("drops", "moody").stdout
+        assert re.search(r"resting.*\b10\b", shown), shown
+        assert spent(switch)["resting_s"] > 0
+        calm.flush(60.0)
+        assert spent(switch)["resting_s"] == 0
+        other.send(frame(TARGET, SENDER))
+        assert len(calm.receive().frame) == 64
+        assert switch.port("moody")["fault"] is None
