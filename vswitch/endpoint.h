@@ -51,12 +51,12 @@ struct source {
 	bool active;  /* in the poll list */
 	bool stopped; /* by take(): what is there must wait, and nothing tells when that is over */
 	bool muted;   /* kicks that brought nothing are not listened to: see worker_kicks.c */
-	uint32_t frames_max;  /* to be taken in a turn; BURST_MAX unless a turn was slow */
+	uint32_t frames_max;  /* to be taken in a turn; BURST_MAX at first: see short_turns.h */
 	uint32_t idle_kicks;  /* in a row, without a frame */
 	uint64_t quiet_since; /* no frame came since then */
 	uint64_t served;      /* cycles of turns that count for fair shares: see fair_share.h */
 	uint64_t muted_until;
-	uint64_t short_until; /* a turn was slow: the next ones are short */
+	uint64_t short_until; /* when turns may become longer again */
 	uint64_t flood_level; /* frames to everybody lately, less what is allowed: see deliver.c */
 	uint64_t flood_seen;  /* when that was counted */
 };

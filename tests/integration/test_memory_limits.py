@@ -457,7 +457,7 @@ def test_sender_that_must_wait_lets_the_worker_sleep(switch: Switch, sparse: Spa
         wait_until("a second is over", lambda: time.monotonic() > began + 1.0)
         used = (thread_seconds(switch, "worker-0") - before) / (time.monotonic() - began)
         print(f"the worker took {used:.2%} of a CPU")
-        assert used < 0.2
+        assert used < 0.03
         switch.call("port.set", {"name": "s", "max-memory": 0})
         receiver.offer()
         wait_until("the ring is empty", lambda: tx.used_idx == tx.avail_idx)
