@@ -15,7 +15,7 @@
 #define FRESH_US 5000
 
 /* To make a page takes less, unless there is none to be had. */
-#define PAGE_US 100
+#define PAGE_US 20
 
 /* What the watchdog's ticks are apart, at least. */
 #define TICK_US 5000
