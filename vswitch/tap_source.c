@@ -159,6 +159,7 @@ tap_source_init(struct tap_source *source, uint16_t port)
 	source->base.ops = &tap_source_ops;
 	source->base.port = port;
 	source->base.worker = -1;
+	source->base.frames_max = BURST_MAX;
 }
 
 void

@@ -14,6 +14,9 @@
 /* How old a sample may become while the thread comes by thread_time_gap(). */
 #define FRESH_US 5000
 
+/* To make a page takes less, unless there is none to be had. */
+#define PAGE_US 20
+
 /* What the watchdog's ticks are apart, at least. */
 #define TICK_US 5000
 
@@ -33,6 +36,8 @@ static __thread struct {
 	struct sample last;
 	uint64_t gaps;	   /* since then */
 	uint64_t sleeps;   /* since then, of its own will */
+	uint64_t pages;	   /* since then, cycles in which the host made room for pages */
+	uint64_t queue;	   /* when it was last looked at */
 	int fd;		   /* /proc/thread-self/schedstat, plus 1; 0: not open */
 	bool has_no_queue; /* the kernel does not tell */
 } own;
@@ -67,7 +72,7 @@ read_queue(uint64_t *queue)
 	}
 	text[len] = '\0';
 	(void)strtoull(text, &rest, 10);
-	*queue = strtoull(rest, NULL, 10) * cycles_per_us / 1000;
+	*queue = own.queue = strtoull(rest, NULL, 10) * cycles_per_us / 1000;
 	return true;
 }
 
@@ -114,6 +119,15 @@ has_slept(const struct sample *now, uint64_t waited)
 	return now->sleeps - own.last.sleeps > own.sleeps && now->tick - own.last.tick >= due / 4;
 }
 
+/* The last sample is of now. */
+static void
+begin_anew(void)
+{
+	own.gaps = 0;
+	own.sleeps = 0;
+	own.pages = 0;
+}
+
 void
 thread_time_gap(uint64_t start, uint64_t end, bool slept)
 {
@@ -122,8 +136,20 @@ thread_time_gap(uint64_t start, uint64_t end, bool slept)
 	if (end - own.last.tsc < FRESH_US * cycles_per_us)
 		return;
 	(void)take(&own.last);
-	own.gaps = 0;
-	own.sleeps = 0;
+	begin_anew();
+}
+
+void
+thread_time_page(uint64_t cycles)
+{
+	uint64_t queue, before = own.queue;
+	int saved = errno;
+
+	if (cycles <= PAGE_US * cycles_per_us)
+		return;
+	if (read_queue(&queue))
+		own.pages += less(cycles, queue - before);
+	errno = saved;
 }
 
 void
@@ -140,9 +166,10 @@ thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time)
 	time->waited = less(away < span ? away : span, now.queue - own.last.queue);
 	if (!has_slept(&now, time->waited))
 		time->waited = 0;
+	time->worked = less(time->worked, own.pages);
+	time->waited = less(time->waited, own.pages);
 	own.last = now;
-	own.gaps = 0;
-	own.sleeps = 0;
+	begin_anew();
 }
 
 void
