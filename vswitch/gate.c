@@ -93,12 +93,16 @@ gate_is_clogged(const struct gate *gate, char *why, size_t why_size)
 	return true;
 }
 
-/* Asks for what a session needs. False with words. */
+/*
+ * Asks for what a session needs. False with words. What the switch itself lacks is in the words and
+ * brings the port no rest: its next frontend may try as soon as it likes.
+ */
 static bool
 open_session(struct gate *gate, char *why, size_t why_size)
 {
 	if (gate_is_clogged(gate, why, why_size))
 		return false;
+	gate->blameless = true;
 	if (!fd_budget_take(FD_BUDGET_SESSION, why, why_size))
 		return false;
 	gate->has_budget = true;
@@ -108,6 +112,7 @@ open_session(struct gate *gate, char *why, size_t why_size)
 				"the switch has %d frontends already, which is as many as "
 				"it can serve",
 				SESSIONS_MAX);
+	gate->blameless = gate->conn == NULL;
 	return gate->conn != NULL;
 }
 
@@ -121,6 +126,7 @@ admit(struct gate *gate, int fd)
 	gate->refusals = 0;
 	gate->refusal[0] = '\0';
 	gate->at_fault = false;
+	gate->blameless = false;
 	event_assign(&gate->readable, gate->base, fd, EV_READ | EV_PERSIST, gate_relay_on_readable,
 			gate);
 	gate_peer_read(fd, &gate->peer);
@@ -242,7 +248,7 @@ close_session(struct gate *gate)
 		vhost_conn_close(conn, closer_send, held);
 	else
 		closer_send(held);
-	if (gate->at_fault)
+	if (gate->at_fault && !gate->blameless)
 		gate_rest_count_fault(gate);
 	log_end(gate);
 	gate->state = GATE_IDLE;

@@ -137,6 +137,7 @@ struct gate {
 	uint32_t refusals;
 	char refusal[GATE_TEXT_MAX];
 	bool at_fault;
+	bool blameless; /* the fault is that the switch has no room for the session */
 	char fault[GATE_TEXT_MAX];
 
 	bool destroying;
