@@ -46,18 +46,50 @@ on_gone(struct control_client *client)
 		event_active(pause_end, EV_TIMEOUT, 0);
 }
 
+static pid_t
+read_pid(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? peer.pid : 0;
+}
+
+/* Says so and closes: no more is spent on a client of a crowd. */
+static void
+turn_away(int fd, pid_t pid)
+{
+	json_t *error = jsonrpc_error(NULL, JSONRPC_REFUSED, control_room_refusal, NULL);
+	size_t len;
+	char *line = jsonrpc_line(error, &len);
+
+	json_decref(error);
+	if (line != NULL)
+		(void)send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	free(line);
+	control_fds_end(fd);
+	log_from(&control_log, LOG_LEVEL_WARNING,
+			"a client (pid %d) is turned away: there are %d already, and no process has "
+			"more of them",
+			pid, CONTROL_CLIENTS_MAX);
+}
+
 static void
 take_client(int fd)
 {
-	struct control_client *client = control_client_open(served, fd, on_gone);
+	pid_t pid = read_pid(fd);
+	struct control_client *client;
 
-	if (client == NULL) {
+	if (!control_room_take(&clients, pid)) {
+		turn_away(fd, pid);
+		return;
+	}
+	client = control_client_open(served, fd, pid, on_gone);
+	if (client == NULL)
 		log_from(&control_log, LOG_LEVEL_WARNING,
 				"a client is turned away, for there is no memory to serve it");
-	} else {
-		LIST_INSERT_HEAD(&clients, client, next);
-		control_room_settle(&clients, client);
-	}
+	else
+		control_room_enter(&clients, client);
 }
 
 static void

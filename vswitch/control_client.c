@@ -438,17 +438,9 @@ limit_kernel(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-static pid_t
-read_pid(int fd)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? peer.pid : 0;
-}
-
 struct control_client *
-control_client_open(struct daemon *daemon, int fd, void (*gone)(struct control_client *client))
+control_client_open(struct daemon *daemon, int fd, pid_t pid,
+		void (*gone)(struct control_client *client))
 {
 	struct control_client *client = calloc(1, sizeof(*client));
 
@@ -459,7 +451,7 @@ control_client_open(struct daemon *daemon, int fd, void (*gone)(struct control_c
 	client->daemon = daemon;
 	client->gone = gone;
 	client->fd = fd;
-	client->pid = read_pid(fd);
+	client->pid = pid;
 	limit_kernel(fd);
 	client->opened_ns = client->heard_ns = clock_ns();
 	client->turn.take = take_turn;

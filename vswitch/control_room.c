@@ -6,6 +6,10 @@
 #include "control_client.h"
 #include "log.h"
 
+const char control_room_refusal[] =
+		"there are more clients than the control socket serves, and none "
+		"has more of them than this process; connect again with fewer";
+
 static unsigned int
 count(const struct control_clients *clients)
 {
@@ -14,18 +18,6 @@ count(const struct control_clients *clients)
 
 	LIST_FOREACH (client, clients, next)
 		n += !client->dead;
-	return n;
-}
-
-/* Those of the same process. */
-static unsigned int
-count_kin(const struct control_clients *clients, const struct control_client *of)
-{
-	const struct control_client *client;
-	unsigned int n = 0;
-
-	LIST_FOREACH (client, clients, next)
-		n += !client->dead && client->pid == of->pid;
 	return n;
 }
 
@@ -64,19 +56,25 @@ choose_silent(const struct control_clients *clients)
 	return first;
 }
 
-/* The process with most clients, by one of them. */
-static const struct control_client *
-find_crowd(const struct control_clients *clients, unsigned int *size)
+/* The process with most clients, how many, and how many `own` has. Those of one stand together. */
+static pid_t
+find_crowd(const struct control_clients *clients, pid_t own, unsigned int *size,
+		unsigned int *own_size)
 {
-	const struct control_client *client, *crowd = NULL;
-	unsigned int n;
+	const struct control_client *client;
+	pid_t crowd = 0, pid = 0;
+	unsigned int n = 0;
 
-	*size = 0;
+	*size = *own_size = 0;
 	LIST_FOREACH (client, clients, next) {
-		n = client->dead ? 0 : count_kin(clients, client);
+		n = client->pid == pid ? n : 0;
+		n += !client->dead;
+		pid = client->pid;
+		if (pid == own)
+			*own_size = n;
 		if (n > *size) {
 			*size = n;
-			crowd = client;
+			crowd = pid;
 		}
 	}
 	return crowd;
@@ -93,20 +91,30 @@ costs_less(const struct control_client *client, const struct control_client *oth
 	return client->turn.used_ns > other->turn.used_ns;
 }
 
-/* Of one process, or (NULL) of all that did not just come. */
+/* Of one process. */
 static struct control_client *
-choose_busy(const struct control_clients *clients, const struct control_client *of)
+choose_of(const struct control_clients *clients, pid_t pid)
 {
 	struct control_client *client, *first = NULL;
 
-	LIST_FOREACH (client, clients, next) {
-		if (client->dead || (of != NULL && client->pid != of->pid))
-			continue;
-		if (of == NULL && clock_ns() - client->opened_ns < CONTROL_CLIENT_PATIENCE_NS)
-			continue;
-		if (first == NULL || costs_less(client, first))
+	LIST_FOREACH (client, clients, next)
+		if (!client->dead && client->pid == pid &&
+				(first == NULL || costs_less(client, first)))
 			first = client;
-	}
+	return first;
+}
+
+/* Of all that did not just come; NULL: all did. */
+static struct control_client *
+choose_settled(const struct control_clients *clients)
+{
+	struct control_client *client, *first = NULL;
+	uint64_t now = clock_ns();
+
+	LIST_FOREACH (client, clients, next)
+		if (!client->dead && now - client->opened_ns >= CONTROL_CLIENT_PATIENCE_NS &&
+				(first == NULL || costs_less(client, first)))
+			first = client;
 	return first;
 }
 
@@ -131,7 +139,7 @@ bool
 control_room_make(const struct control_clients *clients)
 {
 	struct control_client *first;
-	unsigned int n = count(clients), crowd;
+	unsigned int n = count(clients), size, own_size;
 
 	for (; n >= CONTROL_CLIENTS_KEPT; n--) {
 		first = choose_silent(clients);
@@ -146,31 +154,43 @@ control_room_make(const struct control_clients *clients)
 	}
 	if (n < CONTROL_CLIENTS_MAX)
 		return true;
-	(void)find_crowd(clients, &crowd);
-	return crowd > 1 || choose_busy(clients, NULL) != NULL;
+	(void)find_crowd(clients, 0, &size, &own_size);
+	return size > 1 || choose_settled(clients) != NULL;
 }
 
-void
-control_room_settle(const struct control_clients *clients, struct control_client *client)
+bool
+control_room_take(const struct control_clients *clients, pid_t pid)
 {
-	const struct control_client *crowd;
-	struct control_client *first = client;
-	unsigned int size;
+	unsigned int size, own_size;
+	struct control_client *first;
+	pid_t crowd;
 
-	if (count(clients) <= CONTROL_CLIENTS_MAX)
-		return;
-	crowd = find_crowd(clients, &size);
-	if (size == 1)
-		first = choose_busy(clients, NULL);
-	else if (count_kin(clients, client) < size)
-		first = choose_busy(clients, crowd);
+	if (count(clients) < CONTROL_CLIENTS_MAX)
+		return true;
+	crowd = find_crowd(clients, pid, &size, &own_size);
+	if (own_size > 0 && own_size + 1 >= size)
+		return false;
+	first = size > 1 ? choose_of(clients, crowd) : choose_settled(clients);
 	if (first == NULL)
-		first = client;
+		return false;
 	log_from(&control_log, LOG_LEVEL_WARNING,
 			"client (pid %d) makes room though it is busy: there are %d already, and %u "
 			"are of its process",
-			first->pid, CONTROL_CLIENTS_MAX, count_kin(clients, first));
-	control_client_dismiss(first,
-			"there are more clients than the control socket serves, and none has "
-			"more of them than this process; connect again with fewer");
+			first->pid, CONTROL_CLIENTS_MAX, size);
+	control_client_dismiss(first, control_room_refusal);
+	return true;
+}
+
+void
+control_room_enter(struct control_clients *clients, struct control_client *client)
+{
+	struct control_client *kin;
+
+	LIST_FOREACH (kin, clients, next)
+		if (kin->pid == client->pid)
+			break;
+	if (kin != NULL)
+		LIST_INSERT_AFTER(kin, client, next);
+	else
+		LIST_INSERT_HEAD(clients, client, next);
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 
 /* Clients that are served at once, however little they ask for. */
 #define CONTROL_CLIENTS_KEPT 64
@@ -32,7 +33,16 @@ void control_room_look(const struct control_clients *clients);
  */
 bool control_room_make(const struct control_clients *clients);
 
-/* After `client` was accepted and listed: somebody goes if there are too many. */
-void control_room_settle(const struct control_clients *clients, struct control_client *client);
+/*
+ * After a client of the process `pid` was accepted: if there are too many, a busy one goes. False: it
+ * is the new one that has to go.
+ */
+bool control_room_take(const struct control_clients *clients, pid_t pid);
+
+/* Why: for who has to go. */
+extern const char control_room_refusal[];
+
+/* Lists a client beside those of its process. */
+void control_room_enter(struct control_clients *clients, struct control_client *client);
 
 #endif
