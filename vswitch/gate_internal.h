@@ -12,10 +12,11 @@
  * States. Only the arrows change them; every op may call gate_fault() or gate_destroy(), which
  * only mark, so after each op the state is looked at again.
  *
- *   IDLE -> OPENING      a frontend was admitted; the library is asked for a connection
- *   OPENING -> READING   the library gave one
- *   READING -> QUIESCING a good message concerns rings that workers may use
- *   READING, QUIESCING -> RELAYED   the library has the message
+ *   IDLE -> READING      a frontend was admitted
+ *   READING -> OPENING   its first message for the library is whole and good; the library is asked
+ *                        for a connection, which a frontend that says nothing has not cost it
+ *   READING, OPENING -> QUIESCING   a good message concerns rings that workers may use
+ *   READING, OPENING, QUIESCING -> RELAYED   the library has the message
  *   RELAYED -> READING   its answer came and was passed on
  *   any but IDLE -> ENDING  the frontend left, broke a rule, or is not wanted any more
  *   ENDING -> CLOSING    from the loop, when neither quiescence nor an answer of the library is
@@ -137,6 +138,7 @@ struct gate {
 	uint32_t refusals;
 	char refusal[GATE_TEXT_MAX];
 	bool at_fault;
+	bool blameless; /* the fault is that the switch has no room for the session */
 	char fault[GATE_TEXT_MAX];
 
 	bool destroying;
@@ -151,6 +153,9 @@ void gate_arrived(struct gate *gate, int fd);
 
 /* Ends the session from the loop. `fault` NULL: the frontend left. The first call counts. */
 void gate_end(struct gate *gate, const char *fault);
+
+/* Asks the library for a connection; gate_relay_go_on() when it is there. */
+void gate_open(struct gate *gate);
 
 /* Goes on with gate_step() from the loop. */
 void gate_step_later(struct gate *gate);
@@ -171,6 +176,9 @@ void gate_relay_release(struct gate *gate);
 
 /* Waits for the next message. */
 void gate_relay_next(struct gate *gate);
+
+/* There is a connection to the library: the good message at hand is for it. */
+void gate_relay_go_on(struct gate *gate);
 
 /* The rings are quiet: hands the message at hand to the library. */
 void gate_relay_send(struct gate *gate);

@@ -206,12 +206,24 @@ check(struct gate *gate, char *why, size_t why_size)
 	return verdict;
 }
 
+void
+gate_relay_go_on(struct gate *gate)
+{
+	uint32_t rings = vhost_msg_rings(&gate->msg);
+
+	if (rings == 0) {
+		gate_relay_send(gate);
+		return;
+	}
+	gate->state = GATE_QUIESCING;
+	gate_ask_quiet(gate, rings);
+}
+
 static void
 handle_message(struct gate *gate)
 {
 	char why[GATE_TEXT_MAX];
 	enum vhost_verdict verdict;
-	uint32_t rings;
 
 	event_del(&gate->readable);
 	event_del(&gate->limit);
@@ -224,13 +236,10 @@ handle_message(struct gate *gate)
 		answer_locally(gate);
 		return;
 	}
-	rings = vhost_msg_rings(&gate->msg);
-	if (rings == 0) {
-		gate_relay_send(gate);
-		return;
-	}
-	gate->state = GATE_QUIESCING;
-	gate_ask_quiet(gate, rings);
+	if (gate->conn == NULL)
+		gate_open(gate);
+	else
+		gate_relay_go_on(gate);
 }
 
 /* Reckons the descriptors that have come with the message. False with words. */

@@ -32,14 +32,20 @@ struct sample {
 static uint64_t cycles_per_us = 1;
 static uint64_t ticks; /* atomic; writer: the watchdog */
 
+/* A sample, and what was since then up to the next one. */
+struct since {
+	struct sample sample;
+	uint64_t gaps;
+	uint64_t sleeps; /* of its own will */
+	uint64_t pages;	 /* cycles in which the host made room for pages */
+};
+
 static __thread struct {
-	struct sample last;
-	uint64_t gaps;	   /* since then */
-	uint64_t sleeps;   /* since then, of its own will */
-	uint64_t pages;	   /* since then, cycles in which the host made room for pages */
-	uint64_t queue;	   /* when it was last looked at */
-	int fd;		   /* /proc/thread-self/schedstat, plus 1; 0: not open */
-	bool has_no_queue; /* the kernel does not tell */
+	struct since last;
+	struct since before; /* the last sample that is older than the stretches judged since */
+	uint64_t queue;	     /* when it was last looked at */
+	int fd;		     /* /proc/thread-self/schedstat, plus 1; 0: not open */
+	bool has_no_queue;   /* the kernel does not tell */
 } own;
 
 void
@@ -112,30 +118,31 @@ thread_time_tick(void)
  * watchdog stood still as well (the whole process was stopped).
  */
 static bool
-has_slept(const struct sample *now, uint64_t waited)
+has_slept(const struct since *since, const struct sample *now, uint64_t waited)
 {
 	uint64_t due = waited / (TICK_US * cycles_per_us);
 
-	return now->sleeps - own.last.sleeps > own.sleeps && now->tick - own.last.tick >= due / 4;
+	return now->sleeps - since->sample.sleeps > since->sleeps &&
+			now->tick - since->sample.tick >= due / 4;
 }
 
 /* The last sample is of now. */
 static void
 begin_anew(void)
 {
-	own.gaps = 0;
-	own.sleeps = 0;
-	own.pages = 0;
+	own.last.gaps = 0;
+	own.last.sleeps = 0;
+	own.last.pages = 0;
 }
 
 void
 thread_time_gap(uint64_t start, uint64_t end, bool slept)
 {
-	own.gaps += end - start;
-	own.sleeps += slept;
-	if (end - own.last.tsc < FRESH_US * cycles_per_us)
+	own.last.gaps += end - start;
+	own.last.sleeps += slept;
+	if (end - own.last.sample.tsc < FRESH_US * cycles_per_us)
 		return;
-	(void)take(&own.last);
+	(void)take(&own.last.sample);
 	begin_anew();
 }
 
@@ -148,28 +155,46 @@ thread_time_page(uint64_t cycles)
 	if (cycles <= PAGE_US * cycles_per_us)
 		return;
 	if (read_queue(&queue))
-		own.pages += less(cycles, queue - before);
+		own.last.pages += less(cycles, queue - before);
 	errno = saved;
+}
+
+/*
+ * The sample that a stretch is held against. One within which another was judged (a call while frames
+ * were placed) is older than the last sample, and would pass for work altogether.
+ */
+static const struct since *
+choose_since(uint64_t start)
+{
+	if (start >= own.last.sample.tsc || own.before.sample.tsc == 0) {
+		own.before = own.last;
+	} else {
+		own.before.gaps += own.last.gaps;
+		own.before.sleeps += own.last.sleeps;
+		own.before.pages += own.last.pages;
+	}
+	return &own.before;
 }
 
 void
 thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time)
 {
 	uint64_t span = end - start, away;
+	const struct since *since;
 	struct sample now;
 
 	*time = (struct thread_time){ 0 };
-	if (own.last.tsc == 0 || !take(&now))
+	if (own.last.sample.tsc == 0 || !take(&now))
 		return;
-	away = less(less(now.tsc - own.last.tsc, own.gaps), now.cpu - own.last.cpu);
+	since = choose_since(start);
+	away = less(less(now.tsc - since->sample.tsc, since->gaps), now.cpu - since->sample.cpu);
 	time->worked = less(span, away);
-	time->waited = less(away < span ? away : span, now.queue - own.last.queue);
-	if (!has_slept(&now, time->waited))
+	time->waited = less(away < span ? away : span, now.queue - since->sample.queue);
+	if (!has_slept(since, &now, time->waited))
 		time->waited = 0;
-	time->worked = less(time->worked, own.pages);
-	time->waited = less(time->waited, own.pages);
-	own.last = now;
-	begin_anew();
+	time->worked = less(time->worked, since->pages);
+	time->waited = less(time->waited, since->pages);
+	own.last = (struct since){ .sample = now };
 }
 
 void

@@ -141,6 +141,27 @@ test_a_stop_is_no_wait(void **state)
 	assert_int_equal(time.waited, 0);
 }
 
+/* A call while frames are placed is judged first: what the machine took then is no work of the placing. */
+static void
+test_a_stretch_around_one_that_was_judged(void **state)
+{
+	struct thread_time call, placing;
+	uint64_t start, inner, end;
+
+	(void)state;
+	thread_time_judge(0, tsc_read(), &call);
+	start = tsc_read();
+	work_ms(10);
+	inner = tsc_read();
+	sleep_ms(50);
+	end = tsc_read();
+	thread_time_judge(inner, end, &call);
+	thread_time_judge(start, tsc_read(), &placing);
+	assert_in_range(call.worked, 0, hz / 1000 * 5);
+	assert_in_range(placing.worked, hz / 1000 * 5, hz / 1000 * 20);
+	assert_int_equal(placing.waited, 0);
+}
+
 /* Time that nobody accounts for is no wait when the thread slept by its own will alone. */
 static void
 test_stolen_time_is_no_wait(void **state)
@@ -329,6 +350,7 @@ main(void)
 		cmocka_unit_test(test_a_wait_is_a_wait),
 		cmocka_unit_test(test_a_page_that_is_slow_is_nothing),
 		cmocka_unit_test(test_a_stop_is_no_wait),
+		cmocka_unit_test(test_a_stretch_around_one_that_was_judged),
 		cmocka_unit_test(test_stolen_time_is_no_wait),
 		cmocka_unit_test(test_a_gap_is_nothing),
 		cmocka_unit_test(test_shares_are_of_time),
