@@ -25,15 +25,16 @@ from lanes import Lanes, whole_suite
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# What has threads: FDB, closers, log; life cycle, gate, configuration, control, traffic between
-# vhost-user ports. The rest is one thread's work, or DPDK's and the kernel's.
+# What has threads: FDB, closers, callers, watchdog, log; life cycle, gate, configuration, control, traffic
+# between vhost-user ports. The rest is one thread's work, or DPDK's and the kernel's.
 TSAN_UNIT_TESTS = [
-    "test_deliver", "test_fdb", "test_fdb_full", "test_fdb_threads", "test_forward", "test_log",
-    "test_vhost_io",
+    "test_caller", "test_closer", "test_deliver", "test_fdb", "test_fdb_full", "test_fdb_table",
+    "test_fdb_threads", "test_forward", "test_log", "test_vhost_io", "test_watchdog",
 ]
 TSAN_TESTS = [
     f"tests/integration/test_{name}.py"
-    for name in ("config", "gate", "l2", "lifecycle", "port_life", "rpc", "traffic")
+    for name in ("config", "gate", "l2", "lifecycle", "methods", "port_life", "rpc",
+                 "rpc_clients", "traffic")
 ]
 TSAN_RANDOM_BITS = 28
 

@@ -114,7 +114,7 @@ def test_client_proves_what_it_received(
     for port in ("a", "b"):
         switch.add_port(port)
     receiver = VuserClient(
-        registry, switch.path("b"), "receive", mac=PEER, queue_size=4096, idle=1
+        registry, switch.path("b"), "receive", mac=PEER, queue_size=4096, idle=3
     ).wait_ready()
     sender = VuserClient(
         registry, switch.path("a"), "send", dst_mac=PEER, rate=rate, size=size,
