@@ -40,8 +40,8 @@
 /* A message once begun must be whole within this. */
 #define GATE_MESSAGE_LIMIT_S 1
 
-/* The library answers within this, or something is wrong with it. */
-#define GATE_ANSWER_LIMIT_S 2
+/* The library answers within this, also where it has little CPU, or something is wrong with it. */
+#define GATE_ANSWER_LIMIT_S 5
 
 /*
  * These limits are counted in looks, and longer than GATE_PAUSE_MAX_MS apart: a switch that was stopped

@@ -349,7 +349,7 @@ gate_relay_on_limit(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	gate->answer_due = false;
-	gate_end(gate, "the vhost library did not answer within two seconds");
+	gate_end(gate, "the vhost library did not answer within five seconds");
 	gate_step_later(gate);
 }
 
