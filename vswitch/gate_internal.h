@@ -41,8 +41,14 @@
 /* A message once begun must be whole within this. */
 #define GATE_MESSAGE_LIMIT_S 1
 
-/* The library answers within this, or something is wrong with it. */
-#define GATE_ANSWER_LIMIT_S 2
+/* The library answers within this, also where it has little CPU, or something is wrong with it. */
+#define GATE_ANSWER_LIMIT_S 5
+
+/*
+ * These limits are counted in looks, and longer than GATE_PAUSE_MAX_MS apart: a switch that was stopped
+ * and goes on, or had no CPU, first takes what came meanwhile.
+ */
+#define GATE_LOOK_MS 100
 
 /* Descriptors of a port's frontends that resist closing; with more, nobody is served there. */
 #define GATE_UNCLOSED_MAX 32
@@ -123,6 +129,7 @@ struct gate {
 	struct event answered; /* on the library's socket, from OPENING's end to CLOSING */
 	struct event pause;    /* pending instead of readable while only a part has come */
 	struct event limit;    /* of the message being collected, or of the library's answer */
+	uint32_t looks;	       /* until that limit */
 	uint32_t pause_ms;
 	struct vhost_conn *conn;
 	bool answered_added;
