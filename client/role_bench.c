@@ -128,7 +128,7 @@ end_trial(struct bench *b)
 {
 	struct bench_trial *t = &b->trial;
 	struct bench_counts *c;
-	uint64_t last = b->send_end, pending, came;
+	uint64_t last = b->send_end, pending, came, gone;
 	size_t i;
 
 	for (i = 0; i < measured(b); i++) {
@@ -136,7 +136,8 @@ end_trial(struct bench *b)
 		*c = b->streams[i].counts;
 		pending = (uint64_t)device_pending(b->streams[i].from);
 		came = RTE_MIN(c->sent, c->received);
-		c->sent = RTE_MAX(c->sent - RTE_MIN(c->sent, pending), came);
+		gone = c->sent - RTE_MIN(c->sent, pending);
+		c->sent = RTE_MAX(gone, came);
 		last = RTE_MAX(last, b->streams[i].last);
 		t->lost += c->sent > c->received ? c->sent - c->received : 0;
 		t->sent += c->sent;
