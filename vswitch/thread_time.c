@@ -153,8 +153,8 @@ thread_time_page(uint64_t cycles)
 	uint64_t queue, before = own.queue;
 	int saved = errno;
 
-	if (cycles <= PAGE_US * cycles_per_us)
-		return;
+	if (own.fd == 0 || cycles <= PAGE_US * cycles_per_us)
+		return; /* nobody judges this thread, or the page was there */
 	if (read_queue(&queue))
 		own.last.pages += less(cycles, queue - before);
 	errno = saved;
