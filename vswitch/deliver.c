@@ -255,9 +255,10 @@ static bool
 was_slow(struct delivery *delivery, const struct burst *burst, uint64_t end,
 		struct thread_time *time)
 {
-	uint64_t honest = honest_cycles(burst);
+	uint64_t honest = honest_cycles(burst), span = end - delivery->now;
 
-	thread_time_judge(delivery->now, end, time);
+	if (thread_time_judge(delivery->now, end, time))
+		delivery->excused += span > time->worked ? span - time->worked : 0;
 	time->worked = time->worked > honest ? time->worked - honest : 0;
 	delivery->slow |= account_is_slow(time);
 	return account_is_slow(time);
@@ -270,7 +271,7 @@ judge_placing(struct delivery *delivery, const struct source *source, const stru
 {
 	struct thread_time time;
 
-	delivery->slow_receivers += end - delivery->now;
+	delivery->excused += end - delivery->now;
 	if (!was_slow(delivery, burst, end, &time))
 		return;
 	if (source->strange && !delivery->private_copy)

@@ -23,8 +23,8 @@ struct delivery {
 	/* Writer: the worker; read by the watchdog. */
 	uint16_t at_port; /* whose ring the worker is at; FDB_NO_PORT: between ports */
 	/* Of the turn at hand; the worker clears them. */
-	bool slow;		 /* a stretch was slow */
-	uint64_t slow_receivers; /* cycles that receivers were, which are not the sender's */
+	bool slow; /* a stretch was slow */
+	uint64_t excused; /* cycles of the turn that are not the sender's: receivers', or others had the CPU */
 	uint32_t n_receivers;
 	uint16_t receivers[PORTS_MAX]; /* ports with a list, in the order of their first frame */
 	uint8_t counts[PORTS_MAX];

@@ -180,7 +180,7 @@ choose_since(uint64_t start)
 	return &own.before;
 }
 
-void
+bool
 thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time)
 {
 	uint64_t span = end - start, away;
@@ -189,7 +189,7 @@ thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time)
 
 	*time = (struct thread_time){ 0 };
 	if (own.last.sample.tsc == 0 || !take(&now))
-		return;
+		return false;
 	since = choose_since(start);
 	away = less(less(now.tsc - since->sample.tsc, since->gaps), now.cpu - since->sample.cpu);
 	time->worked = less(span, away);
@@ -199,6 +199,7 @@ thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time)
 	time->worked = less(time->worked, since->pages);
 	time->waited = less(time->waited, since->pages);
 	own.last = (struct since){ .sample = now };
+	return true;
 }
 
 void

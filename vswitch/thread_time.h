@@ -37,8 +37,11 @@ void thread_time_tick(void);
  */
 void thread_time_page(uint64_t cycles);
 
-/* Judges the stretch from `start` to `end` (TSC, just now) of the calling thread. Keeps errno. */
-void thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time);
+/*
+ * Judges the stretch from `start` to `end` (TSC, just now) of the calling thread. Keeps errno. False: the
+ * kernel does not tell, and both times are 0.
+ */
+bool thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time);
 
 /* The calling thread ends. */
 void thread_time_end(void);

@@ -157,7 +157,7 @@ end_turn(struct worker *worker, struct source *source, uint64_t start, uint64_t 
 	account_add(&worker->busy_cycles, cycles);
 	if (worker->delivery.slow)
 		short_turns_begin(source, end, 1000 * worker->cycles_per_us);
-	cycles -= worker->delivery.slow_receivers;
+	cycles -= worker->delivery.excused < cycles ? worker->delivery.excused : cycles;
 	account_add(&accounts[source->port].turns, cycles);
 	fair_share_serve(&worker->fair, source, cycles);
 }
@@ -199,7 +199,7 @@ poll_source(struct worker *worker, struct source *source, uint64_t *time, bool *
 	delivery_at(delivery, source->port);
 	delivery->now = now;
 	delivery->slow = false;
-	delivery->slow_receivers = 0;
+	delivery->excused = 0;
 	if (source->ops->take(source, &worker->burst) == 0) {
 		*stays = stay_polled(worker, source, now);
 		*time = charge_look(worker, source, now);
@@ -322,6 +322,7 @@ collect_kicks(struct worker *worker, uint64_t now)
 	struct epoll_event events[EVENTS_MAX];
 	int n = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, 0);
 
+	thread_time_gap(now, now, false); /* keeps the sample fresh where the worker never sleeps */
 	if (worker->has_muted)
 		worker_kicks_unmute(worker, now);
 	activate_kicked(worker, events, n, now);

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import json
-import select
 import socket
 import time
 from collections import deque
 from os import PathLike
 from types import TracebackType
 from typing import Any, Iterator, Mapping, Optional, Sequence, Type, Union
+
+from vswitch.waiting import readable
 
 Params = Mapping[str, Any]
 
@@ -116,7 +117,7 @@ class Client:
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while b"\n" not in self._buffer:
             left = max(0.0, deadline - time.monotonic())
-            if not select.select([self.socket], [], [], left)[0]:
+            if not readable(self.socket, left):
                 return None
             data = self.socket.recv(1 << 16)
             if not data:

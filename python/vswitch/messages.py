@@ -8,12 +8,13 @@ must be able to say anything.
 from __future__ import annotations
 
 import os
-import select
 import socket
 import struct
 from enum import IntEnum
 from pathlib import Path
 from typing import Iterable, NamedTuple, Optional, Sequence
+
+from vswitch.waiting import readable
 
 VERSION = 0x1
 REPLY = 0x4
@@ -244,7 +245,7 @@ class Channel:
 
     def is_silent(self) -> bool:
         """Whether nothing, not even an end, is there to be read."""
-        return not select.select([self.socket], [], [], 0)[0]
+        return not readable(self.socket, 0)
 
     # Requests.
 

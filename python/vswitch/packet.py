@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import select
 import socket
 import threading
 import time
@@ -18,6 +17,7 @@ from typing import NamedTuple, Optional, Union
 
 from vswitch.frames import BROADCAST, mac_text
 from vswitch.segments import VnetHeader
+from vswitch.waiting import readable
 
 SOL_PACKET = 263
 PACKET_VNET_HDR = 15
@@ -75,7 +75,7 @@ class PacketStation:
         deadline = time.monotonic() + timeout
         while True:
             left = max(deadline - time.monotonic(), 0.0)
-            if not select.select([self._socket], [], [], left)[0]:
+            if not readable(self._socket, left):
                 raise TimeoutError(f"no frame for {self.mac} within {timeout:g} s")
             data, address = self._socket.recvfrom(FRAME_MOST)
             destination = mac_text(data[HEADER:HEADER + 6])

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import select
 import struct
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Iterable, Optional, Sequence
 
 from vswitch.eventfd import drain_eventfd, eventfd, signal_eventfd
 from vswitch.memory import GuestMemory
+from vswitch.waiting import readable
 
 NEXT = 1
 WRITE = 2
@@ -208,11 +208,11 @@ class SplitRing:
     def wait_used(self, timeout: float = 5.0) -> None:
         """Returns when there is something to reap; LostCall if it is there and no call came."""
         polled = self.call_fd is None or self.avail_flags & NO_INTERRUPT
-        watched = [] if polled else [self.call_fd]
+        watched = None if polled else self.call_fd
         deadline = time.monotonic() + timeout
         while self.used_idx == self.last_used:
             left = max(deadline - time.monotonic(), 0.0)
-            if select.select(watched, [], [], min(left, 0.001) if polled else left)[0]:
+            if readable(watched, min(left, 0.001) if polled else left):
                 self.drain_call()
             elif self.used_idx != self.last_used and not polled:
                 raise LostCall(f"used.idx is {self.used_idx} and no call came in {timeout:g} s")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -15,7 +14,7 @@ from typing import Any, Mapping, Optional, Sequence, Type
 
 from vswitch.client import Client
 from vswitch.process import Process, ProcessFailed, Registry, binary
-from vswitch.waiting import WaitTimeout, wait_until
+from vswitch.waiting import WaitTimeout, readable, wait_until
 
 DATA_PATH_LIMIT = 10.0
 
@@ -95,7 +94,7 @@ class Switch:
 
     @staticmethod
     def _notified(notify: socket.socket, process: Process) -> bool:
-        if select.select([notify], [], [], 0.02)[0]:
+        if readable(notify, 0.02):
             return "READY=1" in notify.recv(4096).decode().splitlines()
         if process.status is not None:
             raise ProcessFailed(process.report("ended before it was ready"))

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
+import select
 import time
-from typing import Callable, Optional, TypeVar
+from typing import Callable, Optional, Protocol, TypeVar, Union
 
 T = TypeVar("T")
 
@@ -35,3 +37,18 @@ def wait_until(
             raise WaitTimeout(f"waited {timeout:g} s in vain until {what}{seen}")
         time.sleep(pause)
         pause = min(pause * 2, 0.02)
+
+
+class HasDescriptor(Protocol):
+    def fileno(self) -> int: ...
+
+
+def readable(file: Union[int, HasDescriptor, None], seconds: float) -> bool:
+    """Waits until something, or the end, can be read; False when nothing came in time.
+
+    None: only waits. Unlike select(2) it takes descriptors above 1,023.
+    """
+    waiter = select.poll()
+    if file is not None:
+        waiter.register(file, select.POLLIN)
+    return bool(waiter.poll(math.ceil(seconds * 1000)))
