@@ -6,6 +6,7 @@
 #include "params.h"
 #include "port_options.h"
 #include "print.h"
+#include "rpc.h"
 #include "watch.h"
 
 #define MANY 1000 /* words; the protocol's own bounds are tighter */
@@ -19,7 +20,9 @@ static const struct option_spec global_options[] = {
 	  .help = "directory of the switch's sockets" },
 	{ .name = "control", .type = OPTION_TEXT, .arg = "PATH",
 	  .default_text = "DIR/control.sock", .help = "control socket of the switch" },
-	{ .name = "json", .help = "print the switch's result as JSON" },
+	{ .name = "json", .letter = 'j', .help = "print the switch's result as JSON" },
+	{ .name = "wait", .type = OPTION_NUMBER, .arg = "SECONDS", .max = RPC_WAIT_MAX,
+	  .default_text = "5", .help = "wait so long for a switch that is starting; 0 does not" },
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 };

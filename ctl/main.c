@@ -266,7 +266,8 @@ make_request(const char *path, const struct command *command, const struct invoc
 	struct rpc rpc;
 	int ret, status;
 
-	ret = rpc_open(&rpc, path, err, sizeof(err));
+	ret = rpc_open(&rpc, path, options_number(call->options, "wait", RPC_WAIT_S), err,
+			sizeof(err));
 	if (ret != 0) {
 		json_decref(params);
 		return fail(STATUS_NO_SWITCH, "%s", err);

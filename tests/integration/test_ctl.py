@@ -13,7 +13,7 @@ import pytest
 from vswitch import Registry, Switch, wait_until
 from vswitch.frames import BROADCAST
 from vswitch.process import binary
-from vswitch.fixture_types import MakeStation
+from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.station import introduce
 from vswitch.switch import run_ctl
 
@@ -176,14 +176,38 @@ def test_misspelt_port_names_the_nearest(switch: Switch) -> None:
 
 def test_no_switch_answers(workdir: Path) -> None:
     path = workdir / "nothing.sock"
-    done = run_ctl(["--control", str(path), "status"])
+    done = run_ctl(["--wait", "0.2", "--control", str(path), "status"])
     assert done.returncode == NO_SWITCH
     assert str(path) in done.stderr and "vswitchd" in done.stderr
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    done = run_ctl(["--control", str(path), "status"])
+    done = run_ctl(["--control", str(path), "status", "--wait=0"])
     assert done.returncode == NO_SWITCH
     assert str(path) in done.stderr
+
+
+def sleeps(pid: int) -> bool:
+    proc = Path(f"/proc/{pid}")
+    asleep = proc.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "S"
+    return asleep and proc.joinpath("comm").read_text() == "vswitchctl\n"
+
+
+@pytest.mark.parametrize("dead_socket", [False, True])
+def test_waits_for_a_switch_that_is_starting(
+    registry: Registry, make_switch: MakeSwitch, dead_socket: bool
+) -> None:
+    """Asked before the switch is there, it is answered as soon as it is."""
+    switch = make_switch(start=False)
+    if dead_socket:
+        switch.directory.mkdir()
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(switch.control))
+    argv = [str(binary("ctl/vswitchctl")), "--control", str(switch.control), "--wait", "60"]
+    ctl = registry.start("ctl", [*argv, "add-port", "p0"])
+    wait_until("vswitchctl sleeps", lambda: sleeps(ctl.pid))
+    switch.start()
+    assert ctl.wait() == DONE, ctl.log()
+    assert [port["name"] for port in switch.call("port.list")] == ["p0"]
 
 
 def test_switch_that_goes_before_it_answers(workdir: Path) -> None:
