@@ -219,6 +219,7 @@ class Terminal:
 LIVE = "\x1b[K"  # how the line of a run's progress ends
 
 
+@pytest.mark.timeout(180)
 def test_live_line_only_in_the_foreground(switch: Switch, workdir: Path) -> None:
     """A job in the background leaves the prompt alone, and says its line when it is fetched."""
     switch.add_port("a")
@@ -226,16 +227,16 @@ def test_live_line_only_in_the_foreground(switch: Switch, workdir: Path) -> None
     try:
         program, path = binary("client/vuser-client"), switch.path("a")
         terminal.type(f"{program} --path {path} echo & echo pid=$!.\n")
-        told = wait_until("the pid", lambda: re.search(r"pid=(\d+)\.", terminal.read()), 20.0)
+        told = wait_until("the pid", lambda: re.search(r"pid=(\d+)\.", terminal.read()), 30.0)
         job = int(told[1])
-        switch.wait_state("a", "up")
+        switch.wait_state("a", "up", 30.0)
         seconds = time.monotonic()
         wait_until("a line would be due", lambda: time.monotonic() > seconds + 1.5)
         assert LIVE not in terminal.read()
         terminal.type("fg\n")
-        wait_until("the line is shown", lambda: LIVE in terminal.read(), 20.0, terminal.read)
+        wait_until("the line is shown", lambda: LIVE in terminal.read(), 30.0, terminal.read)
         terminal.type("\x03")
-        wait_until("the report", lambda: "not sent" in terminal.read(), 20.0, terminal.read)
+        wait_until("the report", lambda: "not sent" in terminal.read(), 30.0, terminal.read)
         job = 0
     finally:
         if job != 0:
