@@ -130,6 +130,14 @@ def test_wrong_usage(registry: Registry, workdir: Path, arguments: str, word: st
     assert re.search(word, done.stderr), done.stderr
 
 
+def test_ping_outside_of_its_network_says_so(switch: Switch, registry: Registry) -> None:
+    switch.add_port("a")
+    client = VuserClient(registry, switch.path("a"), "ping", "10.0.1.9", ip="10.0.0.2/24", count=1,
+                         timeout=0.1)
+    client.result(status=FAILED)
+    assert "10.0.1.9 is outside of 10.0.0.2/24" in client.process.log()
+
+
 def test_waits_for_its_socket(switch: Switch, registry: Registry) -> None:
     client = VuserClient(registry, switch.path("later"), "echo", wait=20)
     assert client.process.status is None
