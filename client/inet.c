@@ -64,6 +64,20 @@ inet_is(const struct inet_addr *addr, const uint8_t *bytes)
 	return memcmp(addr->bytes, bytes, inet_size(addr->version)) == 0;
 }
 
+bool
+inet_is_neighbour(const struct inet_addr *own, const struct inet_addr *addr)
+{
+	unsigned int whole = own->prefix / 8, rest = own->prefix % 8;
+	uint8_t differing;
+
+	if (own->version != addr->version || memcmp(own->bytes, addr->bytes, whole) != 0)
+		return false;
+	if (rest == 0)
+		return true;
+	differing = own->bytes[whole] ^ addr->bytes[whole];
+	return differing >> (8 - rest) == 0;
+}
+
 void
 inet_link_local(const uint8_t mac[6], struct inet_addr *out)
 {

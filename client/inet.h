@@ -63,6 +63,9 @@ size_t inet_size(int version);
 /* Whether the address is these bytes (inet_size of them). */
 bool inet_is(const struct inet_addr *addr, const uint8_t *bytes);
 
+/* Whether the address is a neighbour: within the network that own has with its prefix. */
+bool inet_is_neighbour(const struct inet_addr *own, const struct inet_addr *addr);
+
 /* The link-local address of a MAC: fe80::/64 and the modified EUI-64 (RFC 4291, appendix A). */
 void inet_link_local(const uint8_t mac[6], struct inet_addr *out);
 

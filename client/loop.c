@@ -85,6 +85,13 @@ sleep_until(struct loop *l, uint64_t until)
 		device_disarm(&l->c->devices[i]);
 }
 
+/* The line of a job in the background would be painted over the prompt and over other programs. */
+static bool
+in_foreground(void)
+{
+	return tcgetpgrp(STDERR_FILENO) == getpgrp();
+}
+
 static void
 show_progress(struct loop *l, uint64_t now)
 {
@@ -92,10 +99,12 @@ show_progress(struct loop *l, uint64_t now)
 
 	if (now < l->next_progress)
 		return;
+	l->next_progress = now + CLOCK_SECOND;
+	if (!in_foreground())
+		return;
 	l->role->progress(l->self, line, sizeof(line));
 	fprintf(stderr, "\r%s\x1b[K", line);
 	fflush(stderr);
-	l->next_progress = now + CLOCK_SECOND;
 }
 
 static const struct device *
@@ -233,7 +242,7 @@ loop_run(struct client *c, const struct loop_role *role, void *self, struct repo
 		;
 	if (end != LOOP_END_DONE)
 		finish(&l);
-	if (terminal)
+	if (terminal && in_foreground())
 		fprintf(stderr, "\r\x1b[K");
 	report_text(report, "ended_by", words[end]);
 	return end;

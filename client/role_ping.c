@@ -58,6 +58,21 @@ choose_v4(const uint8_t mac[6], const struct inet_addr *target, struct inet_addr
 		out->bytes[3] = (uint8_t)(out->bytes[3] == 254 ? 1 : out->bytes[3] + 1);
 }
 
+/* Without a route an answer comes only from a neighbour; the answer's way back knows none either. */
+static void
+warn_of_strangers(const struct ping *self)
+{
+	const struct inet_addr *own = &self->probe.addr, *target = &self->s->target;
+	char text[INET_TEXT_SIZE], own_text[INET_TEXT_SIZE];
+
+	if (inet_is_neighbour(own, target))
+		return;
+	fprintf(stderr,
+			"vuser-client: %s is outside of %s/%u, and there is no router between them: "
+			"choose an --ip of its network\n",
+			inet_format(target, text), inet_format(own, own_text), own->prefix);
+}
+
 /* The --ip of the target's version, else one of our own making. */
 static void
 choose_address(struct ping *self)
@@ -69,6 +84,7 @@ choose_address(struct ping *self)
 	for (i = 0; i < s->addr_count; i++)
 		if (s->addrs[i].version == s->target.version) {
 			self->probe.addr = s->addrs[i];
+			warn_of_strangers(self);
 			return;
 		}
 	if (s->target.version == 6)

@@ -114,6 +114,6 @@ const struct options_program settings_program = {
 	.has_rest = true,
 	.epilog = STATUS_HELP "\n\n"
 		"One line beginning with \"ready\" on the standard error says that the port is up.\n"
-		"Ctrl-C ends the run with its report.\n",
+		"Ctrl-C ends the run with its report.",
 };
 /* clang-format on */

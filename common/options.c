@@ -292,9 +292,8 @@ options_usage_error(const struct options_program *program, const char *format, .
 	return OPTIONS_STATUS_USAGE;
 }
 
-/* Status of a program that only printed: 0 when the words reached the reader. */
-static int
-printed(const struct options_program *program)
+int
+options_printed(const struct options_program *program)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return 0;
@@ -313,10 +312,10 @@ options_open(const struct options_program *program, int argc, char *const argv[]
 		return options_usage_error(program, "%s", err);
 	if (options_given(o, "help")) {
 		options_print_help(stdout, program);
-		ret = printed(program);
+		ret = options_printed(program);
 	} else if (options_given(o, "version")) {
 		printf("%s %s\n", program->name, VSWITCH_VERSION);
-		ret = printed(program);
+		ret = options_printed(program);
 	} else {
 		return OPTIONS_GO_ON;
 	}

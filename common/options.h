@@ -69,7 +69,7 @@ struct options_program {
 	const struct option_spec *specs;
 	size_t spec_count;
 	bool has_rest;	    /* what follows "--" is kept apart, in options.rest */
-	const char *epilog; /* printed after the options; NULL: nothing */
+	const char *epilog; /* printed after the options, wrapped; NULL: nothing */
 };
 
 /* One option as it was given. */
@@ -104,6 +104,9 @@ void options_release(struct options *o);
  */
 int options_open(const struct options_program *program, int argc, char *const argv[],
 		struct options *o);
+
+/* The exit status of a program that has only printed: 0 when the words reached the reader. */
+int options_printed(const struct options_program *program);
 
 /* Prints "NAME: MESSAGE" and where help is to stderr; returns OPTIONS_STATUS_USAGE. */
 int options_usage_error(const struct options_program *program, const char *format, ...)

@@ -126,6 +126,8 @@ options_print_help(FILE *out, const struct options_program *program)
 	if (program->verb_count > 0)
 		print_verbs(out, program);
 	options_print_list(out, "Options", program->specs, program->spec_count);
-	if (program->epilog != NULL)
-		fprintf(out, "\n%s", program->epilog);
+	if (program->epilog != NULL) {
+		fputc('\n', out);
+		options_print_wrapped(out, 0, 0, program->epilog);
+	}
 }

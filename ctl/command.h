@@ -27,8 +27,17 @@ enum status {
 /* How a command was called. */
 struct invocation {
 	const struct options *options; /* of the command and of vswitchctl */
-	const char *const *words;      /* after the command's name */
+	const char *const *words;      /* after the command's name, without the settings */
 	size_t word_count;
+	const char *const *settings; /* "KEY=VALUE", where the command takes port options or keys */
+	size_t setting_count;
+};
+
+/* What several names in the place of one mean. */
+enum several {
+	ONE_NAME,	/* a mistake, or the command reads its words itself */
+	NAMES_EACH,	/* a request and an answer for each */
+	NAMES_TOGETHER, /* a request for each, whose answers are printed as one */
 };
 
 struct rpc;
@@ -43,13 +52,20 @@ struct command {
 	size_t option_count;
 	bool takes_port_keys;	 /* every settable port option as KEY=VALUE, for help */
 	bool takes_port_options; /* every port option as --key VALUE */
-	const char *method;	 /* NULL: the first word names it */
+	enum several several;
+	const char *method; /* NULL: the first word names it */
 
 	/*
 	 * Fills in the parameters: *params is an empty object, which may be replaced. 0, or -EINVAL
 	 * with what was wrong with the words. NULL: no parameters.
 	 */
 	int (*build)(const struct invocation *call, json_t **params, char *err, size_t err_size);
+
+	/*
+	 * Leaves of the result what was asked for, where the method gives more. 0, or -errno with
+	 * what was wrong with the words. NULL: all of it.
+	 */
+	int (*select)(const struct invocation *call, json_t *result, char *err, size_t err_size);
 
 	/* Prints the result for a person. 0 or -ENOMEM. NULL: as JSON. */
 	int (*print)(FILE *out, const struct invocation *call, const json_t *result);

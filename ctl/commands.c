@@ -6,6 +6,7 @@
 #include "params.h"
 #include "port_options.h"
 #include "print.h"
+#include "rpc.h"
 #include "watch.h"
 
 #define MANY 1000 /* words; the protocol's own bounds are tighter */
@@ -19,7 +20,9 @@ static const struct option_spec global_options[] = {
 	  .help = "directory of the switch's sockets" },
 	{ .name = "control", .type = OPTION_TEXT, .arg = "PATH",
 	  .default_text = "DIR/control.sock", .help = "control socket of the switch" },
-	{ .name = "json", .help = "print the switch's result as JSON" },
+	{ .name = "json", .letter = 'j', .help = "print the switch's result as JSON" },
+	{ .name = "wait", .type = OPTION_NUMBER, .arg = "SECONDS", .max = RPC_WAIT_MAX,
+	  .default_text = "5", .help = "wait so long for a switch that is starting; 0 does not" },
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 };
@@ -63,35 +66,38 @@ static const struct option_spec call_options[] = {
 #define OPTIONS(list) .options = (list), .option_count = PRINT_COUNT(list)
 
 const struct command commands[] = {
-	{ .name = "status", .help = "the switch and its ports on one screen",
-	  .method = "switch.status", .print = print_status },
-	{ .name = "add-port", .words = "NAME", .min_words = 1, .max_words = 1,
-	  .help = "add a port, and say what to attach to it",
+	{ .name = "status", .words = "[NAME...]", .max_words = MANY,
+	  .help = "the switch and its ports on one screen, or only these ports",
+	  .completion = "port",
+	  .method = "switch.status", .select = status_select, .print = print_status },
+	{ .name = "add-port", .words = "NAME... [KEY=VALUE...]", .min_words = 1, .max_words = MANY,
+	  .help = "add ports, and say what to attach to them",
 	  .detail = "A vhost-user port listens on DIR/NAME.sock unless --socket or --connect says "
 		    "otherwise. A kernel port is a network interface of this host or of one of its "
 		    "network namespaces. An ethdev port is a device that DPDK drives. For example:\n"
 		    "vswitchctl add-port host0 --type kernel --ip 10.0.0.254/24\n"
 		    "vswitchctl add-port nic0 --type ethdev --devargs net_af_packet0,iface=eth0",
-	  OPTIONS(add_port_options), .takes_port_options = true,
+	  OPTIONS(add_port_options), .takes_port_options = true, .several = NAMES_EACH,
 	  .method = "port.add", .build = params_add_port, .print = print_added_port },
-	{ .name = "del-port", .words = "NAME", .min_words = 1, .max_words = 1,
-	  .help = "delete a port; returns when it is gone", OPTIONS(del_port_options),
-	  .completion = "port",
+	{ .name = "del-port", .words = "NAME...", .min_words = 1, .max_words = MANY,
+	  .help = "delete ports; returns when they are gone", OPTIONS(del_port_options),
+	  .completion = "port", .several = NAMES_EACH,
 	  .method = "port.delete", .build = params_del_port, .print = print_deleted_port },
-	{ .name = "set-port", .words = "NAME KEY=VALUE...", .min_words = 2, .max_words = MANY,
+	{ .name = "set-port", .words = "NAME KEY=VALUE...", .min_words = 1, .max_words = 1,
 	  .help = "change options of a port, all or none",
-	  .detail = "For example: vswitchctl set-port p0 mtu=9000 enabled=on",
+	  .detail = "For example: vswitchctl set-port p0 mtu=9000 enabled=on\n"
+		    "--mtu 9000 is understood as well.",
 	  .takes_port_keys = true,
 	  .completion = "port key",
 	  .method = "port.set", .build = params_set_port, .print = print_set_port },
 	{ .name = "list-ports", .help = "every port and its socket or device",
 	  .method = "port.list", .print = print_ports },
-	{ .name = "show-port", .words = "NAME", .min_words = 1, .max_words = 1,
+	{ .name = "show-port", .words = "NAME...", .min_words = 1, .max_words = MANY,
 	  .help = "all about a port: state, peer or device, features, memory, rings",
-	  .completion = "port",
+	  .completion = "port", .several = NAMES_EACH,
 	  .method = "port.show", .build = params_name, .print = print_port },
 	{ .name = "stats", .words = "[NAME...]", .max_words = MANY,
-	  .help = "frames and bytes by port, or every counter of one",
+	  .help = "frames and bytes by port, or every counter of one", .several = NAMES_TOGETHER,
 	  .detail = "rx is what the switch received from the port, tx what it delivered to it. Bytes "
 		    "are those of Ethernet frames without their check sequence. With --watch, frames, "
 		    "bits and drops a second of all ports or of those named, in place on a terminal, "
@@ -101,16 +107,18 @@ const struct command commands[] = {
 	  OPTIONS(stats_options), .completion = "port",
 	  .method = "stats.get", .build = params_stats, .print = print_stats,
 	  .follow = watch_follow, .follow_option = "watch" },
-	{ .name = "clear-stats", .words = "[NAME]", .max_words = 1,
-	  .help = "set the counters of a port, or of all, to zero",
+	{ .name = "clear-stats", .words = "[NAME...]", .max_words = MANY,
+	  .help = "set the counters of ports, or of all, to zero", .several = NAMES_TOGETHER,
 	  .completion = "port",
 	  .method = "stats.clear", .build = params_name, .print = print_cleared },
-	{ .name = "drops", .words = "[NAME]", .max_words = 1,
-	  .help = "why frames were dropped, and what to do about it",
+	{ .name = "drops", .words = "[NAME...]", .max_words = MANY,
+	  .help = "why frames were dropped, and what to do about it", .several = NAMES_TOGETHER,
 	  .detail = "Shows the reasons that occurred; with NAME, every reason.",
 	  .completion = "port",
 	  .method = "stats.get", .build = params_name, .print = print_drops },
-	{ .name = "fdb", .help = "where MAC addresses are", OPTIONS(fdb_options),
+	{ .name = "fdb", .words = "[PORT]", .max_words = 1,
+	  .help = "where MAC addresses are, at one port or at all", OPTIONS(fdb_options),
+	  .completion = "port",
 	  .method = "fdb.list", .build = params_list_fdb, .print = print_fdb },
 	{ .name = "add-fdb", .words = "MAC PORT", .min_words = 2, .max_words = 2,
 	  .help = "pin a MAC address to a port", OPTIONS(vlan_options),

@@ -6,7 +6,7 @@
 
 #include "port_options.h"
 
-#define COMMAND_COLUMN 30
+#define COMMAND_COLUMN 35
 #define KEY_COLUMN 22
 
 void

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,26 +16,9 @@
 #include "output.h"
 #include "paths.h"
 #include "port_options.h"
-#include "rpc.h"
-#include "view.h"
+#include "request.h"
 
 #define ERR_SIZE 1024
-#define JSON_INDENTATION 2
-
-static int fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int
-fail(int status, const char *format, ...)
-{
-	va_list args;
-
-	fputs("vswitchctl: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return status;
-}
 
 static const struct option_spec *
 find_spec(const struct option_spec *specs, size_t count, const char *name, size_t length)
@@ -102,13 +84,41 @@ find_command(const char *name)
 	return NULL;
 }
 
+/* What people type whose fingers know ovs-vsctl, ip or bridge. */
+static const char *
+find_habit(const char *name)
+{
+	static const struct {
+		const char *word, *command;
+	} habits[] = { { "show", "status" }, { "list-br", "status" }, { "br-exists", "status" },
+		{ "add-br", "add-port" }, { "add", "add-port" }, { "new", "add-port" },
+		{ "del", "del-port" }, { "delete", "del-port" }, { "remove", "del-port" },
+		{ "rm", "del-port" }, { "del-br", "del-port" }, { "set", "set-port" },
+		{ "list", "list-ports" }, { "ls", "list-ports" }, { "port", "list-ports" },
+		{ "link", "list-ports" }, { "get", "show-port" }, { "mac", "fdb" },
+		{ "neigh", "fdb" }, { "fdb/show", "fdb" }, { "dump-ports", "stats" },
+		{ "counters", "stats" }, { "errors", "drops" }, { "watch", "stats --watch 1" },
+		{ "events", "monitor" }, { "save", "save-config" } };
+	size_t i;
+
+	for (i = 0; i < sizeof(habits) / sizeof(habits[0]); i++)
+		if (strcmp(habits[i].word, name) == 0)
+			return habits[i].command;
+	return NULL;
+}
+
 static int
 unknown_command(const char *name)
 {
+	const char *habit = find_habit(name);
 	struct nearest near;
 	char hint[64];
 	size_t i;
 
+	if (habit != NULL)
+		return options_usage_error(&command_program,
+				"unknown command '%s'; here it is: %s %s", name,
+				command_program.name, habit);
 	nearest_init(&near, name);
 	for (i = 0; i < commands_count; i++)
 		nearest_offer(&near, commands[i].name);
@@ -154,7 +164,8 @@ without_command(int argc, char *argv[])
 static struct option_spec *
 collect_specs(const struct command *command, size_t *count)
 {
-	size_t ports = command->takes_port_options ? port_options_count : 0;
+	bool of_ports = command->takes_port_options || command->takes_port_keys;
+	size_t ports = of_ports ? port_options_count : 0;
 	struct option_spec *specs;
 
 	*count = command_program.spec_count + command->option_count + ports;
@@ -183,9 +194,9 @@ check_words(const struct options_program *program, const struct command *command
 	if (call->word_count <= command->max_words)
 		return STATUS_DONE;
 	extra = call->words[command->max_words];
-	if (command->takes_port_options && strchr(extra, '=') != NULL)
+	if (command->takes_port_keys && port_option_find(extra) != NULL)
 		return options_usage_error(
-				program, "'%s' is out of place; write: --%s", extra, extra);
+				program, "'%s' has no value; write: %s=VALUE", extra, extra);
 	return options_usage_error(program, "'%s' is one word too many; write: %s%s%s", extra,
 			program->name, command->words != NULL ? " " : "",
 			command->words != NULL ? command->words : "");
@@ -207,119 +218,60 @@ find_control(const struct options *o, char path[PATHS_SIZE], char *err, size_t e
 	return paths_control(control, dir, path, err, err_size);
 }
 
-static int
-print_for_people(const struct command *command, const struct invocation *call, json_t *result)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	int ret;
-
-	if (out == NULL)
-		return -ENOMEM;
-	view_clean(result);
-	ret = command->print(out, call, result);
-	if (fclose(out) != 0 && ret == 0)
-		ret = -ENOMEM;
-	if (ret == 0)
-		ret = output_write(text, len);
-	free(text);
-	return ret;
-}
-
-static int
-report_refusal(const struct rpc_reply *reply)
-{
-	json_t *message = json_object_get(reply->message, "error");
-
-	view_clean(message);
-	/* the switch may have said so itself */
-	if (reply->nearest != NULL && strstr(reply->refusal, "did you mean") == NULL)
-		return fail(STATUS_REFUSED, "%s; did you mean %s?", reply->refusal, reply->nearest);
-	return fail(STATUS_REFUSED, "%s", reply->refusal);
-}
-
-static int
-handle_reply(struct rpc *rpc, const struct command *command, const struct invocation *call,
-		const struct rpc_reply *reply)
-{
-	bool as_json = options_given(call->options, "json") || command->print == NULL;
-
-	if (reply->refusal != NULL)
-		return report_refusal(reply);
-	if (command->follow != NULL &&
-			(command->follow_option == NULL ||
-					options_given(call->options, command->follow_option)))
-		return command->follow(rpc, call);
-	if (as_json)
-		return output_status(output_json(reply->result, JSON_INDENTATION));
-	return output_status(print_for_people(command, call, reply->result));
-}
-
-static int
-make_request(const char *path, const struct command *command, const struct invocation *call,
-		json_t *params)
-{
-	const char *method = command->method != NULL ? command->method : call->words[0];
-	struct rpc_reply reply;
-	char err[ERR_SIZE];
-	struct rpc rpc;
-	int ret, status;
-
-	ret = rpc_open(&rpc, path, err, sizeof(err));
-	if (ret != 0) {
-		json_decref(params);
-		return fail(STATUS_NO_SWITCH, "%s", err);
-	}
-	rpc.show_wire = options_given(call->options, "verbose");
-	ret = rpc_call(&rpc, method, params, &reply, err, sizeof(err));
-	if (ret == 0) {
-		status = handle_reply(&rpc, command, call, &reply);
-		json_decref(reply.message);
-	} else {
-		status = fail(ret == -EMSGSIZE ? STATUS_USAGE : STATUS_NO_SWITCH, "%s", err);
-	}
-	rpc_close(&rpc);
-	return status;
-}
-
 /* Everything that can be wrong with the words is found before the switch is asked. */
 static int
 run_words(const struct options_program *program, const struct command *command,
 		const struct invocation *call)
 {
 	char path[PATHS_SIZE], err[ERR_SIZE];
-	json_t *params = json_object();
+	json_t *params;
 	int status;
 
 	status = check_words(program, command, call);
 	if (status != STATUS_DONE)
-		goto done;
-	if (options_given(call->options, "control") && options_given(call->options, "socket-dir")) {
-		status = options_usage_error(
+		return status;
+	if (options_given(call->options, "control") && options_given(call->options, "socket-dir"))
+		return options_usage_error(
 				program, "--control and --socket-dir exclude each other");
-		goto done;
-	}
 	if (find_control(call->options, path, err, sizeof(err)) != 0 ||
-			(command->build != NULL &&
-					command->build(call, &params, err, sizeof(err)) != 0)) {
-		status = options_usage_error(program, "%s", err);
-		goto done;
-	}
-	return make_request(path, command, call, params);
-done:
+			request_build(command, call, &params, err, sizeof(err)) != 0)
+		return options_usage_error(program, "%s", err);
+	status = request_run(path, command, call, params);
 	json_decref(params);
 	return status;
+}
+
+/* Words of the form KEY=VALUE are settings of the port, wherever they stand; the others are names. */
+static void
+split_words(const struct command *command, const char **words, size_t count,
+		struct invocation *call)
+{
+	bool takes_settings = command->takes_port_options || command->takes_port_keys;
+	const char *name;
+	size_t i, j;
+
+	call->words = words;
+	call->word_count = 0;
+	for (i = 0; i < count; i++) {
+		if (takes_settings && strchr(words[i], '=') != NULL)
+			continue;
+		name = words[i];
+		/* the name moves to the front, and the settings keep their order */
+		for (j = i; j > call->word_count; j--)
+			words[j] = words[j - 1];
+		words[call->word_count++] = name;
+	}
+	call->settings = words + call->word_count;
+	call->setting_count = count - call->word_count;
 }
 
 static int
 run_parsed(const struct options_program *program, const struct command *command,
 		const struct options *o)
 {
-	const struct invocation call = {
-		.options = o, .words = o->words + 1, .word_count = o->word_count - 1
-	};
+	struct invocation call = { .options = o };
 
+	split_words(command, o->words + 1, o->word_count - 1, &call);
 	if (options_given(o, "help")) {
 		help_print_command(stdout, command, &command_program);
 		return close_stdout();
@@ -340,7 +292,7 @@ run_command(const struct command *command, int argc, char *argv[])
 
 	specs = collect_specs(command, &program.spec_count);
 	if (specs == NULL)
-		return fail(STATUS_REFUSED, "out of memory");
+		return output_fail(STATUS_REFUSED, "out of memory");
 	snprintf(name, sizeof(name), "%s %s", command_program.name, command->name);
 	program.name = name;
 	program.specs = specs;
@@ -354,6 +306,27 @@ run_command(const struct command *command, int argc, char *argv[])
 	return status;
 }
 
+/* "help", or "help COMMAND", as many programs have it beside --help. word lies in argv. */
+static int
+run_help(char *argv[], const char *word)
+{
+	const struct command *command;
+	const char *topic;
+
+	while (*argv != word)
+		argv++;
+	topic = argv[1];
+	if (topic == NULL) {
+		help_print(stdout, &command_program);
+		return close_stdout();
+	}
+	command = find_command(topic);
+	if (command == NULL)
+		return unknown_command(topic);
+	help_print_command(stdout, command, &command_program);
+	return close_stdout();
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -363,6 +336,8 @@ main(int argc, char *argv[])
 	signal(SIGPIPE, SIG_IGN);
 	if (name == NULL)
 		return without_command(argc, argv);
+	if (strcmp(name, "help") == 0)
+		return run_help(argv, name);
 	command = find_command(name);
 	if (command == NULL)
 		return unknown_command(name);

@@ -3,12 +3,11 @@
 #include "output.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "command.h"
 
 #define REAL_DIGITS 15
 
@@ -29,7 +28,20 @@ output_write(const char *text, size_t len)
 	return 0;
 }
 
-int
+enum status
+output_fail(enum status status, const char *format, ...)
+{
+	va_list args;
+
+	fputs("vswitchctl: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return status;
+}
+
+enum status
 output_status(int ret)
 {
 	/* `vswitchctl fdb | head` has seen what it wanted */

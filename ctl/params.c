@@ -60,11 +60,6 @@ params_stats(const struct invocation *call, json_t **params, char *err, size_t e
 				"--watch: %g is too short a time to measure a rate; give the seconds "
 				"from one table to the next, %g or more",
 				seconds, WATCH_SECONDS_MIN);
-	if (call->word_count > 1)
-		return text_fail(err, err_size, -EINVAL,
-				"'%s' is one name too many: without --watch, stats shows one port "
-				"or all",
-				call->words[1]);
 	return params_name(call, params, err, err_size);
 }
 
@@ -121,26 +116,6 @@ read_port_option(const struct invocation *call, json_t *params, const struct por
 }
 
 int
-params_add_port(const struct invocation *call, json_t **params, char *err, size_t err_size)
-{
-	const char *text = options_text(call->options, "type", NULL);
-	size_t i;
-	int ret;
-
-	ret = set_first_word(call, *params, "name", err, err_size);
-	if (ret == 0 && text != NULL)
-		ret = set_text(*params, "type", text, err, err_size);
-	set_flag(call, *params, "may-exist");
-	for (i = 0; i < port_options_count && ret == 0; i++)
-		ret = read_port_option(call, *params, &port_options[i], err, err_size);
-	if (ret == 0)
-		ret = port_options_check_together(*params,
-				port_kind_find(text != NULL ? text : "vhost-user"), NULL, err,
-				err_size);
-	return ret;
-}
-
-int
 params_del_port(const struct invocation *call, json_t **params, char *err, size_t err_size)
 {
 	set_flag(call, *params, "if-exists");
@@ -180,29 +155,65 @@ set_option_of_key(json_t *params, const char *key, const char *value, char *err,
 			nearest != NULL ? "?" : "");
 }
 
-int
-params_set_port(const struct invocation *call, json_t **params, char *err, size_t err_size)
+/* Port options, in either form, and settings KEY=VALUE. */
+static int
+read_port_settings(const struct invocation *call, json_t *params, char *err, size_t err_size)
 {
 	const char *value;
 	char *key;
 	size_t i;
-	int ret;
+	int ret = 0;
 
-	ret = set_first_word(call, *params, "name", err, err_size);
-	for (i = 1; i < call->word_count && ret == 0; i++) {
-		ret = split_setting(call->words[i], &key, &value, err, err_size);
+	for (i = 0; i < port_options_count && ret == 0; i++)
+		ret = read_port_option(call, params, &port_options[i], err, err_size);
+	for (i = 0; i < call->setting_count && ret == 0; i++) {
+		ret = split_setting(call->settings[i], &key, &value, err, err_size);
 		if (key == NULL)
 			break;
-		ret = set_option_of_key(*params, key, value, err, err_size);
+		ret = set_option_of_key(params, key, value, err, err_size);
 		free(key);
 	}
 	return ret;
 }
 
 int
+params_add_port(const struct invocation *call, json_t **params, char *err, size_t err_size)
+{
+	const char *text = options_text(call->options, "type", NULL);
+	int ret;
+
+	ret = set_first_word(call, *params, "name", err, err_size);
+	if (ret == 0 && text != NULL)
+		ret = set_text(*params, "type", text, err, err_size);
+	set_flag(call, *params, "may-exist");
+	if (ret == 0)
+		ret = read_port_settings(call, *params, err, err_size);
+	if (ret == 0)
+		ret = port_options_check_together(*params,
+				port_kind_find(text != NULL ? text : "vhost-user"), NULL, err,
+				err_size);
+	return ret;
+}
+
+int
+params_set_port(const struct invocation *call, json_t **params, char *err, size_t err_size)
+{
+	int ret = set_first_word(call, *params, "name", err, err_size);
+
+	if (ret == 0)
+		ret = read_port_settings(call, *params, err, err_size);
+	if (ret == 0 && json_object_size(*params) < 2)
+		return text_fail(err, err_size, -EINVAL,
+				"say what to change of %s: KEY=VALUE, such as mtu=9000",
+				call->words[0]);
+	return ret;
+}
+
+int
 params_list_fdb(const struct invocation *call, json_t **params, char *err, size_t err_size)
 {
-	const char *port = options_text(call->options, "port", NULL);
+	const char *port = options_text(
+			call->options, "port", call->word_count > 0 ? call->words[0] : NULL);
 
 	return port != NULL ? set_text(*params, "port", port, err, err_size) : 0;
 }

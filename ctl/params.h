@@ -14,7 +14,7 @@
 
 /* The first word, if any, as "name". */
 int params_name(const struct invocation *call, json_t **params, char *err, size_t err_size);
-/* The name of one port, or of several to be watched: then all are asked for. */
+/* The name of one port; with --watch nothing, since then all are asked for. */
 int params_stats(const struct invocation *call, json_t **params, char *err, size_t err_size);
 int params_add_port(const struct invocation *call, json_t **params, char *err, size_t err_size);
 int params_del_port(const struct invocation *call, json_t **params, char *err, size_t err_size);

@@ -16,6 +16,9 @@
 
 #define PRINT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Of the ports only those that were named; see struct command.select. */
+int status_select(const struct invocation *call, json_t *result, char *err, size_t err_size);
+
 int print_status(FILE *out, const struct invocation *call, const json_t *result);
 int print_settings(FILE *out, const struct invocation *call, const json_t *result);
 int print_saved_config(FILE *out, const struct invocation *call, const json_t *result);

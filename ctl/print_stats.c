@@ -62,7 +62,7 @@ print_stats(FILE *out, const struct invocation *call, const json_t *result)
 {
 	const json_t *ports = json_object_get(result, "ports");
 
-	if (call->word_count > 0) {
+	if (call->word_count == 1) {
 		print_port_stats(out, json_object_get(ports, call->words[0]));
 		return 0;
 	}

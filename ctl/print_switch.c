@@ -2,9 +2,11 @@
 /* What the switch as a whole says of itself, see print.h. */
 #include "print.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "nearest.h"
 #include "options.h"
 #include "text.h"
 #include "view.h"
@@ -89,6 +91,46 @@ add_port_row(struct table *t, const json_t *port)
 		table_note(t, "dropping %s; see: vswitchctl drops %s",
 				text_format_number(dropping, "fps", buf, sizeof(buf)),
 				view_text(port, "name"));
+}
+
+/* The port of that name in a list; NULL: there is none, and err names the nearest. */
+static json_t *
+find_port(const json_t *ports, const char *name, char *err, size_t err_size)
+{
+	struct nearest near;
+	char hint[80];
+	json_t *port;
+	size_t i;
+
+	nearest_init(&near, name);
+	json_array_foreach (ports, i, port) {
+		if (strcmp(view_text(port, "name"), name) == 0)
+			return port;
+		nearest_offer(&near, view_text(port, "name"));
+	}
+	snprintf(err, err_size, "there is no port '%.64s'%s; list-ports names all", name,
+			nearest_hint(&near, hint, sizeof(hint)));
+	return NULL;
+}
+
+int
+status_select(const struct invocation *call, json_t *result, char *err, size_t err_size)
+{
+	json_t *selected, *port;
+	size_t i;
+
+	if (call->word_count == 0)
+		return 0;
+	selected = json_array();
+	for (i = 0; i < call->word_count; i++) {
+		port = find_port(json_object_get(result, "ports"), call->words[i], err, err_size);
+		if (port == NULL) {
+			json_decref(selected);
+			return -ENOENT;
+		}
+		json_array_append(selected, port);
+	}
+	return json_object_set_new(result, "ports", selected) == 0 ? 0 : -ENOMEM;
 }
 
 int

@@ -19,6 +19,7 @@
 /* A reply is longer than a request may be: the addresses of a full table take 8 MiB. */
 #define REPLY_MAX (64u << 20)
 #define READ_SIZE 65536
+#define WAIT_STEP_NS 20000000L
 
 double
 rpc_now(void)
@@ -96,10 +97,32 @@ connect_to(const char *path)
 	return -error;
 }
 
-int
-rpc_open(struct rpc *rpc, const char *path, char *err, size_t err_size)
+/* What connect says while a switch is starting: it has made no socket yet, or finds a dead one. */
+static bool
+may_be_starting(int error)
 {
-	int fd = connect_to(path);
+	return error == ENOENT || error == ECONNREFUSED;
+}
+
+static int
+connect_within(const char *path, double wait)
+{
+	const struct timespec pause = { .tv_nsec = WAIT_STEP_NS };
+	double end = rpc_now() + wait;
+	int fd;
+
+	for (;;) {
+		fd = connect_to(path);
+		if (fd >= 0 || !may_be_starting(-fd) || rpc_now() >= end)
+			return fd;
+		nanosleep(&pause, NULL);
+	}
+}
+
+int
+rpc_open(struct rpc *rpc, const char *path, double wait, char *err, size_t err_size)
+{
+	int fd = connect_within(path, wait);
 
 	if (fd < 0)
 		return explain_connect(path, -fd, err, err_size);

@@ -16,6 +16,8 @@
 #include "lineframe.h"
 
 #define RPC_TIMEOUT_S 10
+#define RPC_WAIT_S 5 /* for a switch that is starting, unless the user says otherwise */
+#define RPC_WAIT_MAX 86400
 
 struct rpc {
 	int fd;
@@ -37,10 +39,11 @@ struct rpc_reply {
 double rpc_now(void);
 
 /*
- * Connects to the control socket at path, which must outlive rpc. 0, or -errno: no switch is there,
- * and err says which path, why, and what to do.
+ * Connects to the control socket at path, which must outlive rpc. While nobody listens there, tries
+ * again for wait seconds, because a switch that was started just now makes its socket last. 0, or
+ * -errno: no switch is there, and err says which path, why, and what to do.
  */
-int rpc_open(struct rpc *rpc, const char *path, char *err, size_t err_size);
+int rpc_open(struct rpc *rpc, const char *path, double wait, char *err, size_t err_size);
 
 void rpc_close(struct rpc *rpc);
 

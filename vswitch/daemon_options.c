@@ -61,7 +61,7 @@ const struct options_program daemon_options_program = {
 		   "kernel and for devices.",
 	.specs = specs,
 	.spec_count = sizeof(specs) / sizeof(specs[0]),
-	.epilog = "Add ports with `vswitchctl add-port NAME`.\n",
+	.epilog = "Add ports with `vswitchctl add-port NAME`.",
 };
 
 /* New; NULL: no memory, or no working directory. */

@@ -33,7 +33,7 @@
 	local line
 	while IFS= read -r line; do
 		[[ $line =~ ^'    "name": "'([^\"]*)'"' ]] && reply+="${BASH_REMATCH[1]}|"
-	done < <(timeout 2 "${COMP_WORDS[0]/#\~\//$HOME/}" "${switch[@]}" --json list-ports \
+	done < <(timeout 2 "${COMP_WORDS[0]/#\~\//$HOME/}" "${switch[@]}" --json --wait 0 list-ports \
 		2>/dev/null </dev/null)
 }
 

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
 import re
 import signal
 import socket
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -126,6 +130,14 @@ def test_wrong_usage(registry: Registry, workdir: Path, arguments: str, word: st
     assert re.search(word, done.stderr), done.stderr
 
 
+def test_ping_outside_of_its_network_says_so(switch: Switch, registry: Registry) -> None:
+    switch.add_port("a")
+    client = VuserClient(registry, switch.path("a"), "ping", "10.0.1.9", ip="10.0.0.2/24", count=1,
+                         timeout=0.1)
+    client.result(status=FAILED)
+    assert "10.0.1.9 is outside of 10.0.0.2/24" in client.process.log()
+
+
 def test_waits_for_its_socket(switch: Switch, registry: Registry) -> None:
     client = VuserClient(registry, switch.path("later"), "echo", wait=20)
     assert client.process.status is None
@@ -181,3 +193,60 @@ def test_waiting_roles_sleep(switch: Switch, registry: Registry) -> None:
     before, end = used(), time.monotonic() + 2.0
     wait_until("the window is over", lambda: time.monotonic() > end)
     assert used() - before <= 10  # of 600 ticks
+
+
+class Terminal:
+    """An interactive bash with a terminal of its own, and so with jobs in fore- and background."""
+
+    def __init__(self, directory: Path) -> None:
+        self.master, slave = pty.openpty()
+        os.set_blocking(self.master, False)
+        self.text = ""
+        self.process = subprocess.Popen(
+            ["/bin/bash", "--norc", "--noprofile", "-i"], stdin=slave, stdout=slave, stderr=slave,
+            cwd=directory, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            env={**os.environ, "TERM": "dumb", "PS1": "$ "},
+        )
+        os.close(slave)
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def read(self) -> str:
+        with contextlib.suppress(BlockingIOError):
+            self.text += os.read(self.master, 65536).decode(errors="replace")
+        return self.text
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait(20.0)
+        os.close(self.master)
+
+
+LIVE = "\x1b[K"  # how the line of a run's progress ends
+
+
+@pytest.mark.timeout(180)
+def test_live_line_only_in_the_foreground(switch: Switch, workdir: Path) -> None:
+    """A job in the background leaves the prompt alone, and says its line when it is fetched."""
+    switch.add_port("a")
+    terminal, job = Terminal(workdir), 0
+    try:
+        program, path = binary("client/vuser-client"), switch.path("a")
+        terminal.type(f"{program} --path {path} echo & echo pid=$!.\n")
+        told = wait_until("the pid", lambda: re.search(r"pid=(\d+)\.", terminal.read()), 30.0)
+        job = int(told[1])
+        switch.wait_state("a", "up", 30.0)
+        seconds = time.monotonic()
+        wait_until("a line would be due", lambda: time.monotonic() > seconds + 1.5)
+        assert LIVE not in terminal.read()
+        terminal.type("fg\n")
+        wait_until("the line is shown", lambda: LIVE in terminal.read(), 30.0, terminal.read)
+        terminal.type("\x03")
+        wait_until("the report", lambda: "not sent" in terminal.read(), 30.0, terminal.read)
+        job = 0
+    finally:
+        if job != 0:
+            os.kill(job, signal.SIGKILL)
+        terminal.close()

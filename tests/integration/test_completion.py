@@ -149,12 +149,13 @@ def test_names_of_ports_of_the_running_switch(installed: Installation, switch: S
         assert ctl(installed, *where, "show-port", "u") == ["up.2", "uplink"]
     where = ["--control", str(switch.control)]
     for words in (["del-port"], ["set-port"], ["stats"], ["stats", "b", "--watch", "1", "b"],
-                  ["drops"], ["clear-stats"], ["fdb", "--port"], ["flush-fdb"],
+                  ["drops"], ["clear-stats"], ["fdb", "--port"], ["fdb"], ["flush-fdb"],
+                  ["status"], ["show-port", "b"],
                   ["add-fdb", "02:00:00:00:00:01"]):
         assert ctl(installed, *where, *words, "") == ["b", "up.2", "uplink"], words
     assert ctl(installed, *where, "stats", "--watch", "1", "up.") == ["up.2"]
     assert ctl(installed, "show-port", *where, "b") == ["b"]
-    for words in (["add-port"], ["show-port", "b"], ["call"], ["status"]):
+    for words in (["add-port"], ["call"], ["set-port", "b"]):
         assert "b" not in ctl(installed, *where, *words, ""), words
 
 

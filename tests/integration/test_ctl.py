@@ -13,7 +13,7 @@ import pytest
 from vswitch import Registry, Switch, wait_until
 from vswitch.frames import BROADCAST
 from vswitch.process import binary
-from vswitch.fixture_types import MakeStation
+from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.station import introduce
 from vswitch.switch import run_ctl
 
@@ -51,6 +51,7 @@ def test_add_port_with_options(switch: Switch) -> None:
 
 @pytest.mark.parametrize("word, value", [
     ("on", True), ("off", False), ("yes", True), ("no", False), ("true", True), ("false", False),
+    ("1", True), ("0", False),
 ])
 def test_set_port_takes_words_for_switches(switch: Switch, word: str, value: bool) -> None:
     switch.add_port("p0", enabled=not value)
@@ -150,8 +151,12 @@ def test_call_any_method(switch: Switch) -> None:
 MISSPELT = [
     (["stauts"], "status"), (["add_port", "x"], "add-port"), (["addport", "x"], "add-port"),
     (["show-ports", "x"], "show-port"), (["add-port", "x", "--mtuu", "9"], "--mtu"),
-    (["--jsn", "status"], "--json"), (["add-port"], "NAME"), (["add-port", "a", "b"], "b"),
-    (["fdb", "--prot", "a"], "--port"), (["status", "extra"], "extra"), ([], "status"),
+    (["--jsn", "status"], "--json"), (["add-port"], "NAME"), (["set-port", "a", "b", "mtu=9000"], "b"),
+    (["fdb", "--prot", "a"], "--port"), (["fdb", "a", "extra"], "extra"), ([], "status"),
+    (["set-port", "a", "mtu"], "mtu=VALUE"), (["set-port", "a"], "mtu=9000"),
+    (["help", "stauts"], "status"), (["add-port", "x", "mtuu=9"], "mtu"),
+    (["show"], "vswitchctl status"), (["list-br"], "vswitchctl status"), (["ls"], "list-ports"),
+    (["del", "x"], "del-port"), (["link"], "list-ports"), (["mac"], "vswitchctl fdb"),
     (["add-port", "x", "--mtu"], "mtu"), (["add-port", "x", "--mtu", "x"], "mtu"),
     (["add-port", "x", "--type", "vhost-usr"], "vhost-user"),
 ]
@@ -176,14 +181,38 @@ def test_misspelt_port_names_the_nearest(switch: Switch) -> None:
 
 def test_no_switch_answers(workdir: Path) -> None:
     path = workdir / "nothing.sock"
-    done = run_ctl(["--control", str(path), "status"])
+    done = run_ctl(["--wait", "0.2", "--control", str(path), "status"])
     assert done.returncode == NO_SWITCH
     assert str(path) in done.stderr and "vswitchd" in done.stderr
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    done = run_ctl(["--control", str(path), "status"])
+    done = run_ctl(["--control", str(path), "status", "--wait=0"])
     assert done.returncode == NO_SWITCH
     assert str(path) in done.stderr
+
+
+def sleeps(pid: int) -> bool:
+    proc = Path(f"/proc/{pid}")
+    asleep = proc.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "S"
+    return asleep and proc.joinpath("comm").read_text() == "vswitchctl\n"
+
+
+@pytest.mark.parametrize("dead_socket", [False, True])
+def test_waits_for_a_switch_that_is_starting(
+    registry: Registry, make_switch: MakeSwitch, dead_socket: bool
+) -> None:
+    """Asked before the switch is there, it is answered as soon as it is."""
+    switch = make_switch(start=False)
+    if dead_socket:
+        switch.directory.mkdir()
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(switch.control))
+    argv = [str(binary("ctl/vswitchctl")), "--control", str(switch.control), "--wait", "60"]
+    ctl = registry.start("ctl", [*argv, "add-port", "p0"])
+    wait_until("vswitchctl sleeps", lambda: sleeps(ctl.pid))
+    switch.start()
+    assert ctl.wait() == DONE, ctl.log()
+    assert [port["name"] for port in switch.call("port.list")] == ["p0"]
 
 
 def test_switch_that_goes_before_it_answers(workdir: Path) -> None:
@@ -277,3 +306,73 @@ def test_output_that_nobody_can_take(switch: Switch, registry: Registry) -> None
     )
     assert ctl.wait(20.0) != DONE
     assert ctl.log() != ""
+
+
+def names(switch: Switch) -> list[str]:
+    return [port["name"] for port in switch.call("port.list")]
+
+
+def test_several_ports_at_once(switch: Switch) -> None:
+    out = switch.ctl("add-port", "a", "b", "c", "--mtu", "2000").stdout
+    assert [line.split()[1].rstrip(":") for line in out.splitlines() if line.startswith("port ")] == [
+        "a", "b", "c"]
+    assert [switch.port(name)["mtu"] for name in "abc"] == [2000] * 3
+    shown = [line for line in says(switch, "stats", "a", "c").splitlines()[1:]]
+    assert [line.split()[0] for line in shown] == ["a", "c"]
+    counters = json.loads(switch.ctl("-j", "stats", "a", "c").stdout)
+    assert list(counters["ports"]) == ["a", "c"]
+    assert counters["reasons"] == switch.call("stats.get")["reasons"]
+    table = says(switch, "status", "b").split("PORT", 1)[1].splitlines()[1:]
+    assert [line.split()[0] for line in table if line[0] != " "] == ["b"]
+    assert [port["name"] for port in json.loads(switch.ctl("-j", "show-port", "b", "a").stdout)] == [
+        "b", "a"]
+    assert says(switch, "clear-stats", "a", "b") == "cleared: a b\n"
+    says(switch, "drops", "a", "b")
+    says(switch, "del-port", "a", "b", "c")
+    assert names(switch) == []
+
+
+def test_of_several_ports_each_is_tried(switch: Switch) -> None:
+    """What is wrong with a name is said with that name, and the others are done."""
+    switch.add_port("b")
+    done = switch.ctl("add-port", "a", "b", "c")
+    assert done.returncode == REFUSED
+    assert "port a:" in done.stdout and "port c:" in done.stdout
+    assert "b" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert sorted(names(switch)) == ["a", "b", "c"]
+    done = switch.ctl("--json", "del-port", "a", "d", "c")
+    assert done.returncode == REFUSED and "d" in done.stderr
+    assert len(json.loads(done.stdout)) == 2
+    assert names(switch) == ["b"]
+    assert "d" in says(switch, "stats", "b", "d", status=REFUSED)
+    assert "uplink" not in says(switch, "status", "d", status=REFUSED)
+
+
+def test_one_station_table_of_one_port(switch: Switch, station: MakeStation) -> None:
+    introduce([station(switch, "a"), station(switch, "b")])
+    for arguments in (["fdb", "a"], ["fdb", "--port", "a"]):
+        assert [line.split()[2] for line in says(switch, *arguments).splitlines()[1:-1]] == ["a"]
+
+
+def test_settings_in_either_form(switch: Switch) -> None:
+    says(switch, "add-port", "mtu=3000", "a", "mac-limit=4", "--enabled", "off")
+    port = switch.port("a")
+    assert (port["mtu"], port["mac-limit"], port["enabled"]) == (3000, 4, False)
+    says(switch, "set-port", "a", "--mtu", "9000", "--enabled=1", "mac-limit=0")
+    port = switch.port("a")
+    assert (port["mtu"], port["mac-limit"], port["enabled"]) == (9000, 0, True)
+    assert "twice" in says(switch, "set-port", "a", "--mtu", "9000", "mtu=1500", status=USAGE)
+
+
+def test_refusals_are_in_the_words_of_the_command_line(switch: Switch) -> None:
+    switch.add_port("a")
+    error = says(switch, "add-port", "a", status=REFUSED)
+    assert "use --may-exist" in error and error.startswith("vswitchctl: add-port a: ")
+    assert "port.add" not in error
+    error = says(switch, "save-config", "/nonexistent/x", status=REFUSED)
+    assert error.startswith("vswitchctl: save-config ") and "config.save" not in error
+
+
+def test_help_as_a_word() -> None:
+    assert run_ctl(["help"]).stdout == run_ctl(["--help"]).stdout
+    assert run_ctl(["help", "add-port"]).stdout == run_ctl(["add-port", "--help"]).stdout

@@ -84,6 +84,23 @@ def test_verbs_are_aligned(installed: Installation, program: str, title: str) ->
     assert len(columns) == 1, block
 
 
+@pytest.mark.parametrize("role, has, lacks", [
+    ("bench", "--no-loss", "--interval"), ("ping", "--interval", "--both"),
+    ("kernel", "--ifname", "--rate"), ("send", "--flows", "--ip"),
+])
+def test_help_of_a_role_has_its_options_only(role: str, has: str, lacks: str) -> None:
+    for words in ([role, "--help"], ["--help", role], ["-h", role]):
+        text = run(str(binary("client/vuser-client")), *words)
+        assert f"{has} " in text and f"{lacks} " not in text and f"\n  {role} " in text
+        assert all(len(line) <= 80 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_help_fits_a_terminal(program: str) -> None:
+    text = run(str(binary(PROGRAMS[program])), "--help")
+    assert all(len(line) <= 80 for line in text.splitlines()), text
+
+
 def test_completions_name_verbs_that_tell_the_choices(installed: Installation) -> None:
     """Words to choose from in completion are the words that the command's own help names."""
     for verb in installed.tables("vswitchctl")["verbs"]:

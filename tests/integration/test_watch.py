@@ -122,7 +122,7 @@ def test_only_the_ports_that_are_named(switch: Switch, registry: Registry) -> No
 
 @pytest.mark.parametrize("arguments, word", [
     (["--watch", "0"], "0.01 or more"), (["--watch", "-1"], "--watch"), (["--watch"], "SECONDS"),
-    (["--watch", "soon"], "soon"), (["a", "b"], "--watch"),
+    (["--watch", "soon"], "soon"),
 ])
 def test_wrong_usage_is_told_before_the_switch_is_asked(arguments: list[str], word: str) -> None:
     done = run_ctl(["--control", "/nonexistent/control.sock", "stats", *arguments])

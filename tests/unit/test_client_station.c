@@ -84,6 +84,29 @@ test_addresses(void **state)
 }
 
 static void
+test_neighbours(void **state)
+{
+	static const struct {
+		const char *own, *other;
+		bool neighbour;
+	} cases[] = { { "10.0.0.1/24", "10.0.0.255", true }, { "10.0.0.1/24", "10.0.1.1", false },
+		{ "10.0.0.1/20", "10.0.15.1", true }, { "10.0.0.1/20", "10.0.16.1", false },
+		{ "10.0.0.1", "10.0.0.1", true }, { "10.0.0.1", "10.0.0.2", false },
+		{ "10.0.0.1/0", "192.168.0.1", true }, { "10.0.0.1/0", "fd00::1", false },
+		{ "fd00::1/64", "fd00::ffff:1", true }, { "fd00::1/64", "fd00:0:0:1::1", false } };
+	struct inet_addr own, other;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		own = addr(cases[i].own);
+		other = addr(cases[i].other);
+		if (inet_is_neighbour(&own, &other) != cases[i].neighbour)
+			fail_msg("%s and %s", cases[i].own, cases[i].other);
+	}
+}
+
+static void
 test_made_addresses(void **state)
 {
 	static const uint8_t mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
@@ -399,6 +422,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_made_addresses),
 		cmocka_unit_test(test_checksum),
 		cmocka_unit_test(test_arp),

@@ -53,7 +53,7 @@ static const struct options_program program = {
 	.summary = "Does things.",
 	.specs = specs,
 	.spec_count = ARRAY_SIZE(specs),
-	.epilog = "Examples:\n  prog x\n",
+	.epilog = "Examples:\nprog x",
 };
 
 /* Parses what is in line, separated by blanks; '~' stands for an empty argument. */
@@ -230,7 +230,7 @@ test_refusals(void **state)
 		{ "--huge of", "--huge: 'of' is none of auto|on|off; did you mean off?" },
 		{ "--huge on|off", "--huge: 'on|off' is none of auto|on|off" },
 		{ "--huge ~", "--huge: '' is none of auto|on|off" },
-		{ "--learn 1", "--learn: '1' is neither on nor off" },
+		{ "--learn 2", "--learn: '2' is neither on nor off" },
 	};
 	struct options o;
 	char err[512];
@@ -262,7 +262,7 @@ test_help_fits(void **state)
 	assert_non_null(strstr(text, "threads that forward frames (default: 1)\n"));
 	assert_non_null(strstr(
 			text, "too-long-for-the-column X\n                          on its own"));
-	assert_non_null(strstr(text, "\nExamples:\n  prog x\n"));
+	assert_non_null(strstr(text, "\n\nExamples:\nprog x\n"));
 	for (line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
 		if (strlen(line) > 80)
 			fail_msg("over 80 columns: %s", line);

@@ -74,8 +74,8 @@ test_numbers(void **state)
 static void
 test_bools(void **state)
 {
-	static const char *const yes[] = { "on", "true", "yes" },
-				 *const no[] = { "off", "false", "no" };
+	static const char *const yes[] = { "on", "true", "yes", "1" },
+				 *const no[] = { "off", "false", "no", "0" };
 	char err[128];
 	bool value;
 	size_t i;
@@ -88,8 +88,8 @@ test_bools(void **state)
 		assert_int_equal(text_parse_bool(no[i], &value, err, sizeof(err)), 0);
 		assert_false(value);
 	}
-	assert_int_equal(text_parse_bool("1", &value, err, sizeof(err)), -EINVAL);
-	assert_string_equal(err, "'1' is neither on nor off");
+	assert_int_equal(text_parse_bool("2", &value, err, sizeof(err)), -EINVAL);
+	assert_string_equal(err, "'2' is neither on nor off");
 	assert_int_equal(text_parse_bool("", &value, err, sizeof(err)), -EINVAL);
 }
 
