@@ -18,6 +18,7 @@
 #include "paths.h"
 #include "port_options.h"
 #include "rpc.h"
+#include "standard_fds.h"
 #include "view.h"
 
 #define ERR_SIZE 1024
@@ -360,6 +361,8 @@ main(int argc, char *argv[])
 	const char *name = find_command_word(argc, argv);
 	const struct command *command;
 
+	if (standard_fds_open() != 0)
+		return STATUS_REFUSED; /* there is no place to say so */
 	signal(SIGPIPE, SIG_IGN);
 	if (name == NULL)
 		return without_command(argc, argv);

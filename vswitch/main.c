@@ -27,6 +27,7 @@
 #include "port.h"
 #include "process.h"
 #include "rpc_doc.h"
+#include "standard_fds.h"
 #include "text.h"
 #include "vhost_lib.h"
 #include "watchdog.h"
@@ -361,8 +362,11 @@ int
 main(int argc, char *argv[])
 {
 	struct program program = { 0 };
-	int status = daemon_options_read(argc, argv, &program.daemon.options);
+	int status;
 
+	if (standard_fds_open() != 0)
+		return 1; /* there is no place to say so */
+	status = daemon_options_read(argc, argv, &program.daemon.options);
 	if (status == OPTIONS_GO_ON && program.daemon.options.print_control_doc)
 		status = rpc_doc_print(stdout) == 0 ? 0 : 1;
 	else if (status == OPTIONS_GO_ON)
