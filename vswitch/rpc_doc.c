@@ -44,6 +44,7 @@ struct field {
 	"- Requests may be sent without waiting for replies. Those of one connection are done in their\n"         \
 	"  order, one after the other; a second connection need not wait for a slow one.\n"                       \
 	"- A request without `id` is a notification and has no reply.\n"                                          \
+	"- `id` is a string, a number or null. It comes back as it was written, whatever number it is.\n"         \
 	"- JSON is read strictly: no key twice in an object, nothing after the text, at most %d levels.\n"        \
 	"- A request holds at most %d KiB, blanks not counted. A batch holds at most %d requests. When its\n"     \
 	"  replies pass %u MiB, what is left is refused.\n"                                                       \
