@@ -43,6 +43,8 @@ struct field {
 	"  names it, and the nearest right one.\n"                                                                \
 	"- Requests may be sent without waiting for replies. Those of one connection are done in their\n"         \
 	"  order, one after the other; a second connection need not wait for a slow one.\n"                       \
+	"- All requests that a client has sent before it closes are done, also where it has not read the\n"       \
+	"  replies. A line without a newline at the end is not done.\n"                                           \
 	"- A request without `id` is a notification and has no reply.\n"                                          \
 	"- `id` is a string, a number or null. It comes back as it was written, whatever number it is.\n"         \
 	"- JSON is read strictly: no key twice in an object, nothing after the text, at most %d levels.\n"        \
