@@ -144,6 +144,18 @@ report_station(const struct fdb_entry *entry)
 			port_name(port), "vlan", (int)entry->key.vlan);
 }
 
+/* By VLAN and address: the table's order is another one in each switch. */
+static int
+compare_stations(const void *a, const void *b)
+{
+	const struct fdb_key *left = &((const struct fdb_entry *)a)->key;
+	const struct fdb_key *right = &((const struct fdb_entry *)b)->key;
+
+	if (left->vlan != right->vlan)
+		return left->vlan < right->vlan ? -1 : 1;
+	return memcmp(left->mac, right->mac, sizeof(left->mac));
+}
+
 static json_t *
 report_stations(struct fdb *fdb)
 {
@@ -155,6 +167,7 @@ report_stations(struct fdb *fdb)
 	if (entries == NULL)
 		return NULL;
 	n = fdb_list(fdb, FDB_NO_PORT, clock_seconds(), entries, FDB_ENTRIES_MAX);
+	qsort(entries, n, sizeof(*entries), compare_stations);
 	for (i = 0; i < n; i++) {
 		station = report_station(&entries[i]);
 		if (station != NULL)

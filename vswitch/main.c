@@ -28,6 +28,7 @@
 #include "process.h"
 #include "rpc_doc.h"
 #include "standard_fds.h"
+#include "surroundings.h"
 #include "text.h"
 #include "vhost_lib.h"
 #include "watchdog.h"
@@ -126,16 +127,29 @@ read_config(struct program *program, char *err, size_t err_size)
 	const char *path = program->daemon.options.config;
 	int ret;
 
-	ret = process_prepare();
-	if (ret != 0)
-		return text_fail(
-				err, err_size, ret, "cannot watch for signals: %s", strerror(-ret));
-	if (path != NULL)
-		ret = config_read(path, process_stop_fd(), &program->config, err, err_size);
+	if (path == NULL)
+		return 0;
+	ret = config_read(path, process_stop_fd(), &program->config, err, err_size);
 	program->leaving = ret == -EINTR;
 	if (program->leaving)
 		process_take_stop();
 	return ret;
+}
+
+/* What can stop the start before anything is made. */
+static int
+prepare(struct program *program, char *err, size_t err_size)
+{
+	const struct daemon_options *options = &program->daemon.options;
+	int ret = process_prepare();
+
+	if (ret != 0)
+		return text_fail(
+				err, err_size, ret, "cannot watch for signals: %s", strerror(-ret));
+	if (options->any_driver)
+		ethdev_drivers_allow_any();
+	ret = surroundings_check(options->workers, err, err_size);
+	return ret == 0 ? read_config(program, err, err_size) : ret;
 }
 
 /* The first half: the process's own things, before any thread. */
@@ -144,11 +158,8 @@ start_process(struct program *program, char *err, size_t err_size)
 {
 	struct daemon *daemon = &program->daemon;
 	const struct daemon_options *options = &daemon->options;
-	int ret;
+	int ret = prepare(program, err, err_size);
 
-	if (options->any_driver)
-		ethdev_drivers_allow_any();
-	ret = read_config(program, err, err_size);
 	if (ret != 0)
 		return ret;
 	ret = closer_fork();
@@ -385,7 +396,9 @@ run(struct program *program)
 	}
 	if (!stop(program)) {
 		log_warning("left with %s that did not end",
-				program->started ? "sessions" : "a port's start");
+				program->stage < STAGE_PORTS || program->configured
+						? "sessions"
+						: "a port's start");
 		_exit(status);
 	}
 	process_unwatch();
