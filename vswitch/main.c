@@ -235,7 +235,8 @@ apply_config(struct program *program, char *err, size_t err_size)
 
 	if (process_watch(daemon->base, on_stop, program) != 0)
 		return text_fail(err, err_size, -ENOMEM, "out of memory");
-	config_running_apply(&program->config, daemon->fdb, on_configured, program);
+	config_running_apply(&program->config, daemon->options.config_strict, daemon->fdb,
+			on_configured, program);
 	while (!program->configured && !program->leaving)
 		event_base_dispatch(daemon->base);
 	if (program->leaving)

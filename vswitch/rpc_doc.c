@@ -83,7 +83,7 @@ static const struct field port_fields[] = {
 	{ "connect", "string or null", "path that a vhost-user port connects to" },
 	{ "state", "string",
 			"vhost-user: `waiting`, `negotiating`, `up`, `stopped` (by the frontend) or "
-			"`fault`; kernel and ethdev: `starting`, `up`, `down` or `fault`" },
+			"`fault`; kernel and ethdev: `waiting` (for what is missing), `up` or `down`" },
 	{ "state_text", "string", "the state in words, with the reason" },
 	{ "peer", "object or null", "the frontend's `pid`, `program`, `uid`" },
 	{ "device", "DEVICE or null", "the interface or device of a kernel or ethdev port" },
