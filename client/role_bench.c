@@ -119,19 +119,25 @@ is_drained(const struct bench *b, uint64_t now)
 	return missing == 0 || now > last + QUIET_NS || now > b->send_end + DRAIN_NS;
 }
 
-/* Adds up both directions. What the backend has not taken was not sent. */
+/*
+ * Adds up both directions. What the backend has not taken was not sent; but what came was, also where
+ * the backend has not yet given the buffer back.
+ */
 static void
 end_trial(struct bench *b)
 {
 	struct bench_trial *t = &b->trial;
 	struct bench_counts *c;
-	uint64_t last = b->send_end;
+	uint64_t last = b->send_end, pending, came, gone;
 	size_t i;
 
 	for (i = 0; i < measured(b); i++) {
 		c = &t->counts[i];
 		*c = b->streams[i].counts;
-		c->sent -= RTE_MIN(c->sent, (uint64_t)device_pending(b->streams[i].from));
+		pending = (uint64_t)device_pending(b->streams[i].from);
+		came = RTE_MIN(c->sent, c->received);
+		gone = c->sent - RTE_MIN(c->sent, pending);
+		c->sent = RTE_MAX(gone, came);
 		last = RTE_MAX(last, b->streams[i].last);
 		t->lost += c->sent > c->received ? c->sent - c->received : 0;
 		t->sent += c->sent;

@@ -13,13 +13,12 @@ import argparse
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+
+from vswitch import Process, ProcessFailed, Registry, interrupts
 
 PROJECT = Path(__file__).resolve().parent.parent
 SOURCES = PROJECT / "tests" / "fuzz"
@@ -31,8 +30,11 @@ CORPUS_BYTES_MAX = 2 << 20  # all that is committed
 INPUT_BYTES_MAX = 4096
 INPUT_SECONDS_MAX = 20  # of one input; none takes longer than some milliseconds
 MEMORY_MIB_MAX = 1024  # of one fuzzer
+MERGE_SECONDS = 3600.0
 GRACE_SECONDS = 120.0  # over its time, until a fuzzer is ended
 
+SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
+              "UBSAN_OPTIONS": "print_stacktrace=1"}
 # How libFuzzer and the sanitizers begin the line that says what is wrong.
 FINDING = re.compile(r"does not hold|runtime error:|ERROR: |SUMMARY: ")
 # Names that libFuzzer gives: what it may replace. Cases that people keep have names in words.
@@ -46,29 +48,25 @@ class Run:
     """One fuzzer at work, or what it has said when it has ended."""
 
     name: str
-    log: Path
-    process: subprocess.Popen[bytes]
+    process: Process
     known: int  # entries of the corpus when it began
     ends: float  # time.monotonic(): by then it should have ended
     late: bool = False
 
-    def said(self) -> str:
-        return self.log.read_text(errors="replace")
-
     def statistic(self, name: str) -> int:
-        found = re.search(rf"^stat::{name}:\s+(\d+)", self.said(), re.MULTILINE)
+        found = re.search(rf"^stat::{name}:\s+(\d+)", self.process.log(), re.MULTILINE)
         return int(found[1]) if found else 0
 
     def coverage(self) -> tuple[int, int]:
         """Edges of the control flow, and features: edges by how often, roughly, they were run."""
-        found = re.findall(r"\bcov: (\d+) ft: (\d+)", self.said())
+        found = re.findall(r"\bcov: (\d+) ft: (\d+)", self.process.log())
         return (int(found[-1][0]), int(found[-1][1])) if found else (0, 0)
 
     def reproducers(self) -> list[str]:
-        return re.findall(r"Test unit written to (\S+)", self.said())
+        return re.findall(r"Test unit written to (\S+)", self.process.log())
 
     def failed(self) -> bool:
-        return self.late or self.process.returncode != 0
+        return self.late or self.process.status != 0
 
 
 @dataclass
@@ -77,6 +75,7 @@ class Fuzzing:
 
     build: Path
     seconds: int
+    registry: Registry
     running: list[Run] = field(default_factory=list)
     ended: list[Run] = field(default_factory=list)
 
@@ -87,37 +86,31 @@ class Fuzzing:
         return directory(self.build / "corpus" / name)
 
     def start(self, name: str) -> None:
-        log = directory(self.build / "logs") / f"{name}.log"
-        known = directory(CORPUS / name)
-        command = [str(self.program(name)), *options(name),
-                   f"-max_total_time={self.seconds}",
-                   f"-artifact_prefix={directory(self.build / 'findings')}/{name}-",
-                   str(self.found(name)), str(known)]
-        with log.open("wb") as file:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file,
-                                       stderr=subprocess.STDOUT, env=environment())
+        process = self.begin(
+            name, f"-max_total_time={self.seconds}",
+            f"-artifact_prefix={directory(self.build / 'findings')}/{name}-",
+            str(self.found(name)), str(directory(CORPUS / name)))
         ends = time.monotonic() + self.seconds + GRACE_SECONDS
-        self.running.append(Run(name, log, process, count(self.found(name)), ends))
+        self.running.append(Run(name, process, count(self.found(name)), ends))
+
+    def begin(self, name: str, *words: str) -> Process:
+        """A fuzzer's program, with a log that holds nothing yet."""
+        self.registry.directory.joinpath(f"{name}.log").unlink(missing_ok=True)
+        return self.registry.start(
+            name, [str(self.program(name)), *options(name), *words], SANITIZERS)
 
     def wait(self) -> Run:
         """Until one of those that run has ended, or has to be ended."""
         while True:
             for run in self.running:
-                run.late = run.process.poll() is None and time.monotonic() > run.ends
+                run.late = run.process.status is None and time.monotonic() > run.ends
                 if run.late:
                     run.process.kill()
-                    run.process.wait()
-                if run.process.returncode is not None:
+                if run.process.status is not None:
                     self.running.remove(run)
                     self.ended.append(run)
                     return run
             time.sleep(0.1)
-
-    def stop(self) -> None:
-        for run in self.running:
-            run.process.kill()
-        for run in self.running:
-            run.process.wait()
 
 
 def directory(path: Path) -> Path:
@@ -142,11 +135,6 @@ def options(name: str) -> list[str]:
     return words
 
 
-def environment() -> dict[str, str]:
-    return dict(os.environ, ASAN_OPTIONS="detect_leaks=1:allocator_may_return_null=1",
-                UBSAN_OPTIONS="print_stacktrace=1")
-
-
 def print_row(words: tuple[str, ...]) -> None:
     print(f"{words[0]:<10}" + "".join(f"{word:>12}" for word in words[1:]), flush=True)
 
@@ -162,16 +150,16 @@ def print_run(fuzzing: Fuzzing, run: Run) -> None:
 
 def print_finding(fuzzing: Fuzzing, run: Run) -> None:
     """What is wrong, and how to see it again."""
-    print(f"\n{run.name}: found a fault; {run.log} tells more")
+    print(f"\n{run.name}: found a fault; {run.process.log_path} tells more")
     if run.late:
         print("  it did not end in time and was ended")
-    for line in run.said().splitlines():
+    for line in run.process.log().splitlines():
         if FINDING.search(line):
             print(f"  {line.strip()}")
     for path in run.reproducers():
         print(f"  input:  {path}\n  repeat: {fuzzing.program(run.name)} {path}")
     if not run.reproducers():
-        print(f"  it left no input; its exit status is {run.process.returncode}")
+        print(f"  it left no input; its exit status is {run.process.status}")
 
 
 def fuzz(fuzzing: Fuzzing, wanted: list[str]) -> int:
@@ -192,10 +180,10 @@ def minimize(fuzzing: Fuzzing, name: str) -> None:
     merged = fuzzing.build / "merged" / name
     shutil.rmtree(merged, ignore_errors=True)
     before = count(directory(CORPUS / name))
-    command = [str(fuzzing.program(name)), *options(name), "-merge=1", "-set_cover_merge=1",
-               str(directory(merged)), str(CORPUS / name), str(fuzzing.found(name))]
-    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=environment(),
-                   check=True)
+    process = fuzzing.begin(name, "-merge=1", "-set_cover_merge=1", str(directory(merged)),
+                            str(CORPUS / name), str(fuzzing.found(name)))
+    if process.wait(MERGE_SECONDS) != 0:
+        raise ProcessFailed(process.report("could not merge the corpora"))
     for path in CORPUS.joinpath(name).iterdir():
         if HASH.fullmatch(path.name):
             path.unlink()
@@ -236,19 +224,17 @@ def parse(words: list[str]) -> argparse.Namespace:
     return arguments
 
 
-def on_term(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def main(build: Path, words: list[str]) -> int:
     arguments = parse(words)
     wanted = arguments.names or names()
-    fuzzing = Fuzzing(build, arguments.time)
-    signal.signal(signal.SIGTERM, on_term)
+    registry = Registry(directory(build / "logs"))
+    fuzzing = Fuzzing(build, arguments.time, registry)
+    interrupts.catch()
     try:
         return minimize_all(fuzzing, wanted) if arguments.minimize else fuzz(fuzzing, wanted)
     finally:
-        fuzzing.stop()
+        interrupts.ignore()
+        registry.end_all()
 
 
 if __name__ == "__main__":

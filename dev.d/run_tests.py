@@ -2,47 +2,56 @@
 """Runs the C unit tests and pytest, and counts both.
 
 Called by `./dev test` as `run_tests.py BUILD_DIRECTORY [--coverage | --tsan] [SELECTION...]`. A
-selection goes to pytest and leaves the unit tests out. With --tsan only those tests run that are
-about threads. With --coverage there is a table of the lines that
-were run, and the whole suite fails when a guarded layer lacks some (`coverage_report.py`). The last
-line of the output is `N passed, N failed`.
+selection goes to pytest and leaves the unit tests out; without one, test files run side by side
+(`lanes.py`). With --tsan only those tests run that are about threads. With --coverage there is a
+table of the lines that were run, and the whole suite fails when a guarded layer lacks some
+(`coverage_report.py`). The last line of the output is `N passed, N failed`.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 import coverage_report
+from lanes import Lanes, whole_suite
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# What has threads: FDB, closers, log; life cycle, gate, configuration, control, traffic between
-# vhost-user ports. The rest is one thread's work, or DPDK's and the kernel's.
+# What has threads: FDB, closers, callers, watchdog, log; life cycle, gate, configuration, control, traffic
+# between vhost-user ports. The rest is one thread's work, or DPDK's and the kernel's.
 TSAN_UNIT_TESTS = [
-    "test_deliver", "test_fdb", "test_fdb_full", "test_fdb_threads", "test_forward", "test_log",
-    "test_vhost_io",
+    "test_caller", "test_closer", "test_deliver", "test_fdb", "test_fdb_full", "test_fdb_table",
+    "test_fdb_threads", "test_forward", "test_log", "test_vhost_io", "test_watchdog",
 ]
 TSAN_TESTS = [
     f"tests/integration/test_{name}.py"
-    for name in ("config", "gate", "l2", "lifecycle", "port_life", "rpc", "traffic")
+    for name in ("config", "gate", "l2", "lifecycle", "methods", "port_life", "rpc",
+                 "rpc_clients", "traffic")
 ]
 TSAN_RANDOM_BITS = 28
+
+# The unit tests' limits of time hold for a machine of one's own and no sanitizer; others get so many of them.
+PATIENCE = 5
 
 
 @dataclass
 class Count:
     passed: int = 0
     failed: int = 0
+    names: list[str] = field(default_factory=list)  # of what failed
 
     def add(self, other: Count) -> None:
         self.passed += other.passed
         self.failed += other.failed
+        self.names += other.names
 
 
 def count_junit(report: Path) -> Count:
@@ -53,18 +62,23 @@ def count_junit(report: Path) -> Count:
     for case in ElementTree.parse(report).iter("testcase"):
         if any(case.find(outcome) is not None for outcome in ("failure", "error", "skipped")):
             count.failed += 1
+            count.names.append(f"{case.get('classname')}::{case.get('name')}")
         else:
             count.passed += 1
     return count
 
 
 def run_and_count(command: list[str], report: Path, env: dict[str, str]) -> Count:
-    """A runner that failed without saying which test did (a crash, say) counts as one failure."""
     report.unlink(missing_ok=True)
-    status = subprocess.run(command, cwd=PROJECT, env=env).returncode
+    return count_of(report, subprocess.run(command, cwd=PROJECT, env=env).returncode)
+
+
+def count_of(report: Path, status: int) -> Count:
+    """A runner that failed without saying which test did (a crash, say) counts as one failure."""
     count = count_junit(report)
     if status != 0 and count.failed == 0:
         count.failed = 1
+        count.names.append(f"a runner: status {status}, report {report}")
     return count
 
 
@@ -86,6 +100,10 @@ def launcher_for_threads() -> list[str]:
     return ["/usr/bin/setarch", platform.machine(), "-R"]
 
 
+def on_term(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def names_a_path(word: str) -> bool:
     return (PROJECT / word.partition("::")[0]).exists()
 
@@ -101,21 +119,30 @@ def main(build: Path, words: list[str]) -> int:
     sanitizer_options(env)
     total = Count()
     if not selection:
-        unit = ["/usr/bin/meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs"]
+        unit = ["/usr/bin/meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs",
+                "--timeout-multiplier", str(PATIENCE)]
         unit += TSAN_UNIT_TESTS if threads else []
         total.add(run_and_count(launcher + unit, build / "meson-logs" / "testlog.junit.xml", env))
-    report = build / "pytest.xml"
-    everything = TSAN_TESTS if threads else ["tests"]
-    paths = [] if any(names_a_path(word) for word in selection) else everything
-    pytest = ["/usr/bin/python3", "-m", "pytest", "-c", "tests/pytest.ini",
-              f"--junitxml={report}", *selection, *paths]
-    total.add(run_and_count(launcher + pytest, report, env))
+    pytest = [*launcher, "/usr/bin/python3", "-m", "pytest", "-c", "tests/pytest.ini"]
+    if selection:
+        report = build / "pytest.xml"
+        everything = TSAN_TESTS if threads else ["tests"]
+        paths = [] if any(names_a_path(word) for word in selection) else everything
+        pytest += [f"--junitxml={report}", *selection, *paths]
+        total.add(run_and_count(pytest, report, env))
+    else:
+        files = TSAN_TESTS if threads else whole_suite(build)
+        for report, status in Lanes(pytest, env, build / "pytest").run(files):
+            total.add(count_of(report, status))
+    for name in total.names:
+        print(f"failed: {name}")
     covered = not measures or coverage_report.report(build, judges=not selection)
     print(f"{total.passed} passed, {total.failed} failed", flush=True)
     return 0 if total.passed > 0 and total.failed == 0 and covered else 1
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, on_term)
     try:
         sys.exit(main((PROJECT / sys.argv[1]).resolve(), sys.argv[2:]))
     except KeyboardInterrupt:

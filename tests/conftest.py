@@ -11,7 +11,7 @@ from typing import Iterator
 import pytest
 from hostile import Bystanders, carry_on
 from installation import Installation
-from vswitch import Switch
+from vswitch import Switch, interrupts
 from vswitch.fixture_types import MakeStation
 from vswitch.station import introduce
 
@@ -24,7 +24,7 @@ pytest_plugins = [
 collect_ignore = [] if Path(os.environ.get("VSWITCH_BUILD", "build")).name == "build" else ["fuzz"]
 
 # Tests interrupt programs. In the background of a shell SIGINT is ignored, which children inherit.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+interrupts.catch(signal.SIGINT)
 
 
 @pytest.fixture

@@ -68,23 +68,14 @@ account_init(uint64_t tsc_hz)
 void
 account_reset(uint16_t port, const char *name)
 {
-	uint64_t words[ACCOUNT_NAME_SIZE / sizeof(uint64_t)] = { 0 };
-	size_t len = strlen(name);
-
 	memset(&accounts[port], 0, offsetof(struct account, name));
-	memcpy(words, name, len < sizeof(words) ? len : sizeof(words) - 1);
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		__atomic_store_n(&accounts[port].name[i], words[i], __ATOMIC_RELAXED);
+	shared_name_set(&accounts[port].name, name);
 }
 
 void
-account_name(uint16_t port, char name[ACCOUNT_NAME_SIZE])
+account_name(uint16_t port, char name[SHARED_NAME_SIZE])
 {
-	for (size_t i = 0; i < ACCOUNT_NAME_SIZE / sizeof(uint64_t); i++) {
-		uint64_t word = __atomic_load_n(&accounts[port].name[i], __ATOMIC_RELAXED);
-
-		memcpy(name + i * sizeof(word), &word, sizeof(word));
-	}
+	shared_name_get(&accounts[port].name, name);
 }
 
 static uint64_t

@@ -37,13 +37,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared_name.h"
 #include "switch_limits.h"
 #include "thread_time.h"
 
 /* A stretch of work for one port that takes longer is judged. */
 #define ACCOUNT_SLOW_US 1000
-
-#define ACCOUNT_NAME_SIZE 64 /* with the terminating zero, which a longer name is cut for */
 
 enum account_fault {
 	ACCOUNT_SOUND,
@@ -77,9 +76,9 @@ struct account {
 	uint64_t last_slow;
 	uint64_t slow_debt; /* of what the port may be slow by */
 	uint64_t last_stall;
-	uint64_t stall_window;	/* when a sum of stalls was begun ... */
-	uint64_t stalled_in_it; /* ... and that sum */
-	uint64_t name[ACCOUNT_NAME_SIZE / sizeof(uint64_t)]; /* the port's; writer: control */
+	uint64_t stall_window;	 /* when a sum of stalls was begun ... */
+	uint64_t stalled_in_it;	 /* ... and that sum */
+	struct shared_name name; /* the port's; writer: control */
 } __attribute__((aligned(64)));
 
 extern struct account accounts[PORTS_MAX];
@@ -94,7 +93,7 @@ void account_init(uint64_t tsc_hz);
 void account_reset(uint16_t port, const char *name);
 
 /* The name of the port that has or had this id. Any thread. */
-void account_name(uint16_t port, char name[ACCOUNT_NAME_SIZE]);
+void account_name(uint16_t port, char name[SHARED_NAME_SIZE]);
 
 /* Whether one of the next two may say yes: the one look that a port without trouble costs. */
 static inline bool

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <fcntl.h>
@@ -24,7 +23,7 @@
 
 /* How often rings that have to wait are looked at, milliseconds. */
 #define LOOK_MS 10
-#define STOP_LIMIT_S 1
+#define STOP_LIMIT_MS 1000
 
 struct caller_ring {
 	TAILQ_ENTRY(caller_ring) link;
@@ -39,12 +38,10 @@ struct caller_ring {
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t ended_cond;
 	TAILQ_HEAD(ring_list, caller_ring) rings; /* under lock */
 	pthread_t thread;
 	int bell_fd;
-	bool stop;  /* atomic */
-	bool ended; /* under lock */
+	bool stop; /* atomic */
 	struct watched watched;
 } caller = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -175,6 +172,7 @@ call(struct caller_ring *ring)
 {
 	const uint64_t one = 1;
 	struct thread_time time = { 0 };
+	char name[SHARED_NAME_SIZE];
 	uint64_t start, end;
 	bool blocked;
 
@@ -183,7 +181,8 @@ call(struct caller_ring *ring)
 	/* Before the write: a call that is asked for from now on is another one. */
 	__atomic_store_n(&ring->wanted, false, __ATOMIC_SEQ_CST);
 	pthread_mutex_unlock(&caller.lock);
-	watched_begin(&caller.watched, "calling the frontend of a port", "");
+	account_name(ring->port, name);
+	watched_begin(&caller.watched, "calling the frontend of port", name);
 	start = tsc_read();
 	blocked = write(ring->fd, &one, sizeof(one)) < 0 && errno == EINTR;
 	end = tsc_read();
@@ -229,50 +228,26 @@ run(void *unused)
 		wait_for_bell(waits ? LOOK_MS : -1);
 		pthread_mutex_lock(&caller.lock);
 	}
-	thread_time_end();
-	caller.ended = true;
-	pthread_cond_signal(&caller.ended_cond);
 	pthread_mutex_unlock(&caller.lock);
+	thread_time_end();
 	return unused;
 }
 
 int
 caller_start(void)
 {
-	pthread_condattr_t attr;
 	int ret;
 
 	caller.bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (caller.bell_fd < 0)
 		return -errno;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&caller.ended_cond, &attr);
-	pthread_condattr_destroy(&attr);
-	caller.stop = caller.ended = false;
+	caller.stop = false;
 	ret = thread_start(&caller.thread, "caller", run, NULL);
 	if (ret == 0)
 		return 0;
 	close(caller.bell_fd);
 	caller.bell_fd = -1;
 	return ret;
-}
-
-static bool
-wait_ended(void)
-{
-	struct timespec limit;
-	bool ended;
-	int ret = 0;
-
-	clock_gettime(CLOCK_MONOTONIC, &limit);
-	limit.tv_sec += STOP_LIMIT_S;
-	pthread_mutex_lock(&caller.lock);
-	while (!caller.ended && ret == 0)
-		ret = pthread_cond_timedwait(&caller.ended_cond, &caller.lock, &limit);
-	ended = caller.ended;
-	pthread_mutex_unlock(&caller.lock);
-	return ended;
 }
 
 void
@@ -282,11 +257,8 @@ caller_stop(void)
 		return;
 	__atomic_store_n(&caller.stop, true, __ATOMIC_RELAXED);
 	ring_bell();
-	if (!wait_ended()) {
-		pthread_detach(caller.thread);
+	if (!thread_join_within(caller.thread, STOP_LIMIT_MS))
 		return;
-	}
-	pthread_join(caller.thread, NULL);
 	pthread_mutex_lock(&caller.lock);
 	while (!TAILQ_EMPTY(&caller.rings))
 		retire(TAILQ_FIRST(&caller.rings));

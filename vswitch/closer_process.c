@@ -72,7 +72,7 @@ static int
 take_and_exit(void *unused)
 {
 	union control control;
-	uint32_t id;
+	uint32_t id = 0;
 	struct iovec iov = { .iov_base = &id, .iov_len = sizeof(id) };
 	struct msghdr hdr = {
 		.msg_iov = &iov,

@@ -14,7 +14,9 @@
 
 #include "clock.h"
 #include "control_client.h"
+#include "control_fds.h"
 #include "control_listen.h"
+#include "control_room.h"
 #include "daemon.h"
 #include "log.h"
 #include "switch_limits.h"
@@ -24,12 +26,12 @@
 #define ACCEPT_BURST 16
 
 /* Without descriptors the listening socket stays readable: look again only after this long. */
-#define ACCEPT_PAUSE_US 100000
+#define ACCEPT_PAUSE_US 20000
 
-/* While all clients are busy a new one waits, and is looked for this often. */
+/* While no client can go a new one waits, and is looked for this often. */
 #define BUSY_PAUSE_US 10000
 
-static LIST_HEAD(client_list, control_client) clients = LIST_HEAD_INITIALIZER(clients);
+static struct control_clients clients = LIST_HEAD_INITIALIZER(clients);
 static struct daemon *served;
 static int listen_fd = -1;
 static struct event *acceptable;
@@ -44,93 +46,50 @@ on_gone(struct control_client *client)
 		event_active(pause_end, EV_TIMEOUT, 0);
 }
 
-/* Of two clients the one that makes room first. */
-static bool
-goes_before(const struct control_client *client, const struct control_client *other)
+static pid_t
+read_pid(int fd)
 {
-	enum control_client_use use = control_client_use(client);
-	enum control_client_use other_use = control_client_use(other);
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
 
-	if (use != other_use)
-		return use < other_use;
-	return client->heard_ns < other->heard_ns;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? peer.pid : 0;
 }
 
-/* NULL: all are busy. */
-static struct control_client *
-choose_first(void)
+/* Says so and closes: no more is spent on a client of a crowd. */
+static void
+turn_away(int fd, pid_t pid)
 {
-	struct control_client *client, *first = NULL;
+	json_t *error = jsonrpc_error(NULL, JSONRPC_REFUSED, control_room_refusal, NULL);
+	size_t len;
+	char *line = jsonrpc_line(error, &len);
 
-	LIST_FOREACH (client, &clients, next)
-		if (!client->dead && (first == NULL || goes_before(client, first)))
-			first = client;
-	return control_client_use(first) != CONTROL_CLIENT_BUSY ? first : NULL;
-}
-
-static unsigned int
-count_clients(void)
-{
-	const struct control_client *client;
-	unsigned int n = 0;
-
-	LIST_FOREACH (client, &clients, next)
-		n += !client->dead;
-	return n;
-}
-
-/* Ends those that have left, whatever they have asked before: nobody can be answered. */
-static unsigned int
-sweep(void)
-{
-	struct control_client *client;
-	unsigned int n = 0;
-
-	LIST_FOREACH (client, &clients, next) {
-		n += control_client_end_if_left(client);
-		control_client_look(client);
-	}
-	if (n > 0)
-		log_from(&control_log, LOG_LEVEL_INFO,
-				"%u clients that have left make room for new ones", n);
-	return n;
-}
-
-/*
- * Whether there is a place: if need be, after those have gone that have left, or one that is not
- * busy.
- */
-static bool
-make_room(void)
-{
-	struct control_client *first;
-
-	if (count_clients() < CONTROL_CLIENTS_MAX || sweep() > 0)
-		return true;
-	do
-		first = choose_first();
-	while (first != NULL && control_client_notice(first));
-	if (first == NULL)
-		return false;
-	log_from(&control_log, LOG_LEVEL_INFO,
-			"client (pid %d) makes room for a new one after %.1f s of silence",
-			first->pid, (double)(clock_ns() - first->heard_ns) / 1e9);
-	control_client_dismiss(first,
-			"there are more clients than the control socket serves, and "
-			"this one was silent longest; connect again");
-	return true;
+	json_decref(error);
+	if (line != NULL)
+		(void)send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	free(line);
+	control_fds_end(fd);
+	log_from(&control_log, LOG_LEVEL_WARNING,
+			"a client (pid %d) is turned away: there are %d already, and no process has "
+			"more of them",
+			pid, CONTROL_CLIENTS_MAX);
 }
 
 static void
 take_client(int fd)
 {
-	struct control_client *client = control_client_open(served, fd, on_gone);
+	pid_t pid = read_pid(fd);
+	struct control_client *client;
 
+	if (!control_room_take(&clients, pid)) {
+		turn_away(fd, pid);
+		return;
+	}
+	client = control_client_open(served, fd, pid, on_gone);
 	if (client == NULL)
 		log_from(&control_log, LOG_LEVEL_WARNING,
 				"a client is turned away, for there is no memory to serve it");
 	else
-		LIST_INSERT_HEAD(&clients, client, next);
+		control_room_enter(&clients, client);
 }
 
 static void
@@ -167,10 +126,10 @@ accept_one(int listening)
 	static bool complained;
 	int fd;
 
-	if (!make_room()) {
+	if (!control_room_make(&clients)) {
 		log_from(&control_log, LOG_LEVEL_WARNING,
-				"a client waits: there are %d already, and all have requests under way "
-				"or have just connected",
+				"a client waits: there are %d already, of as many processes, and all "
+				"have just connected",
 				CONTROL_CLIENTS_MAX);
 		pause_accepting(BUSY_PAUSE_US);
 		return false;
@@ -198,6 +157,7 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
 
 	(void)what;
 	(void)arg;
+	control_room_look(&clients);
 	while (n++ < ACCEPT_BURST && is_readable(listening) && accept_one(listening))
 		;
 }
@@ -205,8 +165,11 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
 int
 control_start(struct daemon *daemon, char *err, size_t err_size)
 {
-	int fd = control_listen_open(daemon->options.control, err, err_size);
+	int fd;
 
+	if (control_fds_start() != 0)
+		return text_fail(err, err_size, -ENOMEM, "out of memory for the control socket");
+	fd = control_listen_open(daemon->options.control, err, err_size);
 	if (fd < 0)
 		return fd;
 	served = daemon;
@@ -264,7 +227,7 @@ control_stop(void)
 	if (pause_end != NULL)
 		event_free(pause_end);
 	acceptable = pause_end = NULL;
-	close(listen_fd);
+	control_fds_end_listener(listen_fd);
 	listen_fd = -1;
 	LIST_FOREACH (client, &clients, next)
 		control_client_finish(client);
@@ -280,4 +243,5 @@ control_close(void)
 		control_client_free(client);
 	}
 	control_turns_stop();
+	control_fds_stop();
 }

@@ -13,9 +13,6 @@
 
 #include "events.h"
 
-/* Clients that are served at once. */
-#define CONTROL_CLIENTS_MAX 64
-
 struct daemon;
 
 /*

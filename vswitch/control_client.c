@@ -29,8 +29,10 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "control_fds.h"
 #include "control_line.h"
 #include "daemon.h"
+#include "fd_receive.h"
 #include "log.h"
 
 /* Bytes that are read in one step: a few hundred requests at most. */
@@ -57,7 +59,7 @@ cut(struct control_client *client)
 	control_turns_leave(&client->turn);
 	event_del(client->readable);
 	event_del(client->writable);
-	close(client->fd);
+	control_fds_end(client->fd);
 	client->fd = -1;
 	if (!client->in_turn)
 		leave_line(client);
@@ -255,14 +257,29 @@ on_end(struct control_client *client)
 				"the last line has no end and was not read; end each with a newline");
 }
 
+static void
+on_descriptor(void *arg, int fd)
+{
+	struct control_client *client = arg;
+
+	client->at_end = true;
+	control_fds_give(NULL, fd);
+}
+
 /* False: there is nothing to read, and the event loop says when there is. */
 static bool
 read_more(struct control_client *client)
 {
+	const struct fd_receiver receiver = { .give = on_descriptor, .arg = client };
 	char data[READ_SIZE];
-	ssize_t n = read(client->fd, data, sizeof(data));
+	bool lost;
+	ssize_t n = fd_receive(client->fd, data, sizeof(data), &receiver, &lost);
 
-	if (n > 0) {
+	if (lost || client->at_end) {
+		client->at_end = true;
+		send_error(client, JSONRPC_PARSE_ERROR,
+				"there were descriptors with a request; send it without");
+	} else if (n > 0) {
 		client->heard_ns = clock_ns();
 		if (lineframe_append(&client->in, data, (size_t)n) != 0)
 			cut_for_memory(client);
@@ -271,7 +288,7 @@ read_more(struct control_client *client)
 	} else if (errno == EAGAIN) {
 		event_add(client->readable, NULL);
 		return false;
-	} else if (errno != EINTR) {
+	} else {
 		cut(client);
 	}
 	return true;
@@ -451,28 +468,20 @@ limit_kernel(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-static pid_t
-read_pid(int fd)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? peer.pid : 0;
-}
-
 struct control_client *
-control_client_open(struct daemon *daemon, int fd, void (*gone)(struct control_client *client))
+control_client_open(struct daemon *daemon, int fd, pid_t pid,
+		void (*gone)(struct control_client *client))
 {
 	struct control_client *client = calloc(1, sizeof(*client));
 
 	if (client == NULL) {
-		close(fd);
+		control_fds_end(fd);
 		return NULL;
 	}
 	client->daemon = daemon;
 	client->gone = gone;
 	client->fd = fd;
-	client->pid = read_pid(fd);
+	client->pid = pid;
 	limit_kernel(fd);
 	client->opened_ns = client->heard_ns = clock_ns();
 	client->turn.take = take_turn;
@@ -516,6 +525,6 @@ control_client_free(struct control_client *client)
 	free_buffer(client->held);
 	lineframe_release(&client->in);
 	if (client->fd >= 0)
-		close(client->fd);
+		control_fds_end(client->fd);
 	free(client);
 }

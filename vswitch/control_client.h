@@ -67,11 +67,11 @@ struct control_client {
 };
 
 /*
- * Serves the connection `fd`, which is taken over. `gone` is called once, from the event loop,
+ * Serves the connection `fd` of the process `pid`, which is taken over. `gone` is called once, from the event loop,
  * before the client is freed. NULL: no memory, and fd is closed.
  */
-struct control_client *
-control_client_open(struct daemon *daemon, int fd, void (*gone)(struct control_client *client));
+struct control_client *control_client_open(struct daemon *daemon, int fd, pid_t pid,
+		void (*gone)(struct control_client *client));
 
 /* Sends an event, which is copied. A client that has too much unread is cut off. */
 void control_client_send(struct control_client *client, const char *line, size_t len);

@@ -12,7 +12,8 @@
 
 #include "text.h"
 
-#define BACKLOG 128
+/* A crowd of a thousand that connects at once finds room, and whoever comes behind it. */
+#define BACKLOG 2048
 
 static int
 refuse_taken(const char *path, const char *who, char *err, size_t err_size)

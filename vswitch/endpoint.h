@@ -25,7 +25,8 @@ struct source_ops {
 	 * Fills the burst with views of at most BURST_MAX frames; sets all its members but `store`
 	 * and, where offload_mask or n say that they mean nothing, entries. Returns how many buffers it
 	 * took, bad ones included (counted as drops already), which complete() must give back before
-	 * the next take(). 0: nothing there, complete() is not called.
+	 * the next take(). 0: nothing there, or `stopped` says that it must wait; complete() is not
+	 * called.
 	 */
 	uint32_t (*take)(struct source *source, struct burst *burst);
 	void (*complete)(struct source *source);
@@ -47,14 +48,15 @@ struct source {
 	bool strange;		  /* constant; frames lie in a stranger's memory: see account.h */
 	int kick_fd;		  /* writer: control, atomically; what wakes for it, -1: nothing */
 	/* The worker's own, from here on. Times are TSC cycles. */
-	bool active; /* in the poll list */
-	bool muted;  /* kicks that brought nothing are not listened to: see worker_kicks.c */
-	uint32_t frames_max;  /* to be taken in a turn; BURST_MAX unless a turn was slow */
+	bool active;  /* in the poll list */
+	bool stopped; /* by take(): what is there must wait, and nothing tells when that is over */
+	bool muted;   /* kicks that brought nothing are not listened to: see worker_kicks.c */
+	uint32_t frames_max;  /* to be taken in a turn; BURST_MAX at first: see short_turns.h */
 	uint32_t idle_kicks;  /* in a row, without a frame */
 	uint64_t quiet_since; /* no frame came since then */
 	uint64_t served;      /* cycles of turns that count for fair shares: see fair_share.h */
 	uint64_t muted_until;
-	uint64_t short_until; /* a turn was slow: the next ones are short */
+	uint64_t short_until; /* when turns may become longer again */
 	uint64_t flood_level; /* frames to everybody lately, less what is allowed: see deliver.c */
 	uint64_t flood_seen;  /* when that was counted */
 };

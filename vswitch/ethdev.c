@@ -34,6 +34,7 @@ ethdev_init(struct ethdev *dev, uint16_t port)
 	dev->source.ops = &ethdev_source_ops;
 	dev->source.port = port;
 	dev->source.worker = -1;
+	dev->source.frames_max = BURST_MAX;
 	dev->sink.ops = &ethdev_sink_ops;
 	dev->sink.port = port;
 }

@@ -15,10 +15,10 @@
 
 /*
  * Left to everything else: log, epoll and event descriptors, workers, control clients, files; and
- * room for the most descriptors that one message can bring (VHOST_IO_FDS_MAX), which must all be
+ * room for the most descriptors that one message can bring (FD_RECEIVE_MAX), which must all be
  * installed before they can be reckoned.
  */
-#define FD_BUDGET_REST (192 + 253)
+#define FD_BUDGET_REST (256 + 253)
 
 /* A listening socket and a connection that waits for its predecessor to be gone. */
 #define FD_BUDGET_LISTENER 2

@@ -34,7 +34,7 @@ on_connected(void *arg, int result)
 			gate_relay_on_answer, gate);
 	gate->answered_added = event_add(&gate->answered, NULL) == 0;
 	if (gate->answered_added)
-		gate_relay_next(gate);
+		gate_relay_go_on(gate);
 	else
 		gate_end(gate, "no memory to watch the connection to the vhost library");
 }
@@ -93,22 +93,37 @@ gate_is_clogged(const struct gate *gate, char *why, size_t why_size)
 	return true;
 }
 
-/* Asks for what a session needs. False with words. */
+/*
+ * Asks for what a session needs. False with words. What the switch itself lacks is in the words and
+ * brings the port no rest: its next frontend may try as soon as it likes.
+ */
 static bool
 open_session(struct gate *gate, char *why, size_t why_size)
 {
 	if (gate_is_clogged(gate, why, why_size))
 		return false;
+	gate->blameless = true;
 	if (!fd_budget_take(FD_BUDGET_SESSION, why, why_size))
 		return false;
 	gate->has_budget = true;
+	gate->blameless = false;
+	return true;
+}
+
+void
+gate_open(struct gate *gate)
+{
+	char why[GATE_TEXT_MAX];
+
+	gate->state = GATE_OPENING;
 	gate->conn = vhost_lib_connect(&own_conn_ops, gate, gate->name);
-	if (gate->conn == NULL)
-		snprintf(why, why_size,
-				"the switch has %d frontends already, which is as many as "
-				"it can serve",
-				SESSIONS_MAX);
-	return gate->conn != NULL;
+	if (gate->conn != NULL)
+		return;
+	gate->blameless = true;
+	snprintf(why, sizeof(why),
+			"the switch has %d frontends already, which is as many as it can serve",
+			SESSIONS_MAX);
+	gate_end(gate, why);
 }
 
 static void
@@ -117,17 +132,22 @@ admit(struct gate *gate, int fd)
 	char why[GATE_TEXT_MAX];
 
 	gate->fd = fd;
-	gate->state = GATE_OPENING;
+	gate->state = GATE_READING;
 	gate->refusals = 0;
 	gate->refusal[0] = '\0';
 	gate->at_fault = false;
+	gate->blameless = false;
 	event_assign(&gate->readable, gate->base, fd, EV_READ | EV_PERSIST, gate_relay_on_readable,
 			gate);
 	gate_peer_read(fd, &gate->peer);
 	log_from(&gate->log, LOG_LEVEL_INFO, "frontend attached (pid %d, %s)", (int)gate->peer.pid,
 			gate->peer.program);
 	gate->ops->attached(gate->port, &gate->peer);
-	if (gate->state == GATE_OPENING && !open_session(gate, why, sizeof(why)))
+	if (gate->state != GATE_READING)
+		return;
+	if (open_session(gate, why, sizeof(why)))
+		gate_relay_next(gate);
+	else
 		gate_end(gate, why);
 }
 
@@ -242,7 +262,7 @@ close_session(struct gate *gate)
 		vhost_conn_close(conn, closer_send, held);
 	else
 		closer_send(held);
-	if (gate->at_fault)
+	if (gate->at_fault && !gate->blameless)
 		gate_rest_count_fault(gate);
 	log_end(gate);
 	gate->state = GATE_IDLE;

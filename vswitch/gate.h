@@ -91,10 +91,10 @@ void gate_proceed(struct gate *gate);
  */
 bool gate_drops_memory(const struct gate *gate);
 
-/* Of the session at hand; empty when none. */
 /* For what its frontends make the port say. */
 struct log_bucket *gate_log(struct gate *gate);
 
+/* Of the session at hand; empty when none. */
 const struct session *gate_session(const struct gate *gate);
 struct vhost_conn *gate_conn(const struct gate *gate);	    /* NULL when no session */
 const struct gate_peer *gate_peer(const struct gate *gate); /* NULL when none is attached */

@@ -12,10 +12,11 @@
  * States. Only the arrows change them; every op may call gate_fault() or gate_destroy(), which
  * only mark, so after each op the state is looked at again.
  *
- *   IDLE -> OPENING      a frontend was admitted; the library is asked for a connection
- *   OPENING -> READING   the library gave one
- *   READING -> QUIESCING a good message concerns rings that workers may use
- *   READING, QUIESCING -> RELAYED   the library has the message
+ *   IDLE -> READING      a frontend was admitted
+ *   READING -> OPENING   its first message for the library is whole and good; the library is asked
+ *                        for a connection, which a frontend that says nothing has not cost it
+ *   READING, OPENING -> QUIESCING   a good message concerns rings that workers may use
+ *   READING, OPENING, QUIESCING -> RELAYED   the library has the message
  *   RELAYED -> READING   its answer came and was passed on
  *   any but IDLE -> ENDING  the frontend left, broke a rule, or is not wanted any more
  *   ENDING -> CLOSING    from the loop, when neither quiescence nor an answer of the library is
@@ -40,8 +41,14 @@
 /* A message once begun must be whole within this. */
 #define GATE_MESSAGE_LIMIT_S 1
 
-/* The library answers within this, or something is wrong with it. */
-#define GATE_ANSWER_LIMIT_S 2
+/* The library answers within this, also where it has little CPU, or something is wrong with it. */
+#define GATE_ANSWER_LIMIT_S 5
+
+/*
+ * These limits are counted in looks, and longer than GATE_PAUSE_MAX_MS apart: a switch that was stopped
+ * and goes on, or had no CPU, first takes what came meanwhile.
+ */
+#define GATE_LOOK_MS 100
 
 /* Descriptors of a port's frontends that resist closing; with more, nobody is served there. */
 #define GATE_UNCLOSED_MAX 32
@@ -122,6 +129,7 @@ struct gate {
 	struct event answered; /* on the library's socket, from OPENING's end to CLOSING */
 	struct event pause;    /* pending instead of readable while only a part has come */
 	struct event limit;    /* of the message being collected, or of the library's answer */
+	uint32_t looks;	       /* until that limit */
 	uint32_t pause_ms;
 	struct vhost_conn *conn;
 	bool answered_added;
@@ -137,6 +145,7 @@ struct gate {
 	uint32_t refusals;
 	char refusal[GATE_TEXT_MAX];
 	bool at_fault;
+	bool blameless; /* the fault is that the switch has no room for the session */
 	char fault[GATE_TEXT_MAX];
 
 	bool destroying;
@@ -151,6 +160,9 @@ void gate_arrived(struct gate *gate, int fd);
 
 /* Ends the session from the loop. `fault` NULL: the frontend left. The first call counts. */
 void gate_end(struct gate *gate, const char *fault);
+
+/* Asks the library for a connection; gate_relay_go_on() when it is there. */
+void gate_open(struct gate *gate);
 
 /* Goes on with gate_step() from the loop. */
 void gate_step_later(struct gate *gate);
@@ -171,6 +183,9 @@ void gate_relay_release(struct gate *gate);
 
 /* Waits for the next message. */
 void gate_relay_next(struct gate *gate);
+
+/* There is a connection to the library: the good message at hand is for it. */
+void gate_relay_go_on(struct gate *gate);
 
 /* The rings are quiet: hands the message at hand to the library. */
 void gate_relay_send(struct gate *gate);

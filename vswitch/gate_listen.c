@@ -21,7 +21,7 @@
 #define ACCEPTS_PER_SECOND 200
 
 /* Without descriptors, the next look at the socket. */
-#define PAUSE_MS 200
+#define PAUSE_MS 50
 
 #define BACKLOG 16
 

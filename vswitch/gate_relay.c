@@ -23,11 +23,18 @@
 #include "watched.h"
 
 static void
-set_limit(struct gate *gate, int seconds)
+look_later(struct gate *gate)
 {
-	const struct timeval tv = { .tv_sec = seconds };
+	const struct timeval tv = { .tv_usec = GATE_LOOK_MS * 1000L };
 
 	event_add(&gate->limit, &tv);
+}
+
+static void
+set_limit(struct gate *gate, uint32_t seconds)
+{
+	gate->looks = seconds * 1000 / GATE_LOOK_MS;
+	look_later(gate);
 }
 
 /* Gives up the descriptors that the session did not take. */
@@ -206,12 +213,24 @@ check(struct gate *gate, char *why, size_t why_size)
 	return verdict;
 }
 
+void
+gate_relay_go_on(struct gate *gate)
+{
+	uint32_t rings = vhost_msg_rings(&gate->msg);
+
+	if (rings == 0) {
+		gate_relay_send(gate);
+		return;
+	}
+	gate->state = GATE_QUIESCING;
+	gate_ask_quiet(gate, rings);
+}
+
 static void
 handle_message(struct gate *gate)
 {
 	char why[GATE_TEXT_MAX];
 	enum vhost_verdict verdict;
-	uint32_t rings;
 
 	event_del(&gate->readable);
 	event_del(&gate->limit);
@@ -224,13 +243,10 @@ handle_message(struct gate *gate)
 		answer_locally(gate);
 		return;
 	}
-	rings = vhost_msg_rings(&gate->msg);
-	if (rings == 0) {
-		gate_relay_send(gate);
-		return;
-	}
-	gate->state = GATE_QUIESCING;
-	gate_ask_quiet(gate, rings);
+	if (gate->conn == NULL)
+		gate_open(gate);
+	else
+		gate_relay_go_on(gate);
 }
 
 /* Reckons the descriptors that have come with the message. False with words. */
@@ -333,12 +349,16 @@ gate_relay_on_limit(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (--gate->looks > 0) {
+		look_later(gate);
+		return;
+	}
 	if (!gate->answer_due) {
 		gate_end(gate, "a message was begun and was not whole within a second");
 		return;
 	}
 	gate->answer_due = false;
-	gate_end(gate, "the vhost library did not answer within two seconds");
+	gate_end(gate, "the vhost library did not answer within five seconds");
 	gate_step_later(gate);
 }
 

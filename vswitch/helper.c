@@ -13,15 +13,15 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "log.h"
+#include "thread.h"
 #include "watched.h"
 
-#define STOP_LIMIT_S 1
+#define STOP_LIMIT_MS 1000
 
 struct job {
 	STAILQ_ENTRY(job) next;
@@ -35,11 +35,10 @@ struct job {
 STAILQ_HEAD(jobs, job);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wake;	  /* to the thread: there is work, or the end */
-static pthread_cond_t ended_cond; /* from the thread: it ends */
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;		 /* there is work, or the end */
 static struct jobs todo = STAILQ_HEAD_INITIALIZER(todo);	 /* under lock */
 static struct jobs finished = STAILQ_HEAD_INITIALIZER(finished); /* under lock */
-static bool stopping, ended;					 /* under lock */
+static bool stopping;						 /* under lock */
 static pthread_t thread;
 static int done_fd = -1; /* eventfd: the thread writes, the control loop reads */
 static struct event *done_event;
@@ -103,8 +102,6 @@ helper_main(void *arg)
 		STAILQ_INSERT_TAIL(&finished, job, next);
 		(void)eventfd_write(done_fd, 1);
 	}
-	ended = true;
-	pthread_cond_signal(&ended_cond);
 	pthread_mutex_unlock(&lock);
 	return NULL;
 }
@@ -135,24 +132,14 @@ close_done_event(void)
 int
 helper_start(struct event_base *base)
 {
-	pthread_condattr_t attr;
-	int ret;
+	int ret = open_done_event(base);
 
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&wake, &attr);
-	pthread_cond_init(&ended_cond, &attr);
-	pthread_condattr_destroy(&attr);
-	stopping = ended = false;
-	ret = open_done_event(base);
+	stopping = false;
 	if (ret == 0)
-		ret = -pthread_create(&thread, NULL, helper_main, NULL);
-	if (ret != 0) {
+		ret = thread_start(&thread, "helper", helper_main, NULL);
+	if (ret != 0)
 		close_done_event();
-		return ret;
-	}
-	pthread_setname_np(thread, "helper");
-	return 0;
+	return ret;
 }
 
 int
@@ -172,36 +159,18 @@ helper_run(const char *what, const char *whom, void (*work)(void *arg), void (*d
 	return 0;
 }
 
-/* True when the thread has ended in time. */
-static bool
-wait_ended(void)
-{
-	struct timespec limit;
-	bool in_time;
-	int ret = 0;
-
-	clock_gettime(CLOCK_MONOTONIC, &limit);
-	limit.tv_sec += STOP_LIMIT_S;
-	pthread_mutex_lock(&lock);
-	stopping = true;
-	pthread_cond_signal(&wake);
-	while (!ended && ret == 0)
-		ret = pthread_cond_timedwait(&ended_cond, &lock, &limit);
-	in_time = ended;
-	pthread_mutex_unlock(&lock);
-	return in_time;
-}
-
 void
 helper_stop(void)
 {
-	if (!wait_ended()) {
+	pthread_mutex_lock(&lock);
+	stopping = true;
+	pthread_cond_signal(&wake);
+	pthread_mutex_unlock(&lock);
+	if (!thread_join_within(thread, STOP_LIMIT_MS)) {
 		log_warning("the helper thread is held up (a file system does not answer); left behind");
-		pthread_detach(thread);
 		event_del(done_event);
 		return;
 	}
-	pthread_join(thread, NULL);
 	run_finished();
 	close_done_event();
 }

@@ -2,10 +2,11 @@
 /* See host_memory.h. */
 #include "host_memory.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LINE_SIZE 4096
@@ -23,11 +24,22 @@ static const struct version versions[] = {
 	{ "cgroup", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file" },
 };
 
+/* False when the text does not begin with a number, or with one that is too big. */
+static bool
+parse_number(const char *text, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return end != text && errno == 0;
+}
+
 /* The number in a file. False when there is none, as in "max". */
 static bool
 read_number(const char *directory, const char *name, uint64_t *number)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], line[LINE_SIZE];
 	FILE *file;
 	bool found;
 
@@ -36,7 +48,7 @@ read_number(const char *directory, const char *name, uint64_t *number)
 	file = fopen(path, "re");
 	if (file == NULL)
 		return false;
-	found = fscanf(file, "%" SCNu64, number) == 1;
+	found = fgets(line, sizeof(line), file) != NULL && parse_number(line, number);
 	fclose(file);
 	return found;
 }
@@ -53,8 +65,8 @@ read_line(const char *path, const char *key, uint64_t unit)
 	if (file == NULL)
 		return 0;
 	while (fgets(line, sizeof(line), file) != NULL)
-		if (strncmp(line, key, len) == 0 &&
-				sscanf(line + len, "%*[: ]%" SCNu64, &number) == 1)
+		if (strncmp(line, key, len) == 0 && strspn(line + len, ": ") > 0 &&
+				parse_number(line + len + strspn(line + len, ": "), &number))
 			break;
 	fclose(file);
 	return number * unit;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The switch's log: lines on stderr, "level: text". Any thread but the workers may call it; a
- * reader of stderr that does not read loses lines (counted), it never blocks the switch.
+ * The switch's log: lines on stderr, "level: text". A reader of stderr that does not read loses lines
+ * (counted), and blocks nobody. Where stderr is a file, a line lasts as long as its file system takes. So
+ * any thread may call it but the workers and the watchdog (watchdog_log.h).
  */
 #ifndef VSWITCH_LOG_H
 #define VSWITCH_LOG_H
@@ -59,7 +60,7 @@ struct log_bucket {
 /* What was left out is said before `bucket` goes. */
 void log_bucket_release(struct log_bucket *bucket);
 
-/* A line "level: SUBJECT: text", unless there were too many. Any thread but the workers. */
+/* A line "level: SUBJECT: text", unless there were too many. Threads as above. */
 void log_from(struct log_bucket *bucket, enum log_level level, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
 

@@ -25,8 +25,18 @@
 /* Pages of the longest descriptor that mincore() looks up at once. */
 #define LOOKED_UP_MAX 32
 
+/*
+ * So often in a row a thread may find that somebody else was faster at one page. A page that is there
+ * and still cannot be used (broken hardware, swap space that cannot be read) would fault for ever.
+ */
+#define RACES_MAX 64
+
 static int uffd = -1;
 static __thread unsigned int met;
+static __thread struct {
+	uintptr_t page;
+	unsigned int in_a_row;
+} races;
 
 int
 memory_fault_start(void)
@@ -69,18 +79,29 @@ memory_fault_watch(void *start, size_t size)
 		ioctl(uffd, UFFDIO_UNREGISTER, &watch.range); /* huge pages */
 }
 
+static bool
+may_have_raced(uintptr_t page)
+{
+	if (races.page != page)
+		races.in_a_row = 0;
+	races.page = page;
+	return ++races.in_a_row <= RACES_MAX;
+}
+
 enum memory_fault
 memory_fault_fill(void *addr)
 {
-	struct uffdio_zeropage zero = { .range = { .start = (uintptr_t)addr & ~PAGE_MASK,
-							.len = MEMORY_FAULT_PAGE } };
+	uintptr_t page = (uintptr_t)addr & ~PAGE_MASK;
+	struct uffdio_zeropage zero = { .range = { .start = page, .len = MEMORY_FAULT_PAGE } };
 
 	if (uffd < 0)
 		return MEMORY_FAULT_OTHER;
 	met++;
-	if (ioctl(uffd, UFFDIO_ZEROPAGE, &zero) == 0)
+	if (ioctl(uffd, UFFDIO_ZEROPAGE, &zero) == 0) {
+		races.in_a_row = 0;
 		return MEMORY_FAULT_FILLED;
-	if (errno == EEXIST || errno == EAGAIN)
+	}
+	if ((errno == EEXIST || errno == EAGAIN) && may_have_raced(page))
 		return MEMORY_FAULT_RACED;
 	met--;
 	return MEMORY_FAULT_OTHER;

@@ -32,7 +32,7 @@ void memory_fault_watch(void *start, size_t size);
 enum memory_fault {
 	MEMORY_FAULT_FILLED, /* the page is there now, and is ours to pay */
 	MEMORY_FAULT_RACED,  /* somebody else was faster, or it is worth another try */
-	MEMORY_FAULT_OTHER,  /* no absent page of a watched mapping */
+	MEMORY_FAULT_OTHER,  /* no absent page of a watched mapping, or one that cannot be used */
 };
 
 /* In the handler of SIGBUS: makes the absent page of `addr`, of MEMORY_FAULT_PAGE bytes. */

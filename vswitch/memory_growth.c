@@ -76,6 +76,17 @@ memory_growth_add(struct memory_growth *growth, uint64_t bytes)
 	judge(growth);
 }
 
+static void
+owe(struct memory_growth *growth, uint64_t bytes)
+{
+	uint64_t owed = __atomic_load_n(&growth->owed, __ATOMIC_RELAXED), sum;
+
+	do
+		sum = bytes < MEMORY_GROWTH_OWED - owed ? owed + bytes : MEMORY_GROWTH_OWED;
+	while (!__atomic_compare_exchange_n(
+			&growth->owed, &owed, sum, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+}
+
 void
 memory_growth_add_guess(struct memory_growth *growth, uint64_t bytes)
 {
@@ -84,11 +95,7 @@ memory_growth_add_guess(struct memory_growth *growth, uint64_t bytes)
 	int64_t room = tokens > least ? tokens - least : 0;
 
 	if (bytes > (uint64_t)room) {
-		uint64_t owed = __atomic_add_fetch(
-				&growth->owed, bytes - (uint64_t)room, __ATOMIC_RELAXED);
-
-		if (owed > MEMORY_GROWTH_OWED)
-			__atomic_store_n(&growth->owed, MEMORY_GROWTH_OWED, __ATOMIC_RELAXED);
+		owe(growth, bytes - (uint64_t)room);
 		bytes = (uint64_t)room;
 	}
 	__atomic_fetch_sub(&growth->tokens, (int64_t)bytes, __ATOMIC_RELAXED);
@@ -107,10 +114,13 @@ static int64_t
 pay(struct memory_growth *growth, int64_t earned)
 {
 	uint64_t owed = __atomic_load_n(&growth->owed, __ATOMIC_RELAXED);
-	int64_t paid = owed < (uint64_t)earned ? (int64_t)owed : earned;
+	int64_t paid;
 
-	if (paid > 0)
-		__atomic_fetch_sub(&growth->owed, (uint64_t)paid, __ATOMIC_RELAXED);
+	do
+		paid = owed < (uint64_t)earned ? (int64_t)owed : earned;
+	while (paid > 0 &&
+			!__atomic_compare_exchange_n(&growth->owed, &owed, owed - (uint64_t)paid,
+					false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return earned - paid;
 }
 

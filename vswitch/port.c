@@ -218,21 +218,23 @@ check_new(const char *name, const char *type, char *err, size_t err_size)
 	return 0;
 }
 
-static int
-create_port(const char *name, const char *type, const struct port_settings *settings,
-		struct port **out, char *err, size_t err_size)
+/* NULL with words. */
+static struct port *
+create_port(const char *name, const char *type, const struct port_settings *settings, char *err,
+		size_t err_size)
 {
 	const struct port_ops *kind;
 	struct port *port;
-	int ret = check_new(name, type, err, err_size);
 	int id = port_table_free_id();
 
-	if (ret < 0)
-		return ret;
+	if (check_new(name, type, err, err_size) < 0)
+		return NULL;
 	kind = find_kind(type);
 	port = kind->create((uint16_t)id);
-	if (port == NULL)
-		return text_fail(err, err_size, -ENOMEM, "add-port %s: no memory", name);
+	if (port == NULL) {
+		text_fail(err, err_size, -ENOMEM, "add-port %s: no memory", name);
+		return NULL;
+	}
 	port->ops = kind;
 	port->id = (uint16_t)id;
 	snprintf(port->name, sizeof(port->name), "%s", name);
@@ -240,8 +242,7 @@ create_port(const char *name, const char *type, const struct port_settings *sett
 	account_reset(port->id, name);
 	/* The port's place in the table, and its name, are taken from here on. */
 	port_table_enter(port);
-	*out = port;
-	return 0;
+	return port;
 }
 
 /* Puts a started port to work. */
@@ -367,10 +368,10 @@ add(const char *name, const char *type, const struct port_settings *settings, bo
 		port_done done, void *arg)
 {
 	char err[PORT_TEXT_MAX * 2];
-	struct port *port = NULL;
-	int ret = create_port(name, type, settings, &port, err, sizeof(err));
+	struct port *port = create_port(name, type, settings, err, sizeof(err));
+	int ret;
 
-	if (ret < 0) {
+	if (port == NULL) {
 		done(arg, NULL, err);
 		return;
 	}

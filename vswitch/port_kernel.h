@@ -145,12 +145,12 @@ void kernel_if_addresses(const struct port_settings *settings, struct kernel_con
 int kernel_if_refuse(const struct port_settings *settings, const struct netif_link *link, char *err,
 		size_t err_size);
 
-/* ---- port_kernel_job.c: whole changes; helper thread ---- */
+/* ---- port_kernel_job.c: whole changes; helper thread. `arg`: a struct kernel_job ---- */
 
-void kernel_job_start(void *job);
-void kernel_job_set(void *job);
-void kernel_job_look(void *job);
-void kernel_job_close(void *job);
+void kernel_job_start(void *arg);
+void kernel_job_set(void *arg);
+void kernel_job_look(void *arg);
+void kernel_job_close(void *arg);
 
 /* ---- port_kernel_vhost.c; helper thread ---- */
 

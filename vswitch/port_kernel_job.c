@@ -26,10 +26,12 @@ open_interface(const struct kernel_job *job, struct netif **out, struct netif_li
 	char name[IFNAMSIZ];
 	int ret = tap_name(&job->port->tap, name), netns;
 
-	if (ret < 0)
-		return text_fail(err, err_size, -ENODEV,
+	if (ret < 0) {
+		text_fail(err, err_size, ret,
 				"interface %s is gone; delete the port and add it again",
 				job->view.link.name);
+		return -ENODEV;
+	}
 	netns = netns_of_tap(job->port->tap.fds[0], err, err_size);
 	if (netns < 0 && netns != -EPERM)
 		return netns == -EBADFD ? -ENODEV : netns;

@@ -88,7 +88,7 @@ find_below(const char *directory, const char *wanted, size_t len, struct threads
 	while (threads->n < THREADS_MAX && (entry = readdir(list)) != NULL)
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
 				has_comm(directory, entry->d_name, wanted, len))
-			threads->pids[threads->n++] = atoi(entry->d_name);
+			threads->pids[threads->n++] = (pid_t)strtoul(entry->d_name, NULL, 10);
 	closedir(list);
 }
 

@@ -6,9 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "control.h"
 #include "control_client.h"
 #include "control_line.h"
+#include "control_room.h"
 #include "drop_reason.h"
 #include "events.h"
 #include "port_options.h"
@@ -53,10 +53,13 @@ struct field {
 	"- A long answer is written as fast as it is read, and nobody else waits for it. Ports that come or\n"    \
 	"  go meanwhile may be in it or not; `fdb.list` is the table as it was when the request was run.\n"       \
 	"- A client that leaves more than %u MiB of events unread is cut off. At most %d clients are served at\n" \
-	"  once. For a new one the one makes room that was silent longest and has no request under way, or has\n" \
-	"  not read its answers for %u ms; one that has subscribed to events, and reads them, goes last. One\n"   \
-	"  that has just connected keeps its place as long, or until its first request is answered. While\n"      \
-	"  nobody can go, new ones wait, and are served in their order.\n"                                        \
+	"  once while some of them are idle. For a new one the one makes room that was silent longest and has\n"  \
+	"  no request under way, or has not read its answers for %u ms; one that has subscribed to events, and\n" \
+	"  reads them, goes last. One that has just connected keeps its place as long, or until its first\n"      \
+	"  request is answered. While none can go there are up to %d. Beyond that one goes of the process that\n" \
+	"  has most of them, the new one if it is of that process, and is told so; where each has one, it is\n"   \
+	"  the one that has cost most.\n"                                                                         \
+	"- A request that comes with descriptors ends its connection.\n"                                          \
 	"\n"
 
 static const char errors[] =
@@ -368,7 +371,8 @@ rpc_doc_print(FILE *out)
 
 	fprintf(out, HEAD, JSONRPC_MAX_DEPTH, JSONRPC_MAX_REQUEST / 1024, JSONRPC_MAX_BATCH,
 			CONTROL_LINE_REPLIES_MAX >> 20, CONTROL_CLIENT_OUTPUT_MAX >> 20,
-			CONTROL_CLIENTS_MAX, CONTROL_CLIENT_PATIENCE_NS / 1000000);
+			CONTROL_CLIENTS_KEPT, CONTROL_CLIENT_PATIENCE_NS / 1000000,
+			CONTROL_CLIENTS_MAX);
 	fputs("## Methods\n\n", out);
 	for (i = 0; i < rpc_methods_count; i++)
 		print_method(out, &rpc_methods[i]);

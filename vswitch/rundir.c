@@ -28,12 +28,10 @@ open_to_others(const char *path)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) != 0)
+	if (fstat(fd, &st) != 0 || (st.st_uid == geteuid() && fchmod(fd, 0711) != 0))
 		ret = -errno;
 	else if (st.st_uid != geteuid())
 		ret = -EPERM;
-	else if (fchmod(fd, 0711) != 0)
-		ret = -errno;
 	close(fd);
 	return ret;
 }

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "memory_fault.h"
+#include "thread_time.h"
+#include "tsc.h"
 
 #define WATCHES_MAX (SESSIONS_MAX * MEMORY_REGIONS_MAX)
 /* After this many single pages the whole region is mapped: a shrunk terabyte must not cost a fault
@@ -118,8 +120,10 @@ patch(uint8_t *addr, struct watch *watch)
 static bool
 add_page(uint8_t *addr, const struct watch *watch)
 {
+	const uint64_t start = tsc_read();
 	enum memory_fault fault = memory_fault_fill(addr);
 
+	thread_time_page(tsc_read() - start);
 	if (fault == MEMORY_FAULT_FILLED && watch != NULL)
 		memory_growth_add(watch->growth, MEMORY_FAULT_PAGE);
 	return fault != MEMORY_FAULT_OTHER;

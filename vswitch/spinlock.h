@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A spinlock for critical sections of well under a microsecond, in code that knows no DPDK.
+ * A spinlock, in code that knows no DPDK. The FDB's is held for the change of an entry, well under a
+ * microsecond. A sink's is held while a burst is placed: some microseconds, about 100 for the
+ * largest bursts, and for as long as the kernel takes where the memory's pages have to be made first.
  *
  * Any thread. Cores may be shared, so the holder may be off its CPU: who waits spins for about a
  * microsecond and then gives up its turn between looks.

@@ -228,7 +228,7 @@ is_tap(const char *number, const char *name, int *fd)
 	len = readlink(path, target, sizeof(target));
 	if (len != (ssize_t)strlen(DEVICE) || memcmp(target, DEVICE, (size_t)len) != 0)
 		return false;
-	*fd = atoi(number);
+	*fd = (int)strtoul(number, NULL, 10);
 	tap.fds[0] = *fd;
 	return tap_name(&tap, found) == 0 && strcmp(found, name) == 0;
 }

@@ -118,7 +118,8 @@ source_take(struct source *base, struct burst *burst)
 	burst->mbufs = NULL;
 	for (uint32_t i = 0; i < tap->queues; i++)
 		drain_queue(source, tap->fds[(source->first + i) % tap->queues], burst, &filling);
-	source->first = (source->first + 1) % tap->queues;
+	if (++source->first >= tap->queues)
+		source->first = 0;
 	counter_add(&base->counters.frames, burst->n);
 	counter_add(&base->counters.bytes, filling.bytes);
 	return filling.n_taken;
@@ -158,6 +159,7 @@ tap_source_init(struct tap_source *source, uint16_t port)
 	source->base.ops = &tap_source_ops;
 	source->base.port = port;
 	source->base.worker = -1;
+	source->base.frames_max = BURST_MAX;
 }
 
 void

@@ -3,6 +3,7 @@
 #include "thread.h"
 
 #include <errno.h>
+#include <time.h>
 
 static void
 on_interrupt(int number)
@@ -34,6 +35,21 @@ thread_start(pthread_t *thread, const char *name, void *(*run)(void *arg), void 
 	if (ret == 0)
 		pthread_setname_np(*thread, name);
 	return -ret;
+}
+
+bool
+thread_join_within(pthread_t thread, uint32_t limit_ms)
+{
+	const struct timespec nap = { .tv_nsec = 1000000 };
+
+	for (uint32_t ms = 0; pthread_tryjoin_np(thread, NULL) != 0; ms++) {
+		if (ms == limit_ms) {
+			pthread_detach(thread);
+			return false;
+		}
+		nanosleep(&nap, NULL);
+	}
+	return true;
 }
 
 int

@@ -14,6 +14,9 @@
 /* How old a sample may become while the thread comes by thread_time_gap(). */
 #define FRESH_US 5000
 
+/* To make a page takes less, unless there is none to be had. */
+#define PAGE_US 20
+
 /* What the watchdog's ticks are apart, at least. */
 #define TICK_US 5000
 
@@ -29,12 +32,20 @@ struct sample {
 static uint64_t cycles_per_us = 1;
 static uint64_t ticks; /* atomic; writer: the watchdog */
 
+/* A sample, and what was since then up to the next one. */
+struct since {
+	struct sample sample;
+	uint64_t gaps;
+	uint64_t sleeps; /* of its own will */
+	uint64_t pages;	 /* cycles in which the host made room for pages */
+};
+
 static __thread struct {
-	struct sample last;
-	uint64_t gaps;	   /* since then */
-	uint64_t sleeps;   /* since then, of its own will */
-	int fd;		   /* /proc/thread-self/schedstat, plus 1; 0: not open */
-	bool has_no_queue; /* the kernel does not tell */
+	struct since last;
+	struct since before; /* the last sample that is older than the stretches judged since */
+	uint64_t queue;	     /* when it was last looked at */
+	int fd;		     /* /proc/thread-self/schedstat, plus 1; 0: not open */
+	bool has_no_queue;   /* the kernel does not tell */
 } own;
 
 void
@@ -67,7 +78,7 @@ read_queue(uint64_t *queue)
 	}
 	text[len] = '\0';
 	(void)strtoull(text, &rest, 10);
-	*queue = strtoull(rest, NULL, 10) * cycles_per_us / 1000;
+	*queue = own.queue = strtoull(rest, NULL, 10) * cycles_per_us / 1000;
 	return true;
 }
 
@@ -107,42 +118,83 @@ thread_time_tick(void)
  * watchdog stood still as well (the whole process was stopped).
  */
 static bool
-has_slept(const struct sample *now, uint64_t waited)
+has_slept(const struct since *since, const struct sample *now, uint64_t waited)
 {
 	uint64_t due = waited / (TICK_US * cycles_per_us);
 
-	return now->sleeps - own.last.sleeps > own.sleeps && now->tick - own.last.tick >= due / 4;
+	return now->sleeps - since->sample.sleeps > since->sleeps &&
+			now->tick - since->sample.tick >= due / 4;
+}
+
+/* The last sample is of now. */
+static void
+begin_anew(void)
+{
+	own.last.gaps = 0;
+	own.last.sleeps = 0;
+	own.last.pages = 0;
 }
 
 void
 thread_time_gap(uint64_t start, uint64_t end, bool slept)
 {
-	own.gaps += end - start;
-	own.sleeps += slept;
-	if (end - own.last.tsc < FRESH_US * cycles_per_us)
+	own.last.gaps += end - start;
+	own.last.sleeps += slept;
+	if (end - own.last.sample.tsc < FRESH_US * cycles_per_us)
 		return;
-	(void)take(&own.last);
-	own.gaps = 0;
-	own.sleeps = 0;
+	(void)take(&own.last.sample);
+	begin_anew();
+}
+
+void
+thread_time_page(uint64_t cycles)
+{
+	uint64_t queue, before = own.queue;
+	int saved = errno;
+
+	if (cycles <= PAGE_US * cycles_per_us)
+		return;
+	if (read_queue(&queue))
+		own.last.pages += less(cycles, queue - before);
+	errno = saved;
+}
+
+/*
+ * The sample that a stretch is held against. One within which another was judged (a call while frames
+ * were placed) is older than the last sample, and would pass for work altogether.
+ */
+static const struct since *
+choose_since(uint64_t start)
+{
+	if (start >= own.last.sample.tsc || own.before.sample.tsc == 0) {
+		own.before = own.last;
+	} else {
+		own.before.gaps += own.last.gaps;
+		own.before.sleeps += own.last.sleeps;
+		own.before.pages += own.last.pages;
+	}
+	return &own.before;
 }
 
 void
 thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time)
 {
 	uint64_t span = end - start, away;
+	const struct since *since;
 	struct sample now;
 
 	*time = (struct thread_time){ 0 };
-	if (own.last.tsc == 0 || !take(&now))
+	if (own.last.sample.tsc == 0 || !take(&now))
 		return;
-	away = less(less(now.tsc - own.last.tsc, own.gaps), now.cpu - own.last.cpu);
+	since = choose_since(start);
+	away = less(less(now.tsc - since->sample.tsc, since->gaps), now.cpu - since->sample.cpu);
 	time->worked = less(span, away);
-	time->waited = less(away < span ? away : span, now.queue - own.last.queue);
-	if (!has_slept(&now, time->waited))
+	time->waited = less(away < span ? away : span, now.queue - since->sample.queue);
+	if (!has_slept(since, &now, time->waited))
 		time->waited = 0;
-	own.last = now;
-	own.gaps = 0;
-	own.sleeps = 0;
+	time->worked = less(time->worked, since->pages);
+	time->waited = less(time->waited, since->pages);
+	own.last = (struct since){ .sample = now };
 }
 
 void

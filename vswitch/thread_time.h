@@ -30,6 +30,13 @@ void thread_time_gap(uint64_t start, uint64_t end, bool slept);
 /* The watchdog, every 5 ms while a worker is awake: the process is not stopped. */
 void thread_time_tick(void);
 
+/*
+ * The calling thread has just made a page, in so many cycles. A page takes microseconds; where it took
+ * far longer the host was out of memory and had to make room first, which counts neither as work nor as
+ * a wait. Also in a signal handler.
+ */
+void thread_time_page(uint64_t cycles);
+
 /* Judges the stretch from `start` to `end` (TSC, just now) of the calling thread. Keeps errno. */
 void thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time);
 

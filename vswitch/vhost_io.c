@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "fd_receive.h"
+
 void
 vhost_io_init(struct vhost_msg *msg)
 {
@@ -21,74 +23,34 @@ vhost_io_idle(const struct vhost_msg *msg)
 	return msg->have == 0;
 }
 
+/* Where the descriptors of a message go. */
+struct keeper {
+	struct vhost_msg *msg;
+	const struct vhost_surplus *surplus;
+	bool too_many;
+};
+
 static void
-keep_fd(struct vhost_msg *msg, int fd, const struct vhost_surplus *surplus, bool *too_many)
+keep_fd(void *arg, int fd)
 {
+	struct keeper *keeper = arg;
+	struct vhost_msg *msg = keeper->msg;
+
 	if (msg->n_fds < VHOST_MSG_FDS_MAX) {
 		msg->fds[msg->n_fds++] = fd;
 		return;
 	}
-	surplus->give(surplus->arg, fd);
-	*too_many = true;
-}
-
-/* Takes over the descriptors that came along. */
-static void
-keep_fds(struct vhost_msg *msg, struct msghdr *hdr, const struct vhost_surplus *surplus,
-		bool *too_many)
-{
-	struct cmsghdr *cmsg;
-	size_t n, i;
-	int fd;
-
-	for (cmsg = CMSG_FIRSTHDR(hdr); cmsg != NULL; cmsg = CMSG_NXTHDR(hdr, cmsg)) {
-		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (i = 0; i < n; i++) {
-			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
-			keep_fd(msg, fd, surplus, too_many);
-		}
-	}
-}
-
-/*
- * Receives up to `len` bytes. There is room for as many descriptors as the kernel carries at once:
- * one without room would be closed within the call, which can last (SO_LINGER).
- */
-static ssize_t
-receive(int fd, void *data, size_t len, struct vhost_msg *msg, const struct vhost_surplus *surplus,
-		bool *too_many)
-{
-	union {
-		char buffer[CMSG_SPACE(VHOST_IO_FDS_MAX * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec iov = { .iov_base = data, .iov_len = len };
-	struct msghdr hdr = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buffer,
-		.msg_controllen = sizeof(control.buffer),
-	};
-	ssize_t n;
-
-	do
-		n = recvmsg(fd, &hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	*too_many = false;
-	if (n >= 0) {
-		keep_fds(msg, &hdr, surplus, too_many);
-		*too_many |= (hdr.msg_flags & MSG_CTRUNC) != 0;
-	}
-	return n;
+	keeper->surplus->give(keeper->surplus->arg, fd);
+	keeper->too_many = true;
 }
 
 enum vhost_io
 vhost_io_read(int fd, struct vhost_msg *msg, const struct vhost_surplus *surplus)
 {
 	const uint32_t header = sizeof(msg->header);
-	bool too_many, in_header = msg->have < header;
+	struct keeper keeper = { .msg = msg, .surplus = surplus };
+	const struct fd_receiver receiver = { .give = keep_fd, .arg = &keeper };
+	bool lost, in_header = msg->have < header;
 	uint8_t *at = in_header ? (uint8_t *)&msg->header + msg->have
 				: msg->payload.bytes + (msg->have - header);
 	uint32_t end = in_header ? header : header + msg->header.size;
@@ -96,10 +58,10 @@ vhost_io_read(int fd, struct vhost_msg *msg, const struct vhost_surplus *surplus
 
 	if (msg->have == end)
 		return VHOST_IO_WHOLE;
-	n = receive(fd, at, end - msg->have, msg, surplus, &too_many);
+	n = fd_receive(fd, at, end - msg->have, &receiver, &lost);
 	if (n < 0)
 		return errno == EAGAIN ? VHOST_IO_AGAIN : VHOST_IO_END;
-	if (too_many)
+	if (lost || keeper.too_many)
 		return VHOST_IO_BAD_FDS;
 	if (n == 0)
 		return VHOST_IO_END;

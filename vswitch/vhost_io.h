@@ -29,10 +29,8 @@ struct vhost_surplus {
 /*
  * Reads on with a message, at most to the end of its header or of its payload, never beyond it.
  * Descriptors become the message's, close-on-exec; those beyond VHOST_MSG_FDS_MAX the surplus's. The
- * payload must fit (header checked). Needs VHOST_IO_FDS_MAX free descriptors: what the kernel cannot
- * install it closes within the call, and waits where that last close waits.
+ * payload must fit (header checked). Needs FD_RECEIVE_MAX free descriptors (fd_receive.h).
  */
-#define VHOST_IO_FDS_MAX 253 /* the kernel's SCM_MAX_FD */
 enum vhost_io vhost_io_read(int fd, struct vhost_msg *msg, const struct vhost_surplus *surplus);
 
 /* True when nothing of a message has been read yet. */

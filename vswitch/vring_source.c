@@ -339,8 +339,12 @@ source_take(struct source *base, struct burst *burst)
 	if (__atomic_load_n(&source->announced, __ATOMIC_RELAXED) != 0)
 		return take_announcement(source, vring, burst);
 	available = vring_available(vring, &source->cursor);
-	if (available == 0 || vring_memory_verdict(vring) == MEMORY_GROWTH_STOPPED)
+	if (available == 0)
 		return 0;
+	if (vring_memory_verdict(vring) == MEMORY_GROWTH_STOPPED) {
+		base->stopped = true;
+		return 0;
+	}
 	if (available > base->frames_max)
 		available = base->frames_max;
 	take_chains(source, vring, available, burst, &filling);

@@ -15,14 +15,15 @@
 
 #include "account.h"
 #include "caller.h"
-#include "log.h"
 #include "thread.h"
+#include "watchdog_log.h"
 #include "worker_thread.h"
 
 #define TICK_NS 5000000
 #define TICKS_A_SECOND (1000000000 / TICK_NS)
 #define TICKS_INTERRUPT 2
 #define TICKS_ABORT (30 * TICKS_A_SECOND)
+#define LAST_WORDS_MS 1000
 /* All asleep for so long: then it looks only now and then, until a worker rings the bell. */
 #define TICKS_LINGER TICKS_A_SECOND
 #define RESTING_LOOK_MS 5000
@@ -73,12 +74,12 @@ state_of(pid_t tid)
 static void
 tell(const struct look *look, char state)
 {
-	char name[ACCOUNT_NAME_SIZE] = "between ports";
+	char name[SHARED_NAME_SIZE] = "between ports";
 
 	if (look->port < PORTS_MAX)
 		account_name(look->port, name);
-	log_error("worker %u: stands still for %u s at port %s (%s)", look->worker->index,
-			look->still / TICKS_A_SECOND, name,
+	watchdog_log(LOG_LEVEL_ERROR, "worker %u: stands still for %u s at port %s (%s)",
+			look->worker->index, look->still / TICKS_A_SECOND, name,
 			state == 'D' ? "it waits inside the kernel"
 					: state == 'R'
 					? "it is ready, and has no CPU or does not come to an end"
@@ -101,8 +102,10 @@ stands_still(struct look *look)
 	if (state == 'S' && look->port < PORTS_MAX)
 		account_held(look->port);
 	if (look->still >= TICKS_ABORT && state != 'D') {
-		log_error("worker %u: ending, so that the switch is started anew",
+		watchdog_log(LOG_LEVEL_ERROR,
+				"worker %u: ending, so that the switch is started anew",
 				look->worker->index);
+		watchdog_log_wait(LAST_WORDS_MS);
 		abort();
 	}
 }
@@ -140,8 +143,7 @@ static void
 look_at_watched(struct watched *watched, uint64_t now)
 {
 	uint64_t since = __atomic_load_n(&watched->since, __ATOMIC_ACQUIRE), s;
-	uint64_t words[WATCHED_WORDS];
-	const char *whom = (const char *)words;
+	char whom[SHARED_NAME_SIZE];
 
 	if (since == 0 || now < since)
 		return;
@@ -152,11 +154,10 @@ look_at_watched(struct watched *watched, uint64_t now)
 	s = (now - since) / 1000000000;
 	if (s == 0 || s < 2 * watched->told_s)
 		return;
-	for (int i = 0; i < WATCHED_WORDS; i++)
-		words[i] = __atomic_load_n(&watched->whom[i], __ATOMIC_RELAXED);
+	shared_name_get(&watched->whom, whom);
 	watched->told_s = s;
-	log_warning("%s is held up for %llu s: %s%s%s", watched->thread, (unsigned long long)s,
-			__atomic_load_n(&watched->what, __ATOMIC_RELAXED),
+	watchdog_log(LOG_LEVEL_WARNING, "%s is held up for %llu s: %s%s%s", watched->thread,
+			(unsigned long long)s, __atomic_load_n(&watched->what, __ATOMIC_RELAXED),
 			whom[0] != '\0' ? " " : "", whom);
 }
 
@@ -257,8 +258,10 @@ watchdog_watch(struct watched *watched)
 int
 watchdog_start(void)
 {
-	int ret;
+	int ret = watchdog_log_start();
 
+	if (ret < 0)
+		return ret;
 	dog.bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (dog.bell_fd < 0)
 		return -errno;
@@ -280,4 +283,5 @@ watchdog_stop(void)
 	if (dog.bell_fd >= 0)
 		close(dog.bell_fd);
 	dog.bell_fd = -1;
+	watchdog_log_stop();
 }

@@ -12,15 +12,14 @@
 #include <string.h>
 
 #include "clock.h"
-
-#define WATCHED_WORDS 8
+#include "shared_name.h"
 
 struct watched {
 	const char *thread; /* constant, as in a log line: "the helper thread" */
 	/* Writer: the thread. */
-	uint64_t since;		      /* ns of CLOCK_MONOTONIC; 0: at rest */
-	const char *what;	      /* static text: "closing the port" */
-	uint64_t whom[WATCHED_WORDS]; /* text: the name of a port or a method; may be cut */
+	uint64_t since;		 /* ns of CLOCK_MONOTONIC; 0: at rest */
+	const char *what;	 /* static text: "closing the port" */
+	struct shared_name whom; /* the name of a port or a method; may be cut */
 	/* Writer: the watchdog. */
 	uint64_t told;	 /* `since` of what it has spoken of ... */
 	uint64_t told_s; /* ... and how many seconds that had lasted */
@@ -30,12 +29,7 @@ struct watched {
 static inline void
 watched_begin(struct watched *watched, const char *what, const char *whom)
 {
-	uint64_t words[WATCHED_WORDS] = { 0 };
-	size_t len = strlen(whom);
-
-	memcpy(words, whom, len < sizeof(words) ? len : sizeof(words) - 1);
-	for (int i = 0; i < WATCHED_WORDS; i++)
-		__atomic_store_n(&watched->whom[i], words[i], __ATOMIC_RELAXED);
+	shared_name_set(&watched->whom, whom);
 	__atomic_store_n(&watched->what, what, __ATOMIC_RELAXED);
 	__atomic_store_n(&watched->since, clock_ns(), __ATOMIC_RELEASE);
 }

@@ -13,6 +13,9 @@
 #define MUTE_MS 10
 #define MUTE_DOUBLINGS_MAX 6
 
+/* A stopped source is looked at again after so long: a port earns 160 KiB of memory meanwhile. */
+#define STOP_MS 5
+
 /* A source whose rest is nearly over stays in the poll list. */
 #define REST_IN_LIST_US 500
 
@@ -49,6 +52,14 @@ worker_kicks_rest(struct worker *worker, struct source *source, uint64_t now)
 	source->active = false;
 	mute(worker, source, until);
 	return true;
+}
+
+void
+worker_kicks_stop(struct worker *worker, struct source *source, uint64_t now)
+{
+	source->stopped = false;
+	source->active = false;
+	mute(worker, source, now + STOP_MS * 1000ull * worker->cycles_per_us);
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sources whose kicks are not listened to for a time: those whose port rests, and those whose kicks
- * bring no frames. A frontend can kick as fast as it likes, and each kick would keep its
+ * Sources whose kicks are not listened to for a time: those whose port rests, those whose frames must
+ * wait for memory, and those whose kicks bring no frames. A frontend can kick as fast as it likes, and each kick would keep its
  * worker awake for a while. So when too many in a row came for nothing, the kick descriptor is not
  * listened to for a time, and the source is looked at on the worker's timer instead. The worker only,
  * while it is online: the descriptor is then open.
@@ -19,6 +19,9 @@ void worker_kicks_idle(struct worker *worker, struct source *source, uint64_t no
  * not worth it.
  */
 bool worker_kicks_rest(struct worker *worker, struct source *source, uint64_t now);
+
+/* The source is `stopped`: it leaves the poll list, and is looked at again after a while. */
+void worker_kicks_stop(struct worker *worker, struct source *source, uint64_t now);
 
 /* A frame came. */
 static inline void

@@ -24,6 +24,7 @@
 
 #include "account.h"
 #include "clock.h"
+#include "short_turns.h"
 #include "tsc.h"
 #include "watchdog.h"
 #include "worker_kicks.h"
@@ -34,12 +35,6 @@
 #define YIELD_AFTER_US 5
 /* How often a busy worker looks which sleeping sources were kicked. */
 #define COLLECT_US 20
-/*
- * After a slow turn, the sender's memory or a receiver's being slow, so few frames are taken at a time
- * for so long: nothing is lost, and the others wait for a few frames and not for a burst.
- */
-#define SHORT_TURN_FRAMES 4
-#define SHORT_TURNS_US 100000
 /*
  * Sources without a kick descriptor are looked at this often while the worker sleeps, ms: often in
  * the first second after the last frame, then so that it costs less than 1 % of a CPU.
@@ -97,6 +92,10 @@ stay_polled(struct worker *worker, struct source *source, uint64_t now)
 	fair_share_skip(&worker->fair, source);
 	if (worker->poll_always)
 		return true;
+	if (source->stopped) {
+		worker_kicks_stop(worker, source, now);
+		return false;
+	}
 	if (now - source->quiet_since < QUIET_US * worker->cycles_per_us)
 		return true;
 	if (!source->ops->arm(source)) {
@@ -128,7 +127,7 @@ move_burst(struct worker *worker, struct source *source)
 static bool
 prepare_turn(const struct worker *worker, struct source *source, uint64_t now, bool *suspect)
 {
-	source->frames_max = source->short_until > now ? SHORT_TURN_FRAMES : BURST_MAX;
+	short_turns_step(source, now, 1000 * worker->cycles_per_us);
 	*suspect = false;
 	if (!account_has_trouble(source->port, now))
 		return true;
@@ -147,7 +146,7 @@ end_turn(struct worker *worker, struct source *source, uint64_t start, uint64_t 
 	worker_kicks_useful(source);
 	account_add(&worker->busy_cycles, cycles);
 	if (worker->delivery.slow)
-		source->short_until = end + SHORT_TURNS_US * worker->cycles_per_us;
+		short_turns_begin(source, end, 1000 * worker->cycles_per_us);
 	cycles -= worker->delivery.slow_receivers;
 	account_add(&accounts[source->port].turns, cycles);
 	fair_share_serve(&worker->fair, source, cycles);

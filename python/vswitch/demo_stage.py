@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
-from types import FrameType
-from typing import Callable, Optional
+from typing import Callable
 
+from vswitch import interrupts
 from vswitch.process import Process, ProcessFailed, Registry, binary
 from vswitch.switch import Switch
 from vswitch.waiting import WaitTimeout
@@ -88,15 +87,9 @@ class Stage(ABC):
             print(f"   {line}", flush=True)
 
 
-def leave(number: int, frame: Optional[FrameType]) -> None:
-    """SIGTERM and SIGHUP end the demo as Ctrl-C does."""
-    raise KeyboardInterrupt
-
-
 def play(make: Callable[[Path], Stage]) -> int:
     """Runs a demo to its end, whichever; returns the exit status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, leave)
+    interrupts.catch()
     directory = Path(tempfile.mkdtemp(prefix="vsw-demo-"))
     demo = make(directory)
     begin = time.monotonic()
@@ -111,7 +104,6 @@ def play(make: Callable[[Path], Stage]) -> int:
         print("\ndemo: interrupted; taking everything down", file=sys.stderr)
         return 130
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        interrupts.ignore()
         demo.registry.end_all()
         shutil.rmtree(directory, ignore_errors=True)

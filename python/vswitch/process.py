@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import IO, Mapping, Optional, Sequence
 
+from vswitch import interrupts
 from vswitch.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -177,8 +178,9 @@ class Registry:
         user: Optional[int] = None,
         stdin: bool = False,
     ) -> Process:
-        process = Process(self.unique(name), argv, self.directory, env, user, stdin)
-        self.processes.append(process)
+        with interrupts.held_back():
+            process = Process(self.unique(name), argv, self.directory, env, user, stdin)
+            self.processes.append(process)
         return process
 
     def end_all(self) -> None:

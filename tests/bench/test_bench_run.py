@@ -68,7 +68,8 @@ def test_one_case_from_start_to_plot(registry: Registry, workdir: Path) -> None:
         assert sample["probe"] > 0
         assert 1 < sample["value"] < 1e6
         assert sample["numbers"]["received"] > 1000
-        assert sample["numbers"]["lost"] == 0
+        # A backend that waited for its CPU may get more than its peer has buffers for.
+        assert sample["numbers"]["lost"] == 0 or sample["disturbed"]
     assert {row["peer"] for row in result["rows"]} == {"vswitch", "testpmd"}
     ElementTree.parse(workdir / "b.svg")
     assert re.search(r"^64 +testpmd io +(near|far) +cycles/frame ", bench.out(), re.M)

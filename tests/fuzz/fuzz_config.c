@@ -87,7 +87,7 @@ check_config(const struct config *config)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct config config;
+	struct config config = { 0 };
 	char err[1024] = "";
 
 	if (config_parse(PATH, (const char *)data, size, &config, err, sizeof(err)) == 0) {

@@ -72,7 +72,7 @@ def test_nothing_is_found_in_twenty_seconds_of_each() -> None:
     assert done.returncode == 0, done.stdout
     rows = dict(re.findall(r"^(\w+) +([\d,]+) ", done.stdout, re.MULTILINE))
     assert sorted(rows) == NAMES
-    assert all(int(executions.replace(",", "")) > 1000 for executions in rows.values()), rows
+    assert all(int(executions.replace(",", "")) > 100 for executions in rows.values()), rows
 
 
 @pytest.mark.timeout(180)

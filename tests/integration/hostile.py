@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Callable
+import signal
+from contextlib import contextmanager
+from typing import Callable, Iterator
 
 from vswitch import RawFrontend, Switch
 from vswitch.messages import VERSION, Disconnected, Refused, message
@@ -55,6 +57,16 @@ def must_fault(
     assert fault in found["state_text"]
     carry_on(pair)
     heals(switch, pair, port)
+
+
+@contextmanager
+def paused(switch: Switch) -> Iterator[None]:
+    """What is done herein the switch finds all at once."""
+    os.kill(switch.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(switch.pid, signal.SIGCONT)
 
 
 def victims(switch: Switch, count: int) -> list[str]:

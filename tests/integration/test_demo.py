@@ -90,7 +90,7 @@ def test_failure_shows_the_logs(registry: Registry, place: Path) -> None:
 def is_switch(path: Path, place: Path) -> bool:
     try:
         line = path.read_bytes()
-    except OSError:
+        name = path.with_name("comm").read_text().strip()  # not the closer's, which has the same line
+    except OSError:  # it has ended
         return False
-    name = path.with_name("comm").read_text().strip()  # not the closer's, which has the same line
     return name == "vswitchd" and b"vswitchd\0" in line and str(place).encode() in line

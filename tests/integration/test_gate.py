@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import socket
 import struct
+import sys
+import termios
+import time
 from itertools import product
 from typing import Optional
 
 import pytest
 from hostile import (
-    Bystanders, Say, carry_on, heals, is_free, must_fault, open_descriptors, raw, say_and_swallow,
-    victims,
+    Bystanders, Say, carry_on, heals, is_free, must_fault, open_descriptors, paused, raw,
+    say_and_swallow, victims,
 )
 from vswitch import RawFrontend, Setup, Switch, wait_until
 from vswitch.messages import (
@@ -21,6 +25,8 @@ from vswitch.messages import (
     message, u64, vring_addr, vring_state,
 )
 from vswitch.station import Station
+
+MESSAGE_LIMIT_S = 1.0  # for a message that was begun
 
 # What is wrong with the bytes themselves.
 
@@ -97,6 +103,27 @@ def test_message_in_single_bytes(switch: Switch, bystanders: Bystanders) -> None
         assert features >> Feature.VERSION_1 & 1
         frontend.handshake()
         switch.wait_state("v", "up")
+
+
+def test_a_stopped_switch_blames_nobody(switch: Switch, bystanders: Bystanders) -> None:
+    """It takes the rest of a message that came in time, however late it goes on itself."""
+    whole = message(Request.GET_FEATURES)
+    with RawFrontend(switch.path("v")) as frontend:
+        frontend.send_raw(whole[:7])
+        wait_until("the switch has read the first half", lambda: unread(frontend.socket) == 0)
+        with paused(switch):
+            frontend.send_raw(whole[7:])
+            time.sleep(MESSAGE_LIMIT_S + 0.2)
+        (features,) = struct.unpack("<Q", frontend.receive_reply(Request.GET_FEATURES))
+        assert features >> Feature.VERSION_1 & 1
+        frontend.handshake()
+        switch.wait_state("v", "up")
+    carry_on(bystanders)
+
+
+def unread(connection: socket.socket) -> int:
+    """Bytes that the other end has not read yet, and what the kernel has around them."""
+    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def test_messages_in_one_write(switch: Switch, bystanders: Bystanders) -> None:

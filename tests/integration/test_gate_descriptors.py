@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 import pytest
-from hostile import Bystanders, carry_on, heals, is_free, open_descriptors, say_and_swallow
+from hostile import (
+    Bystanders, carry_on, heals, is_free, open_descriptors, paused, say_and_swallow,
+)
 from unclosable import LINGER_S, Lingering, SilentFiles, give
 from vswitch import RawFrontend, Setup, Switch, wait_until
 from vswitch.memory import MIB, RegionSpec
@@ -56,16 +58,6 @@ def nobody_waits(
     wait_until(
         "no descriptor is lost", lambda: open_descriptors(switch) <= before + (0 if port else -1)
     )
-
-
-@contextmanager
-def paused(switch: Switch) -> Iterator[None]:
-    """What is done herein the switch finds all at once."""
-    os.kill(switch.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(switch.pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("count, nested", [(9, False), (40, False), (9, True)])

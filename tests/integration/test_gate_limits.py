@@ -96,6 +96,18 @@ def descriptors_limited(switch: Switch, limit: int) -> Iterator[None]:
         resource.prlimit(switch.pid, resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def test_session_over_the_limit_brings_no_rest(switch: Switch, bystanders: Bystanders) -> None:
+    """It is not the port's fault: as soon as there is room the next frontend is served at once."""
+    with descriptors_limited(switch, 150):
+        for _ in range(6):
+            with RawFrontend(switch.path("v")) as frontend:
+                frontend.wait_closed()
+            fault = switch.wait_state("v", "fault")
+            assert "raise the limit" in fault["state_text"]
+            assert "admitted in" not in fault["state_text"]
+    heals(switch, bystanders)
+
+
 def test_message_over_the_limit_of_descriptors(switch: Switch, bystanders: Bystanders) -> None:
     """What it brings is reckoned before it is looked at; the fault says which limit to raise."""
     with RawFrontend(switch.path("v")) as frontend:

@@ -188,7 +188,7 @@ def test_other_memory_after_each_stop(switch: Switch, station: MakeStation) -> N
         a.expect(b.send(a))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 def test_kill_a_frontend_a_hundred_times_under_traffic(
     switch: Switch, station: MakeStation, registry: Registry
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from cgroup import MemoryGroup
 from kernel_end import KernelEnd
 from vswitch import RawFrontend, Registry, Switch, wait_until
 from vswitch.fixture_types import MakeSwitch
@@ -348,44 +349,9 @@ def test_without_userfaultfd(make_switch: MakeSwitch) -> None:
         wait_seen(flood, sparse)
 
 
-class MemoryGroup:
-    """A memory cgroup with a limit, and a wrapper that starts a program in it."""
-
-    def __init__(self, limit: int) -> None:
-        v1, v2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
-        parent = v1 if v1.is_dir() else v2
-        self.path = parent / f"vswitch-test-{os.getpid()}"
-        self.path.mkdir()
-        name = "memory.limit_in_bytes" if parent == v1 else "memory.max"
-        (self.path / name).write_text(str(limit))
-        self.wrapper = (
-            "/bin/sh", "-c", 'echo $$ >"$0"/cgroup.procs && exec "$@"', str(self.path)
-        )
-
-    def killed(self) -> bool:
-        """Whether the kernel has killed a process of the group for want of memory."""
-        words = " ".join(
-            path.read_text() for path in
-            (self.path / "memory.oom_control", self.path / "memory.events") if path.exists()
-        )
-        found = re.search(r"oom_kill (\d+)", words)
-        return found is not None and int(found[1]) > 0
-
-    def close(self) -> None:
-        def gone() -> bool:
-            with contextlib.suppress(OSError):
-                self.path.rmdir()
-            return not self.path.exists()
-
-        wait_until("the cgroup is empty", gone)
-
-
 @pytest.fixture
 def group() -> Iterator[MemoryGroup]:
-    try:
-        made = MemoryGroup(256 * MIB)
-    except OSError as error:
-        pytest.fail(f"a memory cgroup is needed: run as root where /sys/fs/cgroup is ({error})")
+    made = MemoryGroup(256 * MIB)
     yield made
     made.close()
 
@@ -476,3 +442,22 @@ def test_next_session_starts_anew(switch: Switch, flood: Flood, sparse: Sparse) 
         flood.send(16)
         assert small.rx.used_idx == 16
         assert switch.drops("s") == {}
+
+
+def test_sender_that_must_wait_lets_the_worker_sleep(switch: Switch, sparse: Sparse) -> None:
+    """A full ring of a port that is not served costs no CPU, and goes on when it is served again."""
+    switch.add_port("b", mtu=65535)
+    switch.call("port.set", {"name": "s", "max-memory": 1})
+    with closing(Sparse(switch, "b", 64 * MIB)) as receiver:
+        os.posix_fallocate(receiver.region.fd, 0, receiver.region.size)
+        send_from_nothing(sparse, receiver, 2.0)
+        tx = sparse.frontend.tx
+        assert (tx.avail_idx - tx.used_idx) & 0xFFFF == RING, "the port is still served"
+        before, began = thread_seconds(switch, "worker-0"), time.monotonic()
+        wait_until("a second is over", lambda: time.monotonic() > began + 1.0)
+        used = (thread_seconds(switch, "worker-0") - before) / (time.monotonic() - began)
+        print(f"the worker took {used:.2%} of a CPU")
+        assert used < 0.03
+        switch.call("port.set", {"name": "s", "max-memory": 0})
+        receiver.offer()
+        wait_until("the ring is empty", lambda: tx.used_idx == tx.avail_idx)

@@ -126,7 +126,7 @@ def test_batch_with_too_much_to_say(switch: Switch) -> None:
     ]
     batch.append({"jsonrpc": "2.0", "method": "port.add", "params": {"name": "a"}})
     batch.append({"jsonrpc": "2.0", "method": "port.add", "params": {"name": "b"}, "id": "last"})
-    with Client(switch.control) as client:
+    with Client(switch.control, 60.0) as client:  # megabytes
         client.batch([("fdb.add", {"mac": mac, "port": "p"}) for mac in macs])
         client.send(batch)
         line = client.read_line()

@@ -16,7 +16,6 @@ import argparse
 import os
 import re
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -27,7 +26,7 @@ from fault_walk import Walk
 from hostile_run import HostileRun
 from soak_run import SoakRun
 from vitals import SANITIZER_ENV
-from vswitch import Registry
+from vswitch import Registry, interrupts
 from vswitch.process import PROJECT
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -96,6 +95,7 @@ def in_a_directory(work: Callable[[Registry], int]) -> int:
     try:
         return work(registry)
     finally:
+        interrupts.ignore()
         registry.end_all()
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -111,8 +111,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of an earlier run")
     options = parser.parse_args()
     os.chdir(PROJECT)
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has them ignored
-        signal.signal(number, signal.default_int_handler)
+    interrupts.catch()
     os.environ.update(SANITIZER_ENV)
     say(f"seed {options.seed}")
     if options.sessions is not None:

@@ -72,7 +72,8 @@ class Visitor:
             try:
                 self.live()
             except Exception as error:
-                found(f"{self.name}, life {self.lives}: {type(error).__name__}: {error}")
+                found(f"{self.name}, life {self.lives}: {type(error).__name__}: {error}"
+                      f"{self._faults()}")
                 self.ground.rest(1.0)
             self.lives += 1
             self.ground.lives[self.name] = self.lives
@@ -80,6 +81,16 @@ class Visitor:
     def call(self, method: str, /, **params: Any) -> Any:
         with Client(self.switch.control, LIMIT) as client:
             return client.call(method, params or None)
+
+    def _faults(self) -> str:
+        """What the switch says against the ports of this visitor."""
+        words = ""
+        with suppress(Exception):  # a switch that does not answer is a finding by itself
+            for name in self.ports:
+                fault = self.call("port.show", name=name)["fault"]
+                if fault is not None:
+                    words += f"; port {name}, {fault['age_s']:.1f} s ago: {fault['text']}"
+        return words
 
 
 class RawPair(Visitor):

@@ -228,7 +228,7 @@ test_slow_calls_become_seldom(void **state)
 static void
 test_names_and_words(void **state)
 {
-	char name[ACCOUNT_NAME_SIZE];
+	char name[SHARED_NAME_SIZE];
 
 	(void)state;
 	account_name(PORT, name);

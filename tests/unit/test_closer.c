@@ -290,12 +290,15 @@ static pid_t
 closer_pid(void)
 {
 	FILE *file = fopen("/proc/thread-self/children", "r");
-	int pid = 0;
+	char line[64], *end;
+	unsigned long pid;
 
 	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%d", &pid), 1);
+	assert_non_null(fgets(line, sizeof(line), file));
 	fclose(file);
-	return pid;
+	pid = strtoul(line, &end, 10);
+	assert_string_equal(end, " ");
+	return (pid_t)pid;
 }
 
 static bool

@@ -136,11 +136,12 @@ say_too_much(int ready, int go)
 static unsigned int
 read_count(const char *text)
 {
-	unsigned int thousands = 0, units = 0;
+	char *end;
+	unsigned long count = strtoul(text, &end, 10);
 
-	if (sscanf(text, "%u,%u", &thousands, &units) == 2)
-		return thousands * 1000 + units;
-	return thousands;
+	if (*end == ',')
+		count = count * 1000 + strtoul(end + 1, NULL, 10);
+	return (unsigned int)count;
 }
 
 static void

@@ -2,12 +2,14 @@
 /* Absent pages of a mapping, with the handler of SIGBUS as the switch has it. */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -155,6 +157,46 @@ test_gone(void **state)
 	assert_int_equal(memory_fault_count(), before);
 }
 
+/* A fault at this page as the kernel reports one. */
+static void
+raise_fault(uint64_t page, int code)
+{
+	siginfo_t info = { .si_signo = SIGBUS, .si_code = code };
+
+	info.si_addr = memory + page * PAGE;
+	assert_int_equal(syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), SIGBUS, &info), 0);
+}
+
+/* It is there, and still it cannot be used: the thread may not fault at it for ever. */
+static void
+test_unusable(void **state)
+{
+	int faults = 0;
+
+	begin(state);
+	touch(6);
+	memory[6 * PAGE] = 'x';
+	while (vring_health_defect(&health) == VRING_SOUND && faults < 1000) {
+		raise_fault(6, BUS_MCEERR_AR);
+		faults++;
+	}
+	assert_int_equal(vring_health_defect(&health), VRING_MEMORY_GONE);
+	assert_int_equal(memory[6 * PAGE], 0); /* another page */
+	assert_int_equal(memory_growth_total(&growth), PAGE);
+}
+
+/* Others that are faster now and then are nobody's fault. */
+static void
+test_raced(void **state)
+{
+	begin(state);
+	for (int i = 0; i < 1000; i++) {
+		touch((uint64_t)i % 2);
+		raise_fault((uint64_t)i % 2, BUS_ADRERR);
+	}
+	assert_int_equal(vring_health_defect(&health), VRING_SOUND);
+}
+
 int
 main(void)
 {
@@ -165,6 +207,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_present, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unusable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_raced, setup, teardown),
 	};
 
 	if (memory_fault_start() < 0) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The account of pages that the switch adds: rate, burst, total, the host's rest, and words. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -161,6 +163,36 @@ test_guess(void **state)
 	assert_int_equal(memory_growth_look(&growth, START + 6 * SECOND), MEMORY_GROWTH_FREE);
 }
 
+static void *
+guess_again(void *stop)
+{
+	while (!__atomic_load_n((bool *)stop, __ATOMIC_RELAXED))
+		memory_growth_add_guess(&growth, PLENTY);
+	return NULL;
+}
+
+/* Guesses of the control thread while a worker pays: what is owed never exceeds its bound. */
+static void
+test_guess_meanwhile(void **state)
+{
+	uint64_t most = 0, now = START;
+	bool stop = false;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, guess_again, &stop), 0);
+	for (int i = 0; i < 1000000; i++) {
+		uint64_t owed = __atomic_load_n(&growth.owed, __ATOMIC_RELAXED);
+
+		most = owed > most ? owed : most;
+		memory_growth_look(&growth, now += 10 * SECOND);
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	assert_in_range(most, 0, MEMORY_GROWTH_OWED);
+	assert_in_range(growth.owed, 0, MEMORY_GROWTH_OWED);
+}
+
 static void
 test_words(void **state)
 {
@@ -193,6 +225,7 @@ main(void)
 		cmocka_unit_test_setup(test_settle, setup),
 		cmocka_unit_test_setup(test_settle_late, setup),
 		cmocka_unit_test_setup(test_guess, setup),
+		cmocka_unit_test_setup(test_guess_meanwhile, setup),
 		cmocka_unit_test_setup(test_words, setup),
 	};
 

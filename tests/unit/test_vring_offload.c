@@ -308,8 +308,8 @@ place_all(void)
 {
 	uint8_t list[BURST_MAX];
 
-	for (uint8_t i = 0; i < burst->n; i++)
-		list[i] = i;
+	for (uint32_t i = 0; i < burst->n; i++)
+		list[i] = (uint8_t)i;
 	sink.base.followed = 0; /* a turn of its own */
 	assert_non_null(sink.base.ops->place(&sink.base, burst, list, burst->n));
 	source.base.ops->complete(&source.base);

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "account.h"
+#include "log.h"
 #include "thread.h"
 #include "watchdog.h"
 #include "worker_thread.h"
@@ -68,6 +69,14 @@ log_has(const char *words)
 	return strstr(text, words) != NULL;
 }
 
+static bool
+comes_to_say(const char *words)
+{
+	for (int ms = 0; ms < LIMIT_MS && !log_has(words); ms++)
+		sleep_ms(1);
+	return log_has(words);
+}
+
 static int
 start(void **state)
 {
@@ -76,6 +85,7 @@ start(void **state)
 	assert_true(dup2(log_file, STDERR_FILENO) >= 0);
 	account_init(1000000000);
 	account_reset(PORT, "p5");
+	account_reset(PORT + 2, "p7");
 	worker = aligned_alloc(64, (sizeof(*worker) + 63) & ~63ul);
 	memset(worker, 0, sizeof(*worker));
 	worker->thread = pthread_self();
@@ -136,17 +146,78 @@ test_lets_alone_who_moves(void **state)
 	assert_false(log_has("port p5"));
 }
 
+/* Without taking it: the watchdog writes it. */
+static uint32_t
+fault_of_port(void)
+{
+	return __atomic_load_n(&accounts[PORT].fault, __ATOMIC_ACQUIRE);
+}
+
 static void
 test_names_the_port(void **state)
 {
 	(void)state;
 	stand_at(PORT);
 	set_asleep(false);
-	for (int ms = 0; ms < LIMIT_MS && accounts[PORT].fault == ACCOUNT_SOUND; ms += 10)
+	for (int ms = 0; ms < LIMIT_MS && fault_of_port() == ACCOUNT_SOUND; ms += 10)
 		sleep_ms(10);
 	set_asleep(true);
 	assert_int_equal(account_take_fault(PORT), ACCOUNT_FAULT_HELD);
-	assert_true(log_has(" s at port p5 (a system call does not end)"));
+	assert_true(comes_to_say(" s at port p5 (a system call does not end)"));
+}
+
+static void *
+log_a_line(void *unused)
+{
+	log_info("a line that lasts");
+	return unused;
+}
+
+/* A pipe that nothing can be written to, in the place of the log's file; its other end. */
+static int
+block_log(void)
+{
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	while (write(ends[1], "", 1) == 1)
+		;
+	assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	close(ends[1]);
+	return ends[0];
+}
+
+/* A thread that stands inside the log with its lock held does not keep the watchdog from its work. */
+static void
+test_is_not_held_up_by_the_log(void **state)
+{
+	const struct timespec limit = { .tv_sec = LIMIT_MS / 1000 };
+	char some[4096];
+	pthread_t writer;
+	int end, ret;
+	bool said;
+
+	(void)state;
+	end = block_log();
+	assert_int_equal(pthread_create(&writer, NULL, log_a_line, NULL), 0);
+	stand_at(PORT + 2);
+	set_asleep(false);
+	/* by then the watchdog has something to say, and has had to wait where it waits */
+	for (int ms = 0; ms < LIMIT_MS && accounts[PORT + 2].fault == ACCOUNT_SOUND; ms += 10)
+		sleep_ms(10);
+	sleep_ms(100);
+	ret = nanosleep(&limit, NULL);
+	set_asleep(true);
+	said = log_has("port p7");
+	dup2(log_file, STDERR_FILENO);
+	while (read(end, some, sizeof(some)) > 0)
+		;
+	pthread_join(writer, NULL);
+	close(end);
+	assert_int_equal(ret, -1);
+	assert_false(said);
+	assert_true(comes_to_say(" s at port p7 ("));
 }
 
 /* Also while all workers sleep. */
@@ -155,11 +226,9 @@ test_names_what_a_thread_is_at(void **state)
 {
 	(void)state;
 	watched_begin(&task, "waiting for port", "p9");
-	for (int ms = 0; ms < LIMIT_MS && !log_has("waiting for port p9"); ms++)
-		sleep_ms(1);
+	assert_true(comes_to_say(" s: waiting for port p9"));
 	watched_end(&task);
 	assert_true(log_has("the test's thread is held up for "));
-	assert_true(log_has(" s: waiting for port p9"));
 }
 
 static void
@@ -186,6 +255,7 @@ main(void)
 		cmocka_unit_test(test_interrupts_who_stands_still),
 		cmocka_unit_test(test_lets_alone_who_moves),
 		cmocka_unit_test(test_names_the_port),
+		cmocka_unit_test(test_is_not_held_up_by_the_log),
 		cmocka_unit_test(test_names_what_a_thread_is_at),
 		cmocka_unit_test(test_an_end_is_of_its_beginning),
 	};

@@ -14,6 +14,7 @@
 #include "burst_private.h"
 #include "copy.h"
 #include "fair_share.h"
+#include "short_turns.h"
 #include "thread_time.h"
 #include "tsc.h"
 
@@ -100,6 +101,31 @@ test_a_wait_is_a_wait(void **state)
 	assert_in_range(time.worked, 0, hz / 1000 * 5);
 }
 
+/* The host had to make room for a page: neither work nor a wait. */
+static void
+test_a_page_that_is_slow_is_nothing(void **state)
+{
+	struct thread_time time;
+	uint64_t start;
+
+	(void)state;
+	thread_time_judge(0, tsc_read(), &time);
+	start = tsc_read();
+	sleep_ms(50);
+	for (int i = 0; i < 10; i++)
+		thread_time_tick();
+	thread_time_page(tsc_read() - start);
+	thread_time_judge(start, tsc_read(), &time);
+	assert_in_range(time.waited, 0, hz / 1000 * 5);
+	start = tsc_read();
+	sleep_ms(20);
+	for (int i = 0; i < 10; i++)
+		thread_time_tick();
+	thread_time_page(hz / 1000000); /* a page as usual */
+	thread_time_judge(start, tsc_read(), &time);
+	assert_in_range(time.waited, hz / 1000 * 15, hz / 1000 * 30);
+}
+
 /* The whole process was stopped: the watchdog did not tick either. */
 static void
 test_a_stop_is_no_wait(void **state)
@@ -113,6 +139,27 @@ test_a_stop_is_no_wait(void **state)
 	sleep_ms(50);
 	thread_time_judge(start, tsc_read(), &time);
 	assert_int_equal(time.waited, 0);
+}
+
+/* A call while frames are placed is judged first: what the machine took then is no work of the placing. */
+static void
+test_a_stretch_around_one_that_was_judged(void **state)
+{
+	struct thread_time call, placing;
+	uint64_t start, inner, end;
+
+	(void)state;
+	thread_time_judge(0, tsc_read(), &call);
+	start = tsc_read();
+	work_ms(10);
+	inner = tsc_read();
+	sleep_ms(50);
+	end = tsc_read();
+	thread_time_judge(inner, end, &call);
+	thread_time_judge(start, tsc_read(), &placing);
+	assert_in_range(call.worked, 0, hz / 1000 * 5);
+	assert_in_range(placing.worked, hz / 1000 * 5, hz / 1000 * 20);
+	assert_int_equal(placing.waited, 0);
 }
 
 /* Time that nobody accounts for is no wait when the thread slept by its own will alone. */
@@ -206,6 +253,36 @@ test_idle_sources_hold_nobody_up(void **state)
 	assert_in_range(had[0], had[1] * 9 / 10, had[1] * 11 / 10);
 }
 
+/* Four frames, then one; and back to a burst by doubling. */
+static void
+test_turns_are_short_after_slow_ones(void **state)
+{
+	struct source source = { .frames_max = BURST_MAX };
+	uint64_t now = 1000, steps = 0;
+
+	(void)state;
+	short_turns_step(&source, now, 10);
+	assert_int_equal(source.frames_max, BURST_MAX);
+	short_turns_begin(&source, now, 10);
+	assert_int_equal(source.frames_max, SHORT_TURNS_FRAMES);
+	now += SHORT_TURNS_MS * 10 - 1;
+	short_turns_step(&source, now, 10);
+	assert_int_equal(source.frames_max, SHORT_TURNS_FRAMES);
+	short_turns_begin(&source, now, 10);
+	assert_int_equal(source.frames_max, 1);
+	now += SHORT_TURNS_MS * 10;
+	for (uint32_t frames = 2; frames <= BURST_MAX; frames *= 2, steps++) {
+		short_turns_step(&source, now, 10);
+		assert_int_equal(source.frames_max, frames);
+		short_turns_step(&source, now + SHORT_TURNS_STEP_MS * 10 - 1, 10);
+		assert_int_equal(source.frames_max, frames);
+		now += SHORT_TURNS_STEP_MS * 10;
+	}
+	assert_int_equal(steps, 6);
+	short_turns_step(&source, now, 10);
+	assert_int_equal(source.frames_max, BURST_MAX);
+}
+
 static void
 test_a_private_copy_is_the_frame(void **state)
 {
@@ -271,11 +348,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_work_is_work),
 		cmocka_unit_test(test_a_wait_is_a_wait),
+		cmocka_unit_test(test_a_page_that_is_slow_is_nothing),
 		cmocka_unit_test(test_a_stop_is_no_wait),
+		cmocka_unit_test(test_a_stretch_around_one_that_was_judged),
 		cmocka_unit_test(test_stolen_time_is_no_wait),
 		cmocka_unit_test(test_a_gap_is_nothing),
 		cmocka_unit_test(test_shares_are_of_time),
 		cmocka_unit_test(test_idle_sources_hold_nobody_up),
+		cmocka_unit_test(test_turns_are_short_after_slow_ones),
 		cmocka_unit_test(test_a_private_copy_is_the_frame),
 		cmocka_unit_test(test_a_private_copy_has_an_end),
 	};

@@ -30,7 +30,7 @@ class House:
     def __init__(self, guest: Guest) -> None:
         self.guest = guest
         guest.start("vswitchd", f"{program(VSWITCHD)} --socket-dir {DIRECTORY} --huge off")
-        guest.wait("grep -q ready /run/vswitchd.log")
+        guest.wait("grep -q ready /run/vswitchd.log", 90.0)
 
     def ctl(self, *words: str) -> Any:
         command = f"{program(VSWITCHCTL)} --socket-dir {DIRECTORY} --json {' '.join(words)}"

@@ -7,7 +7,7 @@ import pytest
 from hall import CARDS, CARDS_OF, DPDK, Card, Hall, Seat
 from vswitch import VuserClient
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 
 KINDS = [card for card in CARDS if not card.name.startswith("mtu")]
 NAMES = [card.name for card in KINDS]

@@ -12,7 +12,7 @@ from typing import Iterator
 import pytest
 from hall import DPDK, Hall
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 
 ADDRESS = "10.5.8.1"
 

@@ -13,7 +13,7 @@ import pytest
 from hall import CARDS, CARDS_OF, DPDK, Hall
 from vswitch import wait_until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 
 OLD_AND_NEW = [card.name for card in CARDS if card.name in ("plain", "single", "legacy", "oldest")]
 

@@ -8,7 +8,7 @@ from typing import Any, Iterator
 import pytest
 from house import House
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 
 
 @pytest.fixture

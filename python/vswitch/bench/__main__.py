@@ -10,14 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn, Optional, Sequence
+from typing import Any, Sequence
 
+from vswitch import interrupts
 from vswitch.bench import compare, plot, report
 from vswitch.bench.cases import ALL, CASES, Case, choose_cases
 from vswitch.bench.machine import BenchError, Cpus, HugePages, cpus_of_this_machine, describe
@@ -26,7 +25,6 @@ from vswitch.bench.peers import PEERS, peer_for
 from vswitch.bench.rounds import Plan, Result, Rounds
 from vswitch.process import PROJECT
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ROUNDS, QUICK_ROUNDS = 11, 7
 SECONDS, QUICK_SECONDS = 1.0, 0.25
 # Each DPDK peer's share, the frontends' rings and buffers, and testpmd as a frontend.
@@ -67,16 +65,6 @@ def peer_names(text: str) -> list[str]:
     return [name for name in PEERS if name in names or name == next(iter(PEERS))]
 
 
-def interrupt(number: int, frame: Optional[FrameType]) -> NoReturn:
-    """SIGTERM and SIGHUP end the benchmark as Ctrl-C does, which some shells make children ignore."""
-    raise KeyboardInterrupt
-
-
-def ignore_signals() -> None:
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-
-
 def say(text: str) -> None:
     print(text, flush=True)
 
@@ -92,7 +80,7 @@ def run(plan: Plan, cpus: Cpus, huge: bool) -> Result:
         say("bench: interrupted; taking everything down")
     finally:
         if rounds.result.interrupted:
-            ignore_signals()
+            interrupts.ignore()
         rounds.stop_all()
         shutil.rmtree(directory, ignore_errors=True)
     return rounds.result
@@ -173,8 +161,7 @@ def main(arguments: Sequence[str]) -> int:
         for case in cases:
             say(f"{case.name:<16} {case.help}{' [quick]' if case.quick else ''}")
         return 0
-    for number in SIGNALS:
-        signal.signal(number, interrupt)
+    interrupts.catch()
     try:
         return bench(options, cases)
     except BenchError as error:

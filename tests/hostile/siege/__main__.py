@@ -9,22 +9,20 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import signal
 import sys
 import tempfile
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn, Optional, Sequence
+from typing import Optional, Sequence
 
 from siege.attack import Attack
 from siege.attacks import ATTACKS
 from siege.outcome import Outcome, table
 from siege.stage import Stage
+from vswitch import interrupts
 from vswitch.bench.machine import describe
 from vswitch.process import PROJECT, Registry
 
 SECONDS = 10.0
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -87,10 +85,6 @@ class Siege:
             self.stage = None
 
 
-def interrupt(number: int, frame: Optional[FrameType]) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def besiege(attacks: Sequence[Attack], seconds: float) -> tuple[list[Outcome], bool]:
     """What came of the attacks, and whether all of them were run."""
     directory = Path(tempfile.mkdtemp(prefix="vsw-"))
@@ -104,6 +98,7 @@ def besiege(attacks: Sequence[Attack], seconds: float) -> tuple[list[Outcome], b
         say("bench: interrupted; taking everything down")
         return siege.outcomes, False
     finally:
+        interrupts.ignore()
         registry.end_all()
         shutil.rmtree(directory, ignore_errors=True)
     return siege.outcomes, True
@@ -130,8 +125,7 @@ def main(arguments: Sequence[str]) -> int:
         for attack in attacks:
             say(f"{attack.name:<28} {attack.kind:<9} {attack.does}")
         return 0
-    for number in SIGNALS:
-        signal.signal(number, interrupt)
+    interrupts.catch()
     outcomes, finished = besiege(attacks, options.seconds)
     if outcomes:
         say("\n" + table(outcomes))

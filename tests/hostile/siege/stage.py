@@ -85,7 +85,9 @@ def kinds_of_descriptors(pid: int) -> Counter[str]:
 
 
 def nice_python(registry: Registry, name: str, *arguments: str) -> Spoken:
-    return Spoken(registry, name, [*NICE, "/usr/bin/python3", *arguments])
+    """Its temporary files are the registry's: an attacker is killed, and removes none itself."""
+    argv = ["/usr/bin/env", f"TMPDIR={registry.directory}", "/usr/bin/python3", *arguments]
+    return Spoken(registry, name, [*NICE, *argv])
 
 
 @contextlib.contextmanager

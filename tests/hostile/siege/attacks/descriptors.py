@@ -39,8 +39,15 @@ class Lingering:
         self._made: list[socket.socket] = []  # in this round
 
     def make(self) -> socket.socket:
-        if self._listener.fileno() < 0:
-            raise ConnectionAbortedError("the attack is over")
+        """One more; the end of the attack may close the listener at any moment."""
+        try:
+            return self._make()
+        except OSError as error:
+            if self._listener.fileno() >= 0:
+                raise
+            raise ConnectionAbortedError("the attack is over") from error
+
+    def _make(self) -> socket.socket:
         near = socket.create_connection(self._listener.getsockname())
         self._peers.append(self._listener.accept()[0])
         near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, self._seconds))

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import socket
 import struct
 import time
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Callable, Iterator, Sequence
 
 from siege.attack import ENDED, Attack, Ground
@@ -24,6 +26,8 @@ from vswitch.messages import (
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4)
 TOP = 1 << 64
 SILENCE = 0.01
+DRIPPERS, DRIPPERS_ON_CONTROL = 1000, 200
+LONG = 5.0  # seconds: a shorter attack has fewer ports
 PHYS, USER = 0x1000_0000, 0x7000_0000_0000
 
 Point = Callable[[RawFrontend], object]
@@ -303,32 +307,52 @@ def unread_replies(ground: Ground) -> None:
     ground.tell(f"{sent:,} questions")
 
 
+def many_ports(ground: Ground) -> None:
+    """So many that each of a thousand connections can have a session, where the time is long enough."""
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2
+    )
+    count = DRIPPERS - DRIPPERS_ON_CONTROL if ground.seconds > LONG else 64
+    names = [f"{ground.ports[0]}-{number}" for number in range(1, count)]
+    with ground.client() as owner:
+        answers = owner.batch([("port.add", {"name": name}) for name in names])
+    ground.ports += [
+        name for name, answer in zip(names, answers) if not isinstance(answer, RpcError)
+    ]
+
+
 def dripping(ground: Ground) -> None:
     """A thousand connections; each says a byte a second, and those that are turned away come again."""
-    connections: list[socket.socket] = []
-    drips, whole = 0, message(Request.GET_FEATURES)
+    doors = [ground.path(port) for port in range(len(ground.ports))]
+    doors += [ground.control] * DRIPPERS_ON_CONTROL
+    connections: dict[int, socket.socket] = {}
+    most = drips = 0
+    whole = message(Request.GET_FEATURES)
     try:
         while ground.going():
             round_ends = time.monotonic() + 1
-            while len(connections) < 1000 and ground.going():
-                with suppress(*ENDED):
-                    connections.append(drop_by(ground, len(connections) % len(ground.ports)))
-            for connection in list(connections):
+            for number in range(DRIPPERS):
+                if number not in connections and ground.going():
+                    with suppress(*ENDED):
+                        connections[number] = drop_by(doors[number % len(doors)])
+            most = max(most, len(connections))
+            for number, connection in list(connections.items()):
                 try:
                     connection.send(whole[drips % len(whole):][:1])
                 except ENDED:
-                    connections.remove(connection)
-                    connection.close()
+                    connections.pop(number).close()
             drips += 1
             time.sleep(max(min(ground.left, round_ends - time.monotonic()), 0))
-        ground.tell(f"{len(connections)} connections left")
+        ground.tell(f"{most} connections at once, on {len(ground.ports)} ports and the control socket")
     finally:
-        for connection in connections:
+        for connection in connections.values():
             connection.close()
+        with ground.client() as owner:
+            owner.batch([("port.delete", {"name": name}) for name in ground.ports[1:]])
 
 
-def drop_by(ground: Ground, port: int) -> socket.socket:
-    connection = Channel.connect(ground.path(port))
+def drop_by(path: Path) -> socket.socket:
+    connection = Channel.connect(path)
     connection.setblocking(False)
     return connection
 
@@ -395,7 +419,7 @@ ATTACKS = [
     Attack("unread-replies", "messages", "questions whose answers are never read", unread_replies,
            hazards=("B1b",)),
     Attack("dripping", "messages", "a thousand connections that say a byte a second", dripping,
-           ports=8, hazards=("B1", "B14")),
+           prepare=many_ports, hazards=("B1", "B14")),
     Attack("connection-storm", "messages", "connections that end at once", connection_storm,
            ports=4, hazards=("B14", "B26")),
     Attack("refusals", "messages", "refusals for the log, from four ports", refusals, ports=4,
