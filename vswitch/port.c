@@ -369,7 +369,6 @@ add(const char *name, const char *type, const struct port_settings *settings, bo
 {
 	char err[PORT_TEXT_MAX * 2];
 	struct port *port = create_port(name, type, settings, err, sizeof(err));
-	int ret;
 
 	if (port == NULL) {
 		done(arg, NULL, err);
