@@ -17,6 +17,7 @@
 #include "report.h"
 #include "role.h"
 #include "settings.h"
+#include "standard_fds.h"
 #include "stop.h"
 #include "text.h"
 
@@ -172,8 +173,11 @@ main(int argc, char *argv[])
 {
 	static struct settings s;
 	struct report *r;
-	int status = settings_open(argc, argv, &s);
+	int status;
 
+	if (standard_fds_open() != 0)
+		return STATUS_NO_START; /* there is no place to say so */
+	status = settings_open(argc, argv, &s);
 	if (status != OPTIONS_GO_ON)
 		return status;
 	r = report_create(s.role_name, s.json);

@@ -10,7 +10,8 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 	},
 	[DROP_NOT_READY] = {
 		"not-ready",
-		"The receiver has no running receive ring; counted at the receiver.",
+		"The receiver has no running receive ring; counted at the receiver, or at the sender where "
+		"the receiver's port waits for its device.",
 		"See `vswitchctl show-port`: attach or start its frontend, or delete the port.",
 	},
 	[DROP_BAD_CHAIN] = {

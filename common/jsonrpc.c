@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "json_memory.h"
+#include "jsonrpc_number.h"
 #include "nearest.h"
 #include "text.h"
 
@@ -208,8 +209,10 @@ jsonrpc_dump(const json_t *value, size_t *len)
 		free(text);
 		text = NULL;
 	}
-	if (text != NULL)
+	if (text != NULL) {
+		jsonrpc_number_restore(text);
 		*len = strlen(text);
+	}
 	return text;
 }
 

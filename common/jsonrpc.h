@@ -49,7 +49,11 @@
 struct jsonrpc_request {
 	const char *method; /* NULL when the request is invalid */
 	json_t *params;	    /* object or array; NULL when there were none */
-	json_t *id;	    /* string, number or null; NULL in a notification */
+	/*
+	 * String, number or null; NULL in a notification. Only for jsonrpc_result() and
+	 * jsonrpc_error(): what jsonrpc_dump() makes of it is as it was written.
+	 */
+	json_t *id;
 };
 
 /* The requests of one line. */

@@ -7,9 +7,11 @@
  */
 #include "jsonrpc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "json_memory.h"
+#include "jsonrpc_number.h"
 #include "text.h"
 
 /* What is looked for in a text before the parser, which recurses, and takes its time. */
@@ -117,6 +119,28 @@ jsonrpc_batch_begin(struct jsonrpc_batch *batch, const char *line, size_t len)
 	return 0;
 }
 
+/* As parse(), where any number may be the id, and none of the others is too large. */
+static int
+parse_request(const char *text, size_t len, size_t offset, json_t **request, char *err,
+		size_t err_size)
+{
+	char *fitted = NULL;
+	json_t *id = NULL;
+	int ret;
+
+	if (jsonrpc_number_fit(text, len, &fitted, &id) != 0)
+		return text_fail(err, err_size, JSONRPC_INTERNAL_ERROR, "out of memory");
+	ret = parse(fitted != NULL ? fitted : text, len, offset, request, err, err_size);
+	free(fitted);
+	if (ret != 0)
+		json_decref(id);
+	else if (id != NULL && json_object_set_new(*request, "id", id) != 0) {
+		json_decref(*request);
+		ret = text_fail(err, err_size, JSONRPC_INTERNAL_ERROR, "out of memory");
+	}
+	return ret;
+}
+
 /* A request, up to what ends it. */
 static int
 read_request(struct jsonrpc_batch *batch, char *err, size_t err_size)
@@ -132,7 +156,8 @@ read_request(struct jsonrpc_batch *batch, char *err, size_t err_size)
 		return text_fail(err, err_size, JSONRPC_INVALID_REQUEST,
 				"a request is longer than %d KiB; no method takes so much",
 				JSONRPC_MAX_REQUEST / 1024);
-	ret = parse(batch->line + start, extent.end - start, start, &request, err, err_size);
+	ret = parse_request(
+			batch->line + start, extent.end - start, start, &request, err, err_size);
 	if (ret != 0)
 		return ret;
 	batch->at = extent.end;

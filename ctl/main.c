@@ -17,6 +17,7 @@
 #include "paths.h"
 #include "port_options.h"
 #include "request.h"
+#include "standard_fds.h"
 
 #define ERR_SIZE 1024
 
@@ -333,6 +334,8 @@ main(int argc, char *argv[])
 	const char *name = find_command_word(argc, argv);
 	const struct command *command;
 
+	if (standard_fds_open() != 0)
+		return STATUS_REFUSED; /* there is no place to say so */
 	signal(SIGPIPE, SIG_IGN);
 	if (name == NULL)
 		return without_command(argc, argv);

@@ -174,8 +174,13 @@ print_settings(FILE *out, const struct invocation *call, const json_t *result)
 int
 print_saved_config(FILE *out, const struct invocation *call, const json_t *result)
 {
+	json_t *warning;
+	size_t i;
+
 	(void)call;
 	fprintf(out, "configuration saved in %s\n", view_text(result, "file"));
+	json_array_foreach (json_object_get(result, "warnings"), i, warning)
+		fprintf(out, "warning: %s\n", json_string_value(warning));
 	return 0;
 }
 

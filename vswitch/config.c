@@ -6,13 +6,11 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "config_file.h"
 #include "json_memory.h"
 #include "nearest.h"
 #include "port_json.h"
@@ -20,7 +18,6 @@
 #include "rpc_params.h"
 #include "text.h"
 
-#define FILE_MAX (16u << 20) /* bytes; a thousand ports take less than one */
 #define PLACE_MAX 48
 
 #define KEYS(list) .params = (list), .n_params = sizeof(list) / sizeof((list)[0])
@@ -302,56 +299,24 @@ config_parse(const char *path, const char *text, size_t len, struct config *conf
 	return ret;
 }
 
-/* The whole file, new; NULL with errno. */
-static char *
-read_file(int fd, size_t *len)
-{
-	char *text = NULL, *grown;
-	size_t size = 0;
-	ssize_t n = 1;
-
-	*len = 0;
-	while (n > 0 && *len <= FILE_MAX) {
-		if (*len == size) {
-			size = size != 0 ? 2 * size : 4096;
-			grown = realloc(text, size);
-			if (grown == NULL)
-				break;
-			text = grown;
-		}
-		n = read(fd, text + *len, size - *len);
-		*len += n > 0 ? (size_t)n : 0;
-	}
-	if (n == 0)
-		return text;
-	if (n > 0)
-		errno = *len > FILE_MAX ? EFBIG : ENOMEM;
-	free(text);
-	return NULL;
-}
-
 int
-config_read(const char *path, struct config *config, char *err, size_t err_size)
+config_read(const char *path, int stop_fd, struct config *config, char *err, size_t err_size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char *text;
+	char *text = NULL;
 	size_t len;
 	int ret;
 
 	*config = (struct config){ 0 };
-	if (fd < 0 && errno == ENOENT)
+	ret = config_file_read(path, stop_fd, &text, &len);
+	if (ret == -ENOENT)
 		return 0;
-	text = fd >= 0 ? read_file(fd, &len) : NULL;
-	if (text == NULL)
-		ret = text_fail(err, err_size, -errno,
+	if (ret != 0)
+		return text_fail(err, err_size, ret,
 				"%s: cannot read the configuration: %s; correct that, or start without "
 				"--config",
-				path, strerror(errno));
-	else
-		ret = config_parse(path, text, len, config, err, err_size);
+				path, strerror(-ret));
+	ret = config_parse(path, text, len, config, err, err_size);
 	free(text);
-	if (fd >= 0)
-		close(fd);
 	return ret;
 }
 

@@ -36,9 +36,10 @@ struct config {
 
 /*
  * Reads the file; a missing one is an empty one. 0, or -errno with words in `err`: file, place,
- * reason, what would be right; then there is nothing to release.
+ * reason, what would be right; then there is nothing to release. -EINTR: `stop_fd` became readable
+ * before the file could be read; -1: there is none.
  */
-int config_read(const char *path, struct config *config, char *err, size_t err_size);
+int config_read(const char *path, int stop_fd, struct config *config, char *err, size_t err_size);
 
 /* The same for text in memory; `path` is for words only. */
 int config_parse(const char *path, const char *text, size_t len, struct config *config, char *err,

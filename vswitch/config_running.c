@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "jsonrpc.h"
 #include "port_options.h"
 #include "port_report.h"
 #include "text.h"
@@ -20,7 +21,8 @@ struct application {
 	struct fdb *fdb;
 	config_running_done done;
 	void *arg;
-	struct port **ports; /* the first n_ports of the configuration's */
+	bool strict;
+	uint16_t *ids; /* of the first n_ports of the configuration's */
 	uint32_t n_ports;
 	bool adding;  /* port_add() has not returned */
 	bool waiting; /* a port is being added */
@@ -37,7 +39,7 @@ add_stations(struct application *a)
 
 	for (i = 0; i < a->config->n_stations && a->err[0] == '\0'; i++) {
 		station = &a->config->stations[i];
-		ret = fdb_add_static(a->fdb, &station->key, port_id(a->ports[station->port]));
+		ret = fdb_add_static(a->fdb, &station->key, a->ids[station->port]);
 		if (ret != 0)
 			snprintf(a->err, sizeof(a->err), "fdb[%u]: mac: %s: %s", i,
 					text_format_mac(station->key.mac, mac),
@@ -56,7 +58,7 @@ on_added(void *arg, struct port *port, const char *err)
 	if (err != NULL)
 		snprintf(a->err, sizeof(a->err), "ports[%u]: %s", a->n_ports, err);
 	else
-		a->ports[a->n_ports++] = port;
+		a->ids[a->n_ports++] = port_id(port);
 	a->waiting = false;
 	if (!a->adding)
 		go_on(a);
@@ -72,27 +74,30 @@ go_on(struct application *a)
 	while (a->err[0] == '\0' && a->n_ports < config->n_ports) {
 		port = &config->ports[a->n_ports];
 		a->adding = a->waiting = true;
-		port_add(port->name, port->type, &port->settings, on_added, a);
+		if (a->strict)
+			port_add(port->name, port->type, &port->settings, on_added, a);
+		else
+			port_add_patiently(port->name, port->type, &port->settings, on_added, a);
 		a->adding = false;
 		if (a->waiting)
 			return;
 	}
 	add_stations(a);
 	a->done(a->arg, a->err[0] != '\0' ? a->err : NULL);
-	free(a->ports);
+	free(a->ids);
 	free(a);
 }
 
 void
-config_running_apply(
-		const struct config *config, struct fdb *fdb, config_running_done done, void *arg)
+config_running_apply(const struct config *config, bool strict, struct fdb *fdb,
+		config_running_done done, void *arg)
 {
 	struct application *a = calloc(1, sizeof(*a));
-	struct port **ports = calloc(config->n_ports + 1, sizeof(struct port *));
+	uint16_t *ids = calloc(config->n_ports + 1, sizeof(*ids));
 
-	if (a == NULL || ports == NULL) {
+	if (a == NULL || ids == NULL) {
 		free(a);
-		free(ports);
+		free(ids);
 		done(arg, "out of memory");
 		return;
 	}
@@ -100,7 +105,8 @@ config_running_apply(
 	a->fdb = fdb;
 	a->done = done;
 	a->arg = arg;
-	a->ports = ports;
+	a->ids = ids;
+	a->strict = strict;
 	if (config->ageing_time != 0)
 		fdb_set_ageing(fdb, config->ageing_time);
 	go_on(a);
@@ -144,6 +150,18 @@ report_station(const struct fdb_entry *entry)
 			port_name(port), "vlan", (int)entry->key.vlan);
 }
 
+/* By VLAN and address: the table's order is another one in each switch. */
+static int
+compare_stations(const void *a, const void *b)
+{
+	const struct fdb_key *left = &((const struct fdb_entry *)a)->key;
+	const struct fdb_key *right = &((const struct fdb_entry *)b)->key;
+
+	if (left->vlan != right->vlan)
+		return left->vlan < right->vlan ? -1 : 1;
+	return memcmp(left->mac, right->mac, sizeof(left->mac));
+}
+
 static json_t *
 report_stations(struct fdb *fdb)
 {
@@ -155,6 +173,7 @@ report_stations(struct fdb *fdb)
 	if (entries == NULL)
 		return NULL;
 	n = fdb_list(fdb, FDB_NO_PORT, clock_seconds(), entries, FDB_ENTRIES_MAX);
+	qsort(entries, n, sizeof(*entries), compare_stations);
 	for (i = 0; i < n; i++) {
 		station = report_station(&entries[i]);
 		if (station != NULL)
@@ -175,4 +194,39 @@ config_running_report(struct fdb *fdb)
 	return json_pack("{s:i, s:{s:i}, s:o, s:o}", "version", CONFIG_VERSION, "switch",
 			"ageing-time", (int)fdb_ageing(fdb), "ports", ports, "fdb",
 			report_stations(fdb));
+}
+
+/* "/proc/PID/...": another process may have the number by then. */
+static bool
+is_of_a_process(const char *netns)
+{
+	static const char proc[] = "/proc/";
+	size_t digits;
+
+	if (strncmp(netns, proc, strlen(proc)) != 0)
+		return false;
+	digits = strspn(netns + strlen(proc), "0123456789");
+	return digits > 0 && netns[strlen(proc) + digits] == '/';
+}
+
+json_t *
+config_running_warnings(void)
+{
+	json_t *warnings = json_array();
+	const char *netns;
+	const struct port *port;
+	char text[PORT_NAME_MAX + PORT_PATH_MAX + 160];
+
+	for (port = port_first(); port != NULL; port = port_next(port)) {
+		netns = port_settings(port)->netns;
+		if (!is_of_a_process(netns))
+			continue;
+		snprintf(text, sizeof(text),
+				"port %s: network namespace %s is that of a process, which will have "
+				"another number when it is started again; give the namespace a name, as "
+				"`ip netns attach NAME PID` does",
+				port_name(port), netns);
+		json_array_append_new(warnings, jsonrpc_text(text));
+	}
+	return warnings;
 }

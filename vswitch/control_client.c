@@ -7,6 +7,9 @@
  * included, is done in its turns (control_turns.h). It makes answers no faster than they are
  * read: a client that does not read holds up itself.
  *
+ * A client that closes after its last request, or that is gone, has its requests done all the same;
+ * what cannot be sent is dropped.
+ *
  * While a request runs, what it does (an event for all, say) may cut off the very client that sent
  * it: a client that ends is closed at once, but freed from the event loop.
  */
@@ -117,14 +120,31 @@ write_out(struct control_client *client)
 	return true;
 }
 
+static void
+drop_output(struct control_client *client)
+{
+	(void)evbuffer_drain(client->out, evbuffer_get_length(client->out));
+	(void)evbuffer_drain(client->held, evbuffer_get_length(client->held));
+}
+
+/* Nobody will read any more: what was asked for before is done without an answer. */
+static void
+lose(struct control_client *client)
+{
+	client->lost = true;
+	client->queued = 0;
+	client->subscriber.events = 0;
+	drop_output(client);
+}
+
 /* Writes what the socket takes, and waits for room for the rest. */
 static void
 flush(struct control_client *client)
 {
-	if (evbuffer_get_length(client->out) > 0 && !write_out(client)) {
-		cut(client);
-		return;
-	}
+	if (client->lost)
+		drop_output(client);
+	else if (evbuffer_get_length(client->out) > 0 && !write_out(client))
+		lose(client);
 	if (is_finished(client))
 		cut(client);
 	else if (evbuffer_get_length(client->out) > 0)
@@ -150,7 +170,7 @@ control_client_send(struct control_client *client, const char *line, size_t len)
 {
 	bool held = client->line != NULL && control_line_is_open(client->line);
 
-	if (client->dead)
+	if (client->dead || client->lost)
 		return;
 	if (evbuffer_add(held ? client->held : client->out, line, len) != 0) {
 		cut_for_memory(client);
@@ -347,10 +367,20 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	control_turns_want(&client->turn);
 }
 
+/* Something that it has sent was not done yet. */
+static bool
+is_owed(const struct control_client *client)
+{
+	int unread = 0;
+
+	return client->line != NULL || client->turn.waiting ||
+			(ioctl(client->fd, SIOCINQ, &unread) == 0 && unread > 0);
+}
+
 bool
 control_client_end_if_left(struct control_client *client)
 {
-	if (client->dead || client->in_turn || !is_hung_up(client->fd))
+	if (client->dead || client->in_turn || is_owed(client) || !is_hung_up(client->fd))
 		return false;
 	cut(client);
 	return true;

@@ -60,6 +60,7 @@ struct control_client {
 	int queued;	   /* not 0: what was sent it had not read in full when we last looked */
 	bool answered;	   /* a line of it, in full */
 	bool at_end;	   /* reads no more: closes when all is answered and sent */
+	bool lost;	   /* it reads no more: what it has asked for is done without an answer */
 	bool dead;	   /* closed already, to be freed */
 	bool in_turn;
 	void (*gone)(struct control_client *client);
@@ -92,7 +93,7 @@ enum control_client_use control_client_use(const struct control_client *client);
  */
 bool control_client_notice(struct control_client *client);
 
-/* True when the other end was closed: the connection ends now, with requests that were not read. */
+/* True when the other end was closed and nothing is left to do for it: the connection ends now. */
 bool control_client_end_if_left(struct control_client *client);
 
 /* Finds out how much the client has read, for control_client_use(). */

@@ -25,6 +25,9 @@ static const struct option_spec specs[] = {
 	  .default_text = "DIR/control.sock", .help = "control socket" },
 	{ .name = "config", .type = OPTION_TEXT, .arg = "FILE",
 	  .help = "ports and settings that are applied at start; a missing file is an empty one" },
+	{ .name = "config-strict", .type = OPTION_FLAG,
+	  .help = "do not start when a network namespace, interface or device of the file is missing; "
+		  "else its port waits" },
 	{ .name = "workers", .type = OPTION_INTEGER, .arg = "N", .min = 1, .max = WORKERS_MAX,
 	  .default_text = "1, or one for each CPU of --cpus", .help = "threads that move frames" },
 	{ .name = "cpus", .type = OPTION_TEXT, .arg = "LIST",
@@ -173,6 +176,7 @@ read_words(const struct options *o, struct daemon_options *options)
 	options->memory_mib = (uint32_t)options_integer(o, "memory", 256);
 	options->poll_always = strcmp(options_text(o, "poll", "adaptive"), "always") == 0;
 	(void)log_level_from_name(options_text(o, "log-level", "info"), &options->log_level);
+	options->config_strict = options_given(o, "config-strict");
 	options->any_driver = options_given(o, "any-driver");
 	options->print_control_doc = options_given(o, "print-control-doc");
 }

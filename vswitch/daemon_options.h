@@ -24,6 +24,7 @@ struct daemon_options {
 	char socket_dir[PATHS_SIZE]; /* absolute */
 	char control[PATHS_SIZE];    /* absolute */
 	char *config;		     /* absolute; NULL = none */
+	bool config_strict;	     /* ports of it do not wait for what is missing */
 	uint32_t workers;
 	bool pinned; /* --cpus was given: cpus[0 .. workers - 1] */
 	int cpus[WORKERS_MAX];

@@ -59,6 +59,13 @@ tell_listener(const char *text, size_t len)
 	snprintf(listener.text, listener.size, "%.*s", (int)len, text);
 }
 
+/* Who listens passes on what matters, and a port that waits for its device tries every second. */
+static enum log_level
+level_of_message(void)
+{
+	return listener.text != NULL ? LOG_LEVEL_DEBUG : our_level(rte_log_cur_msg_loglevel());
+}
+
 /* The write function of the stream that DPDK logs to: one message a call. */
 static ssize_t
 take_message(void *cookie, const char *text, size_t len)
@@ -72,7 +79,7 @@ take_message(void *cookie, const char *text, size_t len)
 		shown--;
 	tell_listener(text, shown);
 	if (shown > 0)
-		log_from(&said, our_level(rte_log_cur_msg_loglevel()), "%.*s", (int)shown, text);
+		log_from(&said, level_of_message(), "%.*s", (int)shown, text);
 	return (ssize_t)len;
 }
 

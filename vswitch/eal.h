@@ -28,7 +28,7 @@ int eal_start(enum huge_mode mode, uint32_t mib, const char *private_dir, struct
 
 /*
  * From now on the first error that DPDK logs on the calling thread is copied to `text`, which is
- * empty until then; text NULL ends that.
+ * empty until then, and the log has what it says only for debugging; text NULL ends that.
  */
 void eal_listen(char *text, size_t size);
 

@@ -98,7 +98,8 @@ refuse_probe(int ret, const char *name, const char *said, char *err, size_t err_
 				"there is a device %s already, which another port has; delete that "
 				"port first, or choose another number behind the driver's name",
 				name);
-	return text_fail(err, err_size, ret,
+	/* -1 is what drivers say when a file, an interface or a right is missing */
+	return text_fail(err, err_size, ret == -1 ? -ENODEV : ret,
 			"DPDK cannot attach %s: %s; see the driver's page in the DPDK guide for its "
 			"arguments and for the rights that it needs",
 			name, said[0] != '\0' ? said : strerror(-ret));

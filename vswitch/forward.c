@@ -153,8 +153,10 @@ look_up(const struct passage *passage, uint64_t destination)
 	verdict.port = fdb_lookup(passage->fdb, &key, passage->now);
 	if (verdict.port == passage->ingress)
 		return drop(DROP_SAME_PORT);
-	if (verdict.port == FDB_NO_PORT || table->ports[verdict.port].sink == NULL)
+	if (verdict.port == FDB_NO_PORT)
 		return flood;
+	if (table->ports[verdict.port].sink == NULL)
+		return table->ports[verdict.port].awaits ? drop(DROP_NOT_READY) : flood;
 	return verdict;
 }
 

@@ -204,6 +204,11 @@ gate_listen_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group,
 				"cannot change the access to %s: %s; only root may give it to "
 				"another owner or to a group that the switch is not in",
 				gate->path, strerror(-ret));
+	else if (ret == -ENOENT)
+		snprintf(err, err_size,
+				"cannot change the access to %s: it has no name in /proc/self/fd; is "
+				"/proc mounted?",
+				gate->path);
 	else if (ret != 0)
 		snprintf(err, err_size, "cannot change the access to %s: %s", gate->path,
 				strerror(-ret));

@@ -27,6 +27,8 @@
 #include "port.h"
 #include "process.h"
 #include "rpc_doc.h"
+#include "standard_fds.h"
+#include "surroundings.h"
 #include "text.h"
 #include "vhost_lib.h"
 #include "watchdog.h"
@@ -35,7 +37,10 @@
 #define ERR_SIZE 1024
 
 /* Frontends that hold up the end of their ports have this long. */
-#define STOP_LIMIT_S 5
+#define STOP_LIMIT_MS 5000
+
+/* The same where the start has not ended: a device that is being opened would hold up the end. */
+#define STOP_LIMIT_START_MS 500
 
 /* How far the start got, in its order; stopping goes back from there. */
 enum stage {
@@ -59,6 +64,8 @@ struct program {
 	struct event *stop_limit;
 	bool configured;    /* config_running_apply() has come to its end ... */
 	char why[ERR_SIZE]; /* ... and failed with these words, if any */
+	bool started;	    /* READY=1 was told */
+	bool leaving;	    /* on a signal */
 	bool ports_gone;
 };
 
@@ -113,25 +120,53 @@ start_workers(struct program *program, char *err, size_t err_size)
 	return ret;
 }
 
+/* -EINTR: it is to leave before the file could be read. */
+static int
+read_config(struct program *program, char *err, size_t err_size)
+{
+	const char *path = program->daemon.options.config;
+	int ret;
+
+	if (path == NULL)
+		return 0;
+	ret = config_read(path, process_stop_fd(), &program->config, err, err_size);
+	program->leaving = ret == -EINTR;
+	if (program->leaving)
+		process_take_stop();
+	return ret;
+}
+
+/* What can stop the start before anything is made. */
+static int
+prepare(struct program *program, char *err, size_t err_size)
+{
+	const struct daemon_options *options = &program->daemon.options;
+	int ret = process_prepare();
+
+	if (ret != 0)
+		return text_fail(
+				err, err_size, ret, "cannot watch for signals: %s", strerror(-ret));
+	if (options->any_driver)
+		ethdev_drivers_allow_any();
+	ret = surroundings_check(options->workers, err, err_size);
+	return ret == 0 ? read_config(program, err, err_size) : ret;
+}
+
 /* The first half: the process's own things, before any thread. */
 static int
 start_process(struct program *program, char *err, size_t err_size)
 {
 	struct daemon *daemon = &program->daemon;
 	const struct daemon_options *options = &daemon->options;
-	int ret;
+	int ret = prepare(program, err, err_size);
 
-	(void)process_prepare();
-	if (options->any_driver)
-		ethdev_drivers_allow_any();
+	if (ret != 0)
+		return ret;
 	ret = closer_fork();
 	if (ret != 0)
 		return text_fail(err, err_size, ret, "cannot start the closer process: %s",
 				strerror(-ret));
-	if (options->config != NULL)
-		ret = config_read(options->config, &program->config, err, err_size);
-	if (ret == 0)
-		ret = rundir_open(&daemon->rundir, options->socket_dir, err, err_size);
+	ret = rundir_open(&daemon->rundir, options->socket_dir, err, err_size);
 	if (ret != 0)
 		return ret;
 	program->stage = STAGE_RUNDIR;
@@ -175,18 +210,37 @@ on_configured(void *arg, const char *err)
 	if (err != NULL)
 		snprintf(program->why, sizeof(program->why), "%s", err);
 	program->configured = true;
+	if (!program->leaving)
+		event_base_loopbreak(program->daemon.base);
+}
+
+static void
+on_stop(void *arg)
+{
+	struct program *program = arg;
+
+	program->leaving = true;
+	(void)notify_send("STOPPING=1"); /* the end itself is seen in any case */
 	event_base_loopbreak(program->daemon.base);
 }
 
-/* Runs the loop until the ports of the configuration are there: some take their time. */
+/*
+ * Runs the loop until the ports of the configuration are there, because some take their time.
+ * -EINTR: until it is to leave; a port may still be starting, and the configuration in use.
+ */
 static int
 apply_config(struct program *program, char *err, size_t err_size)
 {
 	struct daemon *daemon = &program->daemon;
 
-	config_running_apply(&program->config, daemon->fdb, on_configured, program);
-	while (!program->configured)
+	if (process_watch(daemon->base, on_stop, program) != 0)
+		return text_fail(err, err_size, -ENOMEM, "out of memory");
+	config_running_apply(&program->config, daemon->options.config_strict, daemon->fdb,
+			on_configured, program);
+	while (!program->configured && !program->leaving)
 		event_base_dispatch(daemon->base);
+	if (program->leaving)
+		return -EINTR;
 	config_release(&program->config);
 	if (program->why[0] == '\0')
 		return 0;
@@ -234,7 +288,9 @@ on_stop_limit(evutil_socket_t fd, short what, void *arg)
 static void
 stop_ports(struct program *program)
 {
-	const struct timeval limit = { .tv_sec = STOP_LIMIT_S };
+	const long limit_ms = program->started ? STOP_LIMIT_MS : STOP_LIMIT_START_MS;
+	const struct timeval limit = { .tv_sec = limit_ms / 1000,
+		.tv_usec = limit_ms % 1000 * 1000 };
 	struct event_base *base = program->daemon.base;
 
 	control_stop();
@@ -247,15 +303,6 @@ stop_ports(struct program *program)
 	if (program->stop_limit != NULL)
 		event_free(program->stop_limit);
 	control_close();
-}
-
-static void
-on_stop(void *arg)
-{
-	struct program *program = arg;
-
-	(void)notify_send("STOPPING=1"); /* the end itself is seen in any case */
-	event_base_loopbreak(program->daemon.base);
 }
 
 /*
@@ -302,8 +349,9 @@ release(struct program *program)
 }
 
 static void
-say_ready(const struct daemon *daemon)
+say_ready(struct program *program)
 {
+	const struct daemon *daemon = &program->daemon;
 	const struct eal_memory *memory = &daemon->memory;
 	int ret;
 
@@ -312,6 +360,7 @@ say_ready(const struct daemon *daemon)
 			memory->why[0] != '\0' ? " (" : "", memory->why,
 			memory->why[0] != '\0' ? ")" : "");
 	log_info("ready; control %s", daemon->options.control);
+	program->started = true;
 	ret = notify_send("READY=1");
 	/* a manager that is not told waits for ever, or ends the switch at its own limit */
 	if (ret != 0)
@@ -327,8 +376,6 @@ start(struct program *program, char *err, size_t err_size)
 		ret = start_datapath(program, err, err_size);
 	if (ret == 0)
 		ret = start_ports(program, err, err_size);
-	if (ret == 0 && process_watch(program->daemon.base, on_stop, program) != 0)
-		ret = text_fail(err, err_size, -ENOMEM, "out of memory");
 	return ret;
 }
 
@@ -342,14 +389,17 @@ run(struct program *program)
 	program->daemon.start_ns = clock_ns();
 	log_set_level(program->daemon.options.log_level);
 	if (start(program, err, sizeof(err)) == 0) {
-		say_ready(&program->daemon);
+		say_ready(program);
 		event_base_dispatch(program->daemon.base);
-	} else {
+	} else if (!program->leaving) {
 		log_error("vswitchd cannot start: %s", err);
 		status = 1;
 	}
 	if (!stop(program)) {
-		log_warning("left with sessions that did not end");
+		log_warning("left with %s that did not end",
+				program->stage < STAGE_PORTS || program->configured
+						? "sessions"
+						: "a port's start");
 		_exit(status);
 	}
 	process_unwatch();
@@ -361,8 +411,11 @@ int
 main(int argc, char *argv[])
 {
 	struct program program = { 0 };
-	int status = daemon_options_read(argc, argv, &program.daemon.options);
+	int status;
 
+	if (standard_fds_open() != 0)
+		return 1; /* there is no place to say so */
+	status = daemon_options_read(argc, argv, &program.daemon.options);
 	if (status == OPTIONS_GO_ON && program.daemon.options.print_control_doc)
 		status = rpc_doc_print(stdout) == 0 ? 0 : 1;
 	else if (status == OPTIONS_GO_ON)

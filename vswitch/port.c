@@ -8,6 +8,10 @@
  * which ends its session; detach the source; wait for the workers; only then forget its stations
  * and free it. A worker that still had the old table may have learned a station meanwhile, which is
  * why the FDB is flushed last, and why the id is not used again before.
+ *
+ * A port that was added patiently and misses something awaits it: it is seen, and about once a second
+ * a new port is made in its place and started. It has no part in what workers read before that
+ * succeeds.
  */
 #include "account.h"
 #include "port.h"
@@ -23,9 +27,14 @@
 #include "fdb.h"
 #include "forward.h"
 #include "grace.h"
+#include "log.h"
 #include "port_kind.h"
 #include "text.h"
 #include "worker.h"
+
+/* A port that awaits something is tried again after so long, and four times what the last try took. */
+#define RETRY_NS 900000000u
+#define RETRY_FACTOR 4
 
 static const struct port_ops *const kinds[] = {
 	&port_vhost_ops,
@@ -90,6 +99,7 @@ port_report_station(struct port *port, const uint8_t mac[6])
 }
 
 static void withdraw(struct port *port);
+static void try_again(struct port *port);
 
 static void
 on_second(evutil_socket_t fd, short what, void *arg)
@@ -104,6 +114,9 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		port_sample_rates(port);
 		if (port->deleting && !port->starting && !port->withdrawn)
 			withdraw(port);
+		if (port->awaits && !port->deleting && !port->starting &&
+				clock_ns() >= port->retry_ns)
+			try_again(port);
 	}
 }
 
@@ -182,7 +195,7 @@ check_new(const char *name, const char *type, char *err, size_t err_size)
 {
 	const struct port *taken = port_table_find(name);
 
-	if (taken != NULL && (taken->deleting || taken->starting))
+	if (taken != NULL && (taken->deleting || (taken->starting && !taken->awaits)))
 		return text_fail(err, err_size, -EEXIST,
 				"add-port %s: the name is taken by a port that is being %s; choose "
 				"another name or try again in a moment",
@@ -226,7 +239,6 @@ create_port(const char *name, const char *type, const struct port_settings *sett
 	port->id = (uint16_t)id;
 	snprintf(port->name, sizeof(port->name), "%s", name);
 	port->settings = *settings;
-	port->starting = true;
 	account_reset(port->id, name);
 	/* The port's place in the table, and its name, are taken from here on. */
 	port_table_enter(port);
@@ -247,24 +259,78 @@ launch_port(struct port *port, char *err, size_t err_size)
 }
 
 static void begin_stop(struct port *port);
+static void on_unused(void *arg);
+
+/* Whether the start failed for want of something that may come. */
+static bool
+may_await(const struct port *port, int ret)
+{
+	return port->patient && !port->deleting && port->ops->may_await &&
+			(ret == -ENOENT || ret == -ENODEV || ret == -ENXIO);
+}
+
+/* The words of a start, without the request that it was. */
+static const char *
+strip_request(const struct port *port, const char *err)
+{
+	char request[PORT_NAME_MAX + 16];
+	int len = snprintf(request, sizeof(request), "add-port %s: ", port->name);
+
+	return strncmp(err, request, (size_t)len) == 0 ? err + len : err;
+}
 
 static void
-fail_start(struct port *port, const char *err)
+await(struct port *port, const char *err)
 {
-	end_change(port, NULL, err);
-	forget_port(port);
+	const char *missing = strip_request(port, err);
+	uint64_t now = clock_ns();
+
+	if (!port->awaits) {
+		port->awaits = true;
+		(void)port_table_publish(); /* in vain: what is for its stations is flooded */
+	}
+	port->retry_ns = now + RETRY_NS + RETRY_FACTOR * (now - port->tried_ns);
+	if (strncmp(port->missing, missing, sizeof(port->missing) - 1) == 0)
+		return;
+	snprintf(port->missing, sizeof(port->missing), "%s", missing);
+	log_warning("port %s: waits, and is tried again every second: %s", port->name, missing);
+}
+
+static void
+fail_start(struct port *port, int ret, const char *err)
+{
+	port->starting = false;
+	if (port->awaits && port->deleting) {
+		on_unused(port);
+	} else if (port->awaits || may_await(port, ret)) {
+		await(port, err);
+		end_change(port, port, NULL);
+	} else {
+		end_change(port, NULL, err);
+		forget_port(port);
+	}
+}
+
+/* What it awaited is there. */
+static void
+end_wait(struct port *port)
+{
+	if (port->awaits)
+		log_info("port %s: what it waited for is there", port->name);
+	port->awaits = false;
 }
 
 void
-port_report_started(struct port *port, const char *err)
+port_report_started(struct port *port, int ret, const char *err)
 {
 	char words[PORT_TEXT_MAX * 2];
 
 	if (err != NULL) {
-		fail_start(port, err);
+		fail_start(port, ret, err);
 		return;
 	}
 	port->starting = false;
+	end_wait(port);
 	if (port->deleting) {
 		snprintf(words, sizeof(words), "add-port %s: the switch stops", port->name);
 		end_change(port, NULL, words);
@@ -273,6 +339,8 @@ port_report_started(struct port *port, const char *err)
 		return;
 	}
 	if (launch_port(port, words, sizeof(words)) < 0) {
+		if (port->changed == NULL)
+			log_error("port %s: %s; it is deleted", port->name, words);
 		end_change(port, NULL, words);
 		port_delete(port, NULL, NULL);
 	} else {
@@ -282,23 +350,68 @@ port_report_started(struct port *port, const char *err)
 	}
 }
 
-void
-port_add(const char *name, const char *type, const struct port_settings *settings, port_done done,
-		void *arg)
+static void
+begin_start(struct port *port)
+{
+	char err[PORT_TEXT_MAX * 2];
+	int ret;
+
+	port->starting = true;
+	port->tried_ns = clock_ns();
+	ret = port->ops->start(port, err, sizeof(err));
+	if (ret != -EINPROGRESS)
+		port_report_started(port, ret, ret < 0 ? err : NULL);
+}
+
+static void
+add(const char *name, const char *type, const struct port_settings *settings, bool patient,
+		port_done done, void *arg)
 {
 	char err[PORT_TEXT_MAX * 2];
 	struct port *port = create_port(name, type, settings, err, sizeof(err));
-	int ret;
 
 	if (port == NULL) {
 		done(arg, NULL, err);
 		return;
 	}
+	port->patient = patient;
 	port->changed = done;
 	port->changed_arg = arg;
-	ret = port->ops->start(port, err, sizeof(err));
-	if (ret != -EINPROGRESS)
-		port_report_started(port, ret < 0 ? err : NULL);
+	begin_start(port);
+}
+
+void
+port_add(const char *name, const char *type, const struct port_settings *settings, port_done done,
+		void *arg)
+{
+	add(name, type, settings, false, done, arg);
+}
+
+void
+port_add_patiently(const char *name, const char *type, const struct port_settings *settings,
+		port_done done, void *arg)
+{
+	add(name, type, settings, true, done, arg);
+}
+
+/* In the place of a port whose start has failed, which a kind does not start twice. */
+static void
+try_again(struct port *port)
+{
+	struct port *fresh = port->ops->create(port->id);
+
+	if (fresh == NULL)
+		return; /* the next second may have memory */
+	fresh->ops = port->ops;
+	fresh->id = port->id;
+	fresh->settings = port->settings;
+	fresh->awaits = true;
+	memcpy(fresh->name, port->name, sizeof(fresh->name));
+	memcpy(fresh->missing, port->missing, sizeof(fresh->missing));
+	(void)port_table_leave(port);
+	port->ops->release(port);
+	port_table_enter(fresh);
+	begin_start(fresh);
 }
 
 /* ---- Changing ---- */
@@ -322,13 +435,26 @@ port_report_set(struct port *port, const char *err)
 		begin_stop(port);
 }
 
+/* What the kind has to say about them it says when the port is tried again. */
+static void
+set_awaiting(struct port *port, const struct port_settings *settings, port_done done, void *arg)
+{
+	port->settings = *settings;
+	port->retry_ns = 0;
+	done(arg, port, NULL);
+}
+
 void
 port_set(struct port *port, const struct port_settings *settings, port_done done, void *arg)
 {
 	char err[PORT_TEXT_MAX * 2];
 	int ret;
 
-	if (port->changed != NULL) {
+	if (port->awaits && !port->starting) {
+		set_awaiting(port, settings, done, arg);
+		return;
+	}
+	if (port->changed != NULL || port->starting) {
 		snprintf(err, sizeof(err),
 				"set-port %s: the port is being changed by another request; try again "
 				"in a moment",
@@ -407,7 +533,12 @@ port_delete(struct port *port, void (*done)(void *arg), void *arg)
 	port->deleted_arg = arg;
 	if (port->starting)
 		return 0; /* port_report_started() goes on */
-	withdraw(port);
+	if (!port->awaits) {
+		withdraw(port);
+		return 0;
+	}
+	port->withdrawn = true; /* it was never in */
+	grace_call(on_unused, port);
 	return 0;
 }
 

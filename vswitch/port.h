@@ -84,7 +84,7 @@ struct port_device {
 };
 
 enum port_state {
-	PORT_WAITING,	  /* no frontend */
+	PORT_WAITING,	  /* no frontend; kernel, ethdev: what it is made of is not there yet */
 	PORT_NEGOTIATING, /* a frontend is attached; rings do not run yet */
 	PORT_UP,
 	PORT_STOPPED, /* by the frontend, which is still attached */
@@ -146,6 +146,13 @@ typedef void (*port_done)(void *arg, struct port *port, const char *err);
 
 /* Adds and starts a port. */
 void port_add(const char *name, const char *type, const struct port_settings *settings,
+		port_done done, void *arg);
+
+/*
+ * The same, but that a namespace, interface or device is missing is no reason to fail: the port is
+ * there, waits, and starts when that has appeared.
+ */
+void port_add_patiently(const char *name, const char *type, const struct port_settings *settings,
 		port_done done, void *arg);
 
 /*

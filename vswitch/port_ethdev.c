@@ -196,11 +196,11 @@ open_done(void *arg)
 
 	if (port->ret < 0) {
 		snprintf(err, sizeof(err), "add-port %s: %s", port->base.name, port->err);
-		port_report_started(&port->base, err);
+		port_report_started(&port->base, port->ret, err);
 		return;
 	}
 	port->status = port->dev.status;
-	port_report_started(&port->base, NULL);
+	port_report_started(&port->base, 0, NULL);
 }
 
 static bool
@@ -426,6 +426,7 @@ device(const struct port *base, struct port_device *info)
 
 const struct port_ops port_ethdev_ops = {
 	.type = "ethdev",
+	.may_await = true,
 	.init = init,
 	.create = create,
 	.start = start,

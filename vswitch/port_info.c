@@ -5,6 +5,8 @@
  */
 #include "port_kind.h"
 
+#include <stdio.h>
+
 #include "clock.h"
 
 static const char *const state_names[] = {
@@ -49,7 +51,7 @@ port_path(const struct port *port)
 enum port_state
 port_state(const struct port *port)
 {
-	return port->ops->state(port);
+	return port->awaits ? PORT_WAITING : port->ops->state(port);
 }
 
 const char *
@@ -61,7 +63,10 @@ port_state_name(enum port_state state)
 void
 port_state_text(const struct port *port, char *text, size_t size)
 {
-	port->ops->state_text(port, text, size);
+	if (port->awaits)
+		snprintf(text, size, "waiting, and tried again every second: %s", port->missing);
+	else
+		port->ops->state_text(port, text, size);
 }
 
 const struct gate_peer *
@@ -79,7 +84,7 @@ port_session(const struct port *port)
 bool
 port_device(const struct port *port, struct port_device *device)
 {
-	if (port->ops->device == NULL)
+	if (port->ops->device == NULL || port->awaits)
 		return false;
 	*device = (struct port_device){ 0 };
 	port->ops->device(port, device);

@@ -144,7 +144,7 @@ on_started(void *arg)
 	if (job->ret < 0) {
 		kernel_monitor_leave(port);
 		snprintf(err, sizeof(err), "add-port %s: %s", port->base.name, job->err);
-		port_report_started(&port->base, err);
+		port_report_started(&port->base, job->ret, err);
 		return;
 	}
 	port->backend = job->backend;
@@ -155,7 +155,7 @@ on_started(void *arg)
 	port->base.peer_mtu = port->view.link.mtu;
 	port->backend->choose(port);
 	port->backend->changed(port, &port->base.settings);
-	port_report_started(&port->base, NULL);
+	port_report_started(&port->base, 0, NULL);
 }
 
 static int
@@ -387,6 +387,7 @@ device(const struct port *base, struct port_device *out)
 
 const struct port_ops port_kernel_ops = {
 	.type = "kernel",
+	.may_await = true,
 	.create = create,
 	.start = start,
 	.launch = launch,

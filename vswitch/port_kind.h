@@ -14,6 +14,8 @@
 
 struct port_ops {
 	const char *type;
+	/* What it is made of may be missing (-ENOENT, -ENODEV, -ENXIO of a start), and come later. */
+	bool may_await;
 	/* Once, before the first port of this kind. 0 or -errno. NULL: nothing to do. */
 	int (*init)(struct event_base *base);
 	/* Makes a port of this kind, not started, with its source and sink. NULL: no memory. */
@@ -59,6 +61,11 @@ struct port {
 	struct sink *sink;
 	uint32_t peer_mtu; /* what the frontend or the device said; 0 = nothing: settings.mtu alone */
 	bool starting;	   /* start() goes on */
+	bool patient;	   /* added by port_add_patiently() */
+	bool awaits;	   /* something is missing: it is seen, but nobody works for it */
+	uint64_t tried_ns;	     /* when the last start() began, and when ... */
+	uint64_t retry_ns;	     /* ... the next may; CLOCK_MONOTONIC */
+	char missing[PORT_TEXT_MAX]; /* what it awaits, in words */
 	bool deleting;
 	bool withdrawn;		   /* deleting, and out of what workers read */
 	struct port_fault fault;   /* the last one, kept when the frontend leaves */
@@ -78,8 +85,11 @@ extern const struct port_ops port_vhost_ops;
 extern const struct port_ops port_kernel_ops;
 extern const struct port_ops port_ethdev_ops;
 
-/* The ends of start() and set() that answered -EINPROGRESS. `err` NULL: well. */
-void port_report_started(struct port *port, const char *err);
+/*
+ * The ends of start() and set() that answered -EINPROGRESS. `err` NULL: well; of a start `ret` is 0
+ * then, else -errno.
+ */
+void port_report_started(struct port *port, int ret, const char *err);
 void port_report_set(struct port *port, const char *err);
 
 /* A kind's reports to the control layer. */

@@ -21,7 +21,7 @@ static struct {
 static bool
 is_visible(const struct port *port)
 {
-	return !port->starting && !port->deleting;
+	return (!port->starting || port->awaits) && !port->deleting;
 }
 
 struct port *
@@ -99,7 +99,8 @@ port_table_publish(void)
 	TAILQ_FOREACH (port, &table.ports, link) {
 		struct forward_port *view = &forward->ports[port->id];
 
-		if (!is_visible(port))
+		view->awaits = port->awaits;
+		if (!is_visible(port) || port->awaits)
 			continue;
 		view->sink = port->sink;
 		view->max_frame = effective_mtu(port) + FRAME_OVERHEAD;

@@ -6,20 +6,25 @@
 #ifndef VSWITCH_PROCESS_H
 #define VSWITCH_PROCESS_H
 
-#include <stdint.h>
-
 struct event_base;
 
 /*
  * Raises the limit of open descriptors to the hard one, ignores SIGPIPE and SIGXFSZ (writes fail
- * instead), and blocks the signals that end the switch, so that every thread started later leaves
- * them to process_watch(). Returns the number of descriptors that may be open.
+ * instead), and blocks the signals that end the switch, SIGTERM and SIGINT, and SIGHUP unless it
+ * was ignored at start (nohup), so that every thread started later leaves them to process_watch().
+ * 0 or -errno.
  */
-uint64_t process_prepare(void);
+int process_prepare(void);
+
+/* Readable when such a signal has come; there until process_watch(). */
+int process_stop_fd(void);
+
+/* Takes that signal, and says so in the log. The next one ends the process at once. */
+void process_take_stop(void);
 
 /*
- * From now on SIGTERM and SIGINT, and SIGHUP unless it was ignored at start (nohup), call
- * `stop(arg)` once on the loop. The one after that ends the process at once. 0 or -errno.
+ * From now on such a signal calls `stop(arg)` once on the loop. The one after that ends the process
+ * at once. 0 or -errno.
  */
 int process_watch(struct event_base *base, void (*stop)(void *arg), void *arg);
 

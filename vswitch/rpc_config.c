@@ -21,6 +21,7 @@ struct save {
 	struct rpc_call *call;
 	char *path;
 	char *text;
+	json_t *warnings; /* array */
 	int result;
 	char err[512];
 };
@@ -30,6 +31,7 @@ free_save(struct save *save)
 {
 	free(save->path);
 	free(save->text);
+	json_decref(save->warnings);
 	free(save);
 }
 
@@ -42,13 +44,23 @@ write_file(void *arg)
 			save->path, save->text, strlen(save->text), save->err, sizeof(save->err));
 }
 
+static json_t *
+report(const struct save *save)
+{
+	json_t *result = json_pack("{s:o}", "file", jsonrpc_text(save->path));
+
+	if (json_array_size(save->warnings) > 0)
+		json_object_set(result, "warnings", save->warnings);
+	return result;
+}
+
 static void
 answer(void *arg)
 {
 	struct save *save = arg;
 
 	if (save->result == 0)
-		rpc_reply(save->call, json_pack("{s:o}", "file", jsonrpc_text(save->path)));
+		rpc_reply(save->call, report(save));
 	else
 		rpc_fail(save->call, JSONRPC_REFUSED, NULL, "%s", save->err);
 	free_save(save);
@@ -80,7 +92,8 @@ make_save(struct rpc_call *call, const char *path)
 	save->call = call;
 	save->path = strdup(path);
 	save->text = describe(rpc_daemon(call)->fdb);
-	if (save->path != NULL && save->text != NULL &&
+	save->warnings = config_running_warnings();
+	if (save->path != NULL && save->text != NULL && save->warnings != NULL &&
 			helper_run("writing the configuration", save->path, write_file, answer,
 					save) == 0)
 		return save;

@@ -43,7 +43,10 @@ struct field {
 	"  names it, and the nearest right one.\n"                                                                \
 	"- Requests may be sent without waiting for replies. Those of one connection are done in their\n"         \
 	"  order, one after the other; a second connection need not wait for a slow one.\n"                       \
+	"- All requests that a client has sent before it closes are done, also where it has not read the\n"       \
+	"  replies. A line without a newline at the end is not done.\n"                                           \
 	"- A request without `id` is a notification and has no reply.\n"                                          \
+	"- `id` is a string, a number or null. It comes back as it was written, whatever number it is.\n"         \
 	"- JSON is read strictly: no key twice in an object, nothing after the text, at most %d levels.\n"        \
 	"- A request holds at most %d KiB, blanks not counted. A batch holds at most %d requests. When its\n"     \
 	"  replies pass %u MiB, what is left is refused.\n"                                                       \
@@ -83,7 +86,7 @@ static const struct field port_fields[] = {
 	{ "connect", "string or null", "path that a vhost-user port connects to" },
 	{ "state", "string",
 			"vhost-user: `waiting`, `negotiating`, `up`, `stopped` (by the frontend) or "
-			"`fault`; kernel and ethdev: `starting`, `up`, `down` or `fault`" },
+			"`fault`; kernel and ethdev: `waiting` (for what is missing), `up` or `down`" },
 	{ "state_text", "string", "the state in words, with the reason" },
 	{ "peer", "object or null", "the frontend's `pid`, `program`, `uid`" },
 	{ "device", "DEVICE or null", "the interface or device of a kernel or ethdev port" },

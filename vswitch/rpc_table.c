@@ -135,7 +135,8 @@ const struct rpc_method rpc_methods[] = {
 	{ .name = "config.save", .run = rpc_config_save, PARAMS(config_save_params),
 	  .summary = "Writes ports, settings and static entries as they are now to a file for "
 		     "`--config`; the old file stays whole until the new one is.",
-	  .result = "`file` (path)" },
+	  .result = "`file` (path); `warnings` (array of strings) where the file may mean something "
+		    "else at the next start" },
 	{ .name = "log.set", .run = rpc_log_set, PARAMS(log_set_params),
 	  .summary = "Changes how much is logged.",
 	  .result = "`level`" },

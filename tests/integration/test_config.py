@@ -207,6 +207,102 @@ def test_save_where_it_cannot_be(switch: Switch, workdir: Path) -> None:
     assert os.path.isdir(workdir)
 
 
+def test_save_start_save_gives_the_same_bytes(make_switch: MakeSwitch, workdir: Path) -> None:
+    """Also of many entries, whose order in the table is another one in each switch."""
+    switch = make_switch(config=FULL)
+    switch.add_port("c", connect=str(workdir / "served.sock"), offload=False)
+    for number in range(100):
+        mac = f"02:00:00:00:{number * 37 % 256:02x}:01"
+        switch.call("fdb.add", mac=mac, port="abc"[number % 3], vlan=number % 5)
+    texts = []
+    for life in range(3):
+        path = workdir / f"{life}.json"
+        switch.call("config.save", file=str(path))
+        texts.append(path.read_bytes())
+        switch.stop()
+        switch = make_switch("--config", str(path), directory=switch.directory)
+    assert texts[0] == texts[1] == texts[2]
+    assert texts[0].count(b'"mac"') > 90
+
+
+def not_saved(switch: Switch, path: Path) -> str:
+    with pytest.raises(RpcError) as caught:
+        switch.call("config.save", file=str(path))
+    assert str(path) in caught.value.message
+    return caught.value.message
+
+
+def test_save_into_a_directory_that_cannot_be_read(
+    make_switch: MakeSwitch, workdir: Path
+) -> None:
+    """It can be written in: so it is saved, and that is said."""
+    home = workdir / "home"
+    home.mkdir()
+    inner = home / "inner"
+    inner.mkdir()
+    for directory in (home, inner):
+        give_away(directory, ordinary_user())
+    inner.chmod(0o300)
+    switch = make_switch(directory=home / "s", user=ordinary_user())
+    path = inner / "saved.json"
+    assert switch.call("config.save", file=str(path)) == {"file": str(path)}
+    inner.chmod(0o500)
+    assert "Permission denied; the old file is as it was" in not_saved(switch, path)
+    inner.chmod(0o700)
+    assert json.loads(path.read_text())["version"] == 1
+    assert os.listdir(inner) == ["saved.json"]
+
+
+def test_save_onto_a_mounted_file(make_switch: MakeSwitch, workdir: Path) -> None:
+    """As containers have it: the file cannot be replaced, and its directory is not the host's."""
+    path = workdir / "mounted.json"
+    path.write_text("old")
+    script = 'mount --bind "$1" "$1" && shift && exec "$@"'
+    wrapper = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh", str(path)]
+    if os.geteuid() != 0:
+        pytest.skip("needs the right to mount")
+    switch = make_switch(wrapper=wrapper)
+    words = not_saved(switch, path)
+    assert "mounted" in words and "mount its directory instead" in words
+    assert path.read_text() == "old"
+    assert [name for name in os.listdir(workdir) if "mounted" in name] == ["mounted.json"]
+
+
+def test_save_onto_a_dangling_link(switch: Switch, workdir: Path) -> None:
+    """The link stays, and what it names is made; where that cannot be nothing is."""
+    target, link, lost = workdir / "target.json", workdir / "link", workdir / "lost"
+    link.symlink_to("second")
+    (workdir / "second").symlink_to(target)
+    switch.call("config.save", file=str(link))
+    assert link.is_symlink() and json.loads(target.read_text())["version"] == 1
+    lost.symlink_to("no/such/file")
+    assert "No such file or directory" in not_saved(switch, lost)
+    assert lost.is_symlink()
+    circle = workdir / "circle"
+    circle.symlink_to(circle)
+    assert "symbolic links" in not_saved(switch, circle)
+
+
+@pytest.mark.parametrize(
+    "path, words",
+    [
+        ("/dev/stdout", "leads to what a process has open"),
+        ("/proc/self/fd/2", "leads to what a process has open"),
+        ("/dev/full", "it is a device"), ("/dev/null", "it is a device"),
+        ("/tmp", "it is a directory"),
+    ],
+)
+def test_save_onto_what_is_no_file(switch: Switch, path: str, words: str) -> None:
+    before = os.lstat(path)
+    log = switch.process.log_path.stat().st_ino
+    text = not_saved(switch, Path(path))
+    assert words in text and "nothing was changed" in text
+    assert switch.process.log_path.stat().st_ino == log
+    if not path.startswith("/proc"):
+        after = os.lstat(path)
+        assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+
+
 def test_saves_at_once_do_not_mix(switch: Switch, workdir: Path) -> None:
     path = workdir / "saved.json"
     with Client(switch.control) as client:

@@ -87,6 +87,36 @@ def test_id_comes_back_as_it_was(client: Client, number: Any) -> None:
     assert reply == {"jsonrpc": "2.0", "id": number, "result": []}
 
 
+NUMBERS = [
+    "0", "-0", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
+    "-9223372036854775809", "18446744073709551615", "1" * 300, "-" + "9" * 40, "1.0", "1.50",
+    "0.1", "1e2", "1E+2", "-1e-7", "3.14159265358979323846264338327950288", "1e400", "-1e400",
+    "1e-400", "0.0",
+]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_number_comes_back_as_it_was_written(client: Client, number: str) -> None:
+    """In a result, in an error, in a long answer and in a batch."""
+    for method, params in (("port.list", "{}"), ("port.show", '{"name":"none"}'), ("no", "{}")):
+        request = f'{{"jsonrpc":"2.0","id":{number},"method":"{method}","params":{params}}}'
+        for line, opened, closed in ((request, "{", "}"), (f"[{request}]", "[{", "}]")):
+            client.send_bytes(line.encode() + b"\n")
+            reply = client.read_line(10.0)
+            assert reply is not None
+            text = reply.decode().strip()
+            assert text.startswith(opened) and text.endswith(f'"id":{number}{closed}'), text
+
+
+@pytest.mark.parametrize("number", [n for n in NUMBERS if len(n) > 5 and "." not in n])
+def test_number_that_no_parameter_may_be(client: Client, number: str) -> None:
+    """Refused as the parameter that it is, under the request's id."""
+    line = f'{{"jsonrpc":"2.0","id":7,"method":"port.add","params":{{"name":"a","mtu":{number}}}}}'
+    reply = said(client, line.encode())
+    assert (reply["id"], reply["error"]["code"]) == (7, -32602), reply
+    assert "mtu" in reply["error"]["message"]
+
+
 def test_unknown_method_names_the_nearest(client: Client) -> None:
     error = refused(client, "port.lst")
     assert error.code == NO_METHOD

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from vswitch import Client, Switch, wait_until
@@ -42,6 +42,65 @@ def test_client_that_goes_with_requests_left(switch: Switch, station: MakeStatio
             client.send(batch)
         wait_until("the port is gone", lambda: not switch.call("port.list"))
     assert len(switch.call("switch.status")["ports"]) == 0
+
+
+PORTS_LEFT = 60
+
+
+def many_requests() -> list[dict[str, Any]]:
+    """Ports one after the other, with more to say in between than a connection holds."""
+    requests: list[dict[str, Any]] = []
+    for number in range(PORTS_LEFT):
+        requests.append({"method": "port.add", "params": {"name": f"p{number}"}, "id": number})
+        requests += [{"method": "rpc.discover", "id": f"x{n}"} for n in range(4)]
+    return [{"jsonrpc": "2.0", **request} for request in requests]
+
+
+def lines(requests: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(request).encode() + b"\n" for request in requests)
+
+
+def batches(requests: list[dict[str, Any]]) -> bytes:
+    """Ten, and the last has no answer."""
+    each = len(requests) // 10
+    parts = [requests[at:at + each] for at in range(0, len(requests), each)]
+    for request in parts[-1]:
+        del request["id"]
+    return b"".join(json.dumps(part).encode() + b"\n" for part in parts)
+
+
+@pytest.mark.parametrize("shape", [lines, batches])
+@pytest.mark.parametrize("how", ["unread", "after-one-answer", "reads-no-more"])
+def test_all_that_was_sent_before_the_end_is_done(
+    switch: Switch, shape: Callable[[list[dict[str, Any]]], bytes], how: str
+) -> None:
+    """In order, although nobody is left to be answered."""
+    with Client(switch.control) as watcher, Client(switch.control) as client:
+        watcher.subscribe("port.added")
+        if how == "reads-no-more":
+            client.socket.shutdown(socket.SHUT_RD)
+        client.send_bytes(shape(many_requests()))
+        if how == "after-one-answer":
+            client.read_line(10.0)
+        client.close()
+        added = [watcher.wait_event("port.added")["port"] for _ in range(PORTS_LEFT)]
+    assert added == [f"p{number}" for number in range(PORTS_LEFT)]
+    assert len(switch.call("port.list")) == PORTS_LEFT
+
+
+def test_what_follows_a_slow_request_is_done(switch: Switch, station: MakeStation) -> None:
+    """The port's frontend has to leave first; meanwhile the client is gone."""
+    switch.conserves = False
+    station(switch, "slow")
+    delete = {"jsonrpc": "2.0", "method": "port.delete", "params": {"name": "slow"}, "id": 1}
+    add = {"jsonrpc": "2.0", "method": "port.add", "params": {"name": "late"}, "id": 2}
+    with Client(switch.control) as client:
+        client.subscribe()
+        client.send_bytes(lines([delete, add]))
+    wait_until(
+        "only the second is there",
+        lambda: [port["name"] for port in switch.call("port.list")] == ["late"],
+    )
 
 
 def test_line_that_never_ended(switch: Switch) -> None:

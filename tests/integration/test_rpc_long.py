@@ -327,7 +327,7 @@ def is_served(switch: Switch) -> bool:
 
 
 def test_who_has_left_makes_room(switch: Switch) -> None:
-    """A crowd that does not wait for its answers takes no place, and no turn, from a client that does."""
+    """A crowd that does not wait for its answers keeps nobody out for long."""
     switch.close_client()
     asked = line(request("switch.status")) + b"\n"
     os.kill(switch.process.pid, signal.SIGSTOP)
@@ -339,7 +339,6 @@ def test_who_has_left_makes_room(switch: Switch) -> None:
     finally:
         os.kill(switch.process.pid, signal.SIGCONT)
     wait_until("a client is served", lambda: is_served(switch), 30.0)
-    assert "clients that have left make room" in switch.process.log()
 
 
 def test_listeners_make_room_last(switch: Switch) -> None:

@@ -166,3 +166,24 @@ class SilentFiles:
             os.write(self._device, OUT_HEADER.pack(OUT_HEADER.size + len(data), error, unique) + data)
         except OSError:
             pass  # whoever asked is gone
+
+
+class DeadFiles(SilentFiles):
+    """The same, where whoever opens the file waits for ever, and no signal ends that."""
+
+    def __init__(self, directory: Path) -> None:
+        self.opened = threading.Event()
+        self._closed = False
+        super().__init__(directory)
+
+    def close(self) -> None:
+        """Whoever waits gets an error. May be called twice."""
+        if not self._closed:
+            super().close()
+        self._closed = True
+
+    def _handle(self, opcode: int, unique: int, node: int, pid: int) -> None:
+        if opcode == OPEN:
+            self.opened.set()
+        else:
+            super()._handle(opcode, unique, node, pid)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -208,17 +209,36 @@ test_files(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/file", dir);
-	assert_int_equal(config_read(path, &config, err, sizeof(err)), 0);
+	assert_int_equal(config_read(path, -1, &config, err, sizeof(err)), 0);
 	assert_int_equal(config.n_ports, 0);
-	assert_int_equal(config_read(dir, &config, err, sizeof(err)), -EISDIR);
+	assert_int_equal(config_read(dir, -1, &config, err, sizeof(err)), -EISDIR);
 	assert_non_null(strstr(err, dir));
 	file = fopen(path, "w");
 	fputs("{\"version\": 1, \"ports\": [{\"name\": \"a\"}]}", file);
 	fprintf(file, "%100000s\n", "");
 	fclose(file);
-	assert_int_equal(config_read(path, &config, err, sizeof(err)), 0);
+	assert_int_equal(config_read(path, -1, &config, err, sizeof(err)), 0);
 	assert_int_equal(config.n_ports, 1);
 	config_release(&config);
+	unlink(path);
+	rmdir(dir);
+}
+
+/* A FIFO that nobody writes, and who reads it is to end. */
+static void
+test_end_while_reading(void **state)
+{
+	char dir[] = "/tmp/test_config.XXXXXX", path[64], err[512];
+	struct config config;
+	int stop_fd = eventfd(1, 0);
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/fifo", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(config_read(path, stop_fd, &config, err, sizeof(err)), -EINTR);
+	assert_int_equal(config.n_ports, 0);
+	close(stop_fd);
 	unlink(path);
 	rmdir(dir);
 }
@@ -235,6 +255,7 @@ main(void)
 		cmocka_unit_test(test_interfaces_and_devices),
 		cmocka_unit_test(test_stations),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_end_while_reading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

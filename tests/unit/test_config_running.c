@@ -25,6 +25,7 @@
 static char places[MANY];
 static uint32_t n_added, n_pinned, n_ended, ageing;
 static uint16_t pinned_at;
+static bool strict;	 /* ports are not patient */
 static bool later;	 /* port_add() tells its end only when finish_add() is called */
 static uint32_t failing; /* number of the port that cannot be added; MANY: none */
 static int pin_result;
@@ -51,8 +52,8 @@ finish_add(void)
 		done(pending_arg, port_of(number), NULL);
 }
 
-void
-port_add(const char *name, const char *type, const struct port_settings *settings, port_done done,
+static void
+take_port(const char *name, const char *type, const struct port_settings *settings, port_done done,
 		void *arg)
 {
 	char expected[PORT_NAME_MAX];
@@ -66,6 +67,22 @@ port_add(const char *name, const char *type, const struct port_settings *setting
 	pending_arg = arg;
 	if (!later)
 		finish_add();
+}
+
+void
+port_add(const char *name, const char *type, const struct port_settings *settings, port_done done,
+		void *arg)
+{
+	assert_true(strict);
+	take_port(name, type, settings, done, arg);
+}
+
+void
+port_add_patiently(const char *name, const char *type, const struct port_settings *settings,
+		port_done done, void *arg)
+{
+	assert_false(strict);
+	take_port(name, type, settings, done, arg);
 }
 
 uint16_t
@@ -184,7 +201,7 @@ apply(struct config *config, uint32_t n)
 		snprintf(config->ports[i].type, sizeof(config->ports[i].type), "kernel");
 		config->ports[i].settings.mtu = i;
 	}
-	config_running_apply(config, NULL, on_end, places);
+	config_running_apply(config, strict, NULL, on_end, places);
 }
 
 static int
@@ -193,7 +210,7 @@ reset(void **state)
 	(void)state;
 	failing = MANY;
 	pin_result = 0;
-	later = false;
+	later = strict = false;
 	pending = NULL;
 	return 0;
 }
@@ -260,6 +277,19 @@ test_first_that_fails_is_the_end(void **state)
 }
 
 static void
+test_strict(void **state)
+{
+	struct config config;
+
+	(void)state;
+	strict = true;
+	apply(&config, 3);
+	assert_int_equal(n_ended, 1);
+	assert_int_equal(n_added, 3);
+	free(config.ports);
+}
+
+static void
 test_station_that_cannot_be_there(void **state)
 {
 	struct config config;
@@ -280,7 +310,7 @@ test_nothing_to_do(void **state)
 	(void)state;
 	n_ended = 0;
 	ageing = 0;
-	config_running_apply(&config, NULL, on_end, places);
+	config_running_apply(&config, false, NULL, on_end, places);
 	assert_int_equal(n_ended, 1);
 	assert_string_equal(end_words, "");
 	assert_int_equal(ageing, 0);
@@ -293,6 +323,7 @@ main(void)
 		cmocka_unit_test_setup(test_ports_that_are_there_at_once, reset),
 		cmocka_unit_test_setup(test_ports_that_take_their_time, reset),
 		cmocka_unit_test_setup(test_first_that_fails_is_the_end, reset),
+		cmocka_unit_test_setup(test_strict, reset),
 		cmocka_unit_test_setup(test_station_that_cannot_be_there, reset),
 		cmocka_unit_test_setup(test_nothing_to_do, reset),
 	};

@@ -119,6 +119,44 @@ test_link_keeps_its_place(void **state)
 	assert_true(S_ISLNK(st.st_mode));
 }
 
+static void
+test_link_to_nothing(void **state)
+{
+	char err[512], link[64];
+	struct stat st;
+
+	(void)state;
+	snprintf(link, sizeof(link), "%s/link", dir);
+	assert_int_equal(symlink("file", link), 0);
+	assert_int_equal(save(link, "one", err, sizeof(err)), 0);
+	holds(path, "one");
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	unlink(link);
+	assert_int_equal(symlink("link", link), 0);
+	assert_int_equal(save(link, "two", err, sizeof(err)), -ELOOP);
+	unlink(link);
+	assert_int_equal(symlink("no/such", link), 0);
+	assert_int_equal(save(link, "two", err, sizeof(err)), -ENOENT);
+	assert_non_null(strstr(err, link));
+}
+
+/* Its name leads to a file, but stands for what is open. */
+static void
+test_descriptor(void **state)
+{
+	char err[512], name[64];
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+	(void)state;
+	assert_true(fd >= 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	assert_int_equal(save(name, "one", err, sizeof(err)), -EBADF);
+	assert_non_null(strstr(err, "name the file itself"));
+	holds(path, "");
+	close(fd);
+}
+
 /* A limit of the process stands in for a full disk: both are a write that fails halfway. */
 static void
 test_no_room(void **state)
@@ -170,6 +208,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_new_file, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_old_file_keeps_its_mode, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_link_keeps_its_place, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(test_link_to_nothing, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(test_descriptor, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_no_room, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_no_directory, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_no_regular_file, make_dir, remove_dir),

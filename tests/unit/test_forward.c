@@ -352,6 +352,21 @@ test_port_that_is_gone(void **state)
 	assert_flood(&verdicts[0]);
 }
 
+/* What is for a station that was named for it is for nobody else. */
+static void
+test_port_that_is_to_come(void **state)
+{
+	struct fdb_key key = station(0, 1);
+
+	(void)state;
+	assert_int_equal(fdb_add_static(fdb, &key, 3), 0);
+	table.ports[3].sink = NULL;
+	table.ports[3].awaits = true;
+	add_unicast(1, 2);
+	forward(0, 0);
+	assert_drop(&verdicts[0], DROP_NOT_READY);
+}
+
 static void
 test_domains_are_apart(void **state)
 {
@@ -492,6 +507,7 @@ main(void)
 		TEST(test_no_station_as_source),
 		TEST(test_limit_of_the_port),
 		TEST(test_port_that_is_gone),
+		TEST(test_port_that_is_to_come),
 		TEST(test_domains_are_apart),
 		TEST(test_copies_due),
 		TEST(test_agrees_with_the_plain_rules),

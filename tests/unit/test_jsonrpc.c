@@ -86,6 +86,104 @@ test_not_json(void **state)
 	assert_int_equal(parse("{}\0", 3, err, sizeof(err)), JSONRPC_PARSE_ERROR);
 }
 
+/* The request's id as it is written into an answer; free() it. */
+static char *
+answer_id(const char *line)
+{
+	struct jsonrpc_request request;
+	struct jsonrpc_batch batch;
+	char err[256], *text, *id;
+	json_t *reply;
+	size_t len;
+
+	assert_int_equal(jsonrpc_batch_begin(&batch, line, strlen(line)), 0);
+	assert_int_equal(jsonrpc_batch_read(&batch, err, sizeof(err)), 0);
+	(void)jsonrpc_batch_request(&batch, 0, &request, err, sizeof(err));
+	reply = jsonrpc_result(request.id, json_string("\"\\u0000"));
+	text = jsonrpc_dump(reply, &len);
+	assert_non_null(text);
+	assert_int_equal(len, strlen(text));
+	assert_int_equal(text[len - 1], '}');
+	text[len - 1] = '\0';
+	id = strstr(text, ",\"id\":");
+	assert_non_null(id);
+	id = strdup(id + strlen(",\"id\":"));
+	free(text);
+	json_decref(reply);
+	jsonrpc_batch_release(&batch);
+	return id;
+}
+
+static void
+test_ids_are_echoed(void **state)
+{
+	static const char *const numbers[] = { "0", "-0", "7", "9223372036854775807",
+		"9223372036854775808", "-9223372036854775808", "-9223372036854775809",
+		"18446744073709551615", "123456789012345678901234567890", "0.0", "1.0", "1.50",
+		"1e5", "1E+5", "-2.5e-3", "1e400", "-1e400", "0.30000000000000004441" };
+	static const char *const shapes[] = {
+		"{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"id\":%s}",
+		"{\"id\" : %s , \"method\":\"id\",\"params\":{\"id\":5.50}}",
+		"[{\"params\":[\"id\",1e1],\"i\\u0064\":%s}]",
+		"{\"a\":\"\\\"id\",\"\\u0069\\u0064\":\t%s\r}",
+	};
+	char line[256], *id;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		for (j = 0; j < ARRAY_SIZE(shapes); j++) {
+			snprintf(line, sizeof(line), shapes[j], numbers[i]);
+			id = answer_id(line);
+			assert_string_equal(id, numbers[i]);
+			free(id);
+		}
+	}
+}
+
+/* What is too large to be held is the largest that is: it is out of anybody's range. */
+static void
+test_large_numbers(void **state)
+{
+	static const char line[] = "[[18446744073709551615,-9223372036854775809,1e999,-1e999,"
+				   "9223372036854775807,{\"id\":99999999999999999999}]]";
+	struct jsonrpc_batch batch;
+	json_t *element;
+	char err[256];
+
+	(void)state;
+	assert_int_equal(jsonrpc_batch_begin(&batch, line, strlen(line)), 0);
+	assert_int_equal(jsonrpc_batch_read(&batch, err, sizeof(err)), 0);
+	element = json_array_get(batch.requests, 0);
+	assert_true(json_integer_value(json_array_get(element, 0)) == INT64_MAX);
+	assert_true(json_integer_value(json_array_get(element, 1)) == INT64_MIN);
+	assert_true(json_real_value(json_array_get(element, 2)) > 9e307);
+	assert_true(json_real_value(json_array_get(element, 3)) < -9e307);
+	assert_true(json_integer_value(json_array_get(element, 4)) == INT64_MAX);
+	assert_true(json_integer_value(json_object_get(json_array_get(element, 5), "id")) ==
+			INT64_MAX);
+	jsonrpc_batch_release(&batch);
+}
+
+/* What is no number of JSON's is still refused, in the place of an id too. */
+static void
+test_not_numbers(void **state)
+{
+	static const char *const wrong[] = { "01", "1.", ".5", "-", "1e", "+1", "1.e5", "0x10",
+		"1-2", "99999999999999999999x", "--1", "1e5e5" };
+	struct jsonrpc_batch batch;
+	char line[64], err[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		snprintf(line, sizeof(line), "{\"id\":%s}", wrong[i]);
+		assert_int_equal(jsonrpc_batch_begin(&batch, line, strlen(line)), 0);
+		assert_int_equal(jsonrpc_batch_read(&batch, err, sizeof(err)), JSONRPC_PARSE_ERROR);
+		jsonrpc_batch_release(&batch);
+	}
+}
+
 static void
 test_depth_is_bounded(void **state)
 {
@@ -280,7 +378,8 @@ struct valid_case {
 static void
 expect_json(const json_t *value, const char *expected)
 {
-	char *text = value != NULL ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	size_t len;
+	char *text = value != NULL ? jsonrpc_dump(value, &len) : NULL;
 
 	if (expected == NULL)
 		assert_null(text);
@@ -458,6 +557,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_not_json),
+		cmocka_unit_test(test_ids_are_echoed),
+		cmocka_unit_test(test_large_numbers),
+		cmocka_unit_test(test_not_numbers),
 		cmocka_unit_test(test_depth_is_bounded),
 		cmocka_unit_test(test_depth_skips_strings),
 		cmocka_unit_test(test_refused_lines),

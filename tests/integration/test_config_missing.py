@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Configurations of which something is missing at the start: its port waits, all others are up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+from vswitch import RpcError, Switch, wait_until
+from vswitch.fixture_types import MakeStation, MakeSwitch
+from vswitch.station import introduce
+
+MAC = "02:00:00:00:00:aa"
+ROOT = os.geteuid() == 0
+needs_root = pytest.mark.skipif(not ROOT, reason="needs the right to make interfaces")
+
+
+def device(workdir: Path, **keys: Any) -> dict[str, Any]:
+    """A device of a file that is not there."""
+    return {
+        "name": "m", "type": "ethdev", "devargs": f"net_pcap0,rx_pcap={workdir}/in.pcap", **keys
+    }
+
+
+def config(*ports: dict[str, Any], **keys: Any) -> dict[str, Any]:
+    return {"version": 1, "ports": [{"name": "a"}, *ports, {"name": "z"}], **keys}
+
+
+def write_capture(workdir: Path) -> None:
+    """An empty capture file."""
+    head = "d4c3b2a1020004000000000000000000ffff000001000000"
+    whole = workdir / "whole.pcap"
+    whole.write_bytes(bytes.fromhex(head))
+    whole.rename(workdir / "in.pcap")
+
+
+def is_waiting(switch: Switch, *words: str) -> dict[str, Any]:
+    port = switch.port("m")
+    assert port["state"] == "waiting", port
+    assert port["device"] is None and port["fault"] is None
+    for word in words:
+        assert word in port["state_text"], (word, port["state_text"])
+        assert any(
+            line.startswith("warning: port m: waits") and word in line
+            for line in switch.process.log().splitlines()
+        ), switch.process.log()
+    return port
+
+
+def test_device_that_is_missing(
+    make_switch: MakeSwitch, station: MakeStation, workdir: Path
+) -> None:
+    switch = make_switch(config=config(device(workdir), fdb=[{"mac": MAC, "port": "m"}]))
+    assert [port["name"] for port in switch.call("port.list")] == ["a", "m", "z"]
+    is_waiting(switch, "net_pcap0")
+    assert switch.fdb() == {MAC: "m"}
+    a, z = station(switch, "a"), station(switch, "z")
+    introduce([a, z])
+    z.expect(a.send(z))
+    a.send(MAC)
+    switch.wait_drops("a", {"not-ready": 1})
+    write_capture(workdir)
+    wait_until("it has come", lambda: switch.port("m")["device"], 20.0)
+    assert switch.port("m")["state"] == "up"
+    log = switch.process.log()
+    assert "info: port m: what it waited for is there" in log
+    assert log.count("port m: waits") == 1 and "error" not in log
+    assert switch.fdb()[MAC] == "m"
+    switch.call("port.delete", name="m")
+    assert [port["name"] for port in switch.call("port.list")] == ["a", "z"]
+
+
+def test_what_waits_is_a_port_like_others(make_switch: MakeSwitch, workdir: Path) -> None:
+    """It is listed, changed, saved and deleted, and its name is taken."""
+    switch = make_switch(config=config(device(workdir)))
+    is_waiting(switch)
+    with pytest.raises(RpcError, match="there already"):
+        switch.add_port("m")
+    wait_until("it is changed", lambda: changes(switch, mtu=1400))
+    assert switch.port("m")["mtu"] == 1400
+    path = workdir / "saved.json"
+    switch.call("config.save", file=str(path))
+    saved = json.loads(path.read_text())["ports"][1]
+    assert (saved["name"], saved["mtu"]) == ("m", 1400)
+    assert saved["devargs"] == device(workdir)["devargs"]
+    switch.call("stats.clear")
+    assert switch.ctl("show-port", "m").returncode == 0
+    assert "waiting" in switch.ctl("list-ports").stdout
+    assert switch.call("port.delete", name="m")["deleted"]
+    assert [port["name"] for port in switch.call("port.list")] == ["a", "z"]
+    switch.add_port("m")
+
+
+def changes(switch: Switch, **options: Any) -> bool:
+    """False while the port is being tried."""
+    try:
+        switch.call("port.set", {"name": "m"}, **options)
+    except RpcError as error:
+        assert "try again in a moment" in error.message
+        return False
+    return True
+
+
+def test_the_switch_starts_with_what_it_saved(make_switch: MakeSwitch, workdir: Path) -> None:
+    write_capture(workdir)
+    first = make_switch(config=config(device(workdir)))
+    assert first.port("m")["state"] == "up"
+    path = workdir / "saved.json"
+    first.call("config.save", file=str(path))
+    first.stop()
+    (workdir / "in.pcap").unlink()
+    second = make_switch("--config", str(path), directory=first.directory)
+    is_waiting(second)
+    again = workdir / "again.json"
+    second.call("config.save", file=str(again))
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_strict(make_switch: MakeSwitch, workdir: Path) -> None:
+    switch = make_switch("--config-strict", config=config(device(workdir)), start=False)
+    process = switch.launch()
+    assert process.wait(20.0) == 1, process.report("should have left with 1")
+    assert "ports[1]: add-port m: DPDK cannot attach net_pcap0" in process.log()
+    assert not switch.directory.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong, word",
+    [
+        ({"devargs": "net_nosuch0,iface=x"}, "net_nosuch0"),
+        ({"devargs": "net_vhost0,iface=/x"}, "net_vhost"), ({"devargs": ""}, "devargs"),
+    ],
+)
+def test_what_is_wrong_still_stops_the_start(
+    make_switch: MakeSwitch, workdir: Path, wrong: dict[str, Any], word: str
+) -> None:
+    switch = make_switch(config=config(device(workdir, **wrong)), start=False)
+    process = switch.launch()
+    assert process.wait(20.0) == 1, process.report("should have left with 1")
+    assert "ports[1]" in process.log() and word in process.log()
+
+
+def test_added_by_a_request_it_is_refused(switch: Switch, workdir: Path) -> None:
+    """Whoever asks is there, and told."""
+    with pytest.raises(RpcError, match="cannot attach net_pcap0"):
+        switch.call("port.add", device(workdir))
+    assert switch.call("port.list") == []
+
+
+def test_stop_while_it_waits(make_switch: MakeSwitch, workdir: Path) -> None:
+    switch = make_switch(config=config(*(
+        {"name": f"m{n}", "type": "ethdev", "devargs": f"net_pcap{n},rx_pcap={workdir}/{n}"}
+        for n in range(20)
+    )))
+    assert len(switch.call("port.list")) == 22
+    switch.stop()
+    assert "did not end" not in switch.process.log()
+
+
+@pytest.fixture
+def namespace() -> Iterator[str]:
+    """A name for `ip netns`, which exists no more at the end."""
+    name = f"vsw{os.getpid()}"
+    yield name
+    subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL, check=False)
+
+
+@needs_root
+def test_namespace_that_is_missing(make_switch: MakeSwitch, namespace: str) -> None:
+    missing = {"name": "m", "type": "kernel", "netns": namespace, "ifname": "eth0"}
+    switch = make_switch(config=config(missing))
+    is_waiting(switch, namespace)
+    subprocess.run(["ip", "netns", "add", namespace], check=True)
+    wait_until("it has come", lambda: switch.port("m")["state"] == "up", 20.0)
+    done = subprocess.run(["ip", "-n", namespace, "link", "show", "eth0"], capture_output=True)
+    assert done.returncode == 0
+
+
+@needs_root
+def test_interface_that_is_missing(make_switch: MakeSwitch) -> None:
+    name = f"vsi{os.getpid() % 100000}"
+    missing = {"name": "m", "type": "ethdev", "devargs": f"net_af_packet0,iface={name}"}
+    switch = make_switch(config=config(missing))
+    is_waiting(switch, "net_af_packet0")
+    subprocess.run(["ip", "link", "add", name, "up", "type", "dummy"], check=True)
+    try:
+        wait_until("it has come", lambda: switch.port("m")["state"] == "up", 20.0)
+        switch.call("port.delete", name="m")
+    finally:
+        subprocess.run(["ip", "link", "delete", name], check=True)
+
+
+@needs_root
+def test_namespace_of_a_process_is_saved_with_a_warning(
+    switch: Switch, workdir: Path
+) -> None:
+    netns = f"/proc/{os.getpid()}/ns/net"
+    name = f"vsp{os.getpid() % 100000}"
+    switch.add_port("m", type="kernel", netns=netns, ifname=name)
+    path = workdir / "saved.json"
+    result = switch.call("config.save", file=str(path))
+    assert result["file"] == str(path)
+    (words,) = result["warnings"]
+    assert "port m" in words and netns in words and "ip netns attach" in words
+    assert "warning: port m" in switch.ctl("save-config", str(path)).stdout
+    switch.call("port.delete", name="m")
+    assert switch.call("config.save", file=str(path)) == {"file": str(path)}
