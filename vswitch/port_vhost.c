@@ -301,6 +301,9 @@ init(struct event_base *base)
 
 /* ---- The kind ---- */
 
+/* What a restart of a frontend takes, and a guest's driver that sets its device up anew. */
+#define LINK_GRACE_NS 3000000000ull
+
 static struct port *
 create(uint16_t id)
 {
@@ -438,6 +441,7 @@ const struct port_ops port_vhost_ops = {
 	.stop = stop,
 	.release = release,
 	.set = set,
+	.link_grace_ns = LINK_GRACE_NS,
 	.state = vhost_info_state,
 	.state_text = vhost_info_state_text,
 	.peer = vhost_info_peer,

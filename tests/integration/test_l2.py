@@ -250,6 +250,7 @@ def test_mtu_is_changed_while_the_port_is_up(switch: Switch, three: list[Station
 def test_disabled_port_takes_and_gets_nothing(switch: Switch, three: list[Station]) -> None:
     a, b, c = three
     introduce(three)
+    switch.call("fdb.add", mac=b.mac, port="b")  # what was learned there would be forgotten
     switch.call("port.set", {"name": "b", "enabled": False})
     for _ in range(3):
         b.send(a)
