@@ -189,6 +189,15 @@ const char *vhost_msg_name(uint32_t request, char *buffer, size_t size);
 uint32_t vhost_msg_rings(const struct vhost_msg *msg);
 
 /*
+ * A kick starts a ring, whether or not its driver wants to be called (vhost-user, "Ring states"), but
+ * the library starts none of which it has not heard SET_VRING_CALL (vhost_user.c: vq_is_ready). True
+ * when `msg` is the kick of such a ring: then `call`, which says that there is no call descriptor,
+ * must be relayed and recorded before it.
+ */
+bool vhost_msg_call_first(
+		const struct vhost_msg *msg, const struct session *session, struct vhost_msg *call);
+
+/*
  * Records a good message that took effect in the session. `reply` is the library's answer for
  * requests with a reply of their own. The session takes the descriptors that it keeps
  * (msg->fds[i] becomes -1); the others stay with the message.
