@@ -20,7 +20,7 @@
 #include "copy.h"
 #include "offload_headers.h"
 
-/* Mbufs of a copied frame: MTU_MAX + FRAME_OVERHEAD bytes in mbufs of at least 2 KiB. */
+/* Mbufs of a copied frame: FRAME_LEN_MAX bytes in mbufs of at least 2 KiB. */
 #define CHAIN_MAX 40
 
 bool

@@ -21,7 +21,7 @@ struct sink;
 
 struct forward_port {
 	struct sink *sink;  /* NULL: no such port */
-	uint32_t max_frame; /* bytes, MTU + FRAME_OVERHEAD */
+	uint32_t max_frame; /* bytes, MTU + FRAME_OVERHEAD; see burst_fits() */
 	uint32_t mac_limit; /* learned stations; 0 = no limit */
 	bool enabled;
 	uint16_t domain;

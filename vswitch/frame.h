@@ -117,6 +117,36 @@ burst_wire_len(const struct burst *burst, uint32_t i)
 	return burst->frames[i].len;
 }
 
+/* EtherTypes of 802.1Q (customer) and 802.1ad (service) tags. */
+#define ETHERTYPE_CVLAN 0x8100
+#define ETHERTYPE_SVLAN 0x88a8
+
+/* Whether a VLAN tag begins here, at an EtherType in a frame's copied bytes. */
+static inline bool
+frame_has_tag(const uint8_t *ethertype)
+{
+	uint16_t type = (uint16_t)(ethertype[0] << 8 | ethertype[1]);
+
+	return type == ETHERTYPE_CVLAN || type == ETHERTYPE_SVLAN;
+}
+
+/*
+ * Whether frame i, on a wire, is not too long for a port whose frames with one tag at most have up to
+ * `max_frame` bytes; a second tag is allowed for where there is one. Of 22 bytes or more, or short
+ * enough: else its head says nothing.
+ */
+static inline bool
+burst_fits(const struct burst *burst, uint32_t i, uint32_t max_frame)
+{
+	const uint8_t *type = burst->frames[i].head + ETHERNET_HEADER_LEN - 2;
+	uint32_t len = burst_wire_len(burst, i);
+
+	if (len <= max_frame)
+		return true;
+	return len <= max_frame + VLAN_TAG_LEN && frame_has_tag(type) &&
+			frame_has_tag(type + VLAN_TAG_LEN);
+}
+
 /* The copied first bytes of frame i; what follows them is read from its segments. */
 static inline const uint8_t *
 burst_head(const struct burst *burst, uint32_t i, uint32_t *len)

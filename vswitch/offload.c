@@ -129,7 +129,7 @@ find_tcp(const struct burst *burst, uint32_t i, uint16_t copied, uint8_t needs,
 	uint32_t len = burst->frames[i].len, tcp_len;
 	uint16_t type;
 
-	if (len < GSO_FRAME_MIN || len > MTU_MAX + FRAME_OVERHEAD)
+	if (len < GSO_FRAME_MIN || len > FRAME_LEN_MAX)
 		return false;
 	tcp->network = headers_network(headers);
 	tcp->tagged = tcp->network != ETHERNET_HEADER_LEN;

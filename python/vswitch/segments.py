@@ -62,12 +62,13 @@ class TcpFrame:
     ip_destination: IPAddress = IPv4Address("10.0.0.2")
     sequence: int = 1000
     flags: int = ACK | PSH
-    vlan: int = 0
+    vlan: int = 0  # in a tag of 802.1Q; 0: none
     identification: int = 7
+    outer: int = 0  # in a tag of 802.1ad before the other; 0: none
 
     @property
     def network(self) -> int:
-        return 18 if self.vlan else 14
+        return 14 + 4 * sum(1 for vlan in (self.outer, self.vlan) if vlan)
 
     @property
     def transport(self) -> int:
@@ -78,7 +79,8 @@ class TcpFrame:
         return self.transport + 20
 
     def _ethernet(self) -> bytes:
-        tag = struct.pack("!HH", 0x8100, self.vlan) if self.vlan else b""
+        tag = struct.pack("!HH", 0x88A8, self.outer) if self.outer else b""
+        tag += struct.pack("!HH", 0x8100, self.vlan) if self.vlan else b""
         kind = 0x0800 if self.ip_source.version == 4 else 0x86DD
         return mac_bytes(self.destination) + mac_bytes(self.source) + tag + kind.to_bytes(2, "big")
 
@@ -124,6 +126,7 @@ class TcpFrame:
         return TcpFrame(
             self.destination, self.source, piece, self.ip_source, self.ip_destination,
             self.sequence + number * gso_size, flags, self.vlan, self.identification + number,
+            self.outer,
         )
 
     def checksum_header(self) -> VnetHeader:

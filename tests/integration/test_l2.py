@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from vswitch import Switch, wait_until
-from vswitch.frames import BROADCAST, frame, mac_text
+from vswitch.frames import BROADCAST, frame, mac_text, tagged
 from vswitch.fixture_types import MakeStation
 from vswitch.station import Station, fence, introduce
 
@@ -223,6 +223,39 @@ def test_size_limits_by_mtu(switch: Switch, station: MakeStation, mtu: int) -> N
     fence(a, [b])
     assert switch.drops("a") == {"too-big": 1, "too-short": 2}
     assert switch.drops("b") == {}
+
+
+@pytest.mark.parametrize("kinds", [
+    [0x88A8, 0x8100], [0x8100, 0x8100], [0x88A8, 0x88A8], [0x8100, 0x8100, 0x8100],
+], ids=lambda kinds: "-".join(f"{kind:x}" for kind in kinds))
+@pytest.mark.parametrize("mtu", [1500, 9000, 65535])
+def test_size_limits_with_two_tags(
+    switch: Switch, station: MakeStation, mtu: int, kinds: list[int]
+) -> None:
+    """Two tags take eight bytes, and no frame gets room for a tag that it has not."""
+    a, b = (station(switch, port, None, mtu=mtu) for port in ("a", "b"))
+    room = mtu + 14 + 8 - 4 * len(kinds)  # of the frame without its tags
+    fits = tagged(a.build(b, room), kinds)
+    a.frontend.send(fits)
+    b.expect(fits)
+    a.frontend.send(tagged(a.build(b, room + 1), kinds))
+    for few in ([], kinds[:1], [kinds[0], 0x0800], [0x0800, 0x8100], [0x9100, 0x8100]):
+        a.frontend.send(tagged(a.build(b, mtu + 22 - 4 * len(few)), few))
+    fence(a, [b])
+    assert switch.drops("a") == {"too-big": 6}
+    assert switch.drops("b") == {}
+
+
+def test_receiver_with_a_smaller_mtu_takes_two_tags(
+    switch: Switch, station: MakeStation
+) -> None:
+    a = station(switch, "a", None, mtu=9000)
+    b = station(switch, "b", None, mtu=1500)
+    fits = tagged(a.build(b, 1514), [0x88A8, 0x8100])
+    a.frontend.send(tagged(a.build(b, 1515), [0x88A8, 0x8100]), fits, a.build(b, 1519))
+    b.expect(fits)
+    fence(a, [b])
+    assert switch.drops("b") == {"too-big": 2}
 
 
 def test_receiver_with_a_smaller_mtu_is_spared(switch: Switch, station: MakeStation) -> None:

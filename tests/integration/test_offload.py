@@ -160,6 +160,22 @@ def test_the_mtu_bounds_the_segments(switch: Switch, station: MakeStation) -> No
     assert switch.stats("a")["drops"]["too-big"] == 1
 
 
+@pytest.mark.parametrize("takes", [TAKES, ()], ids=["whole", "cut"])
+def test_the_mtu_bounds_segments_with_two_tags(
+    switch: Switch, station: MakeStation, takes: tuple[Feature, ...]
+) -> None:
+    a, b = make_pair(switch, station, takes=takes)
+    frame = replace(large(b, a), vlan=10, outer=20)
+    most = 1522 - frame.header_len
+    send(a, frame, frame.segments_header(most + 1))
+    send(a, frame, frame.segments_header(most))
+    if takes:
+        expect_as_it_is(b, frame, frame.segments_header(most))
+    else:
+        expect_done(b, frame.cut(most))
+    assert switch.stats("a")["drops"]["too-big"] == 1
+
+
 GOOD = TcpFrame("02:00:00:00:00:02", "02:00:00:00:00:01", payload(5000))
 CUT = GOOD.segments_header(GSO_SIZE)
 
