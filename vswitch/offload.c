@@ -26,7 +26,6 @@ struct tcp_frame {
 	uint32_t network;
 	uint32_t transport;
 	uint32_t payload;
-	bool tagged;
 };
 
 /* False for types that nobody offers, and for ECN without TSO. */
@@ -132,7 +131,6 @@ find_tcp(const struct burst *burst, uint32_t i, uint16_t copied, uint8_t needs,
 	if (len < GSO_FRAME_MIN || len > FRAME_LEN_MAX)
 		return false;
 	tcp->network = headers_network(headers);
-	tcp->tagged = tcp->network != ETHERNET_HEADER_LEN;
 	type = headers_get16(headers + tcp->network - 2);
 	if (needs & FRAME_NEEDS_TSO4) {
 		if (type != ETHERTYPE_IPV4 || !check_ipv4(headers, len, tcp))
@@ -148,20 +146,10 @@ find_tcp(const struct burst *burst, uint32_t i, uint16_t copied, uint8_t needs,
 }
 
 /*
- * A hint, of which senders make different things: DPDK says where the headers end, Linux how many
- * bytes lie together in its memory. That may be the whole frame; or, of a frame that it forwards,
- * without the options of TCP and without a VLAN tag that it keeps elsewhere. It never ends before
- * the checksum.
+ * Checks what the header says of segments and sets what the frame needs of it. Its hdr_len is a hint
+ * that a device must not rely on (VIRTIO 1.2, 5.1.6.2.2): senders make different things of it, and
+ * the frame's own headers say where they end. GUEST_HDRLEN, which would make it more, is not offered.
  */
-static bool
-check_hdr_len(uint32_t hdr_len, uint32_t len, const struct tcp_frame *tcp)
-{
-	uint32_t least = tcp->transport + TCP_CHECKSUM + 2 - (tcp->tagged ? VLAN_TAG_LEN : 0);
-
-	return hdr_len == 0 || (hdr_len >= least && hdr_len <= len);
-}
-
-/* Checks what the header says of segments and sets what the frame needs of it. */
 static bool
 read_gso(const struct burst *burst, uint32_t i, const struct virtio_net_hdr *header,
 		struct frame_offload *offload)
@@ -174,8 +162,7 @@ read_gso(const struct burst *burst, uint32_t i, const struct virtio_net_hdr *hea
 		return false;
 	if (offload->csum_start != tcp.transport || offload->csum_offset != TCP_CHECKSUM)
 		return false;
-	if (!check_hdr_len(le16toh(header->hdr_len), len, &tcp) ||
-			len - tcp.payload > (uint32_t)gso_size * OFFLOAD_CUTS_MAX)
+	if (len - tcp.payload > (uint32_t)gso_size * OFFLOAD_CUTS_MAX)
 		return false;
 	if (len - tcp.payload <= gso_size) {
 		offload->needs = FRAME_NEEDS_CSUM;

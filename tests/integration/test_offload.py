@@ -188,8 +188,6 @@ LIES = {
     "v6-of-v4": replace(CUT, gso_type=4),
     "start-elsewhere": replace(CUT, csum_start=36),
     "offset-elsewhere": replace(CUT, csum_offset=6),
-    "hdr-len-beyond": replace(CUT, hdr_len=6000),
-    "hdr-len-short": replace(CUT, hdr_len=20),
     "start-beyond": replace(GOOD.checksum_header(), csum_start=5054),
     "offset-beyond": replace(GOOD.checksum_header(), csum_offset=0xFFFF),
     "start-in-ethernet": replace(GOOD.checksum_header(), csum_start=6),
@@ -207,6 +205,43 @@ def test_headers_that_lie(switch: Switch, station: MakeStation, lie: VnetHeader)
     send(a, frame, frame.segments_header(GSO_SIZE))
     expect_as_it_is(b, frame, frame.segments_header(GSO_SIZE))
     assert switch.stats("a")["drops"]["bad-offload"] == 1
+
+
+HINTS = {
+    "hdr-len-0": replace(CUT, hdr_len=0),
+    "hdr-len-1": replace(CUT, hdr_len=1),
+    "hdr-len-of-tcp-alone": replace(CUT, hdr_len=20),
+    "hdr-len-in-tcp": replace(CUT, hdr_len=CUT.hdr_len - 5),
+    "hdr-len-in-payload": replace(CUT, hdr_len=CUT.hdr_len + 100),
+    "hdr-len-beyond": replace(CUT, hdr_len=6000),
+    "hdr-len-most": replace(CUT, hdr_len=0xFFFF),
+    "unknown-flags": replace(CUT, flags=CUT.flags | 0xF8),
+}
+
+
+@pytest.mark.parametrize("takes", [TAKES, ()], ids=["whole", "cut"])
+@pytest.mark.parametrize("hint", HINTS.values(), ids=HINTS.keys())
+def test_hints_decide_nothing(
+    switch: Switch, station: MakeStation, hint: VnetHeader, takes: Sequence[Feature]
+) -> None:
+    """VIRTIO 1.2, 5.1.6.2.2: a device must not rely on hdr_len; flags it does not know it ignores."""
+    a, b = make_pair(switch, station, takes=takes)
+    frame = replace(GOOD, destination=b.mac, source=a.mac)
+    send(a, frame, hint)
+    if takes:
+        expect_as_it_is(b, frame, CUT)
+    else:
+        expect_done(b, frame.cut(GSO_SIZE))
+    assert switch.drops("a") == {}
+
+
+@pytest.mark.parametrize("hdr_len", [0, 1, 0xFFFF])
+def test_hints_of_a_checksum(switch: Switch, station: MakeStation, hdr_len: int) -> None:
+    """Without segments hdr_len and gso_size mean nothing."""
+    a, b = make_pair(switch, station)
+    frame = large(b, a, 500)
+    send(a, frame, replace(frame.checksum_header(), hdr_len=hdr_len, gso_size=hdr_len))
+    expect_as_it_is(b, frame, frame.checksum_header())
 
 
 def test_work_that_was_not_negotiated(switch: Switch, station: MakeStation) -> None:
