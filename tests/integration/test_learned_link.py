@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Callable
 
 import pytest
@@ -30,6 +31,11 @@ def forgotten(switch: Switch, mac: str, timeout: float = 10.0) -> None:
     wait_until(
         f"{mac} is forgotten", lambda: mac not in switch.fdb(), timeout, lambda: str(switch.fdb())
     )
+
+
+def let_pass(seconds: float) -> None:
+    end = time.monotonic() + seconds
+    wait_until("it is time", lambda: time.monotonic() > end)
 
 
 def leave(switch: Switch, station: Station) -> None:
@@ -104,7 +110,9 @@ def test_announced_station_of_a_guest_that_is_not_up_yet(
     with RawFrontend(switch.path("d")) as guest:
         guest.negotiate()
         guest.share_memory()
+        let_pass(4.0)  # a port without a link for so long keeps nothing that was learned
         guest.send_rarp(bytes.fromhex(SILENT.replace(":", "")))
+        let_pass(1.2)  # ports are looked at once a second
         assert switch.fdb()[SILENT] == "d"
         guest.fill_rx()
         for index in (0, 1):
