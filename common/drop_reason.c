@@ -50,8 +50,11 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 	[DROP_BAD_OFFLOAD] = {
 		"bad-offload",
 		"The virtio-net header asked for a checksum or segments that do not fit the frame, or that "
-		"were not negotiated; counted at the sender.",
-		"The frontend's driver is faulty or hostile: update it, or set the port's `offload=off`.",
+		"were not negotiated, or for segments of a frame whose headers take more than 256 bytes; "
+		"counted at the sender.",
+		"Set the port's `offload=off`, so that its frontend does this work itself from its next "
+		"start on. If its frames have no such long headers, its driver is faulty or hostile: "
+		"update it.",
 	},
 	[DROP_REFUSED] = {
 		"refused",

@@ -44,7 +44,7 @@ struct rte_mbuf;
 #define BURST_BYTES_MAX (640u << 10)
 #define BURST_WIRE_FRAMES_MAX 192
 
-/* Bytes at the beginning of a frame within which all that offloads speak of must lie. */
+/* Bytes at the beginning of a frame within which the headers of one that is to be cut must lie. */
 #define FRAME_HEADERS_MAX 256
 
 /* Bytes of a worker's store: frames that a source has to read from somewhere lie there. */

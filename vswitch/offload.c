@@ -173,11 +173,15 @@ read_gso(const struct burst *burst, uint32_t i, const struct virtio_net_hdr *hea
 	return true;
 }
 
+/* A checksum may be anywhere in the frame; only headers that are made anew must lie in the copy. */
 static bool
-check_csum(const struct frame_offload *offload)
+check_csum(const struct frame_offload *offload, const struct frame *frame)
 {
-	return offload->csum_start >= ETHERNET_HEADER_LEN &&
-			offload->csum_start + offload->csum_offset + 2 <= offload->copied;
+	uint32_t end = offload->csum_start + offload->csum_offset + 2u;
+
+	return offload->csum_start >= ETHERNET_HEADER_LEN && end <= frame->len &&
+			frame->n_segments <=
+			(end <= offload->copied ? OFFLOAD_SEGMENTS_MAX : OFFLOAD_SEGMENTS_FAR);
 }
 
 bool
@@ -190,12 +194,10 @@ offload_read(struct burst *burst, uint32_t i, const struct virtio_net_hdr *heade
 		return false;
 	if (offload.needs == 0)
 		return true;
-	if (frame->n_segments > OFFLOAD_SEGMENTS_MAX)
-		return false;
 	offload.copied = frame->len < FRAME_HEADERS_MAX ? frame->len : FRAME_HEADERS_MAX;
 	offload.csum_start = le16toh(header->csum_start);
 	offload.csum_offset = le16toh(header->csum_offset);
-	if (!check_csum(&offload))
+	if (!check_csum(&offload, frame))
 		return false;
 	copy_headers(burst, i, offload.copied);
 	if (header->gso_type != VIRTIO_NET_HDR_GSO_NONE && !read_gso(burst, i, header, &offload))

@@ -176,6 +176,41 @@ def test_the_mtu_bounds_segments_with_two_tags(
     assert switch.stats("a")["drops"]["too-big"] == 1
 
 
+def with_options(to: Station, by: Station, options: int) -> TcpFrame:
+    """TCP over IPv6 behind destination options of so many bytes."""
+    addresses = IPv6Address("fd00::1"), IPv6Address("fd00::2")
+    return TcpFrame(to.mac, by.mac, payload(400), *addresses, options=options)
+
+
+@pytest.mark.parametrize("takes", [TAKES, ()], ids=["whole", "done"])
+@pytest.mark.parametrize("options", [8, 176, 184, 192, 200, 512, 1024])
+def test_checksum_far_behind(
+    switch: Switch, station: MakeStation, options: int, takes: Sequence[Feature]
+) -> None:
+    """It may be due anywhere in the frame, whatever stands before it."""
+    a, b = make_pair(switch, station, takes=takes)
+    frame = with_options(b, a, options)
+    for layout in (None, (12, 54, options), (12, 14, 40, options + 17)):
+        a.frontend.send(frame.left(), header=frame.checksum_header().pack(), layout=layout)
+        if takes:
+            expect_as_it_is(b, frame, frame.checksum_header())
+        else:
+            expect_done(b, [frame.whole()])
+    assert switch.drops("a") == {}
+
+
+def test_headers_that_are_too_long_to_be_cut(switch: Switch, station: MakeStation) -> None:
+    """Segments need the headers within 256 bytes; the words do not blame the sender alone."""
+    a, b = make_pair(switch, station)
+    frame = replace(with_options(b, a, 200), payload=payload(3000))
+    send(a, frame, frame.segments_header(1000))
+    frame = replace(frame, options=160)
+    send(a, frame, frame.segments_header(1000))
+    expect_as_it_is(b, frame, frame.segments_header(1000))
+    switch.wait_drops("a", {"bad-offload": 1})
+    assert "256 bytes" in switch.ctl("drops", "a").stdout
+
+
 GOOD = TcpFrame("02:00:00:00:00:02", "02:00:00:00:00:01", payload(5000))
 CUT = GOOD.segments_header(GSO_SIZE)
 
