@@ -26,10 +26,12 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 	},
 	[DROP_TOO_BIG] = {
 		"too-big",
-		"A frame was longer than the port's MTU + 18 bytes, or than one buffer of a receiver "
-		"without mergeable buffers; counted at the port whose limit it broke.",
-		"Raise the limit with `set-port NAME mtu=N`, or let the sender and the receiver "
-		"use the same MTU.",
+		"A frame was longer than the port's MTU + 18 bytes (22 with two VLAN tags), than the MTU "
+		"that its frontend announced allows, or than one buffer of a receiver without mergeable "
+		"buffers; counted at the port whose limit it broke.",
+		"`show-port NAME` says which MTU counts. Raise the port's with `set-port NAME mtu=N`, "
+		"and, where it is the smaller one, the frontend's (QEMU: `host_mtu=N`); or let the sender "
+		"and the receiver use the same MTU.",
 	},
 	[DROP_SAME_PORT] = {
 		"same-port",

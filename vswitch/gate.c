@@ -334,6 +334,7 @@ copy_config(struct gate *gate, const struct gate_config *config, char *err, size
 	gate->connects = config->connect;
 	gate->conn_ops = config->conn_ops;
 	gate_set_offload(gate, config->offload);
+	gate_set_mtu(gate, config->mtu);
 	gate->offer.protocol_features = vhost_lib_protocol_features();
 	return 0;
 }
@@ -401,6 +402,12 @@ gate_set_offload(struct gate *gate, bool offload)
 	gate->offer.features = vhost_lib_features();
 	if (!offload)
 		gate->offer.features &= ~SESSION_F_OFFLOADS;
+}
+
+void
+gate_set_mtu(struct gate *gate, uint32_t mtu)
+{
+	gate->offer.mtu = mtu;
 }
 
 int

@@ -107,6 +107,11 @@ follow_mtu(struct vhost_port *port)
 	if (mtu == port->base.peer_mtu)
 		return;
 	port->base.peer_mtu = mtu;
+	if (mtu != 0)
+		log_from(gate_log(port->gate), LOG_LEVEL_INFO,
+				"its frontend announced an MTU of %u; the port's own is %u, and the "
+				"smaller one bounds frames",
+				mtu, port->base.settings.mtu);
 	if (port_table_publish() < 0)
 		log_from(gate_log(port->gate), LOG_LEVEL_ERROR,
 				"no memory to follow its frontend's MTU");
@@ -352,6 +357,7 @@ start(struct port *base, char *err, size_t err_size)
 		.path = base->path,
 		.connect = base->settings.connect[0] != '\0',
 		.offload = base->settings.offload,
+		.mtu = base->settings.mtu,
 		.mode = base->settings.mode,
 		.owner = base->settings.owner,
 		.group = base->settings.group,
@@ -428,6 +434,7 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 	if (ret < 0)
 		return ret;
 	gate_set_offload(port->gate, settings->offload);
+	gate_set_mtu(port->gate, settings->mtu);
 	vring_sink_set_offload(&port->sink, settings->offload);
 	vhost_memory_set_max(port, settings->max_memory);
 	return 0;

@@ -150,6 +150,7 @@ struct vhost_msg {
 struct vhost_offer {
 	uint64_t features;
 	uint64_t protocol_features;
+	uint32_t mtu; /* the most that the port's frames may have */
 };
 
 enum vhost_verdict {

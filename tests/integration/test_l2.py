@@ -7,6 +7,7 @@ import pytest
 from vswitch import Switch, wait_until
 from vswitch.frames import BROADCAST, frame, mac_text, tagged
 from vswitch.fixture_types import MakeStation
+from vswitch.messages import Refused, Request, u64
 from vswitch.station import Station, fence, introduce
 
 UNKNOWN = "02:99:99:99:99:99"
@@ -266,6 +267,54 @@ def test_receiver_with_a_smaller_mtu_is_spared(switch: Switch, station: MakeStat
     fence(a, [b, c])
     assert switch.drops("b") == {"too-big": 1}
     assert switch.drops("a") == {}
+
+
+def test_announced_mtu_is_shown_beside_the_ports(
+    switch: Switch, three: list[Station]
+) -> None:
+    """What bounds a port's frames is said where its user looks, and what to do about it."""
+    a, b, c = three
+    assert switch.port("b")["frontend_mtu"] is None
+    b.frontend.net_set_mtu(1400)
+    port = switch.port("b")
+    assert (port["mtu"], port["frontend_mtu"]) == (1500, 1400)
+    data = a.send(BROADCAST, 1418)
+    b.expect(data)
+    c.expect(data)
+    c.expect(a.send(BROADCAST, 1419))
+    switch.wait_drops("b", {"too-big": 1})
+    assert "1400, announced by the frontend; the port's own 1500" in shown(switch, "b")
+    assert "1400" in switch.process.tail() and "1500" in switch.process.tail()
+    remedy = switch.ctl("drops", "b").stdout
+    assert "set-port" in remedy and "host_mtu" in remedy
+    b.frontend.net_set_mtu(1500)
+    assert "1500; the frontend announced 1500" in shown(switch, "b")
+    b.frontend.close()
+    switch.wait_state("b", "waiting")
+    assert switch.port("b")["frontend_mtu"] is None
+    assert "frontend announced" not in shown(switch, "b")
+
+
+def shown(switch: Switch, port: str) -> str:
+    return " ".join(switch.ctl("show-port", port).stdout.split())
+
+
+def test_announced_mtu_over_the_ports_is_answered_truthfully(
+    switch: Switch, three: list[Station]
+) -> None:
+    """Who asks (REPLY_ACK) hears no; who does not may say it; the port's own counts."""
+    a, b, c = three
+    with pytest.raises(Refused):
+        b.frontend.net_set_mtu(9000)
+    assert switch.port("b")["frontend_mtu"] is None and switch.port("b")["state"] == "up"
+    log = switch.process.tail()
+    assert "9000" in log and "1500" in log and "set-port" in log and "host_mtu" in log
+    b.frontend.request(Request.NET_SET_MTU, u64(9000), need_reply=False)
+    b.frontend.get_features()
+    assert "1500; the frontend announced 9000" in shown(switch, "b")
+    switch.call("port.set", {"name": "b", "mtu": 9000})
+    b.frontend.net_set_mtu(9000)
+    c.expect(a.send(BROADCAST, 1500))
 
 
 def test_mtu_is_changed_while_the_port_is_up(switch: Switch, three: list[Station]) -> None:

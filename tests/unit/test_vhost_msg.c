@@ -323,6 +323,17 @@ test_small_values(void **state)
 	build_u64(&msg, VHOST_REQ_NET_SET_MTU, 9000);
 	build_pass(&msg, &session);
 	assert_int_equal(session.mtu, 9000);
+	/* only who asks is told that one over the port's is not valid */
+	build_u64(&msg, VHOST_REQ_NET_SET_MTU, 9001);
+	msg.header.flags |= VHOST_FLAG_NEED_REPLY;
+	expect(VHOST_REFUSED, "MTU 9001 is more than the port's 9000");
+	build_u64(&msg, VHOST_REQ_NET_SET_MTU, 9001);
+	build_pass(&msg, &session);
+	assert_int_equal(session.mtu, 9001);
+	build_u64(&msg, VHOST_REQ_NET_SET_MTU, 9000);
+	msg.header.flags |= VHOST_FLAG_NEED_REPLY;
+	build_pass(&msg, &session);
+	assert_int_equal(session.mtu, 9000);
 	build_u64(&msg, VHOST_REQ_SET_STATUS, 256);
 	expect(VHOST_BROKEN, "does not fit eight bits");
 	build_u64(&msg, VHOST_REQ_SET_STATUS, 15);
