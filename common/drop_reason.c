@@ -6,7 +6,9 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 		"ring-full",
 		"The receiver had no free buffers in its receive ring, or, for a flood, less than half of "
 		"them; counted at the receiver.",
-		"Let the receiver read faster, give it a larger ring (queue_size) or send more slowly.",
+		"Where `show-port NAME` says that its driver gave no buffers yet: start what receives "
+		"there. Else let the receiver read faster, give it a larger ring (queue_size) or send "
+		"more slowly.",
 	},
 	[DROP_NOT_READY] = {
 		"not-ready",

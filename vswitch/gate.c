@@ -324,7 +324,8 @@ copy_config(struct gate *gate, const struct gate_config *config, char *err, size
 	if (len >= sizeof(gate->path)) {
 		snprintf(err, err_size,
 				"cannot use the socket %s: its path has %zu bytes and may have "
-				"%zu; choose a shorter one",
+				"%zu; choose a shorter one, or go through a symbolic link to its "
+				"directory",
 				config->path, len, sizeof(gate->path) - 1);
 		return -ENAMETOOLONG;
 	}

@@ -116,6 +116,12 @@ const char *gate_refusal(const struct gate *gate);
 uint32_t gate_rest_ms(const struct gate *gate);
 uint32_t gate_rest_faults(const struct gate *gate);
 
+/*
+ * Whether a listening gate cannot accept anybody now (no descriptors, no memory), with words and the
+ * remedy.
+ */
+bool gate_listen_trouble(const struct gate *gate, char *text, size_t size);
+
 /* Why `connect` has not succeeded yet, in words with the time of the next try; "" otherwise. */
 void gate_connect_state(const struct gate *gate, char *text, size_t size);
 

@@ -344,7 +344,8 @@ set_path(struct port *port, char *err, size_t err_size)
 		return 0;
 	return text_fail(err, err_size, -ENAMETOOLONG,
 			"add-port %s: the socket's path has %d bytes (%s...), and the system "
-			"allows %zu; choose a shorter name or --socket PATH",
+			"allows %zu; choose a shorter name or path, or go through a symbolic link "
+			"to the directory",
 			port->name, len, port->path, sizeof(port->path) - 1);
 }
 

@@ -201,8 +201,17 @@ def test_ring_without_buffers(switch: Switch, station: MakeStation) -> None:
         a.send(b)
     a.frontend.flush()
     switch.wait_stats("b", ring_full=6)
+    assert "gave no buffers yet" in switch.port("b")["state_text"]
+    assert "gave no buffers yet" in switch.ctl("drops", "b").stdout
     b.frontend.fill_rx(4)
+    assert switch.port("b")["state_text"] == "up"
     b.expect(a.send(b))
+    # empty again is another thing than never filled
+    b.frontend.stop_rings()
+    for index, base in enumerate((1, 0)):
+        b.frontend.start_ring(index, base)
+    switch.wait_state("b", "up")
+    assert switch.port("b")["state_text"] == "up"
 
 
 REGIONS: dict[str, Sequence[RegionSpec]] = {
