@@ -6,7 +6,9 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 		"ring-full",
 		"The receiver had no free buffers in its receive ring, or, for a flood, less than half of "
 		"them; counted at the receiver.",
-		"Let the receiver read faster, give it a larger ring (queue_size) or send more slowly.",
+		"Where `show-port NAME` says that its driver gave no buffers yet: start what receives "
+		"there. Else let the receiver read faster, give it a larger ring (queue_size) or send "
+		"more slowly.",
 	},
 	[DROP_NOT_READY] = {
 		"not-ready",
@@ -27,10 +29,12 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 	},
 	[DROP_TOO_BIG] = {
 		"too-big",
-		"A frame was longer than the port's MTU + 18 bytes, or than one buffer of a receiver "
-		"without mergeable buffers; counted at the port whose limit it broke.",
-		"Raise the limit with `set-port NAME mtu=N`, or let the sender and the receiver "
-		"use the same MTU.",
+		"A frame was longer than the port's MTU + 18 bytes (22 with two VLAN tags), than the MTU "
+		"that its frontend announced allows, or than one buffer of a receiver without mergeable "
+		"buffers; counted at the port whose limit it broke.",
+		"`show-port NAME` says which MTU counts. Raise the port's with `set-port NAME mtu=N`, "
+		"and, where it is the smaller one, the frontend's (QEMU: `host_mtu=N`); or let the sender "
+		"and the receiver use the same MTU.",
 	},
 	[DROP_SAME_PORT] = {
 		"same-port",
@@ -51,8 +55,11 @@ const struct drop_reason_info drop_reasons[DROP_REASONS] = {
 	[DROP_BAD_OFFLOAD] = {
 		"bad-offload",
 		"The virtio-net header asked for a checksum or segments that do not fit the frame, or that "
-		"were not negotiated; counted at the sender.",
-		"The frontend's driver is faulty or hostile: update it, or set the port's `offload=off`.",
+		"were not negotiated, or for segments of a frame whose headers take more than 256 bytes; "
+		"counted at the sender.",
+		"Set the port's `offload=off`, so that its frontend does this work itself from its next "
+		"start on. If its frames have no such long headers, its driver is faulty or hostile: "
+		"update it.",
 	},
 	[DROP_REFUSED] = {
 		"refused",

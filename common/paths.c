@@ -17,7 +17,7 @@ too_long(const char *path, size_t length, char *err, size_t err_size)
 {
 	return text_fail(err, err_size, -ENAMETOOLONG,
 			"the path %s has %zu bytes, and the path of a UNIX socket has at most %d; "
-			"use a shorter one",
+			"use a shorter one, or go through a symbolic link to its directory",
 			path, length, PATHS_SOCKET_MAX);
 }
 

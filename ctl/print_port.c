@@ -234,6 +234,24 @@ print_time(FILE *out, const json_t *port)
 			view_integer(spent, "stalls"), rest);
 }
 
+/* Both limits, where the frontend announced one, and which of them counts. */
+static void
+print_mtu(FILE *out, const json_t *port)
+{
+	int64_t own = view_integer(port, "mtu"), announced = view_integer(port, "frontend_mtu");
+
+	if (!json_is_integer(json_object_get(port, "frontend_mtu")))
+		return;
+	if (announced < own)
+		print_field(out, "mtu",
+				"%" PRId64 ", announced by the frontend; the port's own %" PRId64
+				" does not count",
+				announced, own);
+	else
+		print_field(out, "mtu", "%" PRId64 "; the frontend announced %" PRId64, own,
+				announced);
+}
+
 /* A frontend and its socket, or an interface or device. */
 static void
 print_behind(FILE *out, const json_t *port)
@@ -247,6 +265,7 @@ print_behind(FILE *out, const json_t *port)
 	}
 	print_field(out, "socket", "%s", place_of(port, place, sizeof(place)));
 	print_peer(out, port);
+	print_mtu(out, port);
 }
 
 int

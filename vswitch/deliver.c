@@ -84,7 +84,7 @@ drop_too_big(struct sink *sink, const struct forward_port *port, const struct bu
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (burst_wire_len(burst, list[i]) <= port->max_frame)
+		if (burst_fits(burst, list[i], port->max_frame))
 			list[kept++] = list[i];
 	if (kept < n)
 		counter_add(&sink->counters.drops[DROP_TOO_BIG], n - kept);

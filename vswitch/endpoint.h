@@ -73,7 +73,7 @@ source_count_bad(struct source *source, enum drop_reason reason)
 struct sink_ops {
 	/*
 	 * Copies the frames burst->frames[list[0 .. n - 1]] to the receiver and counts every one as
-	 * delivered or dropped. None needs more than the sink's `takes` says. Each is from ETHERNET_HEADER_LEN to MTU_MAX + FRAME_OVERHEAD bytes
+	 * delivered or dropped. None needs more than the sink's `takes` says. Each is from ETHERNET_HEADER_LEN to FRAME_LEN_MAX bytes
 	 * long, which is also the sum of its segments: forward_burst() and deliver_burst() see to
 	 * that, and the sink relies on it. Under the sink's lock. Returns what call() needs to tell the receiver
 	 * that frames have come, NULL when there is nothing to tell; good for the worker's turn.

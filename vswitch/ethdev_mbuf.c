@@ -20,8 +20,11 @@
 #include "copy.h"
 #include "offload_headers.h"
 
-/* Mbufs of a copied frame: MTU_MAX + FRAME_OVERHEAD bytes in mbufs of at least 2 KiB. */
+/* Mbufs of a copied frame: FRAME_LEN_MAX bytes in mbufs of at least 2 KiB. */
 #define CHAIN_MAX 40
+
+/* m->l3_len has so many bits; a checksum farther away is computed here. */
+#define MBUF_L3_LEN_MAX ((1u << RTE_MBUF_L3_LEN_BITS) - 1)
 
 bool
 ethdev_mbuf_fits(const struct ethdev *dev, uint32_t len)
@@ -51,7 +54,8 @@ ethdev_mbuf_tells(const struct ethdev *dev, const struct burst *burst, uint32_t 
 
 	if (!tcp && offload->csum_offset != offsetof(struct rte_udp_hdr, dgram_cksum))
 		return false;
-	if (offload->csum_start < network + IPV4_LEN)
+	if (offload->csum_start < network + IPV4_LEN ||
+			offload->csum_start - network > MBUF_L3_LEN_MAX)
 		return false;
 	/* Virtio is told nothing else than where the sum begins and where it goes. */
 	if (dev->virtio)

@@ -77,7 +77,7 @@ choose_offloads(struct setup *setup)
 	const uint64_t lro = RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_SCATTER;
 
 	tx->offloads = tx_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	if (setup->config->mtu + FRAME_OVERHEAD > ROOM_MIN)
+	if (setup->config->mtu + FRAME_OVERHEAD_MAX > ROOM_MIN)
 		rx->offloads = rx_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
 	if (!setup->config->offload)
 		return;
@@ -152,7 +152,7 @@ setup_queues(const struct setup *setup, struct rte_mempool *pool)
 static uint32_t
 first_room(const struct setup *setup)
 {
-	uint32_t frame = setup->config->mtu + FRAME_OVERHEAD;
+	uint32_t frame = setup->config->mtu + FRAME_OVERHEAD_MAX;
 
 	if ((setup->conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0 || frame <= ROOM_MIN)
 		return ROOM_MIN;

@@ -187,7 +187,7 @@ judge(struct passage *passage, const struct burst *burst, struct verdict *verdic
 			verdicts[i] = drop(DROP_TOO_SHORT);
 			continue;
 		}
-		if (frame->len > max_frame && burst_wire_len(burst, i) > max_frame) {
+		if (frame->len > max_frame && !burst_fits(burst, i, max_frame)) {
 			verdicts[i] = drop(DROP_TOO_BIG);
 			continue;
 		}

@@ -21,7 +21,7 @@ struct sink;
 
 struct forward_port {
 	struct sink *sink;  /* NULL: no such port, or one that awaits what it is made of */
-	uint32_t max_frame; /* bytes, MTU + FRAME_OVERHEAD */
+	uint32_t max_frame; /* bytes, MTU + FRAME_OVERHEAD; see burst_fits() */
 	uint32_t mac_limit; /* learned stations; 0 = no limit */
 	bool enabled;
 	bool awaits; /* stations are kept for it, and nobody else gets what is for them */

@@ -44,7 +44,7 @@ struct rte_mbuf;
 #define BURST_BYTES_MAX (640u << 10)
 #define BURST_WIRE_FRAMES_MAX 192
 
-/* Bytes at the beginning of a frame within which all that offloads speak of must lie. */
+/* Bytes at the beginning of a frame within which the headers of one that is to be cut must lie. */
 #define FRAME_HEADERS_MAX 256
 
 /* Bytes of a worker's store: frames that a source has to read from somewhere lie there. */
@@ -115,6 +115,36 @@ burst_wire_len(const struct burst *burst, uint32_t i)
 	if (burst_has_offload(burst, i) && offload->gso_size != 0)
 		return (uint32_t)offload->header_len + offload->gso_size;
 	return burst->frames[i].len;
+}
+
+/* EtherTypes of 802.1Q (customer) and 802.1ad (service) tags. */
+#define ETHERTYPE_CVLAN 0x8100
+#define ETHERTYPE_SVLAN 0x88a8
+
+/* Whether a VLAN tag begins here, at an EtherType in a frame's copied bytes. */
+static inline bool
+frame_has_tag(const uint8_t *ethertype)
+{
+	uint16_t type = (uint16_t)(ethertype[0] << 8 | ethertype[1]);
+
+	return type == ETHERTYPE_CVLAN || type == ETHERTYPE_SVLAN;
+}
+
+/*
+ * Whether frame i, on a wire, is not too long for a port whose frames with one tag at most have up to
+ * `max_frame` bytes; a second tag is allowed for where there is one. Of 22 bytes or more, or short
+ * enough: else its head says nothing.
+ */
+static inline bool
+burst_fits(const struct burst *burst, uint32_t i, uint32_t max_frame)
+{
+	const uint8_t *type = burst->frames[i].head + ETHERNET_HEADER_LEN - 2;
+	uint32_t len = burst_wire_len(burst, i);
+
+	if (len <= max_frame)
+		return true;
+	return len <= max_frame + VLAN_TAG_LEN && frame_has_tag(type) &&
+			frame_has_tag(type + VLAN_TAG_LEN);
 }
 
 /* The copied first bytes of frame i; what follows them is read from its segments. */

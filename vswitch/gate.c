@@ -344,7 +344,8 @@ copy_config(struct gate *gate, const struct gate_config *config, char *err, size
 	if (len >= sizeof(gate->path)) {
 		snprintf(err, err_size,
 				"cannot use the socket %s: its path has %zu bytes and may have "
-				"%zu; choose a shorter one",
+				"%zu; choose a shorter one, or go through a symbolic link to its "
+				"directory",
 				config->path, len, sizeof(gate->path) - 1);
 		return -ENAMETOOLONG;
 	}
@@ -354,6 +355,7 @@ copy_config(struct gate *gate, const struct gate_config *config, char *err, size
 	gate->connects = config->connect;
 	gate->conn_ops = config->conn_ops;
 	gate_set_offload(gate, config->offload);
+	gate_set_mtu(gate, config->mtu);
 	gate->offer.protocol_features = vhost_lib_protocol_features();
 	return 0;
 }
@@ -421,6 +423,12 @@ gate_set_offload(struct gate *gate, bool offload)
 	gate->offer.features = vhost_lib_features();
 	if (!offload)
 		gate->offer.features &= ~SESSION_F_OFFLOADS;
+}
+
+void
+gate_set_mtu(struct gate *gate, uint32_t mtu)
+{
+	gate->offer.mtu = mtu;
 }
 
 int

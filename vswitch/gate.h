@@ -56,6 +56,7 @@ struct gate_config {
 	const char *path; /* public socket, at most 107 bytes */
 	bool connect;	  /* the frontend serves the socket */
 	bool offload;	  /* offer checksum and segmentation offloads */
+	uint32_t mtu;	  /* the most that a frontend may ask for */
 	mode_t mode;	  /* listening: mode, owner and group of the socket file */
 	uid_t owner;	  /* (uid_t)-1: unchanged */
 	gid_t group;	  /* (gid_t)-1: unchanged */
@@ -81,6 +82,9 @@ int gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, ch
 
 /* Whether offloads are offered to the frontends that come from now on. */
 void gate_set_offload(struct gate *gate, bool offload);
+
+/* The most that a frontend may ask for from now on. */
+void gate_set_mtu(struct gate *gate, uint32_t mtu);
 
 /* The rings are quiet: go on with what waited for that. */
 void gate_proceed(struct gate *gate);
@@ -111,6 +115,12 @@ const char *gate_refusal(const struct gate *gate);
  */
 uint32_t gate_rest_ms(const struct gate *gate);
 uint32_t gate_rest_faults(const struct gate *gate);
+
+/*
+ * Whether a listening gate cannot accept anybody now (no descriptors, no memory), with words and the
+ * remedy.
+ */
+bool gate_listen_trouble(const struct gate *gate, char *text, size_t size);
 
 /* Why `connect` has not succeeded yet, in words with the time of the next try; "" otherwise. */
 void gate_connect_state(const struct gate *gate, char *text, size_t size);

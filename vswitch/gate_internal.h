@@ -78,7 +78,7 @@ struct gate_listener {
 	int fd; /* -1: not listening */
 	struct event readable;
 	struct event pause;    /* pending while accepting is suspended */
-	bool out_of_fds;       /* said so in the log; cleared by the next success */
+	int trouble;	       /* errno of the last accept4(), said in the log; 0: it worked */
 	uint64_t second_start; /* ns; accepted connections are counted from here */
 	uint32_t accepted;
 	dev_t dev; /* the socket file that was made here */

@@ -255,23 +255,52 @@ static void
 on_accept(evutil_socket_t listen_fd, short what, void *arg)
 {
 	struct gate *gate = arg;
-	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), error;
 
 	(void)what;
 	if (fd >= 0) {
-		gate->listener.out_of_fds = false;
+		gate->listener.trouble = 0;
 		limit_rate(gate);
 		gate_arrived(gate, fd);
 		return;
 	}
-	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+	error = errno;
+	if (error == EAGAIN || error == EINTR || error == ECONNABORTED) {
+		gate->listener.trouble = 0; /* the kernel looks for a descriptor first */
 		return;
+	}
 	/* what waits stays readable: without a pause the loop would spin */
-	if (!gate->listener.out_of_fds)
+	if (gate->listener.trouble == 0)
 		log_from(&gate->log, LOG_LEVEL_ERROR, "cannot accept a frontend: %s; trying on",
-				strerror(errno));
-	gate->listener.out_of_fds = true;
+				strerror(error));
+	gate->listener.trouble = error;
 	pause_accepting(gate, PAUSE_MS);
+}
+
+/* What helps when nobody can be accepted. */
+static const char *
+remedy_of(int error)
+{
+	switch (error) {
+	case EMFILE:
+		return "raise the switch's limit of open files (LimitNOFILE=, ulimit -n)";
+	case ENFILE:
+		return "raise the host's limit of open files (sysctl fs.file-max), or end programs";
+	default:
+		return "free memory of the host";
+	}
+}
+
+bool
+gate_listen_trouble(const struct gate *gate, char *text, size_t size)
+{
+	int error = gate->listener.trouble;
+
+	if (error == 0)
+		return false;
+	snprintf(text, size, "cannot accept a frontend on %s: %s; %s", gate->path, strerror(error),
+			remedy_of(error));
+	return true;
 }
 
 /*

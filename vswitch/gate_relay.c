@@ -362,10 +362,9 @@ gate_relay_on_limit(evutil_socket_t fd, short what, void *arg)
 	gate_step_later(gate);
 }
 
-void
-gate_relay_send(struct gate *gate)
+static void
+send_to_library(struct gate *gate, struct vhost_msg *msg)
 {
-	struct vhost_msg *msg = &gate->msg;
 	uint32_t asked = msg->header.flags;
 	char why[GATE_TEXT_MAX];
 	int ret;
@@ -385,6 +384,17 @@ gate_relay_send(struct gate *gate)
 	set_limit(gate, GATE_ANSWER_LIMIT_S);
 }
 
+void
+gate_relay_send(struct gate *gate)
+{
+	struct vhost_msg call;
+
+	if (vhost_msg_call_first(&gate->msg, &gate->session, &call))
+		send_to_library(gate, &call);
+	else
+		send_to_library(gate, &gate->msg);
+}
+
 static void
 refused_by_library(struct gate *gate)
 {
@@ -402,25 +412,46 @@ refused_by_library(struct gate *gate)
 	refuse(gate, why);
 }
 
-/* The library has dealt with the message: what it reported before its answer comes first. */
+/*
+ * The library has dealt with a message: what it reported before its answer comes first. False when it
+ * did not take it, and that was dealt with.
+ */
+static bool
+accept_answer(struct gate *gate, struct vhost_msg *msg)
+{
+	bool has_reply = (vhost_msg_flags(msg->header.request) & VHOST_MSG_HAS_REPLY) != 0;
+
+	if (!vhost_msg_check_answer(msg, &gate->answer, &gate->offer)) {
+		gate_end(gate, "the vhost library gave an answer that is none");
+		return false;
+	}
+	vhost_lib_drain();
+	if (gate->state != GATE_RELAYED)
+		return false;
+	if (!has_reply && gate->answer.payload.u64 != 0) {
+		refused_by_library(gate);
+		return false;
+	}
+	vhost_msg_apply(msg, &gate->answer, &gate->session);
+	return true;
+}
+
 static void
 handle_answer(struct gate *gate)
 {
 	bool has_reply = (vhost_msg_flags(gate->msg.header.request) & VHOST_MSG_HAS_REPLY) != 0;
+	struct vhost_msg call;
 	bool alive;
 
-	if (!vhost_msg_check_answer(&gate->msg, &gate->answer, &gate->offer)) {
-		gate_end(gate, "the vhost library gave an answer that is none");
+	if (vhost_msg_call_first(&gate->msg, &gate->session, &call)) {
+		if (accept_answer(gate, &call)) {
+			release(gate, &gate->answer);
+			gate_relay_send(gate);
+		}
 		return;
 	}
-	vhost_lib_drain();
-	if (gate->state != GATE_RELAYED)
+	if (!accept_answer(gate, &gate->msg))
 		return;
-	if (!has_reply && gate->answer.payload.u64 != 0) {
-		refused_by_library(gate);
-		return;
-	}
-	vhost_msg_apply(&gate->msg, &gate->answer, &gate->session);
 	gate->ops->updated(gate->port);
 	if (gate->state != GATE_RELAYED)
 		return;

@@ -26,7 +26,6 @@ struct tcp_frame {
 	uint32_t network;
 	uint32_t transport;
 	uint32_t payload;
-	bool tagged;
 };
 
 /* False for types that nobody offers, and for ECN without TSO. */
@@ -129,10 +128,9 @@ find_tcp(const struct burst *burst, uint32_t i, uint16_t copied, uint8_t needs,
 	uint32_t len = burst->frames[i].len, tcp_len;
 	uint16_t type;
 
-	if (len < GSO_FRAME_MIN || len > MTU_MAX + FRAME_OVERHEAD)
+	if (len < GSO_FRAME_MIN || len > FRAME_LEN_MAX)
 		return false;
 	tcp->network = headers_network(headers);
-	tcp->tagged = tcp->network != ETHERNET_HEADER_LEN;
 	type = headers_get16(headers + tcp->network - 2);
 	if (needs & FRAME_NEEDS_TSO4) {
 		if (type != ETHERTYPE_IPV4 || !check_ipv4(headers, len, tcp))
@@ -148,20 +146,10 @@ find_tcp(const struct burst *burst, uint32_t i, uint16_t copied, uint8_t needs,
 }
 
 /*
- * A hint, of which senders make different things: DPDK says where the headers end, Linux how many
- * bytes lie together in its memory. That may be the whole frame; or, of a frame that it forwards,
- * without the options of TCP and without a VLAN tag that it keeps elsewhere. It never ends before
- * the checksum.
+ * Checks what the header says of segments and sets what the frame needs of it. Its hdr_len is a hint
+ * that a device must not rely on (VIRTIO 1.2, 5.1.6.2.2): senders make different things of it, and
+ * the frame's own headers say where they end. GUEST_HDRLEN, which would make it more, is not offered.
  */
-static bool
-check_hdr_len(uint32_t hdr_len, uint32_t len, const struct tcp_frame *tcp)
-{
-	uint32_t least = tcp->transport + TCP_CHECKSUM + 2 - (tcp->tagged ? VLAN_TAG_LEN : 0);
-
-	return hdr_len == 0 || (hdr_len >= least && hdr_len <= len);
-}
-
-/* Checks what the header says of segments and sets what the frame needs of it. */
 static bool
 read_gso(const struct burst *burst, uint32_t i, const struct virtio_net_hdr *header,
 		struct frame_offload *offload)
@@ -174,8 +162,7 @@ read_gso(const struct burst *burst, uint32_t i, const struct virtio_net_hdr *hea
 		return false;
 	if (offload->csum_start != tcp.transport || offload->csum_offset != TCP_CHECKSUM)
 		return false;
-	if (!check_hdr_len(le16toh(header->hdr_len), len, &tcp) ||
-			len - tcp.payload > (uint32_t)gso_size * OFFLOAD_CUTS_MAX)
+	if (len - tcp.payload > (uint32_t)gso_size * OFFLOAD_CUTS_MAX)
 		return false;
 	if (len - tcp.payload <= gso_size) {
 		offload->needs = FRAME_NEEDS_CSUM;
@@ -186,11 +173,15 @@ read_gso(const struct burst *burst, uint32_t i, const struct virtio_net_hdr *hea
 	return true;
 }
 
+/* A checksum may be anywhere in the frame; only headers that are made anew must lie in the copy. */
 static bool
-check_csum(const struct frame_offload *offload)
+check_csum(const struct frame_offload *offload, const struct frame *frame)
 {
-	return offload->csum_start >= ETHERNET_HEADER_LEN &&
-			offload->csum_start + offload->csum_offset + 2 <= offload->copied;
+	uint32_t end = offload->csum_start + offload->csum_offset + 2u;
+
+	return offload->csum_start >= ETHERNET_HEADER_LEN && end <= frame->len &&
+			frame->n_segments <=
+			(end <= offload->copied ? OFFLOAD_SEGMENTS_MAX : OFFLOAD_SEGMENTS_FAR);
 }
 
 bool
@@ -203,12 +194,10 @@ offload_read(struct burst *burst, uint32_t i, const struct virtio_net_hdr *heade
 		return false;
 	if (offload.needs == 0)
 		return true;
-	if (frame->n_segments > OFFLOAD_SEGMENTS_MAX)
-		return false;
 	offload.copied = frame->len < FRAME_HEADERS_MAX ? frame->len : FRAME_HEADERS_MAX;
 	offload.csum_start = le16toh(header->csum_start);
 	offload.csum_offset = le16toh(header->csum_offset);
-	if (!check_csum(&offload))
+	if (!check_csum(&offload, frame))
 		return false;
 	copy_headers(burst, i, offload.copied);
 	if (header->gso_type != VIRTIO_NET_HDR_GSO_NONE && !read_gso(burst, i, header, &offload))

@@ -31,6 +31,8 @@
 
 /* Segments that a frame with offloads may lie in: one more is needed to give it new headers. */
 #define OFFLOAD_SEGMENTS_MAX (BURST_SEGMENTS_MAX - 1)
+/* ... and two more for a checksum field behind its first FRAME_HEADERS_MAX bytes. */
+#define OFFLOAD_SEGMENTS_FAR (OFFLOAD_SEGMENTS_MAX - 2)
 
 /*
  * Reads the virtio-net header of frame i, whose segments, n_segments and len are set: copies its

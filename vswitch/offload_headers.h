@@ -9,13 +9,10 @@
 #include <netinet/in.h>
 #include <stdint.h>
 
-#include "switch_limits.h"
+#include "frame.h"
 
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd
-#define ETHERTYPE_CVLAN 0x8100
-#define ETHERTYPE_SVLAN 0x88a8
-#define VLAN_TAG_LEN 4
 
 #define IPV4_LEN 20
 #define IPV4_TOTAL_LENGTH 2
@@ -58,9 +55,7 @@ headers_network(const uint8_t *headers)
 	uint32_t network = ETHERNET_HEADER_LEN;
 
 	while (network < ETHERNET_HEADER_LEN + 2 * VLAN_TAG_LEN) {
-		uint16_t type = headers_get16(headers + network - 2);
-
-		if (type != ETHERTYPE_CVLAN && type != ETHERTYPE_SVLAN)
+		if (!frame_has_tag(headers + network - 2))
 			break;
 		network += VLAN_TAG_LEN;
 	}

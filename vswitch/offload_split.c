@@ -4,11 +4,13 @@
  * (TSO done in software). For the workers, through deliver.c.
  *
  * A frame that is made here is a view as any other: its first FRAME_HEADERS_MAX bytes lie in `to`,
- * patched; the rest are slices of the segments in which the sender's frame lies.
+ * patched; the rest are slices of the segments in which the sender's frame lies. A checksum field that
+ * lies behind the first bytes is a segment of its own between two slices.
  *
  * Bounds. A frame takes one segment of `to` for its first bytes and at most one slice for each
  * segment of the sender's frame, so at most 1 + OFFLOAD_SEGMENTS_MAX = BURST_SEGMENTS_MAX: in a burst
- * that is empty one always fits, and each call makes progress. All slices of all TCP segments
+ * that is empty one always fits, and each call makes progress. With a field of its own it takes two more,
+ * and the sender's frame has so many less (OFFLOAD_SEGMENTS_FAR). All slices of all TCP segments
  * together are at most the sender's segments and one more for each cut.
  */
 #include "offload.h"
@@ -77,6 +79,21 @@ struct cutting {
 	struct cursor cursor;
 };
 
+/* Appends the sender's next n bytes. NULL when they lie in more segments than `to` has left. */
+static struct frame_segment *
+put_slices(struct cutting *cutting, struct frame_segment *segment, uint32_t n)
+{
+	const struct frame_segment *end = cutting->to->segments + BURST_SEGMENTS_MAX;
+
+	for (; n > 0; segment++) {
+		if (segment == end)
+			return NULL;
+		segment->len = cursor_step(&cutting->cursor, n, &segment->data);
+		n -= segment->len;
+	}
+	return segment;
+}
+
 /*
  * Makes the next frame of `to`, of `len` bytes: its first `done` are in to->headers, the others are
  * the sender's next. False when they lie in more segments than `to` has left.
@@ -87,38 +104,53 @@ put_frame(struct cutting *cutting, uint32_t done, uint32_t len)
 	struct burst *to = cutting->to;
 	struct frame *frame = &to->frames[to->n];
 	struct frame_segment *segment = &to->segments[cutting->n_segments];
-	const struct frame_segment *end = to->segments + BURST_SEGMENTS_MAX;
 	uint8_t *headers = to->headers[to->n];
 	uint32_t copied = len < FRAME_HEADERS_MAX ? len : FRAME_HEADERS_MAX;
 
-	if (segment == end)
+	if (segment == to->segments + BURST_SEGMENTS_MAX)
 		return false;
 	frame->segments = segment;
 	frame->len = len;
 	cursor_copy(&cutting->cursor, headers + done, copied - done);
 	*segment++ = (struct frame_segment){ headers, copied };
-	for (uint32_t left = len - copied; left > 0; segment++) {
-		if (segment == end)
-			return false;
-		segment->len = cursor_step(&cutting->cursor, left, &segment->data);
-		left -= segment->len;
-	}
+	segment = put_slices(cutting, segment, len - copied);
+	if (segment == NULL)
+		return false;
 	frame->n_segments = (uint32_t)(segment - frame->segments);
 	return true;
 }
 
-/* Stores the checksum of frame `i` from csum_start to its end, where its first part lies. */
+/*
+ * The first bytes of a frame that is not cut are the first ones of the only frame of its burst: where
+ * the next frame's would be there is room for a checksum field that does not lie in them.
+ */
+#define FAR_FIELD 1
+
+static bool
+is_far(const struct frame_offload *offload)
+{
+	return offload->csum_start + offload->csum_offset + 2u > offload->copied;
+}
+
+/* Stores the checksum of frame `i` from csum_start to its end. */
 static void
 complete_csum(struct burst *burst, uint32_t i, const struct frame_offload *offload)
 {
 	const struct frame *frame = &burst->frames[i];
-	uint8_t *headers = burst->headers[i];
+	uint8_t *field = is_far(offload)
+			? burst->headers[FAR_FIELD]
+			: burst->headers[i] + offload->csum_start + offload->csum_offset;
+	uint32_t skip = offload->csum_start;
 	struct csum csum = { 0 };
 	uint16_t value;
 
-	csum_add(&csum, headers + offload->csum_start, frame->segments->len - offload->csum_start);
-	for (uint32_t k = 1; k < frame->n_segments; k++)
-		csum_add(&csum, frame->segments[k].data, frame->segments[k].len);
+	for (uint32_t k = 0; k < frame->n_segments; k++) {
+		const struct frame_segment *segment = &frame->segments[k];
+		uint32_t before = skip < segment->len ? skip : segment->len;
+
+		csum_add(&csum, segment->data + before, segment->len - before);
+		skip -= before;
+	}
 	value = (uint16_t)~csum_fold(&csum);
 	/*
 	 * UDP says by 0 that there is no checksum (RFC 768), UDP-Lite forbids it (RFC 3828). DCCP has
@@ -126,7 +158,7 @@ complete_csum(struct burst *burst, uint32_t i, const struct frame_offload *offlo
 	 */
 	if (value == 0 && offload->csum_offset == UDP_CHECKSUM)
 		value = 0xffff;
-	memcpy(headers + offload->csum_start + offload->csum_offset, &value, sizeof(value));
+	memcpy(field, &value, sizeof(value));
 }
 
 /* Ends what put_frame() began, once the headers are as they shall be but for the checksum. */
@@ -231,15 +263,41 @@ cut(struct cutting *cutting, uint8_t takes, uint32_t first)
 	return n;
 }
 
+/* As put_frame(), with the checksum field in a segment of its own. It always fits, too. */
+static void
+put_far_frame(struct cutting *cutting, const struct frame_offload *offload)
+{
+	struct burst *to = cutting->to;
+	struct frame *frame = &to->frames[0];
+	struct frame_segment *segment = to->segments;
+	uint32_t at = offload->csum_start + offload->csum_offset;
+	uint32_t copied = at < offload->copied ? at : offload->copied;
+
+	frame->segments = segment;
+	frame->len = cutting->from->frames[cutting->i].len;
+	*segment++ = (struct frame_segment){ to->headers[0], copied };
+	cursor_skip(&cutting->cursor, copied);
+	segment = put_slices(cutting, segment, at - copied);
+	cursor_copy(&cutting->cursor, to->headers[FAR_FIELD], 2);
+	*segment++ = (struct frame_segment){ to->headers[FAR_FIELD], 2 };
+	segment = put_slices(cutting, segment, frame->len - at - 2);
+	frame->n_segments = (uint32_t)(segment - frame->segments);
+}
+
 /* A frame that is not cut always fits: see above. */
 static void
 copy_whole(struct cutting *cutting, uint8_t takes)
 {
-	uint32_t copied = cutting->from->offloads[cutting->i].copied;
+	const struct frame_offload *offload = &cutting->from->offloads[cutting->i];
+	uint32_t copied = offload->copied;
 
 	memcpy(cutting->to->headers[0], cutting->from->headers[cutting->i], copied);
-	cursor_skip(&cutting->cursor, copied);
-	put_frame(cutting, copied, cutting->from->frames[cutting->i].len);
+	if (is_far(offload)) {
+		put_far_frame(cutting, offload);
+	} else {
+		cursor_skip(&cutting->cursor, copied);
+		put_frame(cutting, copied, cutting->from->frames[cutting->i].len);
+	}
 	finish_frame(cutting, takes);
 }
 

@@ -87,6 +87,39 @@ port_report_fault(struct port *port, const char *text)
 		life.listener.fault(port, port->fault.text);
 }
 
+/* ---- What was learned at a port ends with its link ---- */
+
+static bool
+has_link(const struct port *port)
+{
+	return port->settings.enabled && port->ops->state(port) == PORT_UP;
+}
+
+/* Workers that learned from what they had taken before have ended their turns. */
+static void
+forget_stations(void *id)
+{
+	fdb_flush(life.fdb, (uint16_t)(uintptr_t)id, false);
+}
+
+void
+port_report_link(struct port *port)
+{
+	uint64_t now = clock_ns();
+
+	if (has_link(port)) {
+		port->link_lost_ns = 0;
+		return;
+	}
+	if (port->link_lost_ns == 0)
+		port->link_lost_ns = now;
+	if (port->settings.enabled && now - port->link_lost_ns < port->ops->link_grace_ns)
+		return;
+	/* By number: the port may be deleted meanwhile. */
+	if (fdb_count_port(life.fdb, port->id) > 0)
+		grace_call(forget_stations, (void *)(uintptr_t)port->id);
+}
+
 void
 port_report_station(struct port *port, const uint8_t mac[6])
 {
@@ -94,6 +127,9 @@ port_report_station(struct port *port, const uint8_t mac[6])
 
 	if (port->deleting || !port->settings.enabled)
 		return;
+	/* Its guest may be about to start: it is known for as long as one that is about to come back. */
+	if (port->link_lost_ns != 0)
+		port->link_lost_ns = clock_ns();
 	memcpy(key.mac, mac, sizeof(key.mac));
 	fdb_learn(life.fdb, &key, port->id, port->settings.mac_limit, clock_seconds());
 }
@@ -112,6 +148,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	for (port = port_table_first(); port != NULL; port = next) {
 		next = TAILQ_NEXT(port, link);
 		port_sample_rates(port);
+		if (!port->starting && !port->deleting)
+			port_report_link(port);
 		if (port->deleting && !port->starting && !port->withdrawn)
 			withdraw(port);
 		if (port->awaits && !port->deleting && !port->starting &&
@@ -428,6 +466,8 @@ port_report_set(struct port *port, const char *err)
 			port->settings = old;
 			snprintf(words, sizeof(words), "set-port %s: no memory", port->name);
 			err = words;
+		} else {
+			port_report_link(port);
 		}
 	}
 	end_change(port, port, err);

@@ -114,6 +114,7 @@ accept_status(struct ethdev_port *port, const struct ethdev_status *status)
 	port->status = *status;
 	if (status->gone && !was_gone)
 		mark_gone(port);
+	port_report_link(&port->base);
 }
 
 static void

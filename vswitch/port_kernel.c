@@ -86,6 +86,7 @@ kernel_port_gone(struct kernel_port *port, enum kernel_fate fate)
 	port->view.fate = fate;
 	gone_text(port, text, sizeof(text));
 	port_report_fault(&port->base, text);
+	port_report_link(&port->base);
 }
 
 /* The interface's MTU bounds the port's frames too, from the next turn on. */
@@ -98,6 +99,7 @@ follow_link(struct kernel_port *port, const struct kernel_view *view)
 	port->base.peer_mtu = view->link.mtu;
 	if (mtu != view->link.mtu && port_table_publish() < 0)
 		log_error("port %s: no memory to follow its interface's MTU", port->base.name);
+	port_report_link(&port->base);
 }
 
 static void

@@ -39,6 +39,8 @@ struct port_ops {
 	 */
 	int (*set)(struct port *port, const struct port_settings *settings, char *err,
 			size_t err_size);
+	/* So long after its link is gone a port may be back as it was: its stations stay known. */
+	uint64_t link_grace_ns;
 	enum port_state (*state)(const struct port *port);
 	/* The state in words. */
 	void (*state_text)(const struct port *port, char *text, size_t size);
@@ -68,6 +70,7 @@ struct port {
 	char missing[PORT_TEXT_MAX]; /* what it awaits, in words */
 	bool deleting;
 	bool withdrawn;		   /* deleting, and out of what workers read */
+	uint64_t link_lost_ns;	   /* CLOCK_MONOTONIC; 0: it has one */
 	struct port_fault fault;   /* the last one, kept when the frontend leaves */
 	struct port_stats cleared; /* counters at the last clear-stats */
 	struct port_stats sampled; /* counters a second ago */
@@ -96,6 +99,11 @@ void port_report_set(struct port *port, const char *err);
 void port_report_attached(struct port *port, const struct gate_peer *peer);
 void port_report_detached(struct port *port);
 void port_report_fault(struct port *port, const char *text);
+/*
+ * The link may have come or gone: PORT_UP and not disabled is one. Without it, learned stations are
+ * forgotten, at once or after the kind's grace. Called once a second for each port, too.
+ */
+void port_report_link(struct port *port);
 /* A station is behind the port from now on. */
 void port_report_station(struct port *port, const uint8_t mac[6]);
 

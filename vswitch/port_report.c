@@ -176,6 +176,15 @@ report_device(const struct port *port)
 			"vhost_pids", report_pids(&device));
 }
 
+/* The MTU that the frontend announced. */
+static json_t *
+report_frontend_mtu(const struct port *port)
+{
+	const struct session *session = port_session(port);
+
+	return session != NULL && session->mtu != 0 ? json_integer(session->mtu) : json_null();
+}
+
 json_t *
 port_report(const struct port *port, const struct fdb *fdb)
 {
@@ -183,6 +192,7 @@ port_report(const struct port *port, const struct fdb *fdb)
 	int failed;
 
 	failed = add_options(object, port);
+	failed |= json_object_set_new(object, "frontend_mtu", report_frontend_mtu(port));
 	failed |= json_object_set_new(object, "device", report_device(port));
 	failed |= json_object_set_new(object, "fault", report_fault(port));
 	failed |= json_object_set_new(

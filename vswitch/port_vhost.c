@@ -107,6 +107,11 @@ follow_mtu(struct vhost_port *port)
 	if (mtu == port->base.peer_mtu)
 		return;
 	port->base.peer_mtu = mtu;
+	if (mtu != 0)
+		log_from(gate_log(port->gate), LOG_LEVEL_INFO,
+				"its frontend announced an MTU of %u; the port's own is %u, and the "
+				"smaller one bounds frames",
+				mtu, port->base.settings.mtu);
 	if (port_table_publish() < 0)
 		log_from(gate_log(port->gate), LOG_LEVEL_ERROR,
 				"no memory to follow its frontend's MTU");
@@ -301,6 +306,9 @@ init(struct event_base *base)
 
 /* ---- The kind ---- */
 
+/* What a restart of a frontend takes, and a guest's driver that sets its device up anew. */
+#define LINK_GRACE_NS 3000000000ull
+
 static struct port *
 create(uint16_t id)
 {
@@ -336,7 +344,8 @@ set_path(struct port *port, char *err, size_t err_size)
 		return 0;
 	return text_fail(err, err_size, -ENAMETOOLONG,
 			"add-port %s: the socket's path has %d bytes (%s...), and the system "
-			"allows %zu; choose a shorter name or --socket PATH",
+			"allows %zu; choose a shorter name or path, or go through a symbolic link "
+			"to the directory",
 			port->name, len, port->path, sizeof(port->path) - 1);
 }
 
@@ -349,6 +358,7 @@ start(struct port *base, char *err, size_t err_size)
 		.path = base->path,
 		.connect = base->settings.connect[0] != '\0',
 		.offload = base->settings.offload,
+		.mtu = base->settings.mtu,
 		.mode = base->settings.mode,
 		.owner = base->settings.owner,
 		.group = base->settings.group,
@@ -425,6 +435,7 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 	if (ret < 0)
 		return ret;
 	gate_set_offload(port->gate, settings->offload);
+	gate_set_mtu(port->gate, settings->mtu);
 	vring_sink_set_offload(&port->sink, settings->offload);
 	vhost_memory_set_max(port, settings->max_memory);
 	return 0;
@@ -438,6 +449,7 @@ const struct port_ops port_vhost_ops = {
 	.stop = stop,
 	.release = release,
 	.set = set,
+	.link_grace_ns = LINK_GRACE_NS,
 	.state = vhost_info_state,
 	.state_text = vhost_info_state_text,
 	.peer = vhost_info_peer,

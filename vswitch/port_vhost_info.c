@@ -29,7 +29,7 @@ waiting_text(const struct vhost_port *port, char *text, size_t size)
 {
 	if (port->base.settings.connect[0] != '\0' && port->gate != NULL)
 		gate_connect_state(port->gate, text, size);
-	else
+	else if (port->gate == NULL || !gate_listen_trouble(port->gate, text, size))
 		snprintf(text, size, "waiting for a frontend on %s", port->base.path);
 }
 
@@ -46,6 +46,16 @@ negotiating_text(const struct vhost_port *port, char *text, size_t size)
 			refusal[0] != '\0' ? "; refused: " : "", refusal);
 }
 
+/* Whether the driver has made no receive buffer available since it made its ring. */
+static bool
+is_unfilled(const struct vhost_port *port)
+{
+	const struct split_vring *vring = port->vrings[VRING_RECEIVEQ];
+
+	return __atomic_load_n(&port->sink.cursor.used, __ATOMIC_RELAXED) == 0 &&
+			__atomic_load_n(&vring->avail->idx, __ATOMIC_RELAXED) == 0;
+}
+
 /* Up, and what is held against the port all the same. */
 static void
 up_text(const struct vhost_port *port, char *text, size_t size)
@@ -60,7 +70,10 @@ up_text(const struct vhost_port *port, char *text, size_t size)
 				"; left alone for %.1f s, because its memory or its calls took "
 				"too much of the switch's time",
 				info.rest_s);
-	snprintf(text, size, "up%s%s%s", rest, refused[0] != '\0' ? "; " : "", refused);
+	snprintf(text, size, "up%s%s%s%s", rest, refused[0] != '\0' ? "; " : "", refused,
+			is_unfilled(port) ? "; its driver gave no buffers yet: frames for it are "
+					    "dropped (ring-full)"
+					  : "");
 }
 
 /* What keeps the next frontend waiting; "" when nothing does. */

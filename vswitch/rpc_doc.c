@@ -90,6 +90,9 @@ static const struct field port_fields[] = {
 	{ "state_text", "string", "the state in words, with the reason" },
 	{ "peer", "object or null", "the frontend's `pid`, `program`, `uid`" },
 	{ "device", "DEVICE or null", "the interface or device of a kernel or ethdev port" },
+	{ "frontend_mtu", "integer or null",
+			"the MTU that the frontend announced (NET_SET_MTU); the smaller of it and `mtu` "
+			"bounds frames" },
 	{ "mtu, mac-limit, enabled, offload", "integer, integer, boolean, boolean",
 			"options, see below" },
 	{ "mode, owner, group, ifname, netns, ip, mac, up, backend, queues, devargs, promiscuous",

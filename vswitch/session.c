@@ -47,7 +47,7 @@ session_vring_complete(const struct session *session, uint32_t index)
 	const struct session_vring *vring = &session->vrings[index];
 
 	return session->has_features && session->has_memory && vring->size != 0 &&
-			vring->has_addr && vring->kicked && vring->has_call && vring->enabled;
+			vring->has_addr && vring->kicked && vring->enabled;
 }
 
 static const char *
@@ -57,8 +57,6 @@ vring_missing(const struct session_vring *vring)
 		return "has no size yet";
 	if (!vring->has_addr)
 		return "has no address yet";
-	if (!vring->has_call)
-		return "has no call descriptor yet";
 	if (!vring->kicked)
 		return "is not started yet";
 	if (!vring->enabled)

@@ -39,10 +39,10 @@ struct session_vring {
 	uint64_t desc_user_addr;
 	uint64_t avail_user_addr;
 	uint64_t used_user_addr;
-	bool kicked; /* SET_VRING_KICK seen since the last GET_VRING_BASE */
-	int kick_fd; /* owned; -1: none (polled) */
-	bool has_call;
-	int call_fd; /* owned; -1: none (frontend polls) */
+	bool kicked;   /* SET_VRING_KICK seen since the last GET_VRING_BASE */
+	int kick_fd;   /* owned; -1: none (polled) */
+	bool has_call; /* the library knows its call descriptor, or that there is none */
+	int call_fd;   /* owned; -1: none (frontend polls) */
 	bool enabled;
 	bool was_stopped; /* GET_VRING_BASE or disabling ended its last run */
 };

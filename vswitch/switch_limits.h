@@ -17,11 +17,17 @@
 /* Frames that one turn takes from one queue. */
 #define BURST_MAX 64
 
-/* Ethernet header (14 bytes) and one VLAN tag (4); the FCS is never in memory. */
+/*
+ * A frame may have its MTU and FRAME_OVERHEAD: Ethernet header (14 bytes) and one VLAN tag (4); the FCS is
+ * never in memory. One that really has two tags may have 4 bytes more: burst_fits().
+ */
 #define ETHERNET_HEADER_LEN 14
-#define FRAME_OVERHEAD 18
+#define VLAN_TAG_LEN 4
+#define FRAME_OVERHEAD (ETHERNET_HEADER_LEN + VLAN_TAG_LEN)
+#define FRAME_OVERHEAD_MAX (FRAME_OVERHEAD + VLAN_TAG_LEN)
 #define MTU_MIN 68
 #define MTU_MAX 65535
+#define FRAME_LEN_MAX (MTU_MAX + FRAME_OVERHEAD_MAX)
 
 /* One queue pair a port: ring 0 is the receiveq (switch to frontend), 1 the transmitq. */
 #define VRING_RECEIVEQ 0

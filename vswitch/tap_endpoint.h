@@ -19,7 +19,7 @@
 #include "tap.h"
 
 /* The longest frame, its header, and a byte by which a longer one is known. */
-#define TAP_READ_MAX (TAP_HEADER_LEN + MTU_MAX + FRAME_OVERHEAD + 1)
+#define TAP_READ_MAX (TAP_HEADER_LEN + FRAME_LEN_MAX + 1)
 
 /* What one gathering write takes (IOV_MAX of Linux, UIO_MAXIOV of the kernel). */
 #define TAP_PARTS_MAX 1024
@@ -35,7 +35,7 @@ struct tap_sink {
 	const struct tap *tap; /* writer: control; NULL: stopped */
 	/* Of who holds the lock: the frame that is being written. */
 	struct iovec parts[TAP_PARTS_MAX];
-	uint8_t tail[MTU_MAX + FRAME_OVERHEAD]; /* the end of one that lies in too many pieces */
+	uint8_t tail[FRAME_LEN_MAX]; /* the end of one that lies in too many pieces */
 };
 
 void tap_source_init(struct tap_source *source, uint16_t port);

@@ -330,14 +330,25 @@ vhost_check_vring_file(const struct vhost_check *check)
 	return VHOST_GOOD;
 }
 
+/*
+ * Who asks whether its MTU is valid is told that one over the port's is not, rather than losing frames.
+ * Who does not ask may announce it: the smaller one counts.
+ */
 enum vhost_verdict
 vhost_check_mtu(const struct vhost_check *check)
 {
+	bool asks = (check->msg->header.flags & VHOST_FLAG_NEED_REPLY) != 0;
 	uint64_t mtu = check->msg->payload.u64;
 
 	if (mtu < MTU_MIN || mtu > MTU_MAX)
 		return vhost_refuse(check, "%s: %" PRIu64 "; %d to %d is right", check->name, mtu,
 				MTU_MIN, MTU_MAX);
+	if (asks && mtu > check->offer->mtu)
+		return vhost_refuse(check,
+				"%s: the frontend's MTU %" PRIu64 " is more than the port's %u; "
+				"`set-port NAME mtu=%" PRIu64 "`, or a smaller one there (QEMU: "
+				"host_mtu=%u)",
+				check->name, mtu, check->offer->mtu, mtu, check->offer->mtu);
 	return VHOST_GOOD;
 }
 

@@ -363,6 +363,23 @@ vhost_msg_rings(const struct vhost_msg *msg)
 	return 0;
 }
 
+bool
+vhost_msg_call_first(
+		const struct vhost_msg *msg, const struct session *session, struct vhost_msg *call)
+{
+	uint32_t index = msg->payload.u64 & VHOST_FILE_INDEX_MASK;
+
+	if (msg->header.request != VHOST_REQ_SET_VRING_KICK || session->vrings[index].has_call)
+		return false;
+	call->header = (struct vhost_header){
+		.request = VHOST_REQ_SET_VRING_CALL,
+		.size = sizeof(call->payload.u64),
+	};
+	call->payload.u64 = index | VHOST_FILE_NO_DESCRIPTOR;
+	call->n_fds = 0;
+	return true;
+}
+
 void
 vhost_msg_apply(struct vhost_msg *msg, const struct vhost_msg *reply, struct session *session)
 {

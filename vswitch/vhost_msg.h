@@ -150,6 +150,7 @@ struct vhost_msg {
 struct vhost_offer {
 	uint64_t features;
 	uint64_t protocol_features;
+	uint32_t mtu; /* the most that the port's frames may have */
 };
 
 enum vhost_verdict {
@@ -187,6 +188,15 @@ const char *vhost_msg_name(uint32_t request, char *buffer, size_t size);
 
 /* Rings that workers must have left before a good message takes effect, as a bit mask. */
 uint32_t vhost_msg_rings(const struct vhost_msg *msg);
+
+/*
+ * A kick starts a ring, whether or not its driver wants to be called (vhost-user, "Ring states"), but
+ * the library starts none of which it has not heard SET_VRING_CALL (vhost_user.c: vq_is_ready). True
+ * when `msg` is the kick of such a ring: then `call`, which says that there is no call descriptor,
+ * must be relayed and recorded before it.
+ */
+bool vhost_msg_call_first(
+		const struct vhost_msg *msg, const struct session *session, struct vhost_msg *call);
 
 /*
  * Records a good message that took effect in the session. `reply` is the library's answer for

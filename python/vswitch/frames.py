@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import Union
+from typing import Sequence, Union
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 ETHERTYPE = 0x88B5  # IEEE 802: for local experiments
@@ -29,6 +29,12 @@ def frame(destination: str, source: str, size: int = 64, seed: int = 0) -> bytes
     name = struct.pack(">Q", seed)
     payload = name + hashlib.shake_128(name).digest(max(0, size - HEADER - len(name)))
     return header + payload[:size - HEADER]
+
+
+def tagged(data: bytes, kinds: Sequence[int]) -> bytes:
+    """The frame with VLAN tags of these kinds (0x8100, 0x88A8), 4 bytes each, the first outermost."""
+    tags = b"".join(struct.pack(">HH", kind, 10 + at) for at, kind in enumerate(kinds))
+    return data[:HEADER - 2] + tags + data[HEADER - 2:]
 
 
 def seed_of(data: bytes) -> int:

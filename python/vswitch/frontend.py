@@ -43,6 +43,7 @@ class Setup:
     reply_ack: bool = True
     with_kick: bool = True
     with_call: bool = True
+    say_call: bool = True  # False: SET_VRING_CALL is never sent
     rx_buffer: int = 2048  # bytes of a receive buffer, header included
     rx_layout: Optional[Sequence[int]] = None  # sizes of its descriptors, instead of one
     rx_indirect: bool = False
@@ -165,12 +166,13 @@ class RawFrontend(Channel):
         self.set_mem_table(self.memory.table, self.memory.fds)
 
     def start_ring(self, index: int, base: int = 0) -> None:
-        """Size, base, addresses, call and kick of one ring."""
+        """Size, base, addresses, call (unless it is never said) and kick of one ring."""
         ring = self.rings[index]
         self.set_vring_num(index, ring.size)
         self.set_vring_base(index, base)
         self.send_ring_address(index)
-        self.set_vring_call(index, ring.call_fd)
+        if self.setup.say_call:
+            self.set_vring_call(index, ring.call_fd)
         self.set_vring_kick(index, ring.kick_fd)
 
     def send_ring_address(self, index: int) -> None:

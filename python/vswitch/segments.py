@@ -14,6 +14,7 @@ NEEDS_CSUM = 1
 GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_ECN = 0, 1, 4, 0x80
 FIN, PSH, ACK, CWR = 0x01, 0x08, 0x10, 0x80
 TCP = 6
+DESTINATION_OPTIONS = 60
 TCP_CHECKSUM = 16  # its offset in the TCP header
 
 IPAddress = Union[IPv4Address, IPv6Address]
@@ -27,6 +28,18 @@ def ones_sum(data: bytes) -> int:
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return total
+
+
+def destination_options(size: int, following: int) -> bytes:
+    """Such a header of `size` bytes, all padding (RFC 8200, 4.6 and 4.2); none with 0."""
+    if size == 0:
+        return b""
+    padding, left = b"", size - 2
+    while left > 0:
+        length = min(left - 2, 255) if left != 258 else 254  # what is left may not be one byte
+        padding += bytes([1, length]) + bytes(length)
+        left -= 2 + length
+    return bytes([following, size // 8 - 1]) + padding
 
 
 @dataclass(frozen=True)
@@ -62,23 +75,26 @@ class TcpFrame:
     ip_destination: IPAddress = IPv4Address("10.0.0.2")
     sequence: int = 1000
     flags: int = ACK | PSH
-    vlan: int = 0
+    vlan: int = 0  # in a tag of 802.1Q; 0: none
     identification: int = 7
+    outer: int = 0  # in a tag of 802.1ad before the other; 0: none
+    options: int = 0  # of IPv6: bytes of a header of destination options, a multiple of 8
 
     @property
     def network(self) -> int:
-        return 18 if self.vlan else 14
+        return 14 + 4 * sum(1 for vlan in (self.outer, self.vlan) if vlan)
 
     @property
     def transport(self) -> int:
-        return self.network + (20 if self.ip_source.version == 4 else 40)
+        return self.network + (20 if self.ip_source.version == 4 else 40 + self.options)
 
     @property
     def header_len(self) -> int:
         return self.transport + 20
 
     def _ethernet(self) -> bytes:
-        tag = struct.pack("!HH", 0x8100, self.vlan) if self.vlan else b""
+        tag = struct.pack("!HH", 0x88A8, self.outer) if self.outer else b""
+        tag += struct.pack("!HH", 0x8100, self.vlan) if self.vlan else b""
         kind = 0x0800 if self.ip_source.version == 4 else 0x86DD
         return mac_bytes(self.destination) + mac_bytes(self.source) + tag + kind.to_bytes(2, "big")
 
@@ -86,7 +102,9 @@ class TcpFrame:
         length = 20 + len(self.payload)
         addresses = self.ip_source.packed + self.ip_destination.packed
         if self.ip_source.version == 6:
-            return struct.pack("!IHBB", 6 << 28, length, TCP, 64) + addresses
+            following = DESTINATION_OPTIONS if self.options else TCP
+            start = struct.pack("!IHBB", 6 << 28, length + self.options, following, 64)
+            return start + addresses + destination_options(self.options, TCP)
         fields = (0x45, 0, 20 + length, self.identification, 0, 64, TCP)
         check = ones_sum(struct.pack("!BBHHHBBH", *fields, 0) + addresses) ^ 0xFFFF
         return struct.pack("!BBHHHBBH", *fields, check) + addresses
@@ -124,6 +142,7 @@ class TcpFrame:
         return TcpFrame(
             self.destination, self.source, piece, self.ip_source, self.ip_destination,
             self.sequence + number * gso_size, flags, self.vlan, self.identification + number,
+            self.outer, self.options,
         )
 
     def checksum_header(self) -> VnetHeader:

@@ -49,10 +49,11 @@ static struct memory memories[DOMAINS][STATIONS];
 static bool limited; /* some port has a mac_limit: then the bridge cannot tell where a station is */
 static uint32_t now;
 
-static uint8_t plain[MTU_MAX + FRAME_OVERHEAD + 1];
+static uint8_t plain[FRAME_LEN_MAX + 1];
 static uint8_t with_offloads[OFFLOADS_MAX][OFFLOAD_BYTES_MAX];
 static uint32_t n_offloads;
 static uint8_t stations[BURST_MAX][2]; /* destination and source of each frame */
+static uint8_t tags[BURST_MAX];	       /* VLAN tags of each frame */
 
 /* Station n's address; the first are no stations. */
 static void
@@ -72,6 +73,13 @@ write_address(uint8_t *address, uint8_t station)
 		memcpy(address, (const uint8_t[]){ 2, 0, 0, 0, 0, station }, 6);
 }
 
+/* How long frame i may be at a port: the bridge allows for a second tag. */
+static uint32_t
+limit_of(uint32_t port, uint32_t i)
+{
+	return table->ports[port].max_frame + (tags[i] == 2 ? 4 : 0);
+}
+
 /* One frame that comes to a sink, from the burst or made of one of it. */
 static void
 check_presented(const struct port *port, const struct burst *given, uint32_t i)
@@ -84,8 +92,10 @@ check_presented(const struct port *port, const struct burst *given, uint32_t i)
 	FUZZ_CHECK(i < given->n);
 	head = burst_head(given, i, &head_len);
 	FUZZ_CHECK((burst_needs(given, i) & ~port->sink.takes) == 0);
-	FUZZ_CHECK(frame->len >= ETHERNET_HEADER_LEN && frame->len <= MTU_MAX + FRAME_OVERHEAD);
-	FUZZ_CHECK(burst_wire_len(given, i) <= table->ports[port->sink.port].max_frame);
+	FUZZ_CHECK(frame->len >= ETHERNET_HEADER_LEN && frame->len <= FRAME_LEN_MAX);
+	FUZZ_CHECK(burst_wire_len(given, i) <= table->ports[port->sink.port].max_frame + 4);
+	if (given == burst)
+		FUZZ_CHECK(burst_wire_len(given, i) <= limit_of(port->sink.port, i));
 	FUZZ_CHECK(head_len >= ETHERNET_HEADER_LEN);
 	FUZZ_CHECK(memcmp(head, frame->head, ETHERNET_HEADER_LEN) == 0);
 	for (uint32_t k = 0; k < frame->n_segments; k++)
@@ -191,14 +201,16 @@ read_ports(struct fuzz_input *input)
 static void
 read_plain(struct fuzz_input *input, uint32_t i, uint8_t kind)
 {
-	static const uint16_t lens[] = { 60, 14, 13, 0, 64, 86, 87, 1518, 1519, 9018, 9019, 65535 };
+	static const uint16_t lens[] = { 60, 14, 13, 0, 64, 86, 87, 1518, 1519, 9018, 9019, 65535,
+		1522, 1523 };
 	struct frame *frame = &burst->frames[i];
 	struct frame_segment *segment = &burst->segments[2 * i];
 
+	tags[i] = kind >> 5 & 3;
 	kind &= 0xf;
 	frame->len = kind < sizeof(lens) / sizeof(lens[0]) ? lens[kind] : fuzz_u16(input);
 	if (kind == 15)
-		frame->len += FRAME_OVERHEAD;
+		frame->len += FRAME_OVERHEAD_MAX;
 	segment[0] = (struct frame_segment){ .data = plain, .len = frame->len / 2 };
 	segment[1] = (struct frame_segment){ .data = plain + frame->len / 2,
 		.len = frame->len - frame->len / 2 };
@@ -207,18 +219,26 @@ read_plain(struct fuzz_input *input, uint32_t i, uint8_t kind)
 	memset(frame->head, 0, sizeof(frame->head));
 	write_address(frame->head, stations[i][0]);
 	write_address(frame->head + 6, stations[i][1]);
+	/* Three stand for a second tag alone, which is none. */
+	if (tags[i] == 1 || tags[i] == 2)
+		memcpy(frame->head + 12, (const uint8_t[]){ 0x88, 0xa8 }, 2);
+	if (tags[i] >= 2)
+		memcpy(frame->head + 16, (const uint8_t[]){ 0x81, 0 }, 2);
 }
 
 /* Frame i needs a checksum or is to be cut, as an honest sender says. */
 static void
 read_offload(struct fuzz_input *input, uint32_t i, uint8_t kind)
 {
-	struct shape shape = { .partial = true, .ipv6 = kind & 1, .tags = kind >> 1 & 1 };
+	struct shape shape = {
+		.partial = true, .ipv6 = kind & 1, .tags = (kind >> 1 & 1) + (kind >> 4 & 1)
+	};
 	uint8_t *bytes = with_offloads[n_offloads++];
 	struct frame *frame = &burst->frames[i];
 	struct virtio_net_hdr header;
 	uint16_t gso_size = 0;
 
+	tags[i] = (uint8_t)shape.tags;
 	shape.payload = 1 + fuzz_below(input, kind & 4 ? OFFLOAD_PAYLOAD_MAX : 4000);
 	if (kind & 8)
 		gso_size = (uint16_t)(48 + shape.payload / OFFLOAD_CUTS_MAX +
@@ -279,7 +299,7 @@ decide(uint32_t i)
 	const struct memory *memory = &memories[entry->domain][to];
 
 	if (burst->frames[i].len < ETHERNET_HEADER_LEN || !entry->enabled ||
-			burst_wire_len(burst, i) > entry->max_frame) {
+			burst_wire_len(burst, i) > limit_of(source.port, i)) {
 		verdict.reason = !entry->enabled			     ? DROP_DISABLED
 				: burst->frames[i].len < ETHERNET_HEADER_LEN ? DROP_TOO_SHORT
 									     : DROP_TOO_BIG;
@@ -362,7 +382,7 @@ check_port(const struct port *port, const struct counters *was)
 			disabled++;
 		else if (accounts[port->sink.port].rest_until != 0)
 			resting++;
-		else if (burst_wire_len(burst, i) > entry->max_frame)
+		else if (burst_wire_len(burst, i) > limit_of(port->sink.port, i))
 			too_big++;
 		else if ((burst_needs(burst, i) & ~port->sink.takes) == 0)
 			as_they_are++;

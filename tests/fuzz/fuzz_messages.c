@@ -55,6 +55,7 @@ static const struct vhost_offer offer = {
 	.features = 1ull << 32 | 1ull << 28 | 1ull << 15 | SESSION_F_OFFLOADS |
 			SESSION_F_PROTOCOL_FEATURES,
 	.protocol_features = 0x1001d,
+	.mtu = 9000,
 };
 
 static int

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import os
+import struct
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
 from test_idle import ticks_in_a_window, wait_asleep
 from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
 from vswitch.fixture_types import MakeStation, MakeSwitch
+from vswitch.segments import DESTINATION_OPTIONS, TCP, destination_options, ones_sum
 
 HOST, CONTAINER, CLIENT = "10.77.0.254", "10.77.0.2", "10.77.0.1"
 
@@ -79,6 +81,41 @@ def test_tcp_between_two_namespaces(switch: Switch, make_end: MakeEnd) -> None:
         # Large segments crossed the switch untouched, and nobody computed anything.
         assert stats["rx_bytes"] / stats["rx_frames"] > 1518
         assert not any(stats["offload"].values()), stats
+
+
+# A connection whose packets have destination options of 512 bytes before TCP.
+LONG_OPTIONS = """
+import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, bytes.fromhex("%s"))
+s.setblocking(False)
+s.connect_ex(("fd00::2", 7))
+"""
+
+
+def test_linux_leaves_a_checksum_far_behind(
+    switch: Switch, make_end: MakeEnd, station: MakeStation
+) -> None:
+    a, b = make_end("a").with_ipv6(), station(switch, "b")
+    switch.add_port("a", type="kernel", backend="tap", ifname="a0", netns=a.path,
+                    ip=["fd00::1/64"])
+    a.ip("neighbour", "add", "fd00::2", "lladdr", b.mac, "dev", "a0")
+    wait_until("the address may be used", lambda: not any(
+        info.get("tentative") for info in a.links()["a0"]["addr_info"]
+    ))
+    a.run("/usr/bin/python3", "-c", LONG_OPTIONS % destination_options(512, 0).hex())
+
+    def is_syn(data: bytes) -> bool:
+        return data[12:14] == b"\x86\xdd" and data[20] == DESTINATION_OPTIONS
+
+    data = wait_until("its SYN comes", lambda: next(
+        (frame for frame in [b.frontend.receive().frame] if is_syn(frame)), None
+    ))
+    segment = data[54 + 512:]
+    pseudo = data[22:54] + struct.pack("!II", len(segment), TCP)
+    assert ones_sum(pseudo + segment) == 0xFFFF
+    assert switch.stats("b")["offload"]["checksummed"] == 1
+    assert switch.drops("a") == {}
 
 
 @pytest.mark.parametrize("off", [("a",), ("b",), ("a", "b")], ids="-".join)

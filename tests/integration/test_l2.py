@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 from vswitch import Switch, wait_until
-from vswitch.frames import BROADCAST, frame, mac_text
+from vswitch.frames import BROADCAST, frame, mac_text, tagged
 from vswitch.fixture_types import MakeStation
+from vswitch.messages import Refused, Request, u64
 from vswitch.station import Station, fence, introduce
 
 UNKNOWN = "02:99:99:99:99:99"
@@ -225,6 +226,39 @@ def test_size_limits_by_mtu(switch: Switch, station: MakeStation, mtu: int) -> N
     assert switch.drops("b") == {}
 
 
+@pytest.mark.parametrize("kinds", [
+    [0x88A8, 0x8100], [0x8100, 0x8100], [0x88A8, 0x88A8], [0x8100, 0x8100, 0x8100],
+], ids=lambda kinds: "-".join(f"{kind:x}" for kind in kinds))
+@pytest.mark.parametrize("mtu", [1500, 9000, 65535])
+def test_size_limits_with_two_tags(
+    switch: Switch, station: MakeStation, mtu: int, kinds: list[int]
+) -> None:
+    """Two tags take eight bytes, and no frame gets room for a tag that it has not."""
+    a, b = (station(switch, port, None, mtu=mtu) for port in ("a", "b"))
+    room = mtu + 14 + 8 - 4 * len(kinds)  # of the frame without its tags
+    fits = tagged(a.build(b, room), kinds)
+    a.frontend.send(fits)
+    b.expect(fits)
+    a.frontend.send(tagged(a.build(b, room + 1), kinds))
+    for few in ([], kinds[:1], [kinds[0], 0x0800], [0x0800, 0x8100], [0x9100, 0x8100]):
+        a.frontend.send(tagged(a.build(b, mtu + 22 - 4 * len(few)), few))
+    fence(a, [b])
+    assert switch.drops("a") == {"too-big": 6}
+    assert switch.drops("b") == {}
+
+
+def test_receiver_with_a_smaller_mtu_takes_two_tags(
+    switch: Switch, station: MakeStation
+) -> None:
+    a = station(switch, "a", None, mtu=9000)
+    b = station(switch, "b", None, mtu=1500)
+    fits = tagged(a.build(b, 1514), [0x88A8, 0x8100])
+    a.frontend.send(tagged(a.build(b, 1515), [0x88A8, 0x8100]), fits, a.build(b, 1519))
+    b.expect(fits)
+    fence(a, [b])
+    assert switch.drops("b") == {"too-big": 2}
+
+
 def test_receiver_with_a_smaller_mtu_is_spared(switch: Switch, station: MakeStation) -> None:
     a = station(switch, "a", None, mtu=9000)
     b = station(switch, "b", None, mtu=1500)
@@ -233,6 +267,54 @@ def test_receiver_with_a_smaller_mtu_is_spared(switch: Switch, station: MakeStat
     fence(a, [b, c])
     assert switch.drops("b") == {"too-big": 1}
     assert switch.drops("a") == {}
+
+
+def test_announced_mtu_is_shown_beside_the_ports(
+    switch: Switch, three: list[Station]
+) -> None:
+    """What bounds a port's frames is said where its user looks, and what to do about it."""
+    a, b, c = three
+    assert switch.port("b")["frontend_mtu"] is None
+    b.frontend.net_set_mtu(1400)
+    port = switch.port("b")
+    assert (port["mtu"], port["frontend_mtu"]) == (1500, 1400)
+    data = a.send(BROADCAST, 1418)
+    b.expect(data)
+    c.expect(data)
+    c.expect(a.send(BROADCAST, 1419))
+    switch.wait_drops("b", {"too-big": 1})
+    assert "1400, announced by the frontend; the port's own 1500" in shown(switch, "b")
+    assert "1400" in switch.process.tail() and "1500" in switch.process.tail()
+    remedy = switch.ctl("drops", "b").stdout
+    assert "set-port" in remedy and "host_mtu" in remedy
+    b.frontend.net_set_mtu(1500)
+    assert "1500; the frontend announced 1500" in shown(switch, "b")
+    b.frontend.close()
+    switch.wait_state("b", "waiting")
+    assert switch.port("b")["frontend_mtu"] is None
+    assert "frontend announced" not in shown(switch, "b")
+
+
+def shown(switch: Switch, port: str) -> str:
+    return " ".join(switch.ctl("show-port", port).stdout.split())
+
+
+def test_announced_mtu_over_the_ports_is_answered_truthfully(
+    switch: Switch, three: list[Station]
+) -> None:
+    """Who asks (REPLY_ACK) hears no; who does not may say it; the port's own counts."""
+    a, b, c = three
+    with pytest.raises(Refused):
+        b.frontend.net_set_mtu(9000)
+    assert switch.port("b")["frontend_mtu"] is None and switch.port("b")["state"] == "up"
+    log = switch.process.tail()
+    assert "9000" in log and "1500" in log and "set-port" in log and "host_mtu" in log
+    b.frontend.request(Request.NET_SET_MTU, u64(9000), need_reply=False)
+    b.frontend.get_features()
+    assert "1500; the frontend announced 9000" in shown(switch, "b")
+    switch.call("port.set", {"name": "b", "mtu": 9000})
+    b.frontend.net_set_mtu(9000)
+    c.expect(a.send(BROADCAST, 1500))
 
 
 def test_mtu_is_changed_while_the_port_is_up(switch: Switch, three: list[Station]) -> None:
@@ -250,6 +332,7 @@ def test_mtu_is_changed_while_the_port_is_up(switch: Switch, three: list[Station
 def test_disabled_port_takes_and_gets_nothing(switch: Switch, three: list[Station]) -> None:
     a, b, c = three
     introduce(three)
+    switch.call("fdb.add", mac=b.mac, port="b")  # what was learned there would be forgotten
     switch.call("port.set", {"name": "b", "enabled": False})
     for _ in range(3):
         b.send(a)

@@ -160,6 +160,57 @@ def test_the_mtu_bounds_the_segments(switch: Switch, station: MakeStation) -> No
     assert switch.stats("a")["drops"]["too-big"] == 1
 
 
+@pytest.mark.parametrize("takes", [TAKES, ()], ids=["whole", "cut"])
+def test_the_mtu_bounds_segments_with_two_tags(
+    switch: Switch, station: MakeStation, takes: tuple[Feature, ...]
+) -> None:
+    a, b = make_pair(switch, station, takes=takes)
+    frame = replace(large(b, a), vlan=10, outer=20)
+    most = 1522 - frame.header_len
+    send(a, frame, frame.segments_header(most + 1))
+    send(a, frame, frame.segments_header(most))
+    if takes:
+        expect_as_it_is(b, frame, frame.segments_header(most))
+    else:
+        expect_done(b, frame.cut(most))
+    assert switch.stats("a")["drops"]["too-big"] == 1
+
+
+def with_options(to: Station, by: Station, options: int) -> TcpFrame:
+    """TCP over IPv6 behind destination options of so many bytes."""
+    addresses = IPv6Address("fd00::1"), IPv6Address("fd00::2")
+    return TcpFrame(to.mac, by.mac, payload(400), *addresses, options=options)
+
+
+@pytest.mark.parametrize("takes", [TAKES, ()], ids=["whole", "done"])
+@pytest.mark.parametrize("options", [8, 176, 184, 192, 200, 512, 1024])
+def test_checksum_far_behind(
+    switch: Switch, station: MakeStation, options: int, takes: Sequence[Feature]
+) -> None:
+    """It may be due anywhere in the frame, whatever stands before it."""
+    a, b = make_pair(switch, station, takes=takes)
+    frame = with_options(b, a, options)
+    for layout in (None, (12, 54, options), (12, 14, 40, options + 17)):
+        a.frontend.send(frame.left(), header=frame.checksum_header().pack(), layout=layout)
+        if takes:
+            expect_as_it_is(b, frame, frame.checksum_header())
+        else:
+            expect_done(b, [frame.whole()])
+    assert switch.drops("a") == {}
+
+
+def test_headers_that_are_too_long_to_be_cut(switch: Switch, station: MakeStation) -> None:
+    """Segments need the headers within 256 bytes; the words do not blame the sender alone."""
+    a, b = make_pair(switch, station)
+    frame = replace(with_options(b, a, 200), payload=payload(3000))
+    send(a, frame, frame.segments_header(1000))
+    frame = replace(frame, options=160)
+    send(a, frame, frame.segments_header(1000))
+    expect_as_it_is(b, frame, frame.segments_header(1000))
+    switch.wait_drops("a", {"bad-offload": 1})
+    assert "256 bytes" in switch.ctl("drops", "a").stdout
+
+
 GOOD = TcpFrame("02:00:00:00:00:02", "02:00:00:00:00:01", payload(5000))
 CUT = GOOD.segments_header(GSO_SIZE)
 
@@ -172,8 +223,6 @@ LIES = {
     "v6-of-v4": replace(CUT, gso_type=4),
     "start-elsewhere": replace(CUT, csum_start=36),
     "offset-elsewhere": replace(CUT, csum_offset=6),
-    "hdr-len-beyond": replace(CUT, hdr_len=6000),
-    "hdr-len-short": replace(CUT, hdr_len=20),
     "start-beyond": replace(GOOD.checksum_header(), csum_start=5054),
     "offset-beyond": replace(GOOD.checksum_header(), csum_offset=0xFFFF),
     "start-in-ethernet": replace(GOOD.checksum_header(), csum_start=6),
@@ -191,6 +240,43 @@ def test_headers_that_lie(switch: Switch, station: MakeStation, lie: VnetHeader)
     send(a, frame, frame.segments_header(GSO_SIZE))
     expect_as_it_is(b, frame, frame.segments_header(GSO_SIZE))
     assert switch.stats("a")["drops"]["bad-offload"] == 1
+
+
+HINTS = {
+    "hdr-len-0": replace(CUT, hdr_len=0),
+    "hdr-len-1": replace(CUT, hdr_len=1),
+    "hdr-len-of-tcp-alone": replace(CUT, hdr_len=20),
+    "hdr-len-in-tcp": replace(CUT, hdr_len=CUT.hdr_len - 5),
+    "hdr-len-in-payload": replace(CUT, hdr_len=CUT.hdr_len + 100),
+    "hdr-len-beyond": replace(CUT, hdr_len=6000),
+    "hdr-len-most": replace(CUT, hdr_len=0xFFFF),
+    "unknown-flags": replace(CUT, flags=CUT.flags | 0xF8),
+}
+
+
+@pytest.mark.parametrize("takes", [TAKES, ()], ids=["whole", "cut"])
+@pytest.mark.parametrize("hint", HINTS.values(), ids=HINTS.keys())
+def test_hints_decide_nothing(
+    switch: Switch, station: MakeStation, hint: VnetHeader, takes: Sequence[Feature]
+) -> None:
+    """VIRTIO 1.2, 5.1.6.2.2: a device must not rely on hdr_len; flags it does not know it ignores."""
+    a, b = make_pair(switch, station, takes=takes)
+    frame = replace(GOOD, destination=b.mac, source=a.mac)
+    send(a, frame, hint)
+    if takes:
+        expect_as_it_is(b, frame, CUT)
+    else:
+        expect_done(b, frame.cut(GSO_SIZE))
+    assert switch.drops("a") == {}
+
+
+@pytest.mark.parametrize("hdr_len", [0, 1, 0xFFFF])
+def test_hints_of_a_checksum(switch: Switch, station: MakeStation, hdr_len: int) -> None:
+    """Without segments hdr_len and gso_size mean nothing."""
+    a, b = make_pair(switch, station)
+    frame = large(b, a, 500)
+    send(a, frame, replace(frame.checksum_header(), hdr_len=hdr_len, gso_size=hdr_len))
+    expect_as_it_is(b, frame, frame.checksum_header())
 
 
 def test_work_that_was_not_negotiated(switch: Switch, station: MakeStation) -> None:

@@ -149,12 +149,42 @@ def test_out_of_descriptors(switch: Switch) -> None:
         wait_until("it says so", lambda: "port a: cannot accept" in switch.process.log())
         words = refusal(switch, "port.add", name="b")
         assert "RLIMIT_NOFILE" in words and "raise the limit" in words
-        assert switch.port("a")["peer"] is None and frontend.is_silent()
+        port = switch.port("a")
+        assert port["peer"] is None and frontend.is_silent()
+        assert port["state"] == "waiting" and "waiting for" not in port["state_text"]
+        assert str(switch.path("a")) in port["state_text"], port["state_text"]
+        assert "Too many open files; raise" in port["state_text"] and "ulimit -n" in port["state_text"]
     with frontend:
         frontend.handshake()
         switch.wait_state("a", "up")
         assert switch.process.log().count("cannot accept") == 1
     switch.add_port("b")
+
+
+def test_shortage_that_is_over_is_not_told_any_more(switch: Switch) -> None:
+    """Also when nobody who waited then is there any longer."""
+    switch.add_port("a")
+    with out_of_descriptors(switch):
+        frontend = RawFrontend(switch.path("a"))
+        wait_until("it says so", lambda: "cannot accept" in switch.port("a")["state_text"])
+        frontend.close()
+    wait_until("it waits", lambda: "waiting for" in switch.port("a")["state_text"])
+
+
+def test_path_that_is_too_long_and_a_link_to_its_directory(
+    switch: Switch, workdir: Path
+) -> None:
+    """The words say what helps, and it does."""
+    deep = workdir / ("d" * 100)
+    deep.mkdir()
+    words = refusal(switch, "port.add", name="a", socket=str(deep / "a.sock"))
+    assert "107" in words and "symbolic link" in words, words
+    (workdir / "d").symlink_to(deep)
+    switch.add_port("a", socket=str(workdir / "d" / "a.sock"))
+    assert (deep / "a.sock").is_socket()
+    with RawFrontend(workdir / "d" / "a.sock") as frontend:
+        frontend.handshake()
+        switch.wait_state("a", "up")
 
 
 def test_frontends_that_come_and_go_in_a_loop(switch: Switch) -> None:

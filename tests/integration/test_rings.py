@@ -201,8 +201,17 @@ def test_ring_without_buffers(switch: Switch, station: MakeStation) -> None:
         a.send(b)
     a.frontend.flush()
     switch.wait_stats("b", ring_full=6)
+    assert "gave no buffers yet" in switch.port("b")["state_text"]
+    assert "gave no buffers yet" in switch.ctl("drops", "b").stdout
     b.frontend.fill_rx(4)
+    assert switch.port("b")["state_text"] == "up"
     b.expect(a.send(b))
+    # empty again is another thing than never filled
+    b.frontend.stop_rings()
+    for index, base in enumerate((1, 0)):
+        b.frontend.start_ring(index, base)
+    switch.wait_state("b", "up")
+    assert switch.port("b")["state_text"] == "up"
 
 
 REGIONS: dict[str, Sequence[RegionSpec]] = {
@@ -405,6 +414,62 @@ def test_rings_without_descriptors_for_events(
     introduce([a, b])
     for _ in range(3):
         exchange_one(a, b)
+
+
+POLLING = Setup(with_call=False, say_call=False)
+
+
+@pytest.mark.parametrize("reply_ack", [True, False], ids=["acked", "unacked"])
+@pytest.mark.parametrize("kick", [True, False], ids=["kick", "no-kick"])
+def test_driver_that_never_speaks_of_calls(
+    switch: Switch, station: MakeStation, reply_ack: bool, kick: bool
+) -> None:
+    """The kick starts a ring (vhost-user, "Ring states"); its driver polls."""
+    a = station(switch, "a", replace(POLLING, with_kick=kick, reply_ack=reply_ack))
+    b = station(switch, "b")
+    introduce([a, b])
+    exchange(a, b)
+    assert not any(ring["has_call"] for ring in switch.port("a")["session"]["vrings"])
+
+
+def test_driver_that_never_speaks_of_calls_starts_again(
+    switch: Switch, station: MakeStation
+) -> None:
+    a, b = station(switch, "a", POLLING), station(switch, "b")
+    introduce([a, b])
+    for _ in range(3):
+        bases = a.frontend.stop_rings()
+        switch.wait_state("a", "stopped")
+        for index, base in enumerate(bases):
+            a.frontend.start_ring(index, base)
+        switch.wait_state("a", "up")
+        exchange(a, b)
+
+
+def test_call_after_the_kick(switch: Switch, station: MakeStation) -> None:
+    """A ring runs without a call descriptor until there is one, and is called from then on."""
+    a, b = station(switch, "a"), station(switch, "b", Setup(say_call=False))
+    for ring in b.frontend.rings:
+        ring.avail_flags = NO_INTERRUPT  # it polls
+    introduce([a, b])
+    exchange(a, b)
+    for index, ring in enumerate(b.frontend.rings):
+        ring.avail_flags = 0
+        b.frontend.set_vring_call(index, ring.call_fd)
+    switch.wait_state("b", "up")
+    exchange(a, b)  # without a call it would complain
+    assert all(ring["has_call"] for ring in switch.port("b")["session"]["vrings"])
+
+
+def test_missing_is_what_a_ring_needs(switch: Switch) -> None:
+    """A call descriptor is none of it."""
+    switch.add_port("a")
+    with RawFrontend(switch.path("a"), POLLING) as frontend:
+        frontend.negotiate()
+        frontend.share_memory()
+        frontend.set_vring_num(0, 256)
+        frontend.send_ring_address(0)
+        assert "ring 0 is not started yet" in switch.port("a")["state_text"]
 
 
 def test_driver_that_wants_no_calls_gets_none(switch: Switch, station: MakeStation) -> None:

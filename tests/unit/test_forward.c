@@ -50,6 +50,21 @@ teardown(void **state)
 	return 0;
 }
 
+static void add_frame(const uint8_t *destination, const uint8_t *source, uint32_t len);
+
+/* A broadcast whose EtherTypes, with 4 bytes between them, are these. */
+static void
+add_tagged(uint32_t len, const uint16_t *types)
+{
+	uint8_t *head = burst.frames[burst.n].head;
+
+	add_frame(broadcast, (const uint8_t[]){ 2, 0, 0, 0, 0, 1 }, len);
+	for (uint32_t i = 0; i < 2; i++) {
+		head[12 + 4 * i] = types[i] >> 8;
+		head[13 + 4 * i] = types[i] & 0xff;
+	}
+}
+
 static void
 add_frame(const uint8_t *destination, const uint8_t *source, uint32_t len)
 {
@@ -247,6 +262,51 @@ test_length_of_a_frame_to_be_cut(void **state)
 	assert_flood(&verdicts[0]);
 	assert_drop(&verdicts[1], DROP_TOO_BIG);
 	assert_drop(&verdicts[2], DROP_TOO_BIG);
+}
+
+/* A second VLAN tag has room of its own, where it really is; a TSO segment's too. */
+static void
+test_two_tags(void **state)
+{
+	static const struct {
+		uint16_t types[2];
+		bool fits;
+	} cases[] = {
+		{ { 0x88a8, 0x8100 }, true },
+		{ { 0x8100, 0x8100 }, true },
+		{ { 0x8100, 0x88a8 }, true },
+		{ { 0x8100, 0x0800 }, false },
+		{ { 0x0800, 0x8100 }, false },
+		{ { 0x0800, 0x0800 }, false },
+		{ { 0x9100, 0x8100 }, false },
+	};
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		burst.n = 0;
+		for (uint32_t len = MAX_FRAME; len <= MAX_FRAME + 5; len++)
+			add_tagged(len, cases[i].types);
+		forward(1, 0);
+		for (uint32_t more = 0; more <= 5; more++) {
+			if (more == 0 || (cases[i].fits && more <= 4))
+				assert_flood(&verdicts[more]);
+			else
+				assert_drop(&verdicts[more], DROP_TOO_BIG);
+		}
+	}
+	burst.n = 0;
+	for (uint32_t more = 4; more <= 5; more++) {
+		add_tagged(60000, cases[0].types);
+		burst.offload_mask |= 1ull << (more - 4);
+		burst.offloads[more - 4] = (struct frame_offload){
+			.needs = FRAME_NEEDS_TSO4 | FRAME_NEEDS_CSUM,
+			.header_len = 62,
+			.gso_size = (uint16_t)(MAX_FRAME + more - 62),
+		};
+	}
+	forward(1, 0);
+	assert_flood(&verdicts[0]);
+	assert_drop(&verdicts[1], DROP_TOO_BIG);
 }
 
 /* A frame that is too big for the receiver only is the delivery's business. */
@@ -500,6 +560,7 @@ main(void)
 		TEST(test_reserved_addresses_are_dropped),
 		TEST(test_frame_lengths),
 		TEST(test_length_of_a_frame_to_be_cut),
+		TEST(test_two_tags),
 		TEST(test_receiver_is_not_judged),
 		TEST(test_disabled_sender),
 		TEST(test_own_port),

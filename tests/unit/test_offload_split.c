@@ -236,9 +236,11 @@ test_random_checksums(void **state)
 		uint32_t len, pieces;
 
 		shape.udp = frames_random(&seed) % 2;
+		if (shape.ipv6 && round % 3 != 0) /* far behind what was copied, too */
+			shape.ip_options = frames_random(&seed) % 260 * 8;
 		shape.payload = frames_random(&seed) % (round % 8 == 0 ? 60000 : 3000);
 		len = frames_len(&shape);
-		pieces = 1 + frames_random(&seed) % (round % 2 ? 10 : 1023);
+		pieces = 1 + frames_random(&seed) % (round % 2 ? 10 : OFFLOAD_SEGMENTS_FAR);
 		give(&shape, 0, pieces < len ? pieces : len, &seed);
 		assert_int_equal(offload_split(from, FRAME, 0, 0, to), 1);
 		check_burst();
@@ -288,6 +290,43 @@ test_all_pieces_in_one(void **state)
 	sizes[1] = frames_len(&shape) - 300 - 1021;
 	give(&shape, 0, 1, &seed);
 	lay(sizes, OFFLOAD_SEGMENTS_MAX);
+	assert_int_equal(offload_split(from, FRAME, 0, 0, to), 1);
+	assert_int_equal(to->frames[0].n_segments, BURST_SEGMENTS_MAX);
+	check_burst();
+	check_frame(0, shape, false);
+}
+
+/*
+ * A checksum field behind the copied first bytes, at each place about their end, in pieces that are
+ * cut before, in and behind it; and in as many pieces as may be.
+ */
+static void
+test_far_checksum(void **state)
+{
+	uint32_t sizes[OFFLOAD_SEGMENTS_FAR], seed = 6;
+	struct shape shape = { .ipv6 = true, .payload = 2000, .partial = true };
+
+	(void)state;
+	for (uint32_t options = 160; options < 240; options += 8) {
+		uint32_t field = 54 + options + 16;
+
+		shape.ip_options = options;
+		for (uint32_t cut = field - 3; cut <= field + 4; cut++) {
+			const uint32_t two[] = { cut, 54 + options + 20 + 2000 - cut };
+
+			give(&shape, 0, 1, &seed);
+			lay(two, 2);
+			assert_int_equal(offload_split(from, FRAME, 0, 0, to), 1);
+			check_burst();
+			check_frame(0, shape, false);
+		}
+	}
+	for (uint32_t k = 0; k < OFFLOAD_SEGMENTS_FAR; k++)
+		sizes[k] = 1;
+	sizes[0] = 400;
+	sizes[1] = frames_len(&shape) - 400 - (OFFLOAD_SEGMENTS_FAR - 2);
+	give(&shape, 0, 1, &seed);
+	lay(sizes, OFFLOAD_SEGMENTS_FAR);
 	assert_int_equal(offload_split(from, FRAME, 0, 0, to), 1);
 	assert_int_equal(to->frames[0].n_segments, BURST_SEGMENTS_MAX);
 	check_burst();
@@ -413,6 +452,7 @@ main(void)
 		cmocka_unit_test(test_random_segments),
 		cmocka_unit_test(test_random_checksums),
 		cmocka_unit_test(test_most_segments),
+		cmocka_unit_test(test_far_checksum),
 		cmocka_unit_test(test_all_pieces_in_one),
 		cmocka_unit_test(test_room_ends),
 		cmocka_unit_test(test_checksum_of_zero),

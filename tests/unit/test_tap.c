@@ -25,7 +25,7 @@
 #include "tap_endpoint.h"
 
 #define QUEUES 3
-#define FRAME_MAX (MTU_MAX + FRAME_OVERHEAD)
+#define FRAME_MAX FRAME_LEN_MAX
 #define PAGE 4096u
 
 static struct tap tap;

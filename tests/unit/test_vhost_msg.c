@@ -323,6 +323,17 @@ test_small_values(void **state)
 	build_u64(&msg, VHOST_REQ_NET_SET_MTU, 9000);
 	build_pass(&msg, &session);
 	assert_int_equal(session.mtu, 9000);
+	/* only who asks is told that one over the port's is not valid */
+	build_u64(&msg, VHOST_REQ_NET_SET_MTU, 9001);
+	msg.header.flags |= VHOST_FLAG_NEED_REPLY;
+	expect(VHOST_REFUSED, "MTU 9001 is more than the port's 9000");
+	build_u64(&msg, VHOST_REQ_NET_SET_MTU, 9001);
+	build_pass(&msg, &session);
+	assert_int_equal(session.mtu, 9001);
+	build_u64(&msg, VHOST_REQ_NET_SET_MTU, 9000);
+	msg.header.flags |= VHOST_FLAG_NEED_REPLY;
+	build_pass(&msg, &session);
+	assert_int_equal(session.mtu, 9000);
 	build_u64(&msg, VHOST_REQ_SET_STATUS, 256);
 	expect(VHOST_BROKEN, "does not fit eight bits");
 	build_u64(&msg, VHOST_REQ_SET_STATUS, 15);
@@ -375,6 +386,38 @@ test_rings_concerned(void **state)
 	assert_int_equal(vhost_msg_rings(&msg), 0);
 }
 
+/* What the library wants to hear before a kick and the specification does not ask for. */
+static void
+test_call_first(void **state)
+{
+	struct vhost_msg call;
+	struct session fresh;
+
+	(void)state;
+	session_init(&fresh, build_close, NULL);
+	build_file(&msg, VHOST_REQ_SET_VRING_KICK, 1);
+	assert_true(vhost_msg_call_first(&msg, &fresh, &call));
+	assert_int_equal(call.header.request, VHOST_REQ_SET_VRING_CALL);
+	assert_int_equal(call.header.size, 8);
+	assert_int_equal(call.payload.u64, 1 | VHOST_FILE_NO_DESCRIPTOR);
+	assert_int_equal(call.n_fds, 0);
+	vhost_msg_apply(&call, NULL, &fresh);
+	assert_int_equal(fresh.vrings[1].call_fd, -1);
+	assert_false(vhost_msg_call_first(&msg, &fresh, &call));
+	build_release(&msg);
+	build_u64(&msg, VHOST_REQ_SET_VRING_KICK, 0 | VHOST_FILE_NO_DESCRIPTOR);
+	assert_true(vhost_msg_call_first(&msg, &fresh, &call));
+	build_file(&msg, VHOST_REQ_SET_VRING_CALL, 0);
+	assert_false(vhost_msg_call_first(&msg, &fresh, &call));
+	build_pass(&msg, &fresh);
+	build_u64(&msg, VHOST_REQ_SET_VRING_KICK, 0 | VHOST_FILE_NO_DESCRIPTOR);
+	assert_false(vhost_msg_call_first(&msg, &fresh, &call));
+	/* the library forgets it when the ring is stopped */
+	session_stop_vring(&fresh, 0, 0);
+	assert_true(vhost_msg_call_first(&msg, &fresh, &call));
+	session_reset(&fresh);
+}
+
 static void
 test_answers(void **state)
 {
@@ -422,6 +465,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_small_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_any_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rings_concerned, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_call_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 	};
 

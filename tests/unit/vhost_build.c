@@ -13,6 +13,7 @@
 const struct vhost_offer build_offer = {
 	.features = 1ull << 32 | 1ull << 15 | SESSION_F_PROTOCOL_FEATURES,
 	.protocol_features = 0x1001d,
+	.mtu = 9000,
 };
 
 static uint8_t owned[BUILD_FDS_MAX];
