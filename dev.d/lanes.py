@@ -31,9 +31,8 @@ ALONE = [
     "tests/integration/test_fair_share.py",
 ]
 
-# One lane begins with the first of these, because they need the CPUs most; the other begins with the last.
+# These need the CPUs most: one lane begins with them, and the other at the other end of the list.
 BUSY = ["tests/hostile/test_hostile.py", "tests/vm", "tests/soak", "tests/bench"]
-WAITING: list[str] = []
 
 # Files that share what takes long to make, as guests do, are run by one process.
 TOGETHER = ("tests/vm", "tests/soak", "tests/bench")
@@ -88,9 +87,11 @@ class Lanes:
         report = self.reports / f"{path.replace('/', '-').removesuffix('.py')}.xml"
         report.unlink(missing_ok=True)
         output = tempfile.TemporaryFile()
-        command = [*self.command, "--no-header", "-q", f"--junitxml={report}", path]
+        command = ["/usr/bin/setpriv", "--pdeathsig", "INT", "--", *self.command,
+                   "--no-header", "-q", f"--junitxml={report}", path]
+        # in a session of its own, so that Ctrl-C reaches it once, from `_stop`
         process = subprocess.Popen(command, cwd=PROJECT, env=self.env, stdin=subprocess.DEVNULL,
-                                   stdout=output, stderr=subprocess.STDOUT)
+                                   stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         self.running[lane] = Part(path, report, output, process)
 
     def _wait(self) -> None:
@@ -119,9 +120,7 @@ class Lanes:
 
 
 def in_order(paths: Sequence[str]) -> list[str]:
-    first = [path for path in BUSY if path in paths]
-    last = [path for path in WAITING if path in paths]
-    return [*first, *(path for path in paths if path not in (*first, *last)), *last]
+    return [*(path for path in BUSY if path in paths), *(path for path in paths if path not in BUSY)]
 
 
 def whole_suite(build: Path) -> list[str]:
