@@ -10,6 +10,7 @@ their names. A file that needs the machine for itself is in `ALONE`, and comes a
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -47,9 +48,9 @@ class Part:
     output: IO[bytes]
     process: subprocess.Popen[bytes]
 
-    def print_output(self) -> None:
+    def print_output(self, cpu_seconds: float = 0.0) -> None:
         self.output.seek(0)
-        print(f"\n== {self.path}", flush=True)
+        print(f"\n== {self.path}, {cpu_seconds:.0f} s of CPU time", flush=True)
         sys.stdout.buffer.write(self.output.read())
         sys.stdout.flush()
         self.output.close()
@@ -98,10 +99,11 @@ class Lanes:
         """Until one has ended."""
         while True:
             for lane, part in self.running.items():
+                before = cpu_seconds_of_the_ended()
                 status = part.process.poll()
                 if status is not None:
                     del self.running[lane]
-                    part.print_output()
+                    part.print_output(cpu_seconds_of_the_ended() - before)
                     self.ended.append((part.report, 0 if status == NOTHING_COLLECTED else status))
                     return
             time.sleep(0.05)
@@ -117,6 +119,12 @@ class Lanes:
                 part.process.kill()
                 part.process.wait()
             part.print_output()
+
+
+def cpu_seconds_of_the_ended() -> float:
+    """Of all processes that were waited for, with what they themselves have waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def in_order(paths: Sequence[str]) -> list[str]:
