@@ -42,7 +42,8 @@ struct since {
 
 static __thread struct {
 	struct since last;
-	struct since before; /* the last sample that is older than the stretches judged since */
+	struct since before; /* the sample that the last judged stretch was held against */
+	uint64_t judged;     /* when that stretch began */
 	uint64_t queue;	     /* when it was last looked at */
 	int fd;		     /* /proc/thread-self/schedstat, plus 1; 0: not open */
 	bool has_no_queue;   /* the kernel does not tell */
@@ -152,8 +153,8 @@ thread_time_page(uint64_t cycles)
 	uint64_t queue, before = own.queue;
 	int saved = errno;
 
-	if (cycles <= PAGE_US * cycles_per_us)
-		return;
+	if (own.fd == 0 || cycles <= PAGE_US * cycles_per_us)
+		return; /* nobody judges this thread, or the page was there */
 	if (read_queue(&queue))
 		own.last.pages += less(cycles, queue - before);
 	errno = saved;
@@ -161,18 +162,21 @@ thread_time_page(uint64_t cycles)
 
 /*
  * The sample that a stretch is held against. One within which another was judged (a call while frames
- * were placed) is older than the last sample, and would pass for work altogether.
+ * were placed) is older than the last sample, and would pass for work altogether. One that begins where
+ * the other ended begins before that sample as well, since the sample was taken after the end; what
+ * the other waited is not its own.
  */
 static const struct since *
 choose_since(uint64_t start)
 {
-	if (start >= own.last.sample.tsc || own.before.sample.tsc == 0) {
+	if (start > own.judged || own.before.sample.tsc == 0) {
 		own.before = own.last;
 	} else {
 		own.before.gaps += own.last.gaps;
 		own.before.sleeps += own.last.sleeps;
 		own.before.pages += own.last.pages;
 	}
+	own.judged = start;
 	return &own.before;
 }
 

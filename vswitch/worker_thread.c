@@ -77,12 +77,22 @@ refresh_sources(struct worker *worker, uint64_t now)
 	}
 }
 
-static void
+/*
+ * Returns the time. What a new frontend's first call takes (a descriptor that blocks) is nobody's turn:
+ * the source that is polled next is not to answer for it.
+ */
+static uint64_t
 refresh_if_asked(struct worker *worker, uint64_t now)
 {
-	if (__atomic_load_n(&worker->refresh, __ATOMIC_RELAXED) &&
-			__atomic_exchange_n(&worker->refresh, false, __ATOMIC_ACQUIRE))
-		refresh_sources(worker, now);
+	uint64_t end;
+
+	if (!__atomic_load_n(&worker->refresh, __ATOMIC_RELAXED) ||
+			!__atomic_exchange_n(&worker->refresh, false, __ATOMIC_ACQUIRE))
+		return now;
+	refresh_sources(worker, now);
+	end = tsc_read();
+	thread_time_gap(now, end, true);
+	return end;
 }
 
 /* Nothing came. False: the source left the poll list. */
@@ -152,19 +162,39 @@ end_turn(struct worker *worker, struct source *source, uint64_t start, uint64_t 
 	fair_share_serve(&worker->fair, source, cycles);
 }
 
-/* One source's turn. Returns the time at its end; false in *stays when it left the poll list. */
+/*
+ * A look that found nothing touched the source's memory as well; the next source is not to answer for
+ * what that took. Returns the time.
+ */
 static uint64_t
-poll_source(struct worker *worker, struct source *source, uint64_t now, bool *stays)
+charge_look(struct worker *worker, const struct source *source, uint64_t now)
+{
+	uint64_t end = tsc_read();
+
+	if (end - now <= account_slow)
+		return end;
+	worker->burst.n = 0;
+	deliver_charge_source(&worker->delivery, source, &worker->burst);
+	return worker->delivery.now;
+}
+
+/*
+ * One source's turn, from *time on, which becomes its end. True when it had frames; false in *stays when it
+ * left the poll list.
+ */
+static bool
+poll_source(struct worker *worker, struct source *source, uint64_t *time, bool *stays)
 {
 	struct delivery *delivery = &worker->delivery;
+	uint64_t now = *time;
 	bool suspect;
 
 	*stays = true;
 	if (fair_share_passes_over(&worker->fair, source))
-		return now;
+		return false;
 	if (!prepare_turn(worker, source, now, &suspect)) {
 		*stays = !worker_kicks_rest(worker, source, now);
-		return now;
+		return false;
 	}
 	delivery_at(delivery, source->port);
 	delivery->now = now;
@@ -172,7 +202,8 @@ poll_source(struct worker *worker, struct source *source, uint64_t now, bool *st
 	delivery->slow_receivers = 0;
 	if (source->ops->take(source, &worker->burst) == 0) {
 		*stays = stay_polled(worker, source, now);
-		return now;
+		*time = charge_look(worker, source, now);
+		return false;
 	}
 	delivery->private_copy = suspect &&
 			burst_private_copy(&worker->burst, worker->private_copy);
@@ -182,29 +213,30 @@ poll_source(struct worker *worker, struct source *source, uint64_t now, bool *st
 	}
 	move_burst(worker, source);
 	end_turn(worker, source, now, delivery->now);
-	return delivery->now;
+	*time = delivery->now;
+	return true;
 }
 
 /* Polls every active source once. Returns true when frames moved. */
 static bool
 poll_sources(struct worker *worker, uint64_t now)
 {
-	uint64_t start = now;
 	uint32_t kept = 0;
+	bool moved = false;
 
 	fair_share_begin_round(&worker->fair);
 	for (uint32_t i = 0; i < worker->n_active; i++) {
 		struct source *source = worker->active[i];
 		bool stays;
 
-		now = poll_source(worker, source, now, &stays);
+		moved |= poll_source(worker, source, &now, &stays);
 		if (stays)
 			worker->active[kept++] = source;
 	}
 	worker->n_active = kept;
 	fair_share_end_round(&worker->fair);
 	delivery_at(&worker->delivery, FDB_NO_PORT);
-	return now != start;
+	return moved;
 }
 
 static void
@@ -275,7 +307,7 @@ sleep_until_kicked(struct worker *worker)
 		watchdog_awake();
 	now = tsc_read();
 	thread_time_gap(start, now, true);
-	refresh_if_asked(worker, now);
+	now = refresh_if_asked(worker, now);
 	if (worker->has_muted)
 		worker_kicks_unmute(worker, now);
 	activate_kicked(worker, events, n, now);
@@ -324,7 +356,7 @@ worker_run(void *arg)
 
 		rte_rcu_qsbr_quiescent(worker->rcu, worker->index);
 		__atomic_store_n(&worker->turn, worker->turn + 1, __ATOMIC_RELAXED);
-		refresh_if_asked(worker, now);
+		now = refresh_if_asked(worker, now);
 		if (poll_sources(worker, now))
 			worker->last_moved = now;
 		else if (worker->n_active > 0)

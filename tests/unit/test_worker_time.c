@@ -162,6 +162,29 @@ test_a_stretch_around_one_that_was_judged(void **state)
 	assert_int_equal(placing.waited, 0);
 }
 
+/* Each stretch begins where the one before it has ended, which is before that one was judged. */
+static void
+test_a_stretch_after_one_that_was_judged(void **state)
+{
+	struct thread_time first, second;
+	uint64_t start, middle, end;
+
+	(void)state;
+	thread_time_judge(0, tsc_read(), &first);
+	start = tsc_read();
+	sleep_ms(50);
+	for (int i = 0; i < 10; i++)
+		thread_time_tick();
+	middle = tsc_read();
+	thread_time_judge(start, middle, &first);
+	work_ms(10);
+	end = tsc_read();
+	thread_time_judge(middle, end, &second);
+	assert_true(first.waited > 0);
+	assert_int_equal(second.waited, 0);
+	assert_in_range(second.worked, hz / 1000 * 5, hz / 1000 * 20);
+}
+
 /* Time that nobody accounts for is no wait when the thread slept by its own will alone. */
 static void
 test_stolen_time_is_no_wait(void **state)
@@ -351,6 +374,7 @@ main(void)
 		cmocka_unit_test(test_a_page_that_is_slow_is_nothing),
 		cmocka_unit_test(test_a_stop_is_no_wait),
 		cmocka_unit_test(test_a_stretch_around_one_that_was_judged),
+		cmocka_unit_test(test_a_stretch_after_one_that_was_judged),
 		cmocka_unit_test(test_stolen_time_is_no_wait),
 		cmocka_unit_test(test_a_gap_is_nothing),
 		cmocka_unit_test(test_shares_are_of_time),

@@ -182,6 +182,7 @@ class Stage:
         try:
             for attacker in attackers:
                 attacker.wait_mark("ready", READY_LIMIT)
+            rested = self._honest_rest()
             self.pair.cut()
             self.prober.cut()
             for attacker in attackers:
@@ -190,9 +191,11 @@ class Stage:
             under, probes = self.pair.cut(), self.prober.cut()
             states = self._states(ports)
             told, broken = self._ends(attackers)
-            got = "; ".join(
-                filter(None, [*told, *states, *self._rests(ports), *self._drops(ports)])
-            )
+            rested = self._honest_rest() - rested
+            got = "; ".join(filter(None, [
+                *told, *states, *self._rests(ports), *self._drops(ports),
+                f"honest ports rested {rested:.2f} s" if rested > 0 else "",
+            ]))
         finally:
             for attacker in attackers:
                 attacker.process.kill()
@@ -255,6 +258,10 @@ class Stage:
             (sums["slow_turns"], f"{sums['slow_turns']} slow turns"),
         )
         return [word for value, word in words if value]
+
+    def _honest_rest(self) -> float:
+        """For how many seconds ports that did nothing wrong were left alone: it should be none."""
+        return sum(float(port["time"]["rested_s"]) for port in self._shown(("b", "c")))
 
     def _drops(self, ports: Sequence[str]) -> list[str]:
         """Frames that the attacker's ports cost, by reason."""
