@@ -32,11 +32,12 @@ ALONE = [
     "tests/integration/test_fair_share.py",
 ]
 
-# These need the CPUs most: one lane begins with them, and the other at the other end of the list.
-BUSY = ["tests/hostile/test_hostile.py", "tests/vm", "tests/soak", "tests/bench"]
+# These need the CPUs most: one lane begins with them. The other begins at the other end of the list, with
+# tests/soak, which waits most.
+BUSY = ["tests/hostile/test_hostile.py", "tests/vm", "tests/bench"]
 
 # Files that share what takes long to make, as guests do, are run by one process.
-TOGETHER = ("tests/vm", "tests/soak", "tests/bench")
+TOGETHER = ("tests/vm", "tests/bench")
 
 
 @dataclass
