@@ -10,6 +10,7 @@ their names. A file that needs the machine for itself is in `ALONE`, and comes a
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -31,12 +32,12 @@ ALONE = [
     "tests/integration/test_fair_share.py",
 ]
 
-# One lane begins with the first of these, because they need the CPUs most; the other begins with the last.
-BUSY = ["tests/hostile/test_hostile.py", "tests/vm", "tests/soak", "tests/bench"]
-WAITING: list[str] = []
+# These need the CPUs most: one lane begins with them. The other begins at the other end of the list, with
+# tests/soak, which waits most.
+BUSY = ["tests/hostile/test_hostile.py", "tests/vm", "tests/bench"]
 
 # Files that share what takes long to make, as guests do, are run by one process.
-TOGETHER = ("tests/vm", "tests/soak", "tests/bench")
+TOGETHER = ("tests/vm", "tests/bench")
 
 
 @dataclass
@@ -48,9 +49,9 @@ class Part:
     output: IO[bytes]
     process: subprocess.Popen[bytes]
 
-    def print_output(self) -> None:
+    def print_output(self, cpu_seconds: float = 0.0) -> None:
         self.output.seek(0)
-        print(f"\n== {self.path}", flush=True)
+        print(f"\n== {self.path}, {cpu_seconds:.0f} s of CPU time", flush=True)
         sys.stdout.buffer.write(self.output.read())
         sys.stdout.flush()
         self.output.close()
@@ -88,19 +89,22 @@ class Lanes:
         report = self.reports / f"{path.replace('/', '-').removesuffix('.py')}.xml"
         report.unlink(missing_ok=True)
         output = tempfile.TemporaryFile()
-        command = [*self.command, "--no-header", "-q", f"--junitxml={report}", path]
+        command = ["/usr/bin/setpriv", "--pdeathsig", "INT", "--", *self.command,
+                   "--no-header", "-q", f"--junitxml={report}", path]
+        # in a session of its own, so that Ctrl-C reaches it once, from `_stop`
         process = subprocess.Popen(command, cwd=PROJECT, env=self.env, stdin=subprocess.DEVNULL,
-                                   stdout=output, stderr=subprocess.STDOUT)
+                                   stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         self.running[lane] = Part(path, report, output, process)
 
     def _wait(self) -> None:
         """Until one has ended."""
         while True:
             for lane, part in self.running.items():
+                before = cpu_seconds_of_the_ended()
                 status = part.process.poll()
                 if status is not None:
                     del self.running[lane]
-                    part.print_output()
+                    part.print_output(cpu_seconds_of_the_ended() - before)
                     self.ended.append((part.report, 0 if status == NOTHING_COLLECTED else status))
                     return
             time.sleep(0.05)
@@ -118,10 +122,14 @@ class Lanes:
             part.print_output()
 
 
+def cpu_seconds_of_the_ended() -> float:
+    """Of all processes that were waited for, with what they themselves have waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def in_order(paths: Sequence[str]) -> list[str]:
-    first = [path for path in BUSY if path in paths]
-    last = [path for path in WAITING if path in paths]
-    return [*first, *(path for path in paths if path not in (*first, *last)), *last]
+    return [*(path for path in BUSY if path in paths), *(path for path in paths if path not in BUSY)]
 
 
 def whole_suite(build: Path) -> list[str]:

@@ -22,7 +22,7 @@ from vswitch.waiting import wait_until
 T = TypeVar("T")
 
 BOOT_LIMIT = 180.0
-COMMAND_LIMIT = 40.0
+COMMAND_LIMIT = 120.0
 KERNEL_COMMAND = (
     "console=ttyS0 loglevel=3 mitigations=off nokaslr random.trust_cpu=on ipv6.disable=1"
     " rcupdate.rcu_expedited=1"

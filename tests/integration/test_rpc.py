@@ -170,15 +170,21 @@ def test_notification_has_no_answer_even_when_it_fails(client: Client) -> None:
 
 
 def test_requests_of_one_client_are_done_in_order(client: Client) -> None:
-    """A hundred ports added and deleted without waiting for an answer."""
-    wanted = []
-    for number in range(100):
-        wanted.append(client.send_request("port.add", {"name": f"p{number}"}))
-    for number in range(100):
-        wanted.append(client.send_request("port.delete", {"name": f"p{number}"}))
-    wanted.append(client.send_request("port.list"))
-    replies = [client.read_reply() for _ in wanted]
-    assert sorted(reply["id"] for reply in replies) == wanted
+    """A hundred ports added and deleted without waiting for an answer.
+
+    Sent at once, for a client that sends on and on and reads nothing holds up itself.
+    """
+    calls: list[tuple[str, dict[str, str]]] = [
+        (f"port.{what}", {"name": f"p{number}"}) for what in ("add", "delete") for number in range(100)
+    ]
+    calls.append(("port.list", {}))
+    lines = [
+        json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": number})
+        for number, (method, params) in enumerate(calls)
+    ]
+    client.send_bytes(("\n".join(lines) + "\n").encode())
+    replies = [client.read_reply() for _ in calls]
+    assert [reply["id"] for reply in replies] == list(range(len(calls)))
     assert all("result" in reply for reply in replies), replies
     assert replies[-1]["result"] == []
 

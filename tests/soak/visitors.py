@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
-from hostile_run import start_hostile
+from hostile_run import PORTS, start_hostile
 from vswitch import (
     Client, Process, ProcessFailed, RawFrontend, Registry, RpcError, Setup, Switch, Testpmd,
     VuserClient,
@@ -234,7 +234,7 @@ class Hostile(Visitor):
     """Random hostile sessions (hostile.c) for a while, then peace; or its processes are killed."""
 
     name = "hostile"
-    ports = ("h0", "h1", "h2", "h3")
+    ports = PORTS[:16]
     pace = 50  # sessions a second and process: the honest pair shares the CPUs
 
     def live(self) -> None:

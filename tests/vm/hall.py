@@ -13,7 +13,7 @@ from typing import Any, Iterator, Sequence
 
 import pytest
 from vswitch import Switch, VuserClient
-from vswitch.vm import Guest, Nic
+from vswitch.vm import COMMAND_LIMIT, Guest, Nic
 from vswitch.vm_plugin import Site
 
 DPDK, DPDK_MAC = "10.5.9.1", "02:00:00:05:09:01"
@@ -129,7 +129,7 @@ class Hall:
         for card in CARDS_OF[guest.name]:
             self.switch.wait_state(f"{guest.name}-{card.name}", "up", 20.0)
 
-    def run(self, guest: str, card: str, command: str, timeout: float = 40.0) -> str:
+    def run(self, guest: str, card: str, command: str, timeout: float = COMMAND_LIMIT) -> str:
         """Runs a command in the namespace of a card."""
         return self.guests[guest].run(f"ip netns exec {card} {command}", timeout)
 
