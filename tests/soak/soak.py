@@ -30,7 +30,6 @@ from vswitch import Registry, interrupts
 from vswitch.process import PROJECT
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
-SESSIONS_LIMIT_S = 24 * 3600.0
 
 
 def duration(text: str) -> float:
@@ -56,7 +55,7 @@ def tell(findings: list[str]) -> int:
 def run_sessions(registry: Registry, seed: int, sessions: int) -> int:
     run = HostileRun(registry, "s")
     try:
-        told = run.run(seed, SESSIONS_LIMIT_S, say, sessions=sessions)
+        told = run.run(seed, sessions, say=say)
         run.stop()
     except AssertionError as error:
         return tell([f"seed {seed}: {error}"])

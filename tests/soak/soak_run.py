@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any, Callable, Optional
 
-from hostile_run import WARM_UP, start_hostile
+from hostile_run import WARM_UP, run_sessions
 from visitors import Ground, Hostile, Visitor, all_visitors, who_is_missing
 from vitals import SANITIZER_ENV, Vitals, wait_back
 from vswitch import Client, Process, RawFrontend, Registry, Switch, wait_until
@@ -111,10 +111,7 @@ class SoakRun:
             self.switch.add_port(port)
         for port, mac in zip(PAIR, ("02:00:00:00:bb:01", "02:00:00:00:bb:02")):
             self.switch.call("fdb.add", mac=mac, port=port)
-        warm_up = start_hostile(
-            self.registry, self.switch, Hostile.ports, self.seed, sessions=WARM_UP, pace=100
-        )
-        warm_up.wait(LEAVE_LIMIT)
+        run_sessions(self.registry, self.switch, Hostile.ports, self.seed, WARM_UP)
         argv = [str(binary("tests/soak/soak-pair")), *(str(self.switch.path(p)) for p in PAIR)]
         self._pair = self.registry.start("pair", [*argv, str(PAIR_RATE)])
         for port in PAIR:
@@ -178,7 +175,7 @@ class SoakRun:
             f"p50 {told.get('p50_us', 0)} us, p99 {told.get('p99_us', 0)} us, "
             f"max {told.get('max_us', 0)} us, {told.get('strange', 0)} frames of others; "
             f"{self.prober.words()}; "
-            f"lives: {lives}; about {self.ground.hostile_sessions} hostile sessions; {vitals}"
+            f"lives: {lives}; {self.ground.hostile_sessions} hostile sessions; {vitals}"
         )
 
     def _leave(self) -> None:

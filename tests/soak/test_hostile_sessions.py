@@ -15,7 +15,7 @@ def test_random_sessions_leave_nothing(registry: Registry) -> None:
     seed = int(time.time())
     print(f"seed {seed}")
     run = HostileRun(registry, "s")
-    told = run.run(seed, 100.0, sessions=SESSIONS, seconds=10)
+    told = run.run(seed, SESSIONS, seconds=10)
     run.stop()
     assert 0 < told["sessions"] <= SESSIONS, told
     assert told["running_rings"] > told["sessions"] / 10, told

@@ -8,6 +8,7 @@ itself broke a rule.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import threading
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
-from hostile_run import PORTS, start_hostile
+from hostile_run import forget, start_hostile
 from vswitch import (
     Client, Process, ProcessFailed, RawFrontend, Registry, RpcError, Setup, Switch, Testpmd,
     VuserClient,
@@ -45,11 +46,7 @@ class Ground:
         self.stop.wait(seconds)
 
     def forget(self, process: Process) -> None:
-        """Its files go too: a soak is long."""
-        process.kill()
-        self.registry.processes.remove(process)
-        process.out_path.unlink()
-        process.log_path.unlink()
+        forget(self.registry, process)
 
 
 class Visitor:
@@ -234,12 +231,14 @@ class Hostile(Visitor):
     """Random hostile sessions (hostile.c) for a while, then peace; or its processes are killed."""
 
     name = "hostile"
-    ports = PORTS[:16]
+    ports = tuple(f"h{number}" for number in range(16))
     pace = 50  # sessions a second and process: the honest pair shares the CPUs
 
     def live(self) -> None:
         seed = self.chance.randrange(1 << 32)
         seconds = self.chance.uniform(2, 20)
+        if self.chance.random() < 0.7:
+            self._add_anew()
         process = start_hostile(
             self.ground.registry, self.switch, self.ports, seed, seconds=round(seconds, 1),
             pace=self.pace,
@@ -252,10 +251,17 @@ class Hostile(Visitor):
                 self.ground.rest(0.1)
             if process.status:
                 raise ProcessFailed(process.report(f"seed {seed}"))
-            self.ground.hostile_sessions += round(2 * self.pace * seconds)
+            if process.status == 0:
+                self.ground.hostile_sessions += json.loads(process.out())["sessions"]
         finally:
             self.ground.forget(process)
         self.ground.rest(self.chance.random())
+
+    def _add_anew(self) -> None:
+        """Ports that are new take no rests."""
+        for name in self.ports:
+            self.call("port.delete", name=name)
+            self.call("port.add", name=name)
 
 
 class Administrator(Visitor):
