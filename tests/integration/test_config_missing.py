@@ -185,9 +185,12 @@ def test_interface_that_is_missing(make_switch: MakeSwitch) -> None:
     name = f"vsi{os.getpid() % 100000}"
     missing = {"name": "m", "type": "ethdev", "devargs": f"net_af_packet0,iface={name}"}
     switch = make_switch(config=config(missing))
+    switch.conserves = False  # the kernel sends what it likes, and the port is deleted
     is_waiting(switch, "net_af_packet0")
-    subprocess.run(["ip", "link", "add", name, "up", "type", "dummy"], check=True)
+    subprocess.run(["ip", "link", "add", name, "type", "veth", "peer", name + "p"], check=True)
     try:
+        for end in (name, name + "p"):
+            subprocess.run(["ip", "link", "set", end, "up"], check=True)
         wait_until("it has come", lambda: switch.port("m")["state"] == "up", 20.0)
         switch.call("port.delete", name="m")
     finally:

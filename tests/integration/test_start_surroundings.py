@@ -11,6 +11,7 @@ from vswitch import RpcError, Switch
 from vswitch.fixture_types import MakeSwitch
 
 LEAST = 43  # descriptors of a switch with one worker and no ports
+PORT = 524  # of one that may have a port with a frontend
 
 
 def without_mount(path: str) -> list[str]:
@@ -55,19 +56,19 @@ def test_more_workers_take_more_descriptors(make_switch: MakeSwitch) -> None:
     make_switch("--workers", "4", wrapper=with_descriptors(LEAST + 9))
 
 
-@pytest.mark.parametrize("most", [LEAST, 64, 459])
+@pytest.mark.parametrize("most", [LEAST, 64, PORT - 1])
 def test_too_few_descriptors_for_a_port(make_switch: MakeSwitch, most: int) -> None:
     """It starts with a warning, and answers."""
     switch = make_switch(wrapper=with_descriptors(most))
     text = warning(switch)
-    assert text is not None and str(most) in text and "RLIMIT_NOFILE" in text and "460" in text
-    if most < 459:
+    assert text is not None and str(most) in text and "RLIMIT_NOFILE" in text and str(PORT) in text
+    if most < PORT - 1:
         with pytest.raises(RpcError, match="RLIMIT_NOFILE"):
             switch.add_port("a")
 
 
 def test_descriptors_for_one_port(make_switch: MakeSwitch) -> None:
-    switch = make_switch(wrapper=with_descriptors(460))
+    switch = make_switch(wrapper=with_descriptors(PORT))
     assert warning(switch) is None
     switch.add_port("a")
 
