@@ -167,7 +167,8 @@ test_commands_are_whole(void **state)
 		/* words come with a description, and the method may be the first of them */
 		assert_int_equal(command->words != NULL, command->max_words > 0);
 		assert_true(command->method != NULL || command->min_words > 0);
-		assert_true(command->max_words == 0 || command->build != NULL);
+		assert_true(command->max_words == 0 || command->build != NULL ||
+				command->select != NULL);
 		for (j = 0; j < i; j++)
 			assert_string_not_equal(command->name, commands[j].name);
 	}
@@ -176,8 +177,13 @@ test_commands_are_whole(void **state)
 static void
 expect_setting(const char *word, int expected, const char *json)
 {
-	const char *const words[] = { "p0", word };
-	const struct invocation call = { .words = words, .word_count = 2 };
+	const char *const words[] = { "p0" };
+	const struct options none = { 0 };
+	const struct invocation call = { .options = &none,
+		.words = words,
+		.word_count = 1,
+		.settings = &word,
+		.setting_count = 1 };
 	json_t *params = json_object();
 	char err[256], *text;
 

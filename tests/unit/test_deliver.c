@@ -108,6 +108,7 @@ static void
 add(uint32_t len, enum verdict_kind kind, uint16_t port, enum drop_reason reason)
 {
 	burst->frames[burst->n].len = len;
+	memset(burst->frames[burst->n].head, 0, sizeof(burst->frames[burst->n].head));
 	if (len > burst->longest)
 		burst->longest = len;
 	verdicts[burst->n] = (struct verdict){ .kind = kind, .port = port, .reason = reason };
