@@ -13,7 +13,9 @@
 #include "buffers.h"
 #include "client.h"
 #include "eal.h"
+#include "eal_log.h"
 #include "endpoint_socket.h"
+#include "last_words.h"
 #include "report.h"
 #include "role.h"
 #include "settings.h"
@@ -172,8 +174,10 @@ main(int argc, char *argv[])
 {
 	static struct settings s;
 	struct report *r;
-	int status = settings_open(argc, argv, &s);
+	int status;
 
+	last_words_open("vuser-client", eal_log_dump);
+	status = settings_open(argc, argv, &s);
 	if (status != OPTIONS_GO_ON)
 		return status;
 	r = report_create(s.role_name, s.json);

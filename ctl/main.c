@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "help.h"
+#include "last_words.h"
 #include "nearest.h"
 #include "options.h"
 #include "output.h"
@@ -360,6 +361,7 @@ main(int argc, char *argv[])
 	const char *name = find_command_word(argc, argv);
 	const struct command *command;
 
+	last_words_open("vswitchctl", NULL);
 	signal(SIGPIPE, SIG_IGN);
 	if (name == NULL)
 		return without_command(argc, argv);

@@ -22,6 +22,7 @@
 #include "events.h"
 #include "helper.h"
 #include "json_memory.h"
+#include "last_words.h"
 #include "notify.h"
 #include "options.h"
 #include "port.h"
@@ -361,8 +362,10 @@ int
 main(int argc, char *argv[])
 {
 	struct program program = { 0 };
-	int status = daemon_options_read(argc, argv, &program.daemon.options);
+	int status;
 
+	last_words_open("vswitchd", NULL);
+	status = daemon_options_read(argc, argv, &program.daemon.options);
 	if (status == OPTIONS_GO_ON && program.daemon.options.print_control_doc)
 		status = rpc_doc_print(stdout) == 0 ? 0 : 1;
 	else if (status == OPTIONS_GO_ON)
