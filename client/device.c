@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include <rte_alarm.h>
-#include <rte_dev.h>
+#include <rte_bus_vdev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_memzone.h>
@@ -59,14 +59,12 @@ device_is_up(struct device *d)
 }
 
 static void
-format_devargs(const struct settings *s, size_t index, char *text, size_t size)
+format_arguments(const struct settings *s, size_t index, char *text, size_t size)
 {
 	char mac[TEXT_MAC_SIZE];
 
-	snprintf(text, size,
-			"net_virtio_user%zu,path=%s,mac=%s,queue_size=%u,mrg_rxbuf=%d,in_order=%d,"
-			"server=%d",
-			index, s->paths[index], text_format_mac(s->macs[index], mac), s->queue_size,
+	snprintf(text, size, "path=%s,mac=%s,queue_size=%u,mrg_rxbuf=%d,in_order=%d,server=%d",
+			s->paths[index], text_format_mac(s->macs[index], mac), s->queue_size,
 			s->mergeable, s->in_order, s->server);
 }
 
@@ -98,15 +96,16 @@ explain_probe(const struct settings *s, const char *path, char *err, size_t err_
 			path);
 }
 
+/* Not rte_dev_probe(), which refuses arguments of 128 characters since June 2026. */
 static int
 probe(struct device *d, const struct settings *s, size_t index, char *err, size_t err_size)
 {
-	char devargs[512], name[32];
+	char arguments[512], name[32];
 	int ret;
 
-	format_devargs(s, index, devargs, sizeof(devargs));
+	format_arguments(s, index, arguments, sizeof(arguments));
 	snprintf(name, sizeof(name), "net_virtio_user%zu", index);
-	ret = rte_dev_probe(devargs);
+	ret = rte_vdev_init(name, arguments);
 	if (ret == 0)
 		ret = rte_eth_dev_get_port_by_name(name, &d->id);
 	if (ret == 0)
@@ -197,9 +196,8 @@ check_session(struct device *d, const struct settings *s, char *err, size_t err_
 
 	if (stop_requested())
 		return text_fail(err, err_size, -EINTR, "interrupted before %s was ready", d->path);
-	rte_eth_link_get_nowait(d->id, &link);
-	if (link.link_status != RTE_ETH_LINK_UP || eal_log_has("Failed to start device") ||
-			stop_timed_out()) {
+	if (rte_eth_link_get_nowait(d->id, &link) != 0 || link.link_status != RTE_ETH_LINK_UP ||
+			eal_log_has("Failed to start device") || stop_timed_out()) {
 		eal_log_print_errors();
 		return text_fail(err, err_size, -EPROTO,
 				"the backend of %s ended the handshake; vswitchctl show-port tells why",

@@ -18,6 +18,7 @@
 #include "text.h"
 
 #define ARGS_MAX 64
+#define CPU_0 "/sys/devices/system/cpu/cpu0/topology/core_id"
 
 struct arguments {
 	char *list[ARGS_MAX + 1]; /* each allocated */
@@ -165,12 +166,25 @@ explain(const struct settings *s, size_t memory, int error, char *err, size_t er
 			memory, strerror(-error));
 }
 
+/* EAL takes a CPU that /sys does not name for one that is not there, and prints its usage. */
+static int
+check_sys(char *err, size_t err_size)
+{
+	if (access(CPU_0, F_OK) == 0)
+		return 0;
+	return text_fail(err, err_size, -EIO,
+			"DPDK cannot start without " CPU_0
+			", from which it knows the CPUs; mount /sys here (read-only will do)");
+}
+
 int
 eal_open(const struct settings *s, size_t memory, char *err, size_t err_size)
 {
 	char *list[ARGS_MAX + 1];
-	int ret;
+	int ret = check_sys(err, err_size);
 
+	if (ret != 0)
+		return ret;
 	/*
 	 * DPDK makes a directory there although we share nothing that could lie in it, and can do
 	 * without. So it gets a place where none can be made, and nothing is left behind even by

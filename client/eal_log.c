@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <rte_log.h>
 
@@ -114,14 +115,31 @@ eal_log_number(const char *label, uint64_t *value)
 }
 
 static bool
-is_expected(const char *line)
+is_expected(const char *line, size_t size)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-		if (strstr(line, expected[i]) != NULL)
+		if (memmem(line, size, expected[i], strlen(expected[i])) != NULL)
 			return true;
 	return false;
+}
+
+void
+eal_log_dump(void)
+{
+	const char *line = kept, *end;
+
+	if (pthread_mutex_trylock(&lock) != 0)
+		return; /* the thread that logs is the one that was interrupted */
+	while ((end = strchr(line, '\n')) != NULL) {
+		if (line[0] <= '0' + (int)RTE_LOG_WARNING && line[0] > '0' &&
+				!is_expected(line, (size_t)(end - line)) &&
+				write(STDERR_FILENO, line + 1, (size_t)(end - line)) < 0)
+			break;
+		line = end + 1;
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 void
@@ -131,7 +149,8 @@ eal_log_print_errors(void)
 
 	pthread_mutex_lock(&lock);
 	for (line = strtok_r(kept, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
-		if (line[0] <= '0' + (int)RTE_LOG_WARNING && line[0] > '0' && !is_expected(line))
+		if (line[0] <= '0' + (int)RTE_LOG_WARNING && line[0] > '0' &&
+				!is_expected(line, strlen(line)))
 			fprintf(stderr, "  %s\n", line + 1);
 	length = 0;
 	kept[0] = '\0';

@@ -34,4 +34,7 @@ bool eal_log_number(const char *label, uint64_t *value);
 /* Prints the lines that are errors or warnings to stderr. */
 void eal_log_print_errors(void);
 
+/* The same as far as a signal handler can, for an abort: DPDK's panic stands in the log only. */
+void eal_log_dump(void);
+
 #endif

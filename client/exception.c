@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rte_dev.h>
+#include <rte_bus_vdev.h>
 #include <rte_ethdev.h>
 
 #include "eal_log.h"
@@ -169,17 +169,17 @@ probe(const struct settings *s, const char *ifname, struct device *d)
 {
 	bool vhost = s->backend == SETTINGS_BACKEND_VHOST_NET;
 	const char *name = vhost ? "net_virtio_user_exception" : "net_tap_exception";
-	char devargs[256], mac[TEXT_MAC_SIZE];
+	char arguments[256], mac[TEXT_MAC_SIZE];
 	int ret;
 
 	text_format_mac(d->mac, mac);
 	if (vhost)
-		snprintf(devargs, sizeof(devargs),
-				"%s,path=" VHOST_NET ",iface=%s,mac=%s,queue_size=%u,mrg_rxbuf=%d",
-				name, ifname, mac, s->queue_size, s->mergeable);
+		snprintf(arguments, sizeof(arguments),
+				"path=" VHOST_NET ",iface=%s,mac=%s,queue_size=%u,mrg_rxbuf=%d",
+				ifname, mac, s->queue_size, s->mergeable);
 	else
-		snprintf(devargs, sizeof(devargs), "%s,iface=%s,mac=%s", name, ifname, mac);
-	ret = rte_dev_probe(devargs);
+		snprintf(arguments, sizeof(arguments), "iface=%s,mac=%s", ifname, mac);
+	ret = rte_vdev_init(name, arguments);
 	return ret != 0 ? ret : rte_eth_dev_get_port_by_name(name, &d->id);
 }
 

@@ -13,7 +13,9 @@
 #include "buffers.h"
 #include "client.h"
 #include "eal.h"
+#include "eal_log.h"
 #include "endpoint_socket.h"
+#include "last_words.h"
 #include "report.h"
 #include "role.h"
 #include "settings.h"
@@ -177,6 +179,7 @@ main(int argc, char *argv[])
 
 	if (standard_fds_open() != 0)
 		return STATUS_NO_START; /* there is no place to say so */
+	last_words_open("vuser-client", eal_log_dump);
 	status = settings_open(argc, argv, &s);
 	if (status != OPTIONS_GO_ON)
 		return status;

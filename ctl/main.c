@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "help.h"
+#include "last_words.h"
 #include "nearest.h"
 #include "options.h"
 #include "output.h"
@@ -336,6 +337,7 @@ main(int argc, char *argv[])
 
 	if (standard_fds_open() != 0)
 		return STATUS_REFUSED; /* there is no place to say so */
+	last_words_open("vswitchctl", NULL);
 	signal(SIGPIPE, SIG_IGN);
 	if (name == NULL)
 		return without_command(argc, argv);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <rte_bus.h>
+#include <rte_bus_vdev.h>
 #include <rte_dev.h>
 #include <rte_devargs.h>
 #include <rte_ethdev.h>
@@ -137,6 +138,26 @@ refuse_interface_of_others(const char *name, const char *devargs, char *err, siz
 			ifname, name);
 }
 
+/*
+ * A virtual device goes to its bus by name, because rte_dev_probe() of DPDK 26.07, and of stable
+ * releases since June 2026, refuses arguments of 128 characters, and keeps a device that failed.
+ */
+static int
+attach(const char *devargs)
+{
+	struct rte_devargs parsed = { 0 };
+	int ret = rte_devargs_parse(&parsed, devargs);
+
+	if (ret != 0)
+		return ret;
+	if (parsed.bus != NULL && strcmp(rte_bus_name(parsed.bus), "vdev") == 0)
+		ret = rte_vdev_init(parsed.name, parsed.args);
+	else
+		ret = rte_dev_probe(devargs);
+	free(parsed.data);
+	return ret;
+}
+
 static int
 probe(struct ethdev *dev, const char *devargs, char *err, size_t err_size)
 {
@@ -152,7 +173,7 @@ probe(struct ethdev *dev, const char *devargs, char *err, size_t err_size)
 	if (rte_eth_dev_get_port_by_name(name, &dev->id) == 0)
 		return refuse_probe(-EEXIST, name, said, err, err_size);
 	eal_listen(said, sizeof(said));
-	ret = rte_dev_probe(devargs);
+	ret = attach(devargs);
 	eal_listen(NULL, 0);
 	if (ret != 0)
 		return refuse_probe(ret < 0 ? ret : -EIO, name, said, err, err_size);
@@ -299,7 +320,8 @@ ethdev_look(struct ethdev *dev, struct ethdev_status *status)
 		status->gone = true;
 		return;
 	}
-	(void)rte_eth_link_get_nowait(dev->id, &link);
+	if (rte_eth_link_get_nowait(dev->id, &link) != 0)
+		link.link_status = RTE_ETH_LINK_DOWN;
 	(void)rte_eth_macaddr_get(dev->id, &mac);
 	(void)rte_eth_dev_get_mtu(dev->id, &mtu);
 	status->link_up = link.link_status == RTE_ETH_LINK_UP && dev->config.link_up;

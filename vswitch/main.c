@@ -22,6 +22,7 @@
 #include "events.h"
 #include "helper.h"
 #include "json_memory.h"
+#include "last_words.h"
 #include "notify.h"
 #include "options.h"
 #include "port.h"
@@ -415,6 +416,7 @@ main(int argc, char *argv[])
 
 	if (standard_fds_open() != 0)
 		return 1; /* there is no place to say so */
+	last_words_open("vswitchd", NULL);
 	status = daemon_options_read(argc, argv, &program.daemon.options);
 	if (status == OPTIONS_GO_ON && program.daemon.options.print_control_doc)
 		status = rpc_doc_print(stdout) == 0 ? 0 : 1;

@@ -5,7 +5,7 @@
  * It decides nothing and waits for nobody; it posts what it saw. The only file that includes
  * rte_vhost.h.
  *
- * What the library's code (22.11) says, and what follows here:
+ * What the library's code says (22.11; 24.11, 25.11 and 26.07 do the same), and what follows here:
  * - All connections share one server socket. Which device id (vid) belongs to whose connection
  *   must not be guessed from the order of callbacks, so the first message on each connection is a
  *   request of our own, HELLO, with a random token. An unknown request reaches pre_msg_handle
@@ -19,8 +19,11 @@
  *   rte_vhost_set_vring_base() in pre_msg_handle.
  * - destroy_connection comes before the library unmaps, and an answer before it is done with the
  *   message. So at the end its thread is parked in a handler (vhost_lib_stop).
+ * - It handles what its table has, agreed or not: 26.07 knows ADD_MEM_REG and REM_MEM_REG, which map
+ *   and unmap, and for which we have no handlers. So the gate relays no message without a row of its own.
  * - rte_vhost_driver_start() does not wake the thread's poll, which lasts a second. A connection
  *   that the library makes itself does (socket.c: vhost_user_add_connection): wake_event_thread().
+ *   Since 24.11 there is an epoll in place of it, which hears at once.
  */
 #include "vhost_lib_internal.h"
 

@@ -21,6 +21,7 @@ from vswitch.waiting import wait_until
 
 CGROUPS = Path("/sys/fs/cgroup")
 PORT_DIRECTORY = Path("/run/port")
+CANCELLER = "*-linux-gnu/libgcc_s.so.1"  # which glibc loads when a thread is cancelled
 PLUGINS = ("librte_bus_pci", "librte_bus_vdev", "librte_mempool_ring", "librte_net_virtio")
 FIND_SOCKETS = ("/usr/bin/find", "/", "-path", "/proc", "-prune", "-o", "-type", "s", "-print")
 LONGEST_LIFE = 90  # seconds, after which a container ends even if nobody is left to end it
@@ -191,10 +192,17 @@ def make_root(root: Path) -> None:
     for folder in ("dev", "etc", "proc", "run/port", "sys", "tmp", "usr/bin", "var/tmp"):
         (root / folder).mkdir(parents=True)
     shutil.copy(client, root / "usr/bin/vuser-client")
-    for file in (*plugins, Path("/usr/bin/find"), *libraries([client, "/usr/bin/find", *plugins])):
+    copies: dict[Path, Path] = {}
+    needed = libraries([client, "/usr/bin/find", *plugins])
+    for file in (*plugins, Path("/usr/bin/find"), *needed, *Path("/lib").glob(CANCELLER)):
         target = root / file.relative_to("/")
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, target)
+        # One file by two names stays one, or else the loader would take it for two libraries.
+        first = copies.setdefault(file.resolve(), target)
+        if first == target:
+            shutil.copy(file, target)
+        else:
+            os.link(first, target)
 
 
 def plugin_files() -> Iterator[Path]:

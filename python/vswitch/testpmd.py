@@ -14,7 +14,7 @@ from vswitch.waiting import wait_until
 PROMPT = "testpmd> "
 # What another thread prints would come amidst an answer, or amidst the prompt.
 QUIET = ("--mask-event=queue_state", "--mask-event=intr_lsc")
-ORDINARY_MEMORY = ("--no-huge", "--single-file-segments")
+ORDINARY_MEMORY = ("--no-huge",)
 
 
 def launch(

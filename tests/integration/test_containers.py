@@ -153,3 +153,12 @@ def test_container_that_serves_outlives_the_switch(
         if life == 0:
             switch.kill()
             switch = make_switch(config=config, directory=workdir / "s")
+
+
+def test_aborted_in_a_container(tenants: Tenants, switch: Switch) -> None:
+    """Process 1 has no default action for SIGABRT: without words it would end like a crash."""
+    tenants.add_port(switch, "a")
+    client = tenants.client("a", "--ip", "10.0.0.1/24", "respond")
+    tenants.podman.call("kill", "--signal=ABRT", "a")
+    client.wait_log("vuser-client: aborted")
+    switch.wait_state("a", "waiting")
