@@ -308,7 +308,7 @@ end_line(struct control_client *client)
 static bool
 step_line(struct control_client *client)
 {
-	switch (control_line_step(client->line, client->at_end)) {
+	switch (control_line_step(client->line, client->at_end, client->lost)) {
 	case CONTROL_LINE_MORE:
 		break;
 	case CONTROL_LINE_WAITS:
@@ -380,8 +380,13 @@ is_owed(const struct control_client *client)
 bool
 control_client_end_if_left(struct control_client *client)
 {
-	if (client->dead || client->in_turn || is_owed(client) || !is_hung_up(client->fd))
+	if (client->dead || client->in_turn || !is_hung_up(client->fd))
 		return false;
+	if (is_owed(client)) {
+		lose(client);
+		control_turns_want(&client->turn);
+		return false;
+	}
 	cut(client);
 	return true;
 }

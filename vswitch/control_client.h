@@ -93,7 +93,10 @@ enum control_client_use control_client_use(const struct control_client *client);
  */
 bool control_client_notice(struct control_client *client);
 
-/* True when the other end was closed and nothing is left to do for it: the connection ends now. */
+/*
+ * True when the other end was closed and nothing is left to do for it: the connection ends now. What was
+ * asked for and is left is done without an answer.
+ */
 bool control_client_end_if_left(struct control_client *client);
 
 /* Finds out how much the client has read, for control_client_use(). */

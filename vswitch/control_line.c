@@ -95,7 +95,7 @@ why_not(const struct control_line *line, bool stopping)
 }
 
 static void
-run_request(struct control_line *line, bool stopping)
+run_request(struct control_line *line, bool stopping, bool unheard)
 {
 	const char *refusal = why_not(line, stopping);
 	struct jsonrpc_request request;
@@ -105,6 +105,8 @@ run_request(struct control_line *line, bool stopping)
 	code = jsonrpc_batch_request(&line->requests, line->next, &request, err, sizeof(err));
 	if (code != 0) {
 		put_reply(line, jsonrpc_error(request.id, code, err, NULL));
+	} else if (unheard && rpc_only_tells(request.method)) {
+		; /* and there is nobody to tell */
 	} else if (refusal == NULL) {
 		line->waits = true;
 		line->due = request.id != NULL;
@@ -118,9 +120,9 @@ run_request(struct control_line *line, bool stopping)
 }
 
 static void
-write_rows(struct control_line *line)
+write_rows(struct control_line *line, bool unheard)
 {
-	int more = rpc_rows_write(line->rows, put, line);
+	int more = unheard ? 0 : rpc_rows_write(line->rows, put, line);
 
 	if (more > 0)
 		return;
@@ -172,16 +174,16 @@ is_answered(const struct control_line *line)
 }
 
 enum control_step
-control_line_step(struct control_line *line, bool stopping)
+control_line_step(struct control_line *line, bool stopping, bool unheard)
 {
 	if (line->waits)
 		return CONTROL_LINE_WAITS;
 	if (!line->whole)
 		return read_request(line);
 	if (line->rows != NULL)
-		write_rows(line);
+		write_rows(line, unheard);
 	else if (!is_answered(line))
-		run_request(line, stopping);
+		run_request(line, stopping, unheard);
 	if (line->failed)
 		return end(line, true);
 	if (is_answered(line)) {

@@ -45,9 +45,10 @@ control_line_begin(const struct control_line_owner *owner, const char *text, siz
 
 /*
  * Reads one request of the line, or runs one, or writes a piece of an answer. With `stopping`,
- * requests are refused instead of run.
+ * requests are refused instead of run. `unheard`: nobody reads the answers any more, so that requests which
+ * only tell something are left out.
  */
-enum control_step control_line_step(struct control_line *line, bool stopping);
+enum control_step control_line_step(struct control_line *line, bool stopping, bool unheard);
 
 bool control_line_waits(const struct control_line *line);
 

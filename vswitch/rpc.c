@@ -153,6 +153,15 @@ fail_params(struct rpc_call *call, const struct rpc_problem *problem)
 	rpc_fail(call, JSONRPC_INVALID_PARAMS, data, "%s", problem->text);
 }
 
+bool
+rpc_only_tells(const char *name)
+{
+	const char *near;
+	const struct rpc_method *method = find_method(name, &near);
+
+	return method == NULL || method->only_tells;
+}
+
 static void
 run(struct rpc_call *call, const struct jsonrpc_request *request)
 {

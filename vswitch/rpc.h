@@ -58,6 +58,7 @@ struct rpc_method {
 	size_t n_params;
 	enum rpc_options options;
 	const char *result; /* what the answer holds, in Markdown */
+	bool only_tells;    /* it changes nothing: without a reader it need not run */
 	/*
 	 * Answers by rpc_reply(), rpc_reply_rows() or rpc_fail(), now or later, once. `params` only
 	 * until it returns.
@@ -85,6 +86,9 @@ typedef void (*rpc_done)(void *arg, json_t *reply, struct rpc_rows *rows);
  */
 void rpc_run(struct daemon *daemon, struct rpc_subscriber *subscriber,
 		const struct jsonrpc_request *request, rpc_done done, void *arg);
+
+/* Whether the method of that name does nothing but answer; also where there is none. */
+bool rpc_only_tells(const char *method);
 
 /* For methods: what they work on. */
 struct daemon *rpc_daemon(const struct rpc_call *call);

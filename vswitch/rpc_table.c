@@ -79,6 +79,7 @@ static const struct rpc_param log_set_params[] = {
 
 const struct rpc_method rpc_methods[] = {
 	{ .name = "switch.status", .command = "status", .run = rpc_switch_status,
+	  .only_tells = true,
 	  .summary = "Tells how the switch is, with all its ports.",
 	  .result = "`version`, `pid`, `uptime_s`, `socket_dir`, `control`, `config` (path or null), "
 		    "`log_level`, `poll` (`adaptive` or `always`), `memory` (`kind`: `hugepages` or "
@@ -101,12 +102,15 @@ const struct rpc_method rpc_methods[] = {
 	  .summary = "Changes options of a port, all of those given or none.",
 	  .result = "PORT" },
 	{ .name = "port.list", .command = "list-ports", .run = rpc_port_list,
+	  .only_tells = true,
 	  .summary = "Tells all ports, ordered by their names.",
 	  .result = "array of PORT" },
 	{ .name = "port.show", .command = "show-port", .run = rpc_port_show, PARAMS(one_port_params),
+	  .only_tells = true,
 	  .summary = "Tells all about one port, and what its frontend has negotiated.",
 	  .result = "PORT, and `session`: null or SESSION" },
 	{ .name = "stats.get", .command = "stats", .run = rpc_stats_get, PARAMS(maybe_port_params),
+	  .only_tells = true,
 	  .summary = "Reads counters, and what each reason for a drop means.",
 	  .result = "`ports` (object: STATS by the port's name), `reasons` (array of `name`, "
 		    "`meaning`, `remedy`)" },
@@ -115,6 +119,7 @@ const struct rpc_method rpc_methods[] = {
 	  .summary = "Sets counters to zero.",
 	  .result = "`cleared` (array of names)" },
 	{ .name = "fdb.list", .command = "fdb", .run = rpc_fdb_list, PARAMS(fdb_port_params),
+	  .only_tells = true,
 	  .summary = "Tells which stations are known, ordered by VLAN and address.",
 	  .result = "`entries` (array of ENTRY), `count`, `max`" },
 	{ .name = "fdb.add", .command = "add-fdb", .run = rpc_fdb_add, PARAMS(fdb_add_params),
@@ -129,6 +134,7 @@ const struct rpc_method rpc_methods[] = {
 	  .result = "`flushed` (how many)" },
 	{ .name = "event.subscribe", .command = "monitor", .run = rpc_event_subscribe,
 	  PARAMS(event_subscribe_params),
+	  .only_tells = true,
 	  .summary = "Sends events as they happen on this connection, until it ends; replaces what was "
 		     "subscribed to before.",
 	  .result = "`subscribed` (array of names)" },
@@ -141,6 +147,7 @@ const struct rpc_method rpc_methods[] = {
 	  .summary = "Changes how much is logged.",
 	  .result = "`level`" },
 	{ .name = "rpc.discover", .run = rpc_discover,
+	  .only_tells = true,
 	  .summary = "Describes all methods.",
 	  .result = "an OpenRPC document" },
 };

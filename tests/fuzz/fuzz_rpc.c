@@ -259,7 +259,7 @@ play_line(const char *text, size_t len, struct rpc_subscriber *subscriber, bool 
 
 	FUZZ_CHECK(out != NULL && line != NULL);
 	while (step == CONTROL_LINE_MORE || step == CONTROL_LINE_WAITS) {
-		step = control_line_step(line, false);
+		step = control_line_step(line, false, false);
 		FUZZ_CHECK((step == CONTROL_LINE_WAITS) == (late != NULL));
 		if (step != CONTROL_LINE_WAITS)
 			continue;
