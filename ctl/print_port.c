@@ -3,8 +3,10 @@
 #include "print.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "options.h"
 #include "port_options.h"
 #include "text.h"
 #include "view.h"
@@ -50,18 +52,34 @@ print_deleted_port(FILE *out, const struct invocation *call, const json_t *resul
 	return 0;
 }
 
-/* Tells the new values of the keys that were set. */
+/* Whether the command line sets this option of the port, as --KEY VALUE or as KEY=VALUE. */
+static bool
+is_set(const struct invocation *call, const char *key)
+{
+	size_t length = strlen(key), i;
+
+	if (options_given(call->options, key))
+		return true;
+	for (i = 0; i < call->setting_count; i++)
+		if (strncmp(call->settings[i], key, length) == 0 &&
+				call->settings[i][length] == '=')
+			return true;
+	return false;
+}
+
+/* Tells the new values of what was set. */
 int
 print_set_port(FILE *out, const struct invocation *call, const json_t *result)
 {
-	const char *separator = ": ";
-	char key[64], value[768];
+	const char *separator = ": ", *key;
+	char value[768];
 	size_t i;
 
 	fprintf(out, "port %s", view_text(result, "name"));
-	for (i = 1; i < call->word_count; i++) {
-		snprintf(key, sizeof(key), "%.*s", (int)strcspn(call->words[i], "="),
-				call->words[i]);
+	for (i = 0; i < port_options_count; i++) {
+		key = port_options[i].key;
+		if (!is_set(call, key))
+			continue;
 		fprintf(out, "%s%s %s", separator, key,
 				view_value(json_object_get(result, key), value, sizeof(value)));
 		separator = ", ";

@@ -88,7 +88,7 @@ def test_addresses_by_the_command_line(switch: Switch, make_end: MakeEnd) -> Non
     assert f"nsenter --net={end.path} ping 10.79.0.2" in added.stdout
     assert end.addresses("k") == {"10.79.0.1/24", "10.80.0.1/24", "fd00::1/64"}
     done = switch.ctl("set-port", "k", "ip=10.79.0.7/24", "mtu=1300")
-    assert done.stdout == "port k: ip 10.79.0.7/24, mtu 1300\n"
+    assert done.stdout == "port k: mtu 1300, ip 10.79.0.7/24\n"
     assert end.addresses("k") == {"10.79.0.7/24"}
     assert " ip=10.79.0.7/24" in switch.ctl("show-port", "k").stdout
     assert switch.ctl("set-port", "k", "ip=").stdout == "port k: ip none\n"
