@@ -102,8 +102,7 @@ text_parse_bool(const char *text, bool *out, char *err, size_t err_size)
 		const char *word;
 		bool value;
 	} words[] = { { "on", true }, { "off", false }, { "true", true }, { "false", false },
-		{ "yes", true }, { "no", false }, { "1", true },
-		{ "0", false } };
+		{ "yes", true }, { "no", false }, { "1", true }, { "0", false } };
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

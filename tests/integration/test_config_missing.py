@@ -64,7 +64,7 @@ def test_device_that_is_missing(
     a.send(MAC)
     switch.wait_drops("a", {"not-ready": 1})
     write_capture(workdir)
-    wait_until("it has come", lambda: switch.port("m")["device"], 20.0)
+    wait_until("it has come", lambda: bool(switch.port("m")["device"]), 20.0)
     assert switch.port("m")["state"] == "up"
     log = switch.process.log()
     assert "info: port m: what it waited for is there" in log
@@ -175,7 +175,7 @@ def test_namespace_that_is_missing(make_switch: MakeSwitch, namespace: str) -> N
     switch = make_switch(config=config(missing))
     is_waiting(switch, namespace)
     subprocess.run(["ip", "netns", "add", namespace], check=True)
-    wait_until("it has come", lambda: switch.port("m")["state"] == "up", 20.0)
+    wait_until("it has come", lambda: bool(switch.port("m")["state"] == "up"), 20.0)
     done = subprocess.run(["ip", "-n", namespace, "link", "show", "eth0"], capture_output=True)
     assert done.returncode == 0
 
@@ -191,7 +191,7 @@ def test_interface_that_is_missing(make_switch: MakeSwitch) -> None:
     try:
         for end in (name, name + "p"):
             subprocess.run(["ip", "link", "set", end, "up"], check=True)
-        wait_until("it has come", lambda: switch.port("m")["state"] == "up", 20.0)
+        wait_until("it has come", lambda: bool(switch.port("m")["state"] == "up"), 20.0)
         switch.call("port.delete", name="m")
     finally:
         subprocess.run(["ip", "link", "delete", name], check=True)

@@ -240,7 +240,8 @@ def test_size_limits_with_two_tags(
     a.frontend.send(fits)
     b.expect(fits)
     a.frontend.send(tagged(a.build(b, room + 1), kinds))
-    for few in ([], kinds[:1], [kinds[0], 0x0800], [0x0800, 0x8100], [0x9100, 0x8100]):
+    fewer: list[list[int]] = [[], kinds[:1], [kinds[0], 0x0800], [0x0800, 0x8100], [0x9100, 0x8100]]
+    for few in fewer:
         a.frontend.send(tagged(a.build(b, mtu + 22 - 4 * len(few)), few))
     fence(a, [b])
     assert switch.drops("a") == {"too-big": 6}

@@ -63,7 +63,7 @@ def test_silent_station_is_reached_where_it_went(
     """It left `b` and is at `c` now, from where it has not sent anything yet."""
     a, b, c = three
     end(switch, b)
-    wait_until("b is not up", lambda: switch.port("b")["state"] != "up")
+    wait_until("b is not up", lambda: bool(switch.port("b")["state"] != "up"))
     forgotten(switch, b.mac)
     c.expect(a.send(b))
     assert switch.fdb() == {a.mac: "a", c.mac: "c"}

@@ -118,7 +118,7 @@ def is_told_in_a_crowd(switch: Switch) -> bool:
         with pytest.raises(ConnectionError):
             crowd[-1].read_line()
         assert crowd[1].call("port.list") == []
-        return True
+    return True
 
 
 def test_a_process_with_too_many_clients_is_told(switch: Switch) -> None:
