@@ -96,10 +96,13 @@ static enum status
 report_refusal(const struct command *command, const struct rpc_reply *reply)
 {
 	size_t length = command->method != NULL ? strlen(command->method) : 0;
-	json_t *message = json_object_get(reply->message, "error");
-	const char *text = reply->refusal;
+	json_t *error = json_object_get(reply->message, "error");
+	const char *text, *nearest;
 
-	view_clean(message);
+	view_clean(error);
+	/* what was cleaned lies elsewhere now */
+	text = view_text(error, "message");
+	nearest = json_string_value(json_object_get(json_object_get(error, "data"), "nearest"));
 	fputs("vswitchctl: ", stderr);
 	if (length > 0 && strncmp(text, command->method, length) == 0) {
 		fputs(command->name, stderr);
@@ -107,8 +110,8 @@ report_refusal(const struct command *command, const struct rpc_reply *reply)
 	}
 	put_as_typed(stderr, command, text);
 	/* the switch may have said so itself */
-	if (reply->nearest != NULL && strstr(text, "did you mean") == NULL)
-		fprintf(stderr, "; did you mean %s?", reply->nearest);
+	if (nearest != NULL && strstr(text, "did you mean") == NULL)
+		fprintf(stderr, "; did you mean %s?", nearest);
 	fputc('\n', stderr);
 	return STATUS_REFUSED;
 }

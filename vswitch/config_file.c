@@ -145,7 +145,8 @@ child_result(pid_t pid)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
-	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+	/* -EINTR is a signal of ours */
+	return WIFEXITED(status) && WEXITSTATUS(status) != EINTR ? -WEXITSTATUS(status) : -EIO;
 }
 
 static int

@@ -149,8 +149,11 @@ flush(struct control_client *client)
 		cut(client);
 	else if (evbuffer_get_length(client->out) > 0)
 		event_add(client->writable, NULL);
-	else
+	else if (event_pending(client->writable, EV_WRITE, NULL)) {
+		/* there is room now: what waited for it goes on */
 		event_del(client->writable);
+		control_turns_want(&client->turn);
+	}
 }
 
 static void
@@ -374,6 +377,7 @@ is_owed(const struct control_client *client)
 	int unread = 0;
 
 	return client->line != NULL || client->turn.waiting ||
+			(!client->at_end && lineframe_pending(&client->in) > 0) ||
 			(ioctl(client->fd, SIOCINQ, &unread) == 0 && unread > 0);
 }
 
@@ -446,7 +450,7 @@ control_client_use(const struct control_client *client)
 		return CONTROL_CLIENT_BUSY;
 	if (is_deaf(client))
 		return CONTROL_CLIENT_SILENT;
-	if (client->turn.waiting || client->line != NULL)
+	if (client->turn.waiting || client->line != NULL || evbuffer_get_length(client->out) > 0)
 		return CONTROL_CLIENT_BUSY;
 	return client->subscriber.events != 0 ? CONTROL_CLIENT_LISTENS : CONTROL_CLIENT_SILENT;
 }

@@ -250,15 +250,21 @@ honest_cycles(const struct burst *burst)
 	return account_judged_already() + ns * (account_slow / ACCOUNT_SLOW_US) / 1000;
 }
 
-/* The stretch from delivery->now to `end` was long on the clock. True: somebody was slow. */
+/*
+ * The stretch from delivery->now to `end` was long on the clock. True: somebody was slow. *others: cycles of
+ * it in which others had the CPU.
+ */
 static bool
 was_slow(struct delivery *delivery, const struct burst *burst, uint64_t end,
-		struct thread_time *time)
+		struct thread_time *time, uint64_t *others)
 {
-	uint64_t honest = honest_cycles(burst), span = end - delivery->now;
+	uint64_t honest = honest_cycles(burst), span = end - delivery->now, own;
 
-	if (thread_time_judge(delivery->now, end, time))
-		delivery->excused += span > time->worked ? span - time->worked : 0;
+	*others = 0;
+	if (thread_time_judge(delivery->now, end, time)) {
+		own = time->worked + time->waited;
+		*others = span > own ? span - own : 0;
+	}
 	time->worked = time->worked > honest ? time->worked - honest : 0;
 	delivery->slow |= account_is_slow(time);
 	return account_is_slow(time);
@@ -270,9 +276,10 @@ judge_placing(struct delivery *delivery, const struct source *source, const stru
 		const struct burst *burst, uint64_t end)
 {
 	struct thread_time time;
+	uint64_t others;
 
 	delivery->excused += end - delivery->now;
-	if (!was_slow(delivery, burst, end, &time))
+	if (!was_slow(delivery, burst, end, &time, &others))
 		return;
 	if (source->strange && !delivery->private_copy)
 		account_suspect(source->port, end);
@@ -307,8 +314,11 @@ judge_source(struct delivery *delivery, const struct source *source, const struc
 		uint64_t end)
 {
 	struct thread_time time;
+	uint64_t others;
+	bool slow = was_slow(delivery, burst, end, &time, &others);
 
-	if (was_slow(delivery, burst, end, &time) && source->strange)
+	delivery->excused += others;
+	if (slow && source->strange)
 		account_judge(source->port, &time, end);
 }
 

@@ -4,14 +4,11 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include <rte_alarm.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
@@ -25,7 +22,6 @@
 
 #define ARGS_MAX 16
 #define LIST_MAX 2048 /* bytes of a list of CPUs */
-#define INTERRUPTS_WAIT_S 5
 
 /* PCI devices are probed when a port asks for them: of those that are there at start, none but this. */
 #define NO_PCI_DEVICE "--allow=ffff:ff:1f.7"
@@ -209,40 +205,4 @@ eal_start(enum huge_mode mode, uint32_t mib, const char *private_dir, struct eal
 			memory->huge ? "hugepages" : "ordinary memory", rte_strerror(rte_errno),
 			memory->huge ? "reserve more of them (vm.nr_hugepages), or use --huge off"
 				     : "use a smaller --memory");
-}
-
-static void
-on_alarm(void *drained)
-{
-	sem_post(drained);
-}
-
-/*
- * EAL does not end its interrupt thread, which may be in a handler of a device that was closed just
- * now, and free what that had (memif, when both ends leave at once). It takes alarms one after
- * the other with the rest, so what was under way before ours is done after it.
- */
-static bool
-wait_for_interrupts(void)
-{
-	static sem_t drained; /* stays, for an alarm that comes too late */
-	struct timespec until;
-
-	sem_init(&drained, 0, 0);
-	if (rte_eal_alarm_set(1, on_alarm, &drained) != 0)
-		return true; /* there is no such thread */
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += INTERRUPTS_WAIT_S;
-	while (sem_timedwait(&drained, &until) != 0)
-		if (errno != EINTR)
-			return false;
-	return true;
-}
-
-/* Memory that is still in use is left to the end of the process. */
-void
-eal_stop(void)
-{
-	if (wait_for_interrupts())
-		rte_eal_cleanup();
 }

@@ -19,6 +19,10 @@ struct eal_memory {
 };
 
 /*
+ * EAL is not stopped (rte_eal_cleanup()): its interrupt thread cannot be ended, and would go on in memory
+ * that is gone; at exit with memif that was a SIGSEGV. Devices are closed before, and what EAL has besides
+ * is memory of the process, which needs no end of its own.
+ *
  * Starts EAL with `mib` of memory, all taken now: SIGBUS handlers and sandboxes of later do not
  * get on with growth. Its files go to `private_dir`, its messages to the log. 0, or -errno with
  * words in `err`; EAL can be started once in a process.
@@ -31,8 +35,5 @@ int eal_start(enum huge_mode mode, uint32_t mib, const char *private_dir, struct
  * empty until then, and the log has what it says only for debugging; text NULL ends that.
  */
 void eal_listen(char *text, size_t size);
-
-/* No session with the vhost library may be open any more. */
-void eal_stop(void);
 
 #endif

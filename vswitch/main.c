@@ -345,8 +345,6 @@ release(struct program *program)
 	}
 	if (program->stage >= STAGE_BASE)
 		event_base_free(daemon->base);
-	if (program->stage >= STAGE_EAL)
-		eal_stop();
 }
 
 static void

@@ -78,6 +78,7 @@ update(struct vhost_port *port)
 		if (port->vrings[i] == NULL && may_run(port, session, i))
 			vhost_rings_start(port, session, i);
 	}
+	port_report_link(&port->base);
 }
 
 static void

@@ -46,14 +46,11 @@ negotiating_text(const struct vhost_port *port, char *text, size_t size)
 			refusal[0] != '\0' ? "; refused: " : "", refusal);
 }
 
-/* Whether the driver has made no receive buffer available since it made its ring. */
+/* By what the workers have seen: a look at the ring could wait for the frontend's memory. */
 static bool
 is_unfilled(const struct vhost_port *port)
 {
-	const struct split_vring *vring = port->vrings[VRING_RECEIVEQ];
-
-	return __atomic_load_n(&port->sink.cursor.used, __ATOMIC_RELAXED) == 0 &&
-			__atomic_load_n(&vring->avail->idx, __ATOMIC_RELAXED) == 0;
+	return __atomic_load_n(&port->sink.unfilled, __ATOMIC_RELAXED);
 }
 
 /* Up, and what is held against the port all the same. */

@@ -125,6 +125,8 @@ set_cursor(struct vhost_port *port, uint32_t index, uint16_t base)
 				used, base);
 	cursor->avail = used;
 	cursor->used = used;
+	if (index == VRING_RECEIVEQ)
+		__atomic_store_n(&port->sink.unfilled, false, __ATOMIC_RELAXED);
 }
 
 /* So long without a slow call, and a new session's calls are made by the workers again. */

@@ -77,6 +77,7 @@ process_prepare(void)
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* ignored, as some parents leave it, no child could be waited for */
 	signal(SIGXFSZ, SIG_IGN);
 	/* Sent in the place of the real-time signals of DPDK's net_tap when too many of those wait. */
 	signal(SIGIO, SIG_IGN);

@@ -148,6 +148,13 @@ thread_time_gap(uint64_t start, uint64_t end, bool slept)
 }
 
 void
+thread_time_anew(void)
+{
+	(void)take(&own.last.sample);
+	begin_anew();
+}
+
+void
 thread_time_page(uint64_t cycles)
 {
 	uint64_t queue, before = own.queue;

@@ -27,6 +27,9 @@ void thread_time_init(uint64_t tsc_hz);
 /* From `start` to `end` (TSC) the calling thread may have slept, or had given its CPU away. */
 void thread_time_gap(uint64_t start, uint64_t end, bool slept);
 
+/* What the calling thread did up to now is held against nobody. */
+void thread_time_anew(void);
+
 /* The watchdog, every 5 ms while a worker is awake: the process is not stopped. */
 void thread_time_tick(void);
 

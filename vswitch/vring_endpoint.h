@@ -30,6 +30,7 @@ struct vring_sink {
 	struct vring_cursor cursor;	/* writer: who holds the lock; control while not running */
 	struct vring_shortage shortage; /* writer: who holds the lock */
 	uint32_t most; /* chains that were available at once; writer: who holds the lock */
+	bool unfilled; /* frames came, and the driver has made no buffer available yet; the same */
 };
 
 struct vring_source {

@@ -463,6 +463,14 @@ place_frames(struct round *round, const struct burst *burst, const uint8_t *list
 	return i;
 }
 
+/* For people; written only where it changes. */
+static inline void
+note_unfilled(struct vring_sink *sink, bool unfilled)
+{
+	if (sink->unfilled != unfilled)
+		__atomic_store_n(&sink->unfilled, unfilled, __ATOMIC_RELAXED);
+}
+
 static const void *
 sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, uint32_t n)
 {
@@ -495,8 +503,11 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 	done = place_frames(&round, burst, list, n);
 	base->followed = round.followed;
 	drop(sink, round.shortage, n - done);
-	if (round.cursor.used == sink->cursor.used)
+	if (round.cursor.used == sink->cursor.used) {
+		note_unfilled(sink, round.available == 0 && round.cursor.used == 0);
 		return NULL;
+	}
+	note_unfilled(sink, false);
 	__atomic_store_n(&sink->cursor.avail, round.cursor.avail, __ATOMIC_RELAXED);
 	__atomic_store_n(&sink->cursor.used, round.cursor.used, __ATOMIC_RELAXED);
 	if (sink->shortage.avail != sink->cursor.avail)

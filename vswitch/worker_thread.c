@@ -84,15 +84,12 @@ refresh_sources(struct worker *worker, uint64_t now)
 static uint64_t
 refresh_if_asked(struct worker *worker, uint64_t now)
 {
-	uint64_t end;
-
 	if (!__atomic_load_n(&worker->refresh, __ATOMIC_RELAXED) ||
 			!__atomic_exchange_n(&worker->refresh, false, __ATOMIC_ACQUIRE))
 		return now;
 	refresh_sources(worker, now);
-	end = tsc_read();
-	thread_time_gap(now, end, true);
-	return end;
+	thread_time_anew();
+	return tsc_read();
 }
 
 /* Nothing came. False: the source left the poll list. */
@@ -268,7 +265,7 @@ activate_timed(struct worker *worker, uint64_t now)
 	for (uint32_t port = 0; port < PORTS_MAX; port++) {
 		struct source *source = worker->seen->by_port[port];
 
-		if (source == NULL ||
+		if (source == NULL || source->active ||
 				(!source->muted &&
 						!__atomic_load_n(&source->timed, __ATOMIC_RELAXED)))
 			continue;
@@ -326,6 +323,10 @@ collect_kicks(struct worker *worker, uint64_t now)
 	if (worker->has_muted)
 		worker_kicks_unmute(worker, now);
 	activate_kicked(worker, events, n, now);
+	if (worker->has_timed && now >= worker->next_timed) {
+		activate_timed(worker, now);
+		worker->next_timed = now + TIMED_POLL_MS * 1000ull * worker->cycles_per_us;
+	}
 	worker->next_collect = now + COLLECT_US * worker->cycles_per_us;
 }
 

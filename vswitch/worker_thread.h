@@ -59,6 +59,7 @@ struct worker {
 	bool has_muted; /* of some sources kicks are not listened to */
 	uint64_t unmute_at;    /* TSC: the first of those is listened to again */
 	uint64_t next_collect; /* TSC: when to look at the kicks although there is work */
+	uint64_t next_timed;   /* TSC: when to look at the sources without a kick descriptor */
 	struct fair_share fair;
 	struct burst_private *private_copy;
 	struct verdict verdicts[BURST_MAX];
