@@ -86,8 +86,7 @@ uint32_t vhost_lib_sessions(void);
 
 /*
  * Ends the library's part when no session is left: `vhost_lib_sessions()` must be 0, or it waits
- * for at most a second. Returns -ETIMEDOUT when sessions are still there; then rte_eal_cleanup()
- * must not be called.
+ * for at most a second. Returns -ETIMEDOUT when sessions are still there.
  */
 int vhost_lib_stop(void);
 

@@ -204,7 +204,10 @@ test_is_not_held_up_by_the_log(void **state)
 	stand_at(PORT + 2);
 	set_asleep(false);
 	/* by then the watchdog has something to say, and has had to wait where it waits */
-	for (int ms = 0; ms < LIMIT_MS && accounts[PORT + 2].fault == ACCOUNT_SOUND; ms += 10)
+	for (int ms = 0; ms < LIMIT_MS &&
+			__atomic_load_n(&accounts[PORT + 2].fault, __ATOMIC_RELAXED) ==
+					ACCOUNT_SOUND;
+			ms += 10)
 		sleep_ms(10);
 	sleep_ms(100);
 	ret = nanosleep(&limit, NULL);
