@@ -8,7 +8,7 @@ import struct
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
-from test_idle import ticks_in_a_window, wait_asleep
+from test_idle import cpu_in_a_window, wait_asleep
 from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
 from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.segments import DESTINATION_OPTIONS, TCP, destination_options, ones_sum
@@ -208,7 +208,7 @@ def test_idle_switch_sleeps_and_wakes(
         )
         a.ping(CONTAINER, 1)
     wait_asleep(switch)
-    assert ticks_in_a_window(switch.pid) < 0.01
+    assert cpu_in_a_window(switch.pid) < 0.01
 
 
 def open_files(switch: Switch) -> int:

@@ -204,8 +204,8 @@ def test_ring_without_buffers(switch: Switch, station: MakeStation) -> None:
     assert "gave no buffers yet" in switch.port("b")["state_text"]
     assert "gave no buffers yet" in switch.ctl("drops", "b").stdout
     b.frontend.fill_rx(4)
-    assert switch.port("b")["state_text"] == "up"
     b.expect(a.send(b))
+    assert switch.port("b")["state_text"] == "up"
     # empty again is another thing than never filled
     b.frontend.stop_rings()
     for index, base in enumerate((1, 0)):
