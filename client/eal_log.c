@@ -125,6 +125,13 @@ is_expected(const char *line, size_t size)
 	return false;
 }
 
+/* An error or a warning that nobody expects; a line begins with the digit of its level. */
+static bool
+is_worth_telling(const char *line, size_t size)
+{
+	return line[0] > '0' && line[0] <= '0' + (int)RTE_LOG_WARNING && !is_expected(line, size);
+}
+
 void
 eal_log_dump(void)
 {
@@ -133,8 +140,7 @@ eal_log_dump(void)
 	if (pthread_mutex_trylock(&lock) != 0)
 		return; /* the thread that logs is the one that was interrupted */
 	while ((end = strchr(line, '\n')) != NULL) {
-		if (line[0] <= '0' + (int)RTE_LOG_WARNING && line[0] > '0' &&
-				!is_expected(line, (size_t)(end - line)) &&
+		if (is_worth_telling(line, (size_t)(end - line)) &&
 				write(STDERR_FILENO, line + 1, (size_t)(end - line)) < 0)
 			break;
 		line = end + 1;
@@ -149,8 +155,7 @@ eal_log_print_errors(void)
 
 	pthread_mutex_lock(&lock);
 	for (line = strtok_r(kept, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
-		if (line[0] <= '0' + (int)RTE_LOG_WARNING && line[0] > '0' &&
-				!is_expected(line, strlen(line)))
+		if (is_worth_telling(line, strlen(line)))
 			fprintf(stderr, "  %s\n", line + 1);
 	length = 0;
 	kept[0] = '\0';

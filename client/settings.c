@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -72,17 +71,6 @@ fail_value(const struct reading *r, const char *option, const char *why)
 	return FAIL(r, "--%s: %s", option, why);
 }
 
-/* ROLE_COUNT: there is none of that name. */
-static size_t
-find_role(const char *word)
-{
-	size_t i = 0;
-
-	while (i < ROLE_COUNT && strcmp(word, role_name(i)) != 0)
-		i++;
-	return i;
-}
-
 static int
 unknown_role(const struct reading *r, const char *word)
 {
@@ -117,7 +105,7 @@ read_words(const struct reading *r)
 		return FAIL(r,
 				"a role is missing: respond, ping ADDR, send, receive, echo, bench or "
 				"kernel");
-	i = find_role(words[0]);
+	i = settings_find_role(words[0]);
 	if (i == ROLE_COUNT)
 		return unknown_role(r, words[0]);
 	r->s->role = (enum role_id)i;
@@ -459,56 +447,16 @@ settings_read(int argc, char *argv[], struct settings *s, char *err, size_t err_
 	return ret;
 }
 
-/* The role whose help is asked for; ROLE_COUNT: none, or the help of all. */
-static size_t
-role_in_need(int argc, char *argv[])
-{
-	size_t role = ROLE_COUNT;
-	struct options o;
-	char err[512];
-
-	if (options_parse(&settings_program, argc, argv, &o, err, sizeof(err)) != 0)
-		return ROLE_COUNT;
-	if (options_given(&o, "help") && o.word_count > 0)
-		role = find_role(o.words[0]);
-	options_release(&o);
-	return role;
-}
-
-/* Only what the role takes. */
-static int
-print_role_help(size_t role)
-{
-	struct options_program program = settings_program;
-	struct option_spec *specs = calloc(program.spec_count, sizeof(*specs));
-	size_t i, count = 0;
-
-	for (i = 0; i < program.spec_count && specs != NULL; i++)
-		if (settings_role_takes((enum role_id)role, program.specs[i].name))
-			specs[count++] = program.specs[i];
-	if (specs != NULL)
-		program.specs = specs;
-	program.spec_count = specs != NULL ? count : program.spec_count;
-	program.verbs_title = "Role";
-	program.verbs = &settings_program.verbs[role];
-	program.verb_count = 1;
-	options_print_help(stdout, &program);
-	free(specs);
-	return options_printed(&settings_program);
-}
-
 int
 settings_open(int argc, char *argv[], struct settings *s)
 {
-	size_t role = role_in_need(argc, argv);
 	char err[512];
 	struct options o;
 	struct reading r = { &o, s, err, sizeof(err) };
-	int ret;
+	int ret = settings_help_of_role(argc, argv);
 
-	if (role < ROLE_COUNT)
-		return print_role_help(role);
-	ret = options_open(&settings_program, argc, argv, &o);
+	if (ret == OPTIONS_GO_ON)
+		ret = options_open(&settings_program, argc, argv, &o);
 	if (ret != OPTIONS_GO_ON)
 		return ret;
 	if (read_all(&r) != 0)

@@ -84,6 +84,14 @@ struct settings {
 /* The options and roles; verbs[] is in the order of enum role_id. */
 extern const struct options_program settings_program;
 
+/* The role of that name, an enum role_id; ROLE_COUNT: there is none. */
+size_t settings_find_role(const char *name);
+
+/*
+ * Answers --help with a role beside it. OPTIONS_GO_ON: that was not asked for; else the exit status.
+ */
+int settings_help_of_role(int argc, char *argv[]);
+
 /* Whether an option, without its dashes, may be given with the role. */
 bool settings_role_takes(enum role_id role, const char *option);
 

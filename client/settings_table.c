@@ -5,6 +5,8 @@
  */
 #include "settings.h"
 
+#include <string.h>
+
 #include "status.h"
 
 #define SECONDS_MAX INT64_C(31622400) /* a leap year */
@@ -117,3 +119,13 @@ const struct options_program settings_program = {
 		"Ctrl-C ends the run with its report.",
 };
 /* clang-format on */
+
+size_t
+settings_find_role(const char *name)
+{
+	size_t i = 0;
+
+	while (i < ROLE_COUNT && strcmp(name, roles[i].name) != 0)
+		i++;
+	return i;
+}

@@ -96,20 +96,27 @@ no_such_name(const char *name, char *err, size_t err_size)
 			name, known, name);
 }
 
+int
+netns_process_digits(const char *path)
+{
+	int digits;
+
+	if (strncmp(path, PROCESSES_DIR, strlen(PROCESSES_DIR)) != 0)
+		return 0;
+	digits = (int)strspn(path + strlen(PROCESSES_DIR), "0123456789");
+	return path[strlen(PROCESSES_DIR) + (size_t)digits] == '/' ? digits : 0;
+}
+
 static int
 no_such_path(const char *path, char *err, size_t err_size)
 {
-	const char *pid = path + strlen(PROCESSES_DIR);
-	int digits;
+	int digits = netns_process_digits(path);
 
-	if (strncmp(path, PROCESSES_DIR, strlen(PROCESSES_DIR)) == 0) {
-		digits = (int)strspn(pid, "0123456789");
-		if (digits > 0 && pid[digits] == '/')
-			return text_fail(err, err_size, -ENOENT,
-					"network namespace %s: process %.*s does not exist, or has "
-					"ended; give one of a process that runs",
-					path, digits, pid);
-	}
+	if (digits > 0)
+		return text_fail(err, err_size, -ENOENT,
+				"network namespace %s: process %.*s does not exist, or has ended; "
+				"give one of a process that runs",
+				path, digits, path + strlen(PROCESSES_DIR));
 	return text_fail(err, err_size, -ENOENT,
 			"network namespace %s: there is no such file; give the name of one in " NAMES_DIR
 			", or a path as /proc/PID/ns/net",

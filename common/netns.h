@@ -3,7 +3,7 @@
  * Network namespaces by name or path, and work within one, for what puts interfaces into
  * containers: kernel ports of the switch and vuser-client.
  *
- * All calls may block (a path may lie on a file system that its owner serves): vswitchd makes them
+ * All calls but netns_process_digits() may block (a path may lie on a file system that its owner serves): vswitchd makes them
  * on its helper thread, vuser-client before its loop. None changes the namespace of the calling
  * thread, or of any other that was there before.
  *
@@ -34,6 +34,9 @@ int netns_of_tap(int tap_fd, char *err, size_t err_size);
 
 /* The network namespace of the calling thread. Returns a descriptor that the caller closes. */
 int netns_own(char *err, size_t err_size);
+
+/* The number of digits of PID in a path "/proc/PID/..."; 0: the path is no process's. */
+int netns_process_digits(const char *path);
 
 /* Both are the same namespace. */
 bool netns_same(int netns_fd, int other_fd);

@@ -162,12 +162,18 @@ without_command(int argc, char *argv[])
 	return close_stdout();
 }
 
+/* Whether options of ports may be given, as --KEY VALUE and as KEY=VALUE. */
+static bool
+takes_settings(const struct command *command)
+{
+	return command->takes_port_options || command->takes_port_keys;
+}
+
 /* Every option that the command takes; free() it. NULL: no memory. */
 static struct option_spec *
 collect_specs(const struct command *command, size_t *count)
 {
-	bool of_ports = command->takes_port_options || command->takes_port_keys;
-	size_t ports = of_ports ? port_options_count : 0;
+	size_t ports = takes_settings(command) ? port_options_count : 0;
 	struct option_spec *specs;
 
 	*count = command_program.spec_count + command->option_count + ports;
@@ -248,14 +254,13 @@ static void
 split_words(const struct command *command, const char **words, size_t count,
 		struct invocation *call)
 {
-	bool takes_settings = command->takes_port_options || command->takes_port_keys;
 	const char *name;
 	size_t i, j;
 
 	call->words = words;
 	call->word_count = 0;
 	for (i = 0; i < count; i++) {
-		if (takes_settings && strchr(words[i], '=') != NULL)
+		if (takes_settings(command) && strchr(words[i], '=') != NULL)
 			continue;
 		name = words[i];
 		/* the name moves to the front, and the settings keep their order */

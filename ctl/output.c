@@ -9,23 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "write_all.h"
+
 #define REAL_DIGITS 15
 
 int
 output_write(const char *text, size_t len)
 {
-	ssize_t ret;
-
-	while (len > 0) {
-		ret = write(STDOUT_FILENO, text, len);
-		if (ret < 0 && errno != EINTR)
-			return -errno;
-		if (ret < 0)
-			continue;
-		text += ret;
-		len -= (size_t)ret;
-	}
-	return 0;
+	return write_all(STDOUT_FILENO, text, len);
 }
 
 enum status

@@ -98,7 +98,6 @@ static json_t *
 find_port(const json_t *ports, const char *name, char *err, size_t err_size)
 {
 	struct nearest near;
-	char hint[80];
 	json_t *port;
 	size_t i;
 
@@ -108,8 +107,7 @@ find_port(const json_t *ports, const char *name, char *err, size_t err_size)
 			return port;
 		nearest_offer(&near, view_text(port, "name"));
 	}
-	snprintf(err, err_size, "there is no port '%.64s'%s; list-ports names all", name,
-			nearest_hint(&near, hint, sizeof(hint)));
+	(void)view_no_port(&near, err, err_size);
 	return NULL;
 }
 

@@ -71,49 +71,14 @@ request_build(const struct command *command, const struct invocation *call, json
 	return ret;
 }
 
-/* What the control protocol calls "use may-exist" is typed as --may-exist. buf has room. */
-static void
-put_as_typed(FILE *out, const struct command *command, const char *text)
-{
-	const char *use;
-	size_t i, length;
-
-	while ((use = strstr(text, "use ")) != NULL) {
-		use += strlen("use ");
-		fwrite(text, 1, (size_t)(use - text), out);
-		text = use;
-		for (i = 0; i < command->option_count; i++) {
-			length = strlen(command->options[i].name);
-			if (strncmp(use, command->options[i].name, length) == 0)
-				fputs("--", out);
-		}
-	}
-	fputs(text, out);
-}
-
-/* The refusal begins with the method, in whose place the command's name stands here. */
 static enum status
-report_refusal(const struct command *command, const struct rpc_reply *reply)
+report_refusal(const struct rpc_reply *reply)
 {
-	size_t length = command->method != NULL ? strlen(command->method) : 0;
-	json_t *error = json_object_get(reply->message, "error");
-	const char *text, *nearest;
-
-	view_clean(error);
-	/* what was cleaned lies elsewhere now */
-	text = view_text(error, "message");
-	nearest = json_string_value(json_object_get(json_object_get(error, "data"), "nearest"));
-	fputs("vswitchctl: ", stderr);
-	if (length > 0 && strncmp(text, command->method, length) == 0) {
-		fputs(command->name, stderr);
-		text += length;
-	}
-	put_as_typed(stderr, command, text);
 	/* the switch may have said so itself */
-	if (nearest != NULL && strstr(text, "did you mean") == NULL)
-		fprintf(stderr, "; did you mean %s?", nearest);
-	fputc('\n', stderr);
-	return STATUS_REFUSED;
+	if (reply->nearest != NULL && strstr(reply->refusal, "did you mean") == NULL)
+		return output_fail(STATUS_REFUSED, "%s; did you mean %s?", reply->refusal,
+				reply->nearest);
+	return output_fail(STATUS_REFUSED, "%s", reply->refusal);
 }
 
 static int
@@ -167,7 +132,7 @@ ask(struct rpc *rpc, const struct command *command, const struct invocation *cal
 	if (ret != 0)
 		return output_fail(ret == -EMSGSIZE ? STATUS_USAGE : STATUS_NO_SWITCH, "%s", err);
 	if (reply.refusal != NULL)
-		status = report_refusal(command, &reply);
+		status = report_refusal(&reply);
 	else if (command->select != NULL &&
 			command->select(call, reply.result, err, sizeof(err)) != 0)
 		status = output_fail(STATUS_REFUSED, "%s: %s", command->name, err);

@@ -15,6 +15,7 @@
 
 #include "jsonrpc.h"
 #include "text.h"
+#include "view.h"
 
 /* A reply is longer than a request may be: the addresses of a full table take 8 MiB. */
 #define REPLY_MAX (64u << 20)
@@ -264,9 +265,10 @@ static int
 view_reply(const struct rpc *rpc, json_t *message, struct rpc_reply *reply, char *err,
 		size_t err_size)
 {
-	const json_t *error = json_object_get(message, "error");
+	json_t *error = json_object_get(message, "error");
 	const json_t *data = json_object_get(error, "data");
 
+	view_clean(error); /* before there are pointers into it: a string that is cleaned moves */
 	*reply = (struct rpc_reply){
 		.message = message,
 		.result = json_object_get(message, "result"),

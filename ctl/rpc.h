@@ -31,7 +31,7 @@ struct rpc {
 struct rpc_reply {
 	json_t *message;
 	json_t *result;	     /* NULL: the switch refused */
-	const char *refusal; /* the switch's words; NULL: it did not refuse */
+	const char *refusal; /* the switch's words, fit for a terminal; NULL: it did not refuse */
 	const char *nearest; /* the nearest right name that it knows; NULL: none */
 };
 

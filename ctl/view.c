@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nearest.h"
+
 /* C0, DEL, and C1, which UTF-8 writes as C2 80 to C2 9F. */
 static bool
 is_control(const unsigned char *text)
@@ -105,6 +107,16 @@ view_value(const json_t *value, char *buf, size_t size)
 		snprintf(buf, size, "%s", json_is_true(value) ? "on" : "off");
 	else
 		snprintf(buf, size, "-");
+	return buf;
+}
+
+const char *
+view_no_port(const struct nearest *near, char *buf, size_t size)
+{
+	char hint[80];
+
+	snprintf(buf, size, "there is no port '%.64s'%s; list-ports names all", near->word,
+			nearest_hint(near, hint, sizeof(hint)));
 	return buf;
 }
 

@@ -28,6 +28,11 @@ bool view_true(const json_t *object, const char *key);
  */
 const char *view_value(const json_t *value, char *buf, size_t size);
 
+struct nearest;
+
+/* Words about a port that is not there; those that are were offered to near. Returns buf. */
+const char *view_no_port(const struct nearest *near, char *buf, size_t size);
+
 /* Sum of the members of an object of integers. */
 int64_t view_sum(const json_t *object);
 

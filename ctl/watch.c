@@ -67,7 +67,7 @@ check_names(struct watch *w, const json_t *ports)
 	struct nearest near;
 	const json_t *stats;
 	const char *name;
-	char hint[80];
+	char why[256];
 	size_t i;
 
 	for (i = 0; i < call->word_count; i++) {
@@ -76,9 +76,8 @@ check_names(struct watch *w, const json_t *ports)
 		nearest_init(&near, call->words[i]);
 		json_object_foreach ((json_t *)ports, name, stats)
 			nearest_offer(&near, name);
-		snprintf(w->err, sizeof(w->err),
-				"stats: there is no port '%.64s'%s; list-ports names all",
-				call->words[i], nearest_hint(&near, hint, sizeof(hint)));
+		snprintf(w->err, sizeof(w->err), "stats: %s",
+				view_no_port(&near, why, sizeof(why)));
 		return fail(w, STATUS_REFUSED);
 	}
 	return STATUS_DONE;

@@ -8,8 +8,9 @@
 
 #include <stdint.h>
 
-/* Descriptors that one UNIX message may carry: the kernel's SCM_MAX_FD. */
-#define CLOSER_BATCH_MAX 253
+#include "fd_receive.h"
+
+#define CLOSER_BATCH_MAX FD_RECEIVE_MAX /* what one UNIX message may carry */
 
 struct closer_process {
 	int fd; /* what is sent and reported; -1: there is no process */

@@ -10,12 +10,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "write_all.h"
 
 #define FILE_MAX (16u << 20) /* bytes; a thousand ports take less than one */
 #define SIZE_FIRST 4096
@@ -59,21 +59,6 @@ read_piece(int fd, struct content *content)
 	return n > 0;
 }
 
-static int
-write_all(int fd, const struct content *content)
-{
-	size_t at = 0;
-	ssize_t n;
-
-	while (at < content->len) {
-		n = write(fd, content->text + at, content->len - at);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 /* ---- The child ---- */
 
 static int
@@ -89,7 +74,7 @@ pass_on(const char *path, int to_parent)
 	/* closed before the pipe is, because the file's owner may hold up this close too */
 	close(fd);
 	if (ret == 0)
-		ret = write_all(to_parent, &content);
+		ret = write_all(to_parent, content.text, content.len);
 	free(content.text);
 	return ret;
 }

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "jsonrpc.h"
+#include "netns.h"
 #include "port_options.h"
 #include "port_report.h"
 #include "text.h"
@@ -196,19 +197,6 @@ config_running_report(struct fdb *fdb)
 			report_stations(fdb));
 }
 
-/* "/proc/PID/...": another process may have the number by then. */
-static bool
-is_of_a_process(const char *netns)
-{
-	static const char proc[] = "/proc/";
-	size_t digits;
-
-	if (strncmp(netns, proc, strlen(proc)) != 0)
-		return false;
-	digits = strspn(netns + strlen(proc), "0123456789");
-	return digits > 0 && netns[strlen(proc) + digits] == '/';
-}
-
 json_t *
 config_running_warnings(void)
 {
@@ -219,7 +207,7 @@ config_running_warnings(void)
 
 	for (port = port_first(); port != NULL; port = port_next(port)) {
 		netns = port_settings(port)->netns;
-		if (!is_of_a_process(netns))
+		if (netns_process_digits(netns) == 0)
 			continue;
 		snprintf(text, sizeof(text),
 				"port %s: network namespace %s is that of a process, which will have "

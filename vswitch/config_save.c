@@ -17,6 +17,7 @@
 #include <linux/magic.h>
 
 #include "text.h"
+#include "write_all.h"
 
 /* Links that are followed from one to the next, as by the kernel. */
 #define LINKS_MAX 40
@@ -44,23 +45,6 @@ fail(const char *path, int error, char *err, size_t err_size)
 	return text_fail(err, err_size, -error,
 			"cannot write %s: %s; the old file is as it was; %s", path, strerror(error),
 			advice(error));
-}
-
-static int
-write_all(int fd, const char *text, size_t len)
-{
-	ssize_t n;
-
-	while (len > 0) {
-		n = write(fd, text, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
 }
 
 /* Whose file it was stays whose it is, where this process may say so. */

@@ -12,14 +12,12 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
 #include "control_client.h"
 #include "control_fds.h"
 #include "control_listen.h"
 #include "control_room.h"
 #include "daemon.h"
 #include "log.h"
-#include "switch_limits.h"
 #include "text.h"
 
 /* Connections that are accepted in one turn of the loop: a crowd is through the backlog soon. */

@@ -429,32 +429,6 @@ control_client_finish(struct control_client *client)
 		cut(client);
 }
 
-/* It has not had the time to be heard and answered. */
-static bool
-is_new(const struct control_client *client)
-{
-	return !client->answered && clock_ns() - client->opened_ns < CONTROL_CLIENT_PATIENCE_NS;
-}
-
-/* It has not read for a while what was sent to it. */
-static bool
-is_deaf(const struct control_client *client)
-{
-	return client->queued > 0 && clock_ns() - client->heard_ns > CONTROL_CLIENT_PATIENCE_NS;
-}
-
-enum control_client_use
-control_client_use(const struct control_client *client)
-{
-	if (is_new(client) || (client->line != NULL && control_line_waits(client->line)))
-		return CONTROL_CLIENT_BUSY;
-	if (is_deaf(client))
-		return CONTROL_CLIENT_SILENT;
-	if (client->turn.waiting || client->line != NULL || evbuffer_get_length(client->out) > 0)
-		return CONTROL_CLIENT_BUSY;
-	return client->subscriber.events != 0 ? CONTROL_CLIENT_LISTENS : CONTROL_CLIENT_SILENT;
-}
-
 void
 control_client_dismiss(struct control_client *client, const char *why)
 {

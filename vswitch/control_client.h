@@ -79,14 +79,6 @@ void control_client_send(struct control_client *client, const char *line, size_t
 /* Reads no more requests; the connection ends when what is due was answered and sent. */
 void control_client_finish(struct control_client *client);
 
-/* How much would be lost with a client: the less, the sooner it makes room for a new one. */
-enum control_client_use {
-	CONTROL_CLIENT_SILENT,	/* it asks for nothing, or does not read what it has asked for */
-	CONTROL_CLIENT_LISTENS, /* to events, and reads them */
-	CONTROL_CLIENT_BUSY,	/* a request is under way, or has not had the time to come */
-};
-enum control_client_use control_client_use(const struct control_client *client);
-
 /*
  * True when there is something to read of the client, of which the event loop has not told yet: it
  * is busy from now on.
@@ -99,7 +91,7 @@ bool control_client_notice(struct control_client *client);
  */
 bool control_client_end_if_left(struct control_client *client);
 
-/* Finds out how much the client has read, for control_client_use(). */
+/* Finds out how much the client has read, for control_room.c. */
 void control_client_look(struct control_client *client);
 
 /* Says why, where that can be said, and closes. `gone` is called as ever. */

@@ -2,8 +2,11 @@
 /* See control_room.h. */
 #include "control_room.h"
 
+#include <event2/buffer.h>
+
 #include "clock.h"
 #include "control_client.h"
+#include "control_line.h"
 #include "log.h"
 
 const char control_room_refusal[] =
@@ -21,12 +24,45 @@ count(const struct control_clients *clients)
 	return n;
 }
 
+/* How much would be lost with a client: the less, the sooner it makes room for a new one. */
+enum use {
+	USE_SILENT,  /* it asks for nothing, or does not read what it has asked for */
+	USE_LISTENS, /* to events, and reads them */
+	USE_BUSY,    /* a request is under way, or has not had the time to come */
+};
+
+/* It has not had the time to be heard and answered. */
+static bool
+is_new(const struct control_client *client)
+{
+	return !client->answered && clock_ns() - client->opened_ns < CONTROL_CLIENT_PATIENCE_NS;
+}
+
+/* It has not read for a while what was sent to it. */
+static bool
+is_deaf(const struct control_client *client)
+{
+	return client->queued > 0 && clock_ns() - client->heard_ns > CONTROL_CLIENT_PATIENCE_NS;
+}
+
+static enum use
+use_of(const struct control_client *client)
+{
+	if (is_new(client) || (client->line != NULL && control_line_waits(client->line)))
+		return USE_BUSY;
+	if (is_deaf(client))
+		return USE_SILENT;
+	if (client->turn.waiting || client->line != NULL || evbuffer_get_length(client->out) > 0)
+		return USE_BUSY;
+	return client->subscriber.events != 0 ? USE_LISTENS : USE_SILENT;
+}
+
 /* Of two clients the one that makes room first while there are some that are not busy. */
 static bool
 goes_before(const struct control_client *client, const struct control_client *other)
 {
-	enum control_client_use use = control_client_use(client);
-	enum control_client_use other_use = control_client_use(other);
+	enum use use = use_of(client);
+	enum use other_use = use_of(other);
 
 	if (use != other_use)
 		return use < other_use;
@@ -42,7 +78,7 @@ choose_idle(const struct control_clients *clients)
 	LIST_FOREACH (client, clients, next)
 		if (!client->dead && (first == NULL || goes_before(client, first)))
 			first = client;
-	return first != NULL && control_client_use(first) != CONTROL_CLIENT_BUSY ? first : NULL;
+	return first != NULL && use_of(first) != USE_BUSY ? first : NULL;
 }
 
 static struct control_client *

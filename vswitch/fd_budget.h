@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fd_receive.h"
 #include "switch_limits.h"
 
 /*
@@ -18,7 +19,7 @@
  * room for the most descriptors that one message can bring (FD_RECEIVE_MAX), which must all be
  * installed before they can be reckoned.
  */
-#define FD_BUDGET_REST (256 + 253)
+#define FD_BUDGET_REST (256 + FD_RECEIVE_MAX)
 
 /* A listening socket and a connection that waits for its predecessor to be gone. */
 #define FD_BUDGET_LISTENER 2

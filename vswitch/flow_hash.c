@@ -77,9 +77,7 @@ flow_hash(const uint8_t *head, uint32_t len)
 {
 	uint32_t at = ETHERTYPE_AT, type = headers_get16(head + at);
 
-	for (int i = 0; i < VLAN_TAGS_MAX && (type == ETHERTYPE_CVLAN || type == ETHERTYPE_SVLAN) &&
-			at + 6 <= len;
-			i++) {
+	for (int i = 0; i < VLAN_TAGS_MAX && frame_has_tag(head + at) && at + 6 <= len; i++) {
 		at += 4;
 		type = headers_get16(head + at);
 	}

@@ -102,12 +102,9 @@ open_session(struct gate *gate, char *why, size_t why_size)
 {
 	if (gate_is_clogged(gate, why, why_size))
 		return false;
-	gate->blameless = true;
-	if (!fd_budget_take(FD_BUDGET_SESSION, why, why_size))
-		return false;
-	gate->has_budget = true;
-	gate->blameless = false;
-	return true;
+	gate->has_budget = fd_budget_take(FD_BUDGET_SESSION, why, why_size);
+	gate->blameless = !gate->has_budget;
+	return gate->has_budget;
 }
 
 void

@@ -275,7 +275,7 @@ close_surplus(void *arg, int fd)
 static enum vhost_io
 collect(struct gate *gate, int fd)
 {
-	const struct vhost_surplus surplus = { .give = close_surplus, .arg = gate };
+	const struct fd_receiver surplus = { .give = close_surplus, .arg = gate };
 	enum vhost_io io = vhost_io_read(fd, &gate->msg, &surplus);
 	char why[GATE_TEXT_MAX];
 
@@ -467,7 +467,7 @@ void
 gate_relay_on_answer(evutil_socket_t fd, short what, void *arg)
 {
 	struct gate *gate = arg;
-	const struct vhost_surplus surplus = { .give = close_surplus, .arg = gate };
+	const struct fd_receiver surplus = { .give = close_surplus, .arg = gate };
 	enum vhost_io io = vhost_io_read(fd, &gate->answer, &surplus);
 
 	(void)what;

@@ -47,7 +47,6 @@
 enum stage {
 	STAGE_NOTHING,
 	STAGE_RUNDIR,
-	STAGE_EAL,
 	STAGE_BASE,
 	STAGE_HELPER,
 	STAGE_VHOST,
@@ -175,7 +174,6 @@ start_process(struct program *program, char *err, size_t err_size)
 			&daemon->memory, err, err_size);
 	if (ret != 0)
 		return ret;
-	program->stage = STAGE_EAL;
 	daemon->base = event_base_new();
 	if (daemon->base == NULL)
 		return text_fail(err, err_size, -ENOMEM, "cannot make an event loop");

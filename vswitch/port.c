@@ -29,6 +29,7 @@
 #include "grace.h"
 #include "log.h"
 #include "port_kind.h"
+#include "port_link.h"
 #include "text.h"
 #include "worker.h"
 
@@ -87,53 +88,6 @@ port_report_fault(struct port *port, const char *text)
 		life.listener.fault(port, port->fault.text);
 }
 
-/* ---- What was learned at a port ends with its link ---- */
-
-static bool
-has_link(const struct port *port)
-{
-	return port->settings.enabled && port->ops->state(port) == PORT_UP;
-}
-
-/* Workers that learned from what they had taken before have ended their turns. */
-static void
-forget_stations(void *id)
-{
-	fdb_flush(life.fdb, (uint16_t)(uintptr_t)id, false);
-}
-
-void
-port_report_link(struct port *port)
-{
-	uint64_t now = clock_ns();
-
-	if (has_link(port)) {
-		port->link_lost_ns = 0;
-		return;
-	}
-	if (port->link_lost_ns == 0)
-		port->link_lost_ns = now;
-	if (port->settings.enabled && now - port->link_lost_ns < port->ops->link_grace_ns)
-		return;
-	/* By number: the port may be deleted meanwhile. */
-	if (fdb_count_port(life.fdb, port->id) > 0)
-		grace_call(forget_stations, (void *)(uintptr_t)port->id);
-}
-
-void
-port_report_station(struct port *port, const uint8_t mac[6])
-{
-	struct fdb_key key = { 0 };
-
-	if (port->deleting || !port->settings.enabled)
-		return;
-	/* Its guest may be about to start: it is known for as long as one that is about to come back. */
-	if (port->link_lost_ns != 0)
-		port->link_lost_ns = clock_ns();
-	memcpy(key.mac, mac, sizeof(key.mac));
-	fdb_learn(life.fdb, &key, port->id, port->settings.mac_limit, clock_seconds());
-}
-
 static void withdraw(struct port *port);
 static void try_again(struct port *port);
 
@@ -168,6 +122,7 @@ port_init(struct event_base *base, const char *socket_dir, struct fdb *fdb,
 	life.socket_dir = socket_dir;
 	life.fdb = fdb;
 	life.listener = *listener;
+	port_link_init(fdb);
 	life.second = event_new(base, -1, EV_PERSIST, on_second, NULL);
 	if (life.second == NULL || event_add(life.second, &second) < 0)
 		return -ENOMEM;
@@ -233,7 +188,7 @@ check_new(const char *name, const char *type, char *err, size_t err_size)
 {
 	const struct port *taken = port_table_find(name);
 
-	if (taken != NULL && (taken->deleting || (taken->starting && !taken->awaits)))
+	if (taken != NULL && port_find(name) == NULL) /* nobody sees it yet, or any more */
 		return text_fail(err, err_size, -EEXIST,
 				"add-port %s: the name is taken by a port that is being %s; choose "
 				"another name or try again in a moment",
@@ -256,27 +211,37 @@ check_new(const char *name, const char *type, char *err, size_t err_size)
 	return 0;
 }
 
+/* NULL: no memory. Nobody knows it yet. */
+static struct port *
+make_port(const struct port_ops *kind, uint16_t id, const char *name,
+		const struct port_settings *settings)
+{
+	struct port *port = kind->create(id);
+
+	if (port == NULL)
+		return NULL;
+	port->ops = kind;
+	port->id = id;
+	snprintf(port->name, sizeof(port->name), "%s", name);
+	port->settings = *settings;
+	return port;
+}
+
 /* NULL with words. */
 static struct port *
 create_port(const char *name, const char *type, const struct port_settings *settings, char *err,
 		size_t err_size)
 {
-	const struct port_ops *kind;
 	struct port *port;
 	int id = port_table_free_id();
 
 	if (check_new(name, type, err, err_size) < 0)
 		return NULL;
-	kind = find_kind(type);
-	port = kind->create((uint16_t)id);
+	port = make_port(find_kind(type), (uint16_t)id, name, settings);
 	if (port == NULL) {
 		text_fail(err, err_size, -ENOMEM, "add-port %s: no memory", name);
 		return NULL;
 	}
-	port->ops = kind;
-	port->id = (uint16_t)id;
-	snprintf(port->name, sizeof(port->name), "%s", name);
-	port->settings = *settings;
 	account_reset(port->id, name);
 	/* The port's place in the table, and its name, are taken from here on. */
 	port_table_enter(port);
@@ -436,15 +401,11 @@ port_add_patiently(const char *name, const char *type, const struct port_setting
 static void
 try_again(struct port *port)
 {
-	struct port *fresh = port->ops->create(port->id);
+	struct port *fresh = make_port(port->ops, port->id, port->name, &port->settings);
 
 	if (fresh == NULL)
 		return; /* the next second may have memory */
-	fresh->ops = port->ops;
-	fresh->id = port->id;
-	fresh->settings = port->settings;
 	fresh->awaits = true;
-	memcpy(fresh->name, port->name, sizeof(fresh->name));
 	memcpy(fresh->missing, port->missing, sizeof(fresh->missing));
 	(void)port_table_leave(port);
 	port->ops->release(port);

@@ -97,7 +97,7 @@ answer_existing(struct rpc_call *call, const struct port *port, const json_t *pa
 
 	if (!rpc_params_bool(params, "may-exist", false)) {
 		rpc_fail(call, JSONRPC_EXISTS, NULL,
-				"a port of that name is there already; choose another name, or use may-exist");
+				"a port of that name is there already; choose another name, or use --may-exist");
 		return;
 	}
 	if (strcmp(type, port_type(port)) != 0) {

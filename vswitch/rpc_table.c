@@ -86,7 +86,7 @@ const struct rpc_method rpc_methods[] = {
 		    "`ordinary`; `mib`), `workers` (array of `id`, `cpu` or null, `state`: `polling` "
 		    "or `sleeping`, `busy_percent`, `ports`), `sessions`, `sessions_max`, `fdb` "
 		    "(`entries`, `static`, `max`, `ageing-time`), `ports` (array of PORT)" },
-	{ .name = "switch.set", .run = rpc_switch_set, PARAMS(switch_set_params),
+	{ .name = "switch.set", .command = "set-switch", .run = rpc_switch_set, PARAMS(switch_set_params),
 	  .summary = "Changes settings of the switch as a whole.",
 	  .result = "`ageing-time` as it is now" },
 	{ .name = "port.add", .command = "add-port", .run = rpc_port_add, PARAMS(port_add_params),
@@ -138,15 +138,16 @@ const struct rpc_method rpc_methods[] = {
 	  .summary = "Sends events as they happen on this connection, until it ends; replaces what was "
 		     "subscribed to before.",
 	  .result = "`subscribed` (array of names)" },
-	{ .name = "config.save", .run = rpc_config_save, PARAMS(config_save_params),
+	{ .name = "config.save", .command = "save-config", .run = rpc_config_save,
+	  PARAMS(config_save_params),
 	  .summary = "Writes ports, settings and static entries as they are now to a file for "
 		     "`--config`; the old file stays whole until the new one is.",
 	  .result = "`file` (path); `warnings` (array of strings) where the file may mean something "
 		    "else at the next start" },
-	{ .name = "log.set", .run = rpc_log_set, PARAMS(log_set_params),
+	{ .name = "log.set", .command = "log-level", .run = rpc_log_set, PARAMS(log_set_params),
 	  .summary = "Changes how much is logged.",
 	  .result = "`level`" },
-	{ .name = "rpc.discover", .run = rpc_discover,
+	{ .name = "rpc.discover", .command = "discover", .run = rpc_discover,
 	  .only_tells = true,
 	  .summary = "Describes all methods.",
 	  .result = "an OpenRPC document" },

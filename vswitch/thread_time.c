@@ -127,10 +127,10 @@ has_slept(const struct since *since, const struct sample *now, uint64_t waited)
 			now->tick - since->sample.tick >= due / 4;
 }
 
-/* The last sample is of now. */
-static void
-begin_anew(void)
+void
+thread_time_anew(void)
 {
+	(void)take(&own.last.sample);
 	own.last.gaps = 0;
 	own.last.sleeps = 0;
 	own.last.pages = 0;
@@ -141,17 +141,8 @@ thread_time_gap(uint64_t start, uint64_t end, bool slept)
 {
 	own.last.gaps += end - start;
 	own.last.sleeps += slept;
-	if (end - own.last.sample.tsc < FRESH_US * cycles_per_us)
-		return;
-	(void)take(&own.last.sample);
-	begin_anew();
-}
-
-void
-thread_time_anew(void)
-{
-	(void)take(&own.last.sample);
-	begin_anew();
+	if (end - own.last.sample.tsc >= FRESH_US * cycles_per_us)
+		thread_time_anew();
 }
 
 void

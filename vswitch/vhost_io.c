@@ -26,7 +26,7 @@ vhost_io_idle(const struct vhost_msg *msg)
 /* Where the descriptors of a message go. */
 struct keeper {
 	struct vhost_msg *msg;
-	const struct vhost_surplus *surplus;
+	const struct fd_receiver *surplus;
 	bool too_many;
 };
 
@@ -45,7 +45,7 @@ keep_fd(void *arg, int fd)
 }
 
 enum vhost_io
-vhost_io_read(int fd, struct vhost_msg *msg, const struct vhost_surplus *surplus)
+vhost_io_read(int fd, struct vhost_msg *msg, const struct fd_receiver *surplus)
 {
 	const uint32_t header = sizeof(msg->header);
 	struct keeper keeper = { .msg = msg, .surplus = surplus };

@@ -7,6 +7,7 @@
 #ifndef VSWITCH_VHOST_IO_H
 #define VSWITCH_VHOST_IO_H
 
+#include "fd_receive.h"
 #include "vhost_msg.h"
 
 enum vhost_io {
@@ -20,18 +21,12 @@ enum vhost_io {
 /* An empty message; nothing is closed. */
 void vhost_io_init(struct vhost_msg *msg);
 
-/* Gets a descriptor that a message has no place for, and owns it. */
-struct vhost_surplus {
-	void (*give)(void *arg, int fd);
-	void *arg;
-};
-
 /*
  * Reads on with a message, at most to the end of its header or of its payload, never beyond it.
  * Descriptors become the message's, close-on-exec; those beyond VHOST_MSG_FDS_MAX the surplus's. The
  * payload must fit (header checked). Needs FD_RECEIVE_MAX free descriptors (fd_receive.h).
  */
-enum vhost_io vhost_io_read(int fd, struct vhost_msg *msg, const struct vhost_surplus *surplus);
+enum vhost_io vhost_io_read(int fd, struct vhost_msg *msg, const struct fd_receiver *surplus);
 
 /* True when nothing of a message has been read yet. */
 bool vhost_io_idle(const struct vhost_msg *msg);

@@ -133,7 +133,7 @@ close_surplus(void *arg, int fd)
 	close(fd);
 }
 
-static const struct vhost_surplus surplus = { .give = close_surplus };
+static const struct fd_receiver surplus = { .give = close_surplus };
 
 static void
 release(struct vhost_msg *msg)

@@ -50,7 +50,15 @@ teardown(void **state)
 	return 0;
 }
 
-static void add_frame(const uint8_t *destination, const uint8_t *source, uint32_t len);
+static void
+add_frame(const uint8_t *destination, const uint8_t *source, uint32_t len)
+{
+	struct frame *frame = &burst.frames[burst.n++];
+
+	memcpy(frame->head, destination, 6);
+	memcpy(frame->head + 6, source, 6);
+	frame->len = len;
+}
 
 /* A broadcast whose EtherTypes, with 4 bytes between them, are these. */
 static void
@@ -63,16 +71,6 @@ add_tagged(uint32_t len, const uint16_t *types)
 		head[12 + 4 * i] = types[i] >> 8;
 		head[13 + 4 * i] = types[i] & 0xff;
 	}
-}
-
-static void
-add_frame(const uint8_t *destination, const uint8_t *source, uint32_t len)
-{
-	struct frame *frame = &burst.frames[burst.n++];
-
-	memcpy(frame->head, destination, 6);
-	memcpy(frame->head + 6, source, 6);
-	frame->len = len;
 }
 
 /* From station `source` to station `destination` of group 0. */

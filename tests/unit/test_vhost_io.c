@@ -34,7 +34,7 @@ close_surplus(void *arg, int fd)
 static enum vhost_io
 read_on(void)
 {
-	const struct vhost_surplus surplus = { .give = close_surplus, .arg = &msg };
+	const struct fd_receiver surplus = { .give = close_surplus, .arg = &msg };
 
 	return vhost_io_read(near, &msg, &surplus);
 }

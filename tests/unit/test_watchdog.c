@@ -146,11 +146,15 @@ test_lets_alone_who_moves(void **state)
 	assert_false(log_has("port p5"));
 }
 
-/* Without taking it: the watchdog writes it. */
-static uint32_t
-fault_of_port(void)
+/* For as long as the watchdog may take; without taking the fault, which it writes. */
+static void
+wait_for_fault(uint16_t port)
 {
-	return __atomic_load_n(&accounts[PORT].fault, __ATOMIC_ACQUIRE);
+	for (int ms = 0; ms < LIMIT_MS; ms += 10) {
+		if (__atomic_load_n(&accounts[port].fault, __ATOMIC_ACQUIRE) != ACCOUNT_SOUND)
+			return;
+		sleep_ms(10);
+	}
 }
 
 static void
@@ -159,8 +163,7 @@ test_names_the_port(void **state)
 	(void)state;
 	stand_at(PORT);
 	set_asleep(false);
-	for (int ms = 0; ms < LIMIT_MS && fault_of_port() == ACCOUNT_SOUND; ms += 10)
-		sleep_ms(10);
+	wait_for_fault(PORT);
 	set_asleep(true);
 	assert_int_equal(account_take_fault(PORT), ACCOUNT_FAULT_HELD);
 	assert_true(comes_to_say(" s at port p5 (a system call does not end)"));
@@ -204,11 +207,7 @@ test_is_not_held_up_by_the_log(void **state)
 	stand_at(PORT + 2);
 	set_asleep(false);
 	/* by then the watchdog has something to say, and has had to wait where it waits */
-	for (int ms = 0; ms < LIMIT_MS &&
-			__atomic_load_n(&accounts[PORT + 2].fault, __ATOMIC_RELAXED) ==
-					ACCOUNT_SOUND;
-			ms += 10)
-		sleep_ms(10);
+	wait_for_fault(PORT + 2);
 	sleep_ms(100);
 	ret = nanosleep(&limit, NULL);
 	set_asleep(true);

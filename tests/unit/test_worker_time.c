@@ -67,6 +67,15 @@ work_ms(uint64_t ms)
 		;
 }
 
+/* The thread waits while the watchdog goes on. */
+static void
+wait_ms(long ms)
+{
+	sleep_ms(ms);
+	for (int i = 0; i < 10; i++)
+		thread_time_tick();
+}
+
 static void
 test_work_is_work(void **state)
 {
@@ -91,9 +100,7 @@ test_a_wait_is_a_wait(void **state)
 	(void)state;
 	thread_time_judge(0, tsc_read(), &time); /* a fresh sample */
 	start = tsc_read();
-	sleep_ms(50);
-	for (int i = 0; i < 10; i++)
-		thread_time_tick();
+	wait_ms(50);
 	errno = ENOTTY;
 	thread_time_judge(start, tsc_read(), &time);
 	assert_int_equal(errno, ENOTTY);
@@ -111,16 +118,12 @@ test_a_page_that_is_slow_is_nothing(void **state)
 	(void)state;
 	thread_time_judge(0, tsc_read(), &time);
 	start = tsc_read();
-	sleep_ms(50);
-	for (int i = 0; i < 10; i++)
-		thread_time_tick();
+	wait_ms(50);
 	thread_time_page(tsc_read() - start);
 	thread_time_judge(start, tsc_read(), &time);
 	assert_in_range(time.waited, 0, hz / 1000 * 5);
 	start = tsc_read();
-	sleep_ms(20);
-	for (int i = 0; i < 10; i++)
-		thread_time_tick();
+	wait_ms(20);
 	thread_time_page(hz / 1000000); /* a page as usual */
 	thread_time_judge(start, tsc_read(), &time);
 	assert_in_range(time.waited, hz / 1000 * 15, hz / 1000 * 30);
@@ -172,9 +175,7 @@ test_a_stretch_after_one_that_was_judged(void **state)
 	(void)state;
 	thread_time_judge(0, tsc_read(), &first);
 	start = tsc_read();
-	sleep_ms(50);
-	for (int i = 0; i < 10; i++)
-		thread_time_tick();
+	wait_ms(50);
 	middle = tsc_read();
 	thread_time_judge(start, middle, &first);
 	work_ms(10);

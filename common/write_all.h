@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Writing to a descriptor that may take less at once. */
+#ifndef COMMON_WRITE_ALL_H
+#define COMMON_WRITE_ALL_H
+
+#include <stddef.h>
+
+/* Writes all of text, and waits where the descriptor blocks. 0 or -errno. Any thread. */
+int write_all(int fd, const char *text, size_t len);
+
+#endif
