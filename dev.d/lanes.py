@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Sequence
 
+from vswitch import interrupts
+
 PROJECT = Path(__file__).resolve().parent.parent
 END_SECONDS = 60.0  # for a pytest that was interrupted, to end what its tests have started
 NOTHING_COLLECTED = 5  # pytest's status: here, where a machine cannot run any test of a file
@@ -92,9 +94,11 @@ class Lanes:
         command = ["/usr/bin/setpriv", "--pdeathsig", "INT", "--", *self.command,
                    "--no-header", "-q", f"--junitxml={report}", path]
         # in a session of its own, so that Ctrl-C reaches it once, from `_stop`
-        process = subprocess.Popen(command, cwd=PROJECT, env=self.env, stdin=subprocess.DEVNULL,
-                                   stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-        self.running[lane] = Part(path, report, output, process)
+        with interrupts.held_back():
+            process = subprocess.Popen(
+                command, cwd=PROJECT, env=self.env, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, start_new_session=True)
+            self.running[lane] = Part(path, report, output, process)
 
     def _wait(self) -> None:
         """Until one has ended."""
@@ -111,6 +115,8 @@ class Lanes:
 
     def _stop(self) -> None:
         """After an interrupt: as at a terminal, each test ends what it has started."""
+        if self.running:
+            interrupts.ignore()
         for part in self.running.values():
             part.process.send_signal(signal.SIGINT)
         for part in self.running.values():

@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 import coverage_report
 from lanes import Lanes, whole_suite
+from vswitch import interrupts
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -100,10 +99,6 @@ def launcher_for_threads() -> list[str]:
     return ["/usr/bin/setarch", platform.machine(), "-R"]
 
 
-def on_term(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def names_a_path(word: str) -> bool:
     return (PROJECT / word.partition("::")[0]).exists()
 
@@ -142,7 +137,7 @@ def main(build: Path, words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, on_term)
+    interrupts.catch()
     try:
         sys.exit(main((PROJECT / sys.argv[1]).resolve(), sys.argv[2:]))
     except KeyboardInterrupt:

@@ -12,13 +12,20 @@ import pytest
 from hostile import Bystanders, carry_on
 from installation import Installation
 from vswitch import Switch, interrupts
-from vswitch.fixture_types import MakeStation
+from vswitch.fixture_types import MakeStation, MakeSwitch
+from vswitch.frames import mac_text
 from vswitch.station import introduce
 
 pytest_plugins = [
     "vswitch.pytest_plugin", "vswitch.vm_plugin", "hall", "house", "kernel_end",
-    "siege.pytest_plugin",
+    "unclosable", "siege.pytest_plugin",
 ]
+
+FULL_TABLE = {
+    "version": 1,
+    "ports": [{"name": "a", "type": "vhost-user"}],
+    "fdb": [{"mac": mac_text(number), "port": "a"} for number in range(65536)],
+}
 
 # Fuzzers have a build of their own, with sanitizers: they need not run beside other builds' tests.
 collect_ignore = [] if Path(os.environ.get("VSWITCH_BUILD", "build")).name == "build" else ["fuzz"]
@@ -40,6 +47,12 @@ def bystanders(switch: Switch, station: MakeStation) -> Iterator[Bystanders]:
     for port in ("x", "y"):
         assert switch.port(port)["fault"] is None
         assert switch.drops(port) == {}
+
+
+@pytest.fixture
+def full_switch(make_switch: MakeSwitch) -> Switch:
+    """Its table is full of static entries of the port `a`, so that a list of them is long."""
+    return make_switch(config=FULL_TABLE)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Union
 
@@ -139,10 +139,9 @@ class TcpFrame:
 
     def _segment(self, number: int, gso_size: int, piece: bytes, last: bool) -> TcpFrame:
         flags = self.flags & ~(0 if last else FIN | PSH) & ~(CWR if number else 0)
-        return TcpFrame(
-            self.destination, self.source, piece, self.ip_source, self.ip_destination,
-            self.sequence + number * gso_size, flags, self.vlan, self.identification + number,
-            self.outer, self.options,
+        return replace(
+            self, payload=piece, sequence=self.sequence + number * gso_size, flags=flags,
+            identification=self.identification + number,
         )
 
     def checksum_header(self) -> VnetHeader:

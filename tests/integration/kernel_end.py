@@ -134,10 +134,16 @@ def home_switch(make_switch: MakeSwitch, home: KernelEnd) -> Switch:
 
 
 @pytest.fixture
-def named_netns() -> Iterator[str]:
-    """A namespace as of `ip netns add`; removed at the end, unless the test did so."""
+def netns_name() -> Iterator[str]:
+    """A name for `ip netns add`; what has it at the end is removed."""
     name = f"vswitch-test-{os.getpid()}"
-    run_tool(["/usr/sbin/ip", "netns", "add", name])
     yield name
     if Path("/run/netns", name).exists():
         run_tool(["/usr/sbin/ip", "netns", "delete", name])
+
+
+@pytest.fixture
+def named_netns(netns_name: str) -> str:
+    """A namespace as of `ip netns add`; removed at the end, unless the test did so."""
+    run_tool(["/usr/sbin/ip", "netns", "add", netns_name])
+    return netns_name

@@ -17,6 +17,7 @@ from siege.attacks.waits import GIB, FreshBuffers, two_regions
 from siege.floods import SENDER, TARGET, Flood, announce, check, libc, populate, roomy
 from siege.honest import HonestPair
 from vswitch import RawFrontend, Registry, Switch, wait_until
+from vswitch.bench.machine import thread_by_name
 from vswitch.frames import frame
 from vswitch.memory import MIB, PAGE
 from vswitch.process import binary
@@ -206,10 +207,9 @@ def ptrace(request: int, tid: int) -> None:
 
 
 def worker_of(switch: Switch) -> int:
-    for task in Path(f"/proc/{switch.pid}/task").iterdir():
-        if (task / "comm").read_text().strip() == "worker-0":
-            return int(task.name)
-    raise AssertionError("the switch has no worker")
+    worker = thread_by_name(switch.pid, "worker-0")
+    assert worker is not None, "the switch has no worker"
+    return worker
 
 
 def spent(switch: Switch, port: str = "moody") -> dict[str, float]:

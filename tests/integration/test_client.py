@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import pty
 import re
 import signal
 import socket
 import subprocess
-import termios
 import time
 from pathlib import Path
 
 import pytest
+from shell import Shell
 from vswitch import Registry, Switch, VuserClient, wait_until
 from vswitch.fixture_types import MakeStation
 from vswitch.process import as_user, binary, ordinary_user
@@ -195,35 +192,6 @@ def test_waiting_roles_sleep(switch: Switch, registry: Registry) -> None:
     assert used() - before <= 10  # of 600 ticks
 
 
-class Terminal:
-    """An interactive bash with a terminal of its own, and so with jobs in fore- and background."""
-
-    def __init__(self, directory: Path) -> None:
-        self.master, slave = pty.openpty()
-        os.set_blocking(self.master, False)
-        self.text = ""
-        self.process = subprocess.Popen(
-            ["/bin/bash", "--norc", "--noprofile", "-i"], stdin=slave, stdout=slave, stderr=slave,
-            cwd=directory, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env={**os.environ, "TERM": "dumb", "PS1": "$ "},
-        )
-        os.close(slave)
-
-    def type(self, text: str) -> None:
-        os.write(self.master, text.encode())
-
-    def read(self) -> str:
-        with contextlib.suppress(BlockingIOError):
-            self.text += os.read(self.master, 65536).decode(errors="replace")
-        return self.text
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait(20.0)
-        os.close(self.master)
-
-
 LIVE = "\x1b[K"  # how the line of a run's progress ends
 
 
@@ -231,7 +199,7 @@ LIVE = "\x1b[K"  # how the line of a run's progress ends
 def test_live_line_only_in_the_foreground(switch: Switch, workdir: Path) -> None:
     """A job in the background leaves the prompt alone, and says its line when it is fetched."""
     switch.add_port("a")
-    terminal, job = Terminal(workdir), 0
+    terminal, job = Shell(workdir, **os.environ), 0
     try:
         program, path = binary("client/vuser-client"), switch.path("a")
         terminal.type(f"{program} --path {path} echo & echo pid=$!.\n")
@@ -242,9 +210,9 @@ def test_live_line_only_in_the_foreground(switch: Switch, workdir: Path) -> None
         wait_until("a line would be due", lambda: time.monotonic() > seconds + 1.5)
         assert LIVE not in terminal.read()
         terminal.type("fg\n")
-        wait_until("the line is shown", lambda: LIVE in terminal.read(), 30.0, terminal.read)
+        terminal.wait(LIVE, 30.0)
         terminal.type("\x03")
-        wait_until("the report", lambda: "not sent" in terminal.read(), 30.0, terminal.read)
+        terminal.wait("not sent", 30.0)
         job = 0
     finally:
         if job != 0:

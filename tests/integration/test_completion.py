@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import shlex
 import subprocess
 import time
@@ -13,7 +12,8 @@ from typing import Iterator, Sequence
 
 import pytest
 from installation import PROGRAMS, Installation
-from vswitch import Switch, wait_until
+from shell import Shell
+from vswitch import Switch
 from vswitch.process import binary
 
 # What readline breaks words at, where it is not told otherwise.
@@ -167,45 +167,13 @@ def test_silent_and_quick_without_a_switch(installed: Installation, workdir: Pat
     assert time.monotonic() - start < 5.0
 
 
-class Shell:
-    """An interactive bash on a terminal, which knows one completion and nothing else."""
-
-    def __init__(self, script: Path, directory: Path) -> None:
-        self.master, slave = pty.openpty()
-        os.set_blocking(self.master, False)
-        self.text = ""
-        self.process = subprocess.Popen(
-            ["/bin/bash", "--norc", "--noprofile", "-i"], stdin=slave, stdout=slave, stderr=slave,
-            cwd=directory, start_new_session=True,
-            env={"PATH": os.environ["PATH"], "TERM": "dumb", "HOME": str(directory), "PS1": "$ ",
-                 "INPUTRC": "/dev/null"},
-        )
-        os.close(slave)
-        self.type(f"source {shlex.quote(str(script))}; echo known $?\n")
-        self.wait("known 0")
-
-    def type(self, text: str) -> None:
-        os.write(self.master, text.encode())
-
-    def read(self) -> str:
-        try:
-            self.text += os.read(self.master, 4096).decode()
-        except BlockingIOError:
-            pass
-        return self.text
-
-    def wait(self, text: str) -> None:
-        wait_until(f"bash shows '{text}'", lambda: text in self.read(), 20.0, lambda: self.text)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait(20.0)
-        os.close(self.master)
-
-
 @pytest.fixture
 def shell(installed: Installation, workdir: Path) -> Iterator[Shell]:
-    bash = Shell(installed.completion("vswitchctl"), workdir)
+    """It knows one completion and nothing else."""
+    bash = Shell(workdir, PATH=os.environ["PATH"], HOME=str(workdir), INPUTRC="/dev/null")
+    script = shlex.quote(str(installed.completion("vswitchctl")))
+    bash.type(f"source {script}; echo known $?\n")
+    bash.wait("known 0")
     yield bash
     bash.close()
 

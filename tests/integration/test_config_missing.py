@@ -7,16 +7,17 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
+from kernel_end import KernelEnd, MakeEnd
+from test_start import fails
 from vswitch import RpcError, Switch, wait_until
 from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.station import introduce
 
 MAC = "02:00:00:00:00:aa"
-ROOT = os.geteuid() == 0
-needs_root = pytest.mark.skipif(not ROOT, reason="needs the right to make interfaces")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to make interfaces")
 
 
 def device(workdir: Path, **keys: Any) -> dict[str, Any]:
@@ -122,9 +123,7 @@ def test_the_switch_starts_with_what_it_saved(make_switch: MakeSwitch, workdir: 
 
 def test_strict(make_switch: MakeSwitch, workdir: Path) -> None:
     switch = make_switch("--config-strict", config=config(device(workdir)), start=False)
-    process = switch.launch()
-    assert process.wait(20.0) == 1, process.report("should have left with 1")
-    assert "ports[1]: add-port m: DPDK cannot attach net_pcap0" in process.log()
+    assert "ports[1]: add-port m: DPDK cannot attach net_pcap0" in fails(switch, status=1)
     assert not switch.directory.exists()
 
 
@@ -139,9 +138,8 @@ def test_what_is_wrong_still_stops_the_start(
     make_switch: MakeSwitch, workdir: Path, wrong: dict[str, Any], word: str
 ) -> None:
     switch = make_switch(config=config(device(workdir, **wrong)), start=False)
-    process = switch.launch()
-    assert process.wait(20.0) == 1, process.report("should have left with 1")
-    assert "ports[1]" in process.log() and word in process.log()
+    log = fails(switch, status=1)
+    assert "ports[1]" in log and word in log
 
 
 def test_added_by_a_request_it_is_refused(switch: Switch, workdir: Path) -> None:
@@ -161,49 +159,36 @@ def test_stop_while_it_waits(make_switch: MakeSwitch, workdir: Path) -> None:
     assert "did not end" not in switch.process.log()
 
 
-@pytest.fixture
-def namespace() -> Iterator[str]:
-    """A name for `ip netns`, which exists no more at the end."""
-    name = f"vsw{os.getpid()}"
-    yield name
-    subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL, check=False)
-
-
 @needs_root
-def test_namespace_that_is_missing(make_switch: MakeSwitch, namespace: str) -> None:
-    missing = {"name": "m", "type": "kernel", "netns": namespace, "ifname": "eth0"}
+def test_namespace_that_is_missing(make_switch: MakeSwitch, netns_name: str) -> None:
+    missing = {"name": "m", "type": "kernel", "netns": netns_name, "ifname": "eth0"}
     switch = make_switch(config=config(missing))
-    is_waiting(switch, namespace)
-    subprocess.run(["ip", "netns", "add", namespace], check=True)
+    is_waiting(switch, netns_name)
+    subprocess.run(["ip", "netns", "add", netns_name], check=True)
     wait_until("it has come", lambda: bool(switch.port("m")["state"] == "up"), 20.0)
-    done = subprocess.run(["ip", "-n", namespace, "link", "show", "eth0"], capture_output=True)
+    done = subprocess.run(["ip", "-n", netns_name, "link", "show", "eth0"], capture_output=True)
     assert done.returncode == 0
 
 
 @needs_root
-def test_interface_that_is_missing(make_switch: MakeSwitch) -> None:
-    name = f"vsi{os.getpid() % 100000}"
-    missing = {"name": "m", "type": "ethdev", "devargs": f"net_af_packet0,iface={name}"}
-    switch = make_switch(config=config(missing))
+def test_interface_that_is_missing(make_switch: MakeSwitch, home: KernelEnd) -> None:
+    missing = {"name": "m", "type": "ethdev", "devargs": "net_af_packet0,iface=v0"}
+    switch = make_switch(config=config(missing), wrapper=home.command())
     switch.conserves = False  # the kernel sends what it likes, and the port is deleted
     is_waiting(switch, "net_af_packet0")
-    subprocess.run(["ip", "link", "add", name, "type", "veth", "peer", name + "p"], check=True)
-    try:
-        for end in (name, name + "p"):
-            subprocess.run(["ip", "link", "set", end, "up"], check=True)
-        wait_until("it has come", lambda: bool(switch.port("m")["state"] == "up"), 20.0)
-        switch.call("port.delete", name="m")
-    finally:
-        subprocess.run(["ip", "link", "delete", name], check=True)
+    home.ip("link", "add", "v0", "type", "veth", "peer", "v0p")
+    for end in ("v0", "v0p"):
+        home.ip("link", "set", end, "up")
+    wait_until("it has come", lambda: bool(switch.port("m")["state"] == "up"), 20.0)
+    switch.call("port.delete", name="m")
 
 
 @needs_root
 def test_namespace_of_a_process_is_saved_with_a_warning(
-    switch: Switch, workdir: Path
+    switch: Switch, workdir: Path, make_end: MakeEnd
 ) -> None:
-    netns = f"/proc/{os.getpid()}/ns/net"
-    name = f"vsp{os.getpid() % 100000}"
-    switch.add_port("m", type="kernel", netns=netns, ifname=name)
+    netns = make_end("m").path
+    switch.add_port("m", type="kernel", netns=netns, ifname="k0")
     path = workdir / "saved.json"
     result = switch.call("config.save", file=str(path))
     assert result["file"] == str(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -371,6 +372,13 @@ def test_refusals_are_in_the_words_of_the_command_line(switch: Switch) -> None:
     assert "port.add" not in error
     error = says(switch, "save-config", "/nonexistent/x", status=REFUSED)
     assert error.startswith("vswitchctl: save-config ") and "config.save" not in error
+
+
+def test_refusals_are_fit_for_a_terminal(switch: Switch) -> None:
+    """What was typed comes back in the switch's words, and a terminal would obey it."""
+    for arguments in (["del-port", "a\x1b]0;x\a"], ["call", "no\x01such"]):
+        error = says(switch, *arguments, status=REFUSED)
+        assert not re.search(r"[\x00-\x09\x0b-\x1f]", error), error
 
 
 def test_help_as_a_word() -> None:

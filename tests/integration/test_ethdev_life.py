@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
-from test_ethdev_port import HERE, THERE, veth
+from test_ethdev_port import HERE, veth
 from test_idle import sleeps, cpu_in_a_window, wait_asleep
 from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
 from vswitch.fixture_types import MakeStation, MakeSwitch

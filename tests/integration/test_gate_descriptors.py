@@ -32,13 +32,6 @@ SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4)
 CALL = message(Request.SET_VRING_CALL, u64(0))
 
 
-@pytest.fixture
-def lingering() -> Iterator[Lingering]:
-    sockets = Lingering()
-    yield sockets
-    sockets.close()
-
-
 @contextmanager
 def nobody_waits(
     switch: Switch, pair: Bystanders, lingering: Lingering, port: bool = True
@@ -265,18 +258,6 @@ def test_closer_process_is_lost(switch: Switch, bystanders: Bystanders) -> None:
     wait_until("it is said", lambda: "closer process is gone" in switch.process.log())
     heals(switch, bystanders)
     wait_until("no descriptor is lost", lambda: open_descriptors(switch) < before)
-
-
-@pytest.fixture
-def silent_files(workdir: Path) -> Iterator[SilentFiles]:
-    directory = workdir / "silent"
-    directory.mkdir()
-    try:
-        files = SilentFiles(directory)
-    except (PermissionError, FileNotFoundError):
-        pytest.skip("needs /dev/fuse and the right to mount")
-    yield files
-    files.close()
 
 
 def give_file(switch: Switch, files: SilentFiles, data: bytes, count: int) -> None:

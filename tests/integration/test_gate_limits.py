@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import os
 import resource
-import socket
-import struct
 from contextlib import ExitStack, contextmanager
 from typing import Any, Iterator
 
 import pytest
-from hostile import Bystanders, carry_on, heals, is_free, raw
-from vswitch import RawFrontend, Setup, Switch, wait_until
+from hostile import Bystanders, carry_on, heals, raw
+from vswitch import RawFrontend, Setup, Switch
 from vswitch.fixture_types import MakeSwitch
 from vswitch.memory import MIB, RegionSpec
 from vswitch.messages import (
-    NEED_REPLY, VERSION, Disconnected, Refused, Request, TableEntry, mem_table, message, u64,
+    Refused, Request, TableEntry, mem_table, message, u64,
     vring_state,
 )
 

@@ -9,26 +9,22 @@ from pathlib import Path
 
 from vswitch import Registry, Setup, Switch, VuserClient, wait_until
 from vswitch.memory import MIB, RegionSpec
+from vswitch.bench.machine import process_seconds
 from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.ring import NO_NOTIFY
-from vswitch.station import Station, introduce
+from vswitch.station import introduce
 
 WINDOW = 3.0  # seconds
 
 
-def cpu_seconds(pid: int) -> float:
-    """CPU time of the threads of a process, not in clock ticks: one is all that a second may cost."""
-    total = 0
-    for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        total += int(path.read_text().split()[0])
-    return total / 1e9
-
-
 def cpu_in_a_window(pid: int) -> float:
-    """Share of one CPU that a process used while WINDOW seconds of the clock went by."""
-    before, end = cpu_seconds(pid), time.monotonic() + WINDOW
+    """Share of one CPU that a process used while WINDOW seconds of the clock went by.
+
+    Not in clock ticks: one is all that a second may cost.
+    """
+    before, end = process_seconds(pid), time.monotonic() + WINDOW
     wait_until("the window is over", lambda: time.monotonic() > end, WINDOW + 5)
-    return (cpu_seconds(pid) - before) / WINDOW
+    return (process_seconds(pid) - before) / WINDOW
 
 
 def sleeps(switch: Switch) -> bool:
@@ -129,8 +125,8 @@ def test_poll_always_never_sleeps(make_switch: MakeSwitch, station: MakeStation)
     a, b = station(switch, "a"), station(switch, "b")
     introduce([a, b])
     assert switch.call("switch.status")["poll"] == "always"
-    before = cpu_seconds(switch.pid)
-    wait_until("it polls", lambda: cpu_seconds(switch.pid) - before > 0.5)
+    before = process_seconds(switch.pid)
+    wait_until("it polls", lambda: process_seconds(switch.pid) - before > 0.5)
     assert not sleeps(switch)
     assert a.frontend.tx.used_flags & NO_NOTIFY
     for _ in range(50):

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import os
 import struct
 
 import pytest
+from hostile import open_descriptors
 from kernel_end import KernelEnd, MakeEnd
 from test_idle import cpu_in_a_window, wait_asleep
 from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
@@ -211,22 +211,18 @@ def test_idle_switch_sleeps_and_wakes(
     assert cpu_in_a_window(switch.pid) < 0.01
 
 
-def open_files(switch: Switch) -> int:
-    return len(os.listdir(f"/proc/{switch.pid}/fd"))
-
-
 def test_nothing_is_left_behind(switch: Switch, make_end: MakeEnd) -> None:
     """Ports that come and go, and some that cannot come, leave no descriptor and no interface."""
     a, b = make_end("a"), make_end("b")
     connect(switch, a, b)
-    before = open_files(switch)
+    before = open_descriptors(switch)
     for number in range(30):
         options = {"type": "kernel", "backend": "tap", "ifname": "t0", "netns": a.path}
         switch.add_port("t", ip=["10.78.0.1/24"], queues=1 + number % 8, **options)
         with pytest.raises(RpcError):
             switch.add_port("u", mtu=65535, queues=1 + number % 8, **options)
         switch.call("port.delete", name="t")
-    wait_until("all are closed", lambda: open_files(switch) <= before)
+    wait_until("all are closed", lambda: open_descriptors(switch) <= before)
     assert set(a.links()) == {"a0"}
 
 

@@ -38,31 +38,31 @@ def let_pass(seconds: float) -> None:
     wait_until("it is time", lambda: time.monotonic() > end)
 
 
-def leave(switch: Switch, station: Station) -> None:
+def leave(station: Station) -> None:
     station.frontend.close()
 
 
-def stop(switch: Switch, station: Station) -> None:
+def stop(station: Station) -> None:
     station.frontend.stop_rings()
 
 
-def disable_rings(switch: Switch, station: Station) -> None:
+def disable_rings(station: Station) -> None:
     for index in (0, 1):
         station.frontend.set_vring_enable(index, False)
 
 
-def break_a_rule(switch: Switch, station: Station) -> None:
+def break_a_rule(station: Station) -> None:
     with pytest.raises(Refused):
         station.frontend.set_vring_num(0, 3)
 
 
 @pytest.mark.parametrize("end", [leave, stop, disable_rings, break_a_rule])
 def test_silent_station_is_reached_where_it_went(
-    switch: Switch, three: list[Station], end: Callable[[Switch, Station], None]
+    switch: Switch, three: list[Station], end: Callable[[Station], None]
 ) -> None:
     """It left `b` and is at `c` now, from where it has not sent anything yet."""
     a, b, c = three
-    end(switch, b)
+    end(b)
     wait_until("b is not up", lambda: bool(switch.port("b")["state"] != "up"))
     forgotten(switch, b.mac)
     c.expect(a.send(b))

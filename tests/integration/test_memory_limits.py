@@ -9,12 +9,13 @@ import re
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Iterator, Sequence
+from typing import Iterator
 
 import pytest
 from cgroup import MemoryGroup
 from kernel_end import KernelEnd
 from vswitch import RawFrontend, Registry, Switch, wait_until
+from vswitch.bench.machine import thread_by_name, thread_count
 from vswitch.fixture_types import MakeSwitch
 from vswitch.frames import BROADCAST, frame
 from vswitch.frontend import Setup
@@ -267,12 +268,11 @@ def test_core_files_have_no_guest_memory(switch: Switch) -> None:
     assert all("dd" in flags for _, _, flags in mapped), mapped
 
 
-def thread_seconds(switch: Switch, names: Sequence[str]) -> float:
+def thread_seconds(switch: Switch, names: tuple[str, ...]) -> float:
     """Processor time of a thread that has one of these names."""
-    for task in Path(f"/proc/{switch.pid}/task").iterdir():
-        if (task / "comm").read_text().strip() in names:
-            return int((task / "schedstat").read_text().split()[0]) / 1e9
-    raise AssertionError(f"the switch has none of the threads {names}")
+    thread = thread_by_name(switch.pid, names)
+    assert thread is not None, f"the switch has none of the threads {names}"
+    return thread_count(switch.pid, thread).run_seconds
 
 
 def test_big_memory_is_released_aside(switch: Switch, flood: Flood) -> None:

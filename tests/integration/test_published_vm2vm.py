@@ -15,15 +15,12 @@ ring held. So that they must hold here however the CPUs are shared, the receiver
 
 from __future__ import annotations
 
-import os
-import signal
 import struct
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 import pytest
+from hostile import paused
 from vswitch import Registry, Setup, Switch, Testpmd, wait_until
 from vswitch.fixture_types import MakeStation
 from vswitch.frames import frame
@@ -61,18 +58,6 @@ CASES = (
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.path for case in CASES])
 
 
-@contextmanager
-def standing(switch: Switch) -> Iterator[None]:
-    """Meanwhile the switch stands still, as if its workers did not poll yet."""
-    stat = Path(f"/proc/{switch.pid}/stat")
-    os.kill(switch.pid, signal.SIGSTOP)
-    try:
-        wait_until("it stands", lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
-        yield
-    finally:
-        os.kill(switch.pid, signal.SIGCONT)
-
-
 def attach(
     switch: Switch, registry: Registry, port: str, case: Case, mac: str, size: int
 ) -> Testpmd:
@@ -98,7 +83,7 @@ def test_counts(switch: Switch, registry: Registry, case: Case) -> None:
     sender = attach(switch, registry, "a", case, SENDER, RING)
     switch.call("fdb.add", mac=RECEIVER, port="b")
     receiver.forward("rxonly")
-    with standing(switch):
+    with paused(switch):
         assert sender.send_bursts(SINGLE, SMALL, burst=1) == SINGLE
         assert sender.send_bursts(BURSTS, SMALL) == BURSTS * BURST
         assert sender.send_bursts(1, SEGMENT, SEGMENTS) == case.large
@@ -168,7 +153,7 @@ def test_payload(
     )
     switch.wait_state("a", "up")
     sent = SMALL_FRAMES + case.large
-    with standing(switch):
+    with paused(switch):
         sender.forward("io")
         sender.wait_received(len(frames), port=1)
         wait_until("the ring is full", lambda: sender.stats()["TX-packets"] == sent)

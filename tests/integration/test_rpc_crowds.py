@@ -13,25 +13,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Iterator
 
 import pytest
+from hostile import paused
 from unclosable import LINGER_S, Lingering, give
 from vswitch import Client, Switch, wait_until
-from vswitch.fixture_types import MakeSwitch
-from vswitch.frames import mac_text
 
 CLIENTS_MAX = 128
 REQUEST = b'{"jsonrpc":"2.0","id":1,"method":"port.list"}\n'
 LISTS = b'{"jsonrpc":"2.0","id":1,"method":"fdb.list"}\n' * 50
-FULL = {
-    "version": 1,
-    "ports": [{"name": "a", "type": "vhost-user"}],
-    "fdb": [{"mac": mac_text(number), "port": "a"} for number in range(65536)],
-}
-
-
-@pytest.fixture
-def full_switch(make_switch: MakeSwitch) -> Switch:
-    """Its forwarding table is full: a list of it is long."""
-    return make_switch(config=FULL)
 
 
 class Crowd:
@@ -107,11 +95,8 @@ def test_busy_clients_of_one_process(full_switch: Switch, size: int) -> None:
 def is_told_in_a_crowd(switch: Switch) -> bool:
     """False: this process was too slow for all of them to be new at the same time."""
     with ExitStack() as stack:
-        os.kill(switch.process.pid, signal.SIGSTOP)
-        try:
+        with paused(switch):
             crowd = [stack.enter_context(Client(switch.control)) for _ in range(CLIENTS_MAX + 1)]
-        finally:
-            os.kill(switch.process.pid, signal.SIGCONT)
         line = crowd[-1].read_line(0.5)
         if line is None or b"with fewer" not in line:
             return False
@@ -129,13 +114,6 @@ def test_a_process_with_too_many_clients_is_told(switch: Switch) -> None:
 
 # Descriptors.
 
-@pytest.fixture
-def lingering() -> Iterator[Lingering]:
-    sockets = Lingering()
-    yield sockets
-    sockets.close()
-
-
 @contextmanager
 def nobody_waits(switch: Switch, lingering: Lingering) -> Iterator[None]:
     began = time.monotonic()
@@ -143,15 +121,6 @@ def nobody_waits(switch: Switch, lingering: Lingering) -> Iterator[None]:
     assert switch.call("port.list") is not None
     assert time.monotonic() - began < LINGER_S / 2
     wait_until("all that was sent is closed", lingering.all_closed, LINGER_S / 2)
-
-
-@contextmanager
-def paused(switch: Switch) -> Iterator[None]:
-    os.kill(switch.process.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(switch.process.pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("nested", [False, True])

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import socket
 import threading
 import time
@@ -14,13 +12,14 @@ from contextlib import ExitStack
 from typing import Any, Callable, Iterator
 
 import pytest
+from hostile import paused
 from vswitch import Client, RawFrontend, Setup, Switch, wait_until
 from vswitch.fixture_types import MakeStation, MakeSwitch
 from vswitch.frames import mac_text
 from vswitch.memory import MIB, RegionSpec
 
 REFUSED = -32000
-CLIENTS_MAX = 64
+CLIENTS_KEPT = 64
 KEPT = 0.25  # seconds that a new client keeps its place
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4, with_call=False)
 
@@ -34,19 +33,6 @@ def add_stations(switch: Switch, port: str, numbers: range) -> None:
         entries = [{"mac": mac_text(number), "port": port}
                    for number in range(first, min(first + 1000, numbers.stop))]
         switch.client.batch([("fdb.add", entry) for entry in entries])
-
-
-FULL = {
-    "version": 1,
-    "ports": [{"name": "a", "type": "vhost-user"}],
-    "fdb": [{"mac": mac_text(number), "port": "a"} for number in range(65536)],
-}
-
-
-@pytest.fixture
-def full_switch(make_switch: MakeSwitch) -> Switch:
-    """Its forwarding table is full of static entries of the port `a`."""
-    return make_switch(config=FULL)
 
 
 class SlowReader:
@@ -252,7 +238,7 @@ def test_idle_clients_make_room(switch: Switch) -> None:
     """The one that was silent longest goes, and is told; one with a subscription stays."""
     switch.close_client()
     with ExitStack() as stack:
-        clients = [stack.enter_context(Client(switch.control)) for _ in range(CLIENTS_MAX)]
+        clients = [stack.enter_context(Client(switch.control)) for _ in range(CLIENTS_KEPT)]
         clients[1].subscribe()
         for client in clients[2:]:
             client.call("port.list")
@@ -275,7 +261,7 @@ def test_idle_clients_make_room(switch: Switch) -> None:
 def test_clients_that_never_read_make_room(full_switch: Switch) -> None:
     full_switch.close_client()
     with ExitStack() as stack:
-        for number in range(CLIENTS_MAX):
+        for number in range(CLIENTS_KEPT):
             client = stack.enter_context(Client(full_switch.control))
             client.send([request("fdb.list", number)] * 10)
             assert client.socket.recv(1) != b""
@@ -289,7 +275,7 @@ def is_heard_in_a_crowd(switch: Switch) -> bool:
     with ExitStack() as stack:
         began = time.monotonic()
         client = stack.enter_context(Client(switch.control))
-        for _ in range(CLIENTS_MAX + 30):
+        for _ in range(CLIENTS_KEPT + 30):
             stack.enter_context(socket.socket(socket.AF_UNIX)).connect(str(switch.control))
         time.sleep(KEPT / 3)  # time enough to be sent away
         client.send_request("port.list")
@@ -309,7 +295,7 @@ def test_clients_that_do_not_read_make_room_for_all(full_switch: Switch) -> None
     """Also where all have subscribed to events, and have requests under way for a long time."""
     full_switch.close_client()
     with ExitStack() as stack:
-        for number in range(CLIENTS_MAX):
+        for number in range(CLIENTS_KEPT):
             deaf = stack.enter_context(Client(full_switch.control))
             deaf.subscribe("port.added")
             deaf.send([request("fdb.list", number)] * 10)
@@ -330,21 +316,18 @@ def test_who_has_left_makes_room(switch: Switch) -> None:
     """A crowd that does not wait for its answers keeps nobody out for long."""
     switch.close_client()
     asked = line(request("switch.status")) + b"\n"
-    os.kill(switch.process.pid, signal.SIGSTOP)
-    try:
-        for _ in range(CLIENTS_MAX + 30):
+    with paused(switch):
+        for _ in range(CLIENTS_KEPT + 30):
             with socket.socket(socket.AF_UNIX) as crowd:
                 crowd.connect(str(switch.control))
                 crowd.sendall(asked * 20)
-    finally:
-        os.kill(switch.process.pid, signal.SIGCONT)
     wait_until("a client is served", lambda: is_served(switch), 30.0)
 
 
 def test_listeners_make_room_last(switch: Switch) -> None:
     switch.close_client()
     with ExitStack() as stack:
-        clients = [stack.enter_context(Client(switch.control)) for _ in range(CLIENTS_MAX)]
+        clients = [stack.enter_context(Client(switch.control)) for _ in range(CLIENTS_KEPT)]
         for client in clients:
             client.subscribe("port.added")
         with Client(switch.control) as client:

@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Sequence
 
 import pytest
+from test_watch import has_socket
 from vswitch import Registry, Switch, VuserClient, wait_until
 from vswitch.fixture_types import MakeSwitch
 from vswitch.process import Process, binary
@@ -23,14 +24,6 @@ def without(fds: Sequence[int]) -> list[str]:
 
 def what_is(process: Process, fd: int) -> str:
     return os.readlink(f"/proc/{process.pid}/fd/{fd}")
-
-
-def has_socket(process: Process) -> bool:
-    """Whether it is vswitchctl, and connected."""
-    if os.readlink(f"/proc/{process.pid}/exe") != str(binary("ctl/vswitchctl")):
-        return False
-    names = os.listdir(f"/proc/{process.pid}/fd")
-    return any(what_is(process, int(name)).startswith("socket:") for name in names)
 
 
 @pytest.mark.parametrize("fds", MISSING, ids=str)
@@ -48,7 +41,7 @@ def test_control(switch: Switch, registry: Registry, fds: Sequence[int]) -> None
     switch.add_port("a")
     argv = [*without(fds), str(binary("ctl/vswitchctl")), "--control", str(switch.control)]
     follower = registry.start("monitor", [*argv, "monitor"])
-    wait_until("it is connected", lambda: has_socket(follower))
+    wait_until("it is connected", lambda: has_socket(follower.pid))
     for fd in fds:
         assert what_is(follower, fd) == "/dev/null"
     assert registry.start("list", [*argv, "list-ports"]).wait() == 0

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from unclosable import DeadFiles
@@ -25,18 +25,6 @@ def fifo(workdir: Path) -> Path:
     path = workdir / "fifo"
     os.mkfifo(path)
     return path
-
-
-@pytest.fixture
-def dead_files(workdir: Path) -> Iterator[DeadFiles]:
-    directory = workdir / "dead"
-    directory.mkdir()
-    try:
-        files = DeadFiles(directory)
-    except (PermissionError, FileNotFoundError):
-        pytest.skip("needs /dev/fuse and the right to mount")
-    yield files
-    files.close()
 
 
 def holds_back(process: Process, number: int) -> bool:

@@ -7,6 +7,7 @@ import os
 from typing import Optional
 
 import pytest
+from test_start import fails
 from vswitch import RpcError, Switch
 from vswitch.fixture_types import MakeSwitch
 
@@ -24,11 +25,8 @@ def with_descriptors(most: int) -> list[str]:
 
 def refuses(switch: Switch, *words: str) -> None:
     """It says what is missing, in one line, and nothing else."""
-    process = switch.launch()
-    assert process.wait(20.0) == 1, process.report("should have left with 1")
-    process.check_sanitizers()
-    lines = process.log().splitlines()
-    assert len(lines) == 1 and process.out() == "", process.report("said something else")
+    lines = fails(switch, status=1).splitlines()
+    assert len(lines) == 1 and switch.process.out() == "", switch.process.report("said something else")
     for word in words:
         assert word in lines[0], (word, lines)
     assert not switch.directory.exists()

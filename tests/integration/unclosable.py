@@ -11,7 +11,9 @@ import socket
 import struct
 import threading
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Iterator, Optional, Sequence, Type, TypeVar
+
+import pytest
 
 LINGER_S = 60  # what a close that waits takes; a test's limits are far below
 
@@ -187,3 +189,38 @@ class DeadFiles(SilentFiles):
             self.opened.set()
         else:
             super()._handle(opcode, unique, node, pid)
+
+
+# Fixtures.
+
+Files = TypeVar("Files", bound=SilentFiles)
+
+
+def mounted(kind: Type[Files], directory: Path) -> Files:
+    """Such files in a directory of their own; skips the test where one may not mount."""
+    directory.mkdir()
+    try:
+        return kind(directory)
+    except (PermissionError, FileNotFoundError):
+        pytest.skip("needs /dev/fuse and the right to mount")
+
+
+@pytest.fixture
+def lingering() -> Iterator[Lingering]:
+    sockets = Lingering()
+    yield sockets
+    sockets.close()
+
+
+@pytest.fixture
+def silent_files(workdir: Path) -> Iterator[SilentFiles]:
+    files = mounted(SilentFiles, workdir / "silent")
+    yield files
+    files.close()
+
+
+@pytest.fixture
+def dead_files(workdir: Path) -> Iterator[DeadFiles]:
+    files = mounted(DeadFiles, workdir / "dead")
+    yield files
+    files.close()

@@ -8,7 +8,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Iterable, Mapping, Optional, Type
+from typing import Iterable, Mapping, Optional, Type, Union
 
 HUGE_PAGE_MIB = 2
 HUGE_PAGES_FILE = Path(f"/sys/kernel/mm/hugepages/hugepages-{HUGE_PAGE_MIB * 1024}kB/nr_hugepages")
@@ -106,12 +106,16 @@ def threads(pid: int) -> list[int]:
     return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))
 
 
-def thread_by_name(pid: int, prefix: str, cpu: int) -> Optional[int]:
-    """The thread whose name begins with `prefix` and that may run on this CPU alone."""
+def thread_by_name(
+    pid: int, prefix: Union[str, tuple[str, ...]], cpu: Optional[int] = None
+) -> Optional[int]:
+    """The thread whose name begins with (one) `prefix` and, with `cpu`, may run on this CPU alone."""
     for tid in threads(pid):
         task = Path(f"/proc/{pid}/task/{tid}")
         if not (task / "comm").read_text().startswith(prefix):
             continue
+        if cpu is None:
+            return tid
         for line in (task / "status").read_text().splitlines():
             if line.startswith("Cpus_allowed_list:"):
                 if parse_cpu_list(line.partition(":")[2]) == {cpu}:
