@@ -101,6 +101,14 @@ class Process:
         if self.status is None:
             self._popen.send_signal(number)
 
+    def holds_back(self, number: int) -> bool:
+        """Whether it has begun to take this signal its own way."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            name, _, mask = line.partition(":")
+            if name in ("SigBlk", "SigCgt") and int(mask, 16) >> (number - 1) & 1:
+                return True
+        return False
+
     def wait(self, timeout: float = 20.0) -> int:
         """The exit status; ProcessFailed if it still runs after `timeout` seconds."""
         try:

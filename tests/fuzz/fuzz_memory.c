@@ -152,7 +152,7 @@ scribble(struct fuzz_input *input, struct guest *guest)
 	fuzz_bytes(input, guest->memory + read_place(input, len, 1), len);
 }
 
-/* The bytes lie in one of the guest's regions. */
+/* The bytes lie in one of the guest's regions; a frame of no bytes may stand at its end. */
 static bool
 lies_in(const struct guest *guest, const struct frame_segment *segment)
 {
@@ -160,7 +160,7 @@ lies_in(const struct guest *guest, const struct frame_segment *segment)
 		const struct model_region *region = &guest->model.regions[i];
 		size_t offset = (size_t)(segment->data - (guest->memory + region->at));
 
-		if (offset < region->size && segment->len <= region->size - offset)
+		if (offset <= region->size && segment->len <= region->size - offset)
 			return true;
 	}
 	return false;

@@ -9,7 +9,6 @@ from itertools import combinations
 from typing import Sequence
 
 import pytest
-from test_watch import has_socket
 from vswitch import Registry, Switch, VuserClient, wait_until
 from vswitch.fixture_types import MakeSwitch
 from vswitch.process import Process, binary
@@ -41,7 +40,7 @@ def test_control(switch: Switch, registry: Registry, fds: Sequence[int]) -> None
     switch.add_port("a")
     argv = [*without(fds), str(binary("ctl/vswitchctl")), "--control", str(switch.control)]
     follower = registry.start("monitor", [*argv, "monitor"])
-    wait_until("it is connected", lambda: has_socket(follower.pid))
+    wait_until("it follows", lambda: follower.holds_back(signal.SIGTERM))
     for fd in fds:
         assert what_is(follower, fd) == "/dev/null"
     assert registry.start("list", [*argv, "list-ports"]).wait() == 0

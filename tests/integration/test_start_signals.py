@@ -27,15 +27,6 @@ def fifo(workdir: Path) -> Path:
     return path
 
 
-def holds_back(process: Process, number: int) -> bool:
-    """Whether it has begun to take this signal its own way."""
-    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
-        name, _, mask = line.partition(":")
-        if name in ("SigBlk", "SigCgt") and int(mask, 16) >> (number - 1) & 1:
-            return True
-    return False
-
-
 def relatives(switch: Switch) -> list[int]:
     """Processes of this switch: all that were started with its directory, and still have memory."""
     found = []
@@ -68,7 +59,7 @@ def no_process_is_left(switch: Switch) -> None:
 def held_up_by(make_switch: MakeSwitch, path: Path) -> Switch:
     switch = make_switch("--config", str(path), start=False)
     process = switch.launch()
-    wait_until("it takes signals", lambda: holds_back(process, signal.SIGTERM))
+    wait_until("it takes signals", lambda: process.holds_back(signal.SIGTERM))
     return switch
 
 
@@ -113,7 +104,7 @@ def test_hangup_that_is_ignored(make_switch: MakeSwitch, fifo: Path) -> None:
     switch = make_switch("--config", str(fifo), start=False,
                          wrapper=["/bin/sh", "-c", 'trap "" HUP; exec "$0" "$@"'])
     process = switch.launch()
-    wait_until("it takes signals", lambda: holds_back(process, signal.SIGTERM))
+    wait_until("it takes signals", lambda: process.holds_back(signal.SIGTERM))
     process.send_signal(signal.SIGHUP)
     with fifo.open("w") as writer:
         json.dump(CONFIG, writer)
