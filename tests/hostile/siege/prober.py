@@ -107,13 +107,16 @@ class Probe:
 T = TypeVar("T")
 
 
-def patiently(connect: Callable[[], T]) -> T:
-    """As a connect that blocks while the backlog is full, which one with a limit of time does not."""
+def patiently(connect: Callable[[], T], passing: tuple[type[OSError], ...] = ()) -> T:
+    """As a connect that blocks while the backlog is full, which one with a limit of time does not.
+
+    Errors that are `passing` are waited out as well.
+    """
     deadline = time.monotonic() + PROBE_LIMIT
     while True:
         try:
             return connect()
-        except BlockingIOError:
+        except (BlockingIOError, *passing):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.001)

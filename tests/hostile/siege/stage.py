@@ -218,7 +218,8 @@ class Stage:
         return self._ask_once(method, params)
 
     def _ask_once(self, method: str, params: dict[str, Any]) -> Any:
-        with patiently(lambda: Client(self.switch.control)) as client:
+        # an attack moves the socket's directory away, again and again
+        with patiently(lambda: Client(self.switch.control), (FileNotFoundError,)) as client:
             return client.call(method, params)
 
     def _port(self, name: str) -> dict[str, Any]:
