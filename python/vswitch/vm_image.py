@@ -15,7 +15,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
-from typing import Iterable, Optional
+from typing import Callable, Iterable, Optional
 
 from vswitch.process import PROJECT
 
@@ -23,6 +23,7 @@ DIRECTORY = PROJECT / "build" / "vm"
 PACKAGE = "linux-image-amd64"
 BUSYBOX = Path("/bin/busybox")
 INIT = Path(__file__).with_name("vm_init.sh")
+ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 FOLDERS = ("bin", "dev", "lower", "modules", "proc", "root", "sys", "upper")
 
 # Loaded at boot, each after those that it needs.
@@ -76,28 +77,41 @@ def apt(*words: str) -> None:
 
 def _keep(unpacked: Path) -> None:
     """Of the package's 400 MB, the kernel without its compression and the modules of a guest."""
-    files = {path.stem.replace("-", "_"): path for path in unpacked.glob("lib/modules/**/*.ko")}
-    order = load_order({name: _needs(path) for name, path in files.items()}, MODULES)
+    (kernel,) = unpacked.glob("boot/vmlinuz-*")
+    # Debian 13 compresses modules and has them below /usr; more of them are part of its kernel.
+    (modules,) = (*unpacked.glob("lib/modules/*"), *unpacked.glob("usr/lib/modules/*"))
+    files = {
+        path.name.partition(".")[0].replace("-", "_"): path for path in modules.glob("**/*.ko*")
+    }
+    built_in = {Path(line).stem for line in (modules / "modules.builtin").read_text().split()}
+    wanted = [name for name in MODULES if name not in built_in]
+    lacking = [name for name in wanted if name not in files]
+    if lacking:
+        raise OSError(f"{PACKAGE} has no module {', '.join(lacking)}")
+    order = load_order(lambda name: _needs(files[name]), wanted)
     (DIRECTORY / "modules").mkdir()
     for name in order:
-        shutil.copy(files[name], DIRECTORY / "modules" / f"{name}.ko")
+        (DIRECTORY / "modules" / f"{name}.ko").write_bytes(_module(files[name]))
     (DIRECTORY / "modules" / "order").write_text("".join(f"{name}.ko\n" for name in order))
-    (kernel,) = unpacked.glob("boot/vmlinuz-*")
     (DIRECTORY / "vmlinux.new").write_bytes(decompressed(kernel.read_bytes()))
     (DIRECTORY / "vmlinux.new").rename(DIRECTORY / "vmlinux")
 
 
+def _module(path: Path) -> bytes:
+    return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
+
+
 def _needs(module: Path) -> list[str]:
-    found = re.search(rb"\0depends=([^\0]*)\0", module.read_bytes())
+    found = re.search(rb"\0depends=([^\0]*)\0", _module(module))
     names = found[1].decode().split(",") if found else []
     return [name.replace("-", "_") for name in names if name]
 
 
-def load_order(needs: dict[str, list[str]], wanted: Iterable[str]) -> list[str]:
+def load_order(needs: Callable[[str], list[str]], wanted: Iterable[str]) -> list[str]:
     """The modules wanted and all that they need, each after what it needs itself."""
     order: list[str] = []
     for name in wanted:
-        for module in (*load_order(needs, needs[name]), name):
+        for module in (*load_order(needs, needs(name)), name):
             if module not in order:
                 order.append(module)
     return order
@@ -107,7 +121,11 @@ def decompressed(kernel: bytes) -> bytes:
     """The ELF file in a bzImage: to unpack it here is ten times as fast as in an emulated guest."""
     start = (kernel[0x1F1] + 1) * 512 + int(struct.unpack_from("<I", kernel, 0x248)[0])
     length = int(struct.unpack_from("<I", kernel, 0x24C)[0])
-    return lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(kernel[start:start + length])
+    packed = kernel[start:start + length]
+    if packed.startswith(ZSTD_MAGIC):  # the last four bytes are the length of the unpacked kernel
+        return subprocess.run(["zstd", "-dc"], input=packed[:-4], stdout=subprocess.PIPE,
+                              check=True).stdout
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(packed)
 
 
 def initramfs(path: Path) -> Path:
