@@ -48,7 +48,7 @@ def missing() -> Optional[str]:
 
 
 def fetch() -> None:
-    """Downloads and unpacks the kernel's package, unless that was done."""
+    """Downloads and unpacks the kernel, unless that was done."""
     if (DIRECTORY / "vmlinux").exists():
         return
     print(f"dev: unpacking {PACKAGE} in {DIRECTORY}", file=sys.stderr)
@@ -56,18 +56,28 @@ def fetch() -> None:
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     unpacked.mkdir(parents=True)
     apt("update")
-    depends = subprocess.run(
-        ["apt-cache", "depends", PACKAGE], capture_output=True, text=True, check=True
-    ).stdout
-    found = re.search(r"Depends: (linux-image-\S+)", depends)
-    if found is None:
-        raise OSError(f"apt-cache knows of no kernel that {PACKAGE} depends on")
-    apt("-o", "APT::Sandbox::User=root", "download", found[1])
-    (archive,) = DIRECTORY.glob("*.deb")
-    subprocess.run(["dpkg-deb", "-x", str(archive), str(unpacked)], check=True)
+    for package in packages():
+        apt("-o", "APT::Sandbox::User=root", "download", package)
+        (archive,) = DIRECTORY.glob("*.deb")
+        subprocess.run(["dpkg-deb", "-x", str(archive), str(unpacked)], check=True)
+        archive.unlink()
     _keep(unpacked)
-    archive.unlink()
     shutil.rmtree(unpacked)
+
+
+def packages() -> list[str]:
+    """The kernel's own package; from Debian's forky on, three that it depends on have its files."""
+    image = depends_on(PACKAGE, r"linux-image-\S+")
+    if not image:
+        raise OSError(f"apt-cache knows of no kernel that {PACKAGE} depends on")
+    return [*image, *depends_on(image[0], r"linux-(?:base|binary|modules)-\S+")]
+
+
+def depends_on(package: str, pattern: str) -> list[str]:
+    told = subprocess.run(
+        ["apt-cache", "depends", package], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    return re.findall(rf"^ *Depends: ({pattern})$", told, re.MULTILINE)
 
 
 def apt(*words: str) -> None:
@@ -77,9 +87,10 @@ def apt(*words: str) -> None:
 
 def _keep(unpacked: Path) -> None:
     """Of the package's 400 MB, the kernel without its compression and the modules of a guest."""
-    (kernel,) = unpacked.glob("boot/vmlinuz-*")
-    # Debian 13 compresses modules and has them below /usr; more of them are part of its kernel.
+    # Debian 13 compresses modules and has them below /usr; more of them are part of its kernel. The
+    # release after it has the kernel beside them.
     (modules,) = (*unpacked.glob("lib/modules/*"), *unpacked.glob("usr/lib/modules/*"))
+    (kernel,) = (*unpacked.glob("boot/vmlinuz-*"), *modules.glob("vmlinuz"))
     files = {
         path.name.partition(".")[0].replace("-", "_"): path for path in modules.glob("**/*.ko*")
     }
