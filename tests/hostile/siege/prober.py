@@ -107,16 +107,17 @@ class Probe:
 T = TypeVar("T")
 
 
-def patiently(connect: Callable[[], T], passing: tuple[type[OSError], ...] = ()) -> T:
+def patiently(connect: Callable[[], T], *passing: type[OSError]) -> T:
     """As a connect that blocks while the backlog is full, which one with a limit of time does not.
 
     Errors that are `passing` are waited out as well.
     """
+    waited_out: tuple[type[OSError], ...] = (BlockingIOError, *passing)
     deadline = time.monotonic() + PROBE_LIMIT
     while True:
         try:
             return connect()
-        except (BlockingIOError, *passing):
+        except waited_out:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.001)

@@ -219,7 +219,7 @@ class Stage:
 
     def _ask_once(self, method: str, params: dict[str, Any]) -> Any:
         # an attack moves the socket's directory away, again and again
-        with patiently(lambda: Client(self.switch.control), (FileNotFoundError,)) as client:
+        with patiently(lambda: Client(self.switch.control), FileNotFoundError) as client:
             return client.call(method, params)
 
     def _port(self, name: str) -> dict[str, Any]:
