@@ -45,6 +45,7 @@
 
 #define SET_MEM_TABLE_REQUEST 5
 #define SET_VRING_ADDR_REQUEST 9
+#define SET_VRING_KICK_REQUEST 12
 #define UNUSED_WAIT_MS 1000
 
 #define FEATURES                                                                                   \
@@ -188,6 +189,14 @@ on_message(int vid, void *context)
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
+/* A guest's memory is nobody else's to read, in a core file neither. */
+static void
+leave_out_of_core_files(const struct rte_vhost_memory *mem)
+{
+	for (uint32_t i = 0; i < mem->nregions; i++)
+		madvise(mem->regions[i].mmap_addr, mem->regions[i].mmap_size, MADV_DONTDUMP);
+}
+
 static void
 post_memory(int vid, struct vhost_conn *conn)
 {
@@ -196,9 +205,8 @@ post_memory(int vid, struct vhost_conn *conn)
 
 	if (rte_vhost_get_mem_table(vid, &mem) < 0)
 		return;
+	leave_out_of_core_files(mem);
 	for (uint32_t i = 0; i < mem->nregions && i < MEMORY_REGIONS_MAX; i++) {
-		/* A guest's memory is nobody else's to read, in a core file neither. */
-		madvise(mem->regions[i].mmap_addr, mem->regions[i].mmap_size, MADV_DONTDUMP);
 		post.mem.regions[i].guest_phys_addr = mem->regions[i].guest_phys_addr;
 		post.mem.regions[i].size = mem->regions[i].size;
 		post.mem.regions[i].user_addr = mem->regions[i].guest_user_addr;
@@ -210,6 +218,21 @@ post_memory(int vid, struct vhost_conn *conn)
 	put_post(&post);
 }
 
+/*
+ * Where the library finds rings it wants their pages in core files (since DPDK 23.03), which would
+ * also cut the region's mapping into three.
+ */
+static void
+leave_rings_out(int vid)
+{
+	struct rte_vhost_memory *mem;
+
+	if (rte_vhost_get_mem_table(vid, &mem) < 0)
+		return;
+	leave_out_of_core_files(mem);
+	free(mem);
+}
+
 /* Only after success: the library must not be asked for its table after a failed one. */
 static enum rte_vhost_msg_result
 on_message_done(int vid, void *context)
@@ -217,8 +240,12 @@ on_message_done(int vid, void *context)
 	const struct wire_message *msg = context;
 	struct vhost_conn *conn = by_vid[vid];
 
-	if (conn != NULL && msg->request == SET_MEM_TABLE_REQUEST)
+	if (conn == NULL)
+		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	if (msg->request == SET_MEM_TABLE_REQUEST)
 		post_memory(vid, conn);
+	else if (msg->request == SET_VRING_ADDR_REQUEST || msg->request == SET_VRING_KICK_REQUEST)
+		leave_rings_out(vid);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
