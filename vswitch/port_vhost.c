@@ -444,6 +444,7 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 
 const struct port_ops port_vhost_ops = {
 	.type = "vhost-user",
+	.may_await = true, /* the directory of its socket, which may be a container's */
 	.init = init,
 	.create = create,
 	.start = start,

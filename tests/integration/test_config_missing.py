@@ -14,6 +14,7 @@ from kernel_end import KernelEnd, MakeEnd
 from test_start import fails
 from vswitch import RpcError, Switch, wait_until
 from vswitch.fixture_types import MakeStation, MakeSwitch
+from vswitch.frontend import RawFrontend
 from vswitch.station import introduce
 
 MAC = "02:00:00:00:00:aa"
@@ -75,6 +76,23 @@ def test_device_that_is_missing(
     assert [port["name"] for port in switch.call("port.list")] == ["a", "z"]
 
 
+def test_directory_of_a_socket_that_is_missing(
+    make_switch: MakeSwitch, workdir: Path
+) -> None:
+    """That of a container which has not started yet."""
+    there = workdir / "container"
+    port = {"name": "m", "socket": str(there / "m.sock")}
+    switch = make_switch(config=config(port))
+    is_waiting(switch, str(there / "m.sock"), "No such file or directory")
+    there.mkdir()
+    wait_until("it listens", lambda: "for a frontend" in switch.port("m")["state_text"], 20.0)
+    with RawFrontend(there / "m.sock") as frontend:
+        frontend.handshake()
+        switch.wait_state("m", "up")
+    assert switch.call("port.delete", name="m")["deleted"]
+    assert not (there / "m.sock").exists()
+
+
 def test_what_waits_is_a_port_like_others(make_switch: MakeSwitch, workdir: Path) -> None:
     """It is listed, changed, saved and deleted, and its name is taken."""
     switch = make_switch(config=config(device(workdir)))
@@ -121,9 +139,15 @@ def test_the_switch_starts_with_what_it_saved(make_switch: MakeSwitch, workdir: 
     assert again.read_bytes() == path.read_bytes()
 
 
-def test_strict(make_switch: MakeSwitch, workdir: Path) -> None:
-    switch = make_switch("--config-strict", config=config(device(workdir)), start=False)
-    assert "ports[1]: add-port m: DPDK cannot attach net_pcap0" in fails(switch, status=1)
+@pytest.mark.parametrize("missing, words", [
+    ("devargs", "DPDK cannot attach net_pcap0"), ("socket", "cannot listen on"),
+])
+def test_strict(make_switch: MakeSwitch, workdir: Path, missing: str, words: str) -> None:
+    ports = {
+        "devargs": device(workdir), "socket": {"name": "m", "socket": str(workdir / "no" / "m")},
+    }
+    switch = make_switch("--config-strict", config=config(ports[missing]), start=False)
+    assert f"ports[1]: add-port m: {words}" in fails(switch, status=1)
     assert not switch.directory.exists()
 
 
