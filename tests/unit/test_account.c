@@ -160,7 +160,7 @@ test_stalls_of_a_minute_sum_up_to_under_half_a_second(void **state)
 		sum += 65;
 		now += rest_ms(PORT) * MS + MS;
 	}
-	assert_in_range(sum, 1, 499);
+	assert_uint_in_range(sum, 1, 499);
 }
 
 static void
@@ -191,8 +191,8 @@ test_neighbours_that_wait_too_prove_nothing(void **state)
 		wait_in_kernel(PORT, 200 * MS);
 		wait_in_kernel(OTHER, 200 * MS);
 		if (i > 0) {
-			assert_in_range(rest_ms(PORT), 0, 100);
-			assert_in_range(rest_ms(OTHER), 0, 100);
+			assert_uint_in_range(rest_ms(PORT), 0, 100);
+			assert_uint_in_range(rest_ms(OTHER), 0, 100);
 		}
 	}
 	assert_int_equal(account_take_fault(PORT), ACCOUNT_SOUND);

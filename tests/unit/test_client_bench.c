@@ -64,7 +64,7 @@ test_search_finds_the_capacity(void **state)
 			found = run(&m, &trials);
 			if (found > m.capacity || found < m.capacity * (1 - 2 * SEARCH_PRECISION))
 				fail_msg("%g found for %g of %g", found, m.capacity, m.sender);
-			assert_in_range(trials, 2, 20);
+			assert_uint_in_range(trials, 2, 20);
 		}
 }
 
@@ -88,7 +88,7 @@ test_search_gives_up(void **state)
 
 	(void)state;
 	assert_true(run(&m, &trials) == 0);
-	assert_in_range(trials, 9, 12);
+	assert_uint_in_range(trials, 9, 12);
 	m.sender = 0;
 	assert_true(run(&m, &trials) == 0);
 	assert_int_equal(trials, 1);

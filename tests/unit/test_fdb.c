@@ -202,7 +202,7 @@ test_sweeps_what_expired(void **state)
 	fdb_sweep(fdb, 300);
 	assert_int_equal(fdb_count(fdb), 5001);
 	fdb_sweep(fdb, 301);
-	assert_in_range(fdb_count(fdb), 1002, 5000);
+	assert_uint_in_range(fdb_count(fdb), 1002, 5000);
 	sweep_all(301);
 	assert_int_equal(fdb_count(fdb), 1001);
 	assert_int_equal(look_up(station(0, 4000), 301), 4000 % 7);
@@ -255,7 +255,7 @@ test_record_of_moves_is_bounded(void **state)
 	assert_int_equal(n, 10);
 	n += fdb_take_moves(fdb, moves + 10, 4990, &lost);
 	assert_int_equal(lost, 0);
-	assert_in_range(n, 100, 4999);
+	assert_uint_in_range(n, 100, 4999);
 	for (i = 0; i < n; i++)
 		assert_int_equal(moves[i].from, i % 2);
 	learn(station(0, 1), 1, 0);

@@ -257,7 +257,7 @@ test_hash_depends_on_every_bit(void **state)
 			differ += __builtin_popcount(name_of(key).first ^ name_of(flipped).first);
 			differ += __builtin_popcount(name_of(key).second ^ name_of(flipped).second);
 		}
-		assert_in_range(differ, 14000, 16000);
+		assert_uint_in_range(differ, 14000, 16000);
 	}
 	for (bit = 0; bit < 64; bit++) {
 		assert_int_equal(fdb_table_init(&other, 1 ^ 1ull << bit), 0);
@@ -267,7 +267,7 @@ test_hash_depends_on_every_bit(void **state)
 			differ += __builtin_popcount(name_of(key).first ^
 					fdb_table_name_key(&other, &key).first);
 		}
-		assert_in_range(differ, 7000, 8000);
+		assert_uint_in_range(differ, 7000, 8000);
 		fdb_table_fini(&other);
 	}
 }

@@ -221,7 +221,7 @@ test_flush_of_a_port_that_floods(void **state)
 	for (i = 0; i < FLOODERS; i++)
 		pthread_join(floods[i], NULL);
 	assert_int_equal(left, 0);
-	assert_in_range(flushed, 1, FDB_ENTRIES_MAX);
+	assert_uint_in_range(flushed, 1, FDB_ENTRIES_MAX);
 	assert_int_equal(wrong, 0);
 	check_end();
 }

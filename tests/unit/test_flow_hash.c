@@ -155,7 +155,7 @@ test_flows_spread(void **state)
 		counts[flow_hash(head, HEAD) % 4]++;
 	}
 	for (uint32_t i = 0; i < 4; i++)
-		assert_in_range(counts[i], 200, 300);
+		assert_uint_in_range(counts[i], 200, 300);
 }
 
 /* Nothing beyond the given bytes is looked at: under AddressSanitizer, or by what comes out. */

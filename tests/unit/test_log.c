@@ -163,7 +163,7 @@ test_bucket(void **state)
 	for (at = text; strncmp(at, loud, sizeof(loud) - 1) == 0; at += sizeof(loud) - 1)
 		written++;
 	/* a slow machine has another second's line */
-	assert_in_range(written, LOG_BURST, LOG_BURST + LIMIT_MS / 1000 * LOG_RATE);
+	assert_uint_in_range(written, LOG_BURST, LOG_BURST + LIMIT_MS / 1000 * LOG_RATE);
 	told = strstr(text, more);
 	assert_non_null(told);
 	left_out = read_count(told + sizeof(more) - 1);

@@ -52,7 +52,8 @@ test_rate(void **state)
 		while (memory_growth_is_free(&growth) ||
 				memory_growth_look(&growth, now) == MEMORY_GROWTH_FREE)
 			memory_growth_add(&growth, 4096);
-	assert_in_range(memory_growth_total(&growth), MEMORY_GROWTH_BURST + 9 * MEMORY_GROWTH_RATE,
+	assert_uint_in_range(memory_growth_total(&growth),
+			MEMORY_GROWTH_BURST + 9 * MEMORY_GROWTH_RATE,
 			MEMORY_GROWTH_BURST + 10 * MEMORY_GROWTH_RATE + 4096);
 }
 
@@ -189,8 +190,8 @@ test_guess_meanwhile(void **state)
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
-	assert_in_range(most, 0, MEMORY_GROWTH_OWED);
-	assert_in_range(growth.owed, 0, MEMORY_GROWTH_OWED);
+	assert_uint_in_range(most, 0, MEMORY_GROWTH_OWED);
+	assert_uint_in_range(growth.owed, 0, MEMORY_GROWTH_OWED);
 }
 
 static void

@@ -97,7 +97,7 @@ check_burst(void)
 {
 	uint32_t longest = 0, segments = 0;
 
-	assert_in_range(to->n, 1, BURST_MAX);
+	assert_uint_in_range(to->n, 1, BURST_MAX);
 	assert_null(to->mbufs);
 	for (uint32_t i = 0; i < to->n; i++) {
 		if (to->frames[i].len > longest)
@@ -108,7 +108,7 @@ check_burst(void)
 		segments += to->frames[i].n_segments;
 	}
 	assert_int_equal(to->longest, longest);
-	assert_in_range(segments, to->n, BURST_SEGMENTS_MAX);
+	assert_uint_in_range(segments, to->n, BURST_SEGMENTS_MAX);
 	if (to->n < BURST_MAX)
 		assert_true(to->offload_mask >> to->n == 0);
 }

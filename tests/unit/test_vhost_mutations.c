@@ -179,7 +179,7 @@ check_memory(const struct session *session)
 	uint64_t sum = 0;
 	uint32_t i, j;
 
-	assert_in_range(session->n_regions, session->has_memory ? 1 : 0,
+	assert_uint_in_range(session->n_regions, session->has_memory ? 1 : 0,
 			session->has_memory ? MEMORY_REGIONS_MAX : 0);
 	for (i = 0; i < session->n_regions; i++) {
 		a = &session->regions[i];
@@ -309,7 +309,7 @@ test_mutations(void **state)
 		assert_int_equal(build_open_fds(), 0);
 	}
 	/* else the generator is too wild, or too tame, to test anything */
-	assert_in_range(good, SESSIONS * MESSAGES / 10, SESSIONS * MESSAGES * 9 / 10);
+	assert_uint_in_range(good, SESSIONS * MESSAGES / 10, SESSIONS * MESSAGES * 9 / 10);
 	assert_true(complete > 100);
 }
 

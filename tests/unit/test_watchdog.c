@@ -141,7 +141,7 @@ test_lets_alone_who_moves(void **state)
 	}
 	set_asleep(true);
 	/* a busy machine may keep this thread from moving for two looks of the watchdog now and then */
-	assert_in_range(interrupted, 0, 300);
+	assert_uint_in_range(interrupted, 0, 300);
 	assert_int_equal(account_take_fault(PORT), ACCOUNT_SOUND);
 	assert_false(log_has("port p5"));
 }

@@ -87,8 +87,8 @@ test_work_is_work(void **state)
 	start = tsc_read();
 	work_ms(30);
 	thread_time_judge(start, tsc_read(), &time);
-	assert_in_range(time.worked, hz / 1000 * 20, hz / 1000 * 31);
-	assert_in_range(time.waited, 0, hz / 1000 * 5);
+	assert_uint_in_range(time.worked, hz / 1000 * 20, hz / 1000 * 31);
+	assert_uint_in_range(time.waited, 0, hz / 1000 * 5);
 }
 
 static void
@@ -104,8 +104,8 @@ test_a_wait_is_a_wait(void **state)
 	errno = ENOTTY;
 	thread_time_judge(start, tsc_read(), &time);
 	assert_int_equal(errno, ENOTTY);
-	assert_in_range(time.waited, hz / 1000 * 40, hz / 1000 * 60);
-	assert_in_range(time.worked, 0, hz / 1000 * 5);
+	assert_uint_in_range(time.waited, hz / 1000 * 40, hz / 1000 * 60);
+	assert_uint_in_range(time.worked, 0, hz / 1000 * 5);
 }
 
 /* The host had to make room for a page: neither work nor a wait. */
@@ -121,12 +121,12 @@ test_a_page_that_is_slow_is_nothing(void **state)
 	wait_ms(50);
 	thread_time_page(tsc_read() - start);
 	thread_time_judge(start, tsc_read(), &time);
-	assert_in_range(time.waited, 0, hz / 1000 * 5);
+	assert_uint_in_range(time.waited, 0, hz / 1000 * 5);
 	start = tsc_read();
 	wait_ms(20);
 	thread_time_page(hz / 1000000); /* a page as usual */
 	thread_time_judge(start, tsc_read(), &time);
-	assert_in_range(time.waited, hz / 1000 * 15, hz / 1000 * 30);
+	assert_uint_in_range(time.waited, hz / 1000 * 15, hz / 1000 * 30);
 }
 
 /* The whole process was stopped: the watchdog did not tick either. */
@@ -160,8 +160,8 @@ test_a_stretch_around_one_that_was_judged(void **state)
 	end = tsc_read();
 	thread_time_judge(inner, end, &call);
 	thread_time_judge(start, tsc_read(), &placing);
-	assert_in_range(call.worked, 0, hz / 1000 * 5);
-	assert_in_range(placing.worked, hz / 1000 * 5, hz / 1000 * 20);
+	assert_uint_in_range(call.worked, 0, hz / 1000 * 5);
+	assert_uint_in_range(placing.worked, hz / 1000 * 5, hz / 1000 * 20);
 	assert_int_equal(placing.waited, 0);
 }
 
@@ -183,7 +183,7 @@ test_a_stretch_after_one_that_was_judged(void **state)
 	thread_time_judge(middle, end, &second);
 	assert_true(first.waited > 0);
 	assert_int_equal(second.waited, 0);
-	assert_in_range(second.worked, hz / 1000 * 5, hz / 1000 * 20);
+	assert_uint_in_range(second.worked, hz / 1000 * 5, hz / 1000 * 20);
 }
 
 /* Time that nobody accounts for is no wait when the thread slept by its own will alone. */
@@ -218,7 +218,7 @@ test_a_gap_is_nothing(void **state)
 	start = tsc_read();
 	work_ms(20);
 	thread_time_judge(start, tsc_read(), &time);
-	assert_in_range(time.waited, 0, hz / 1000);
+	assert_uint_in_range(time.waited, 0, hz / 1000);
 	thread_time_end();
 }
 
@@ -254,7 +254,7 @@ test_shares_are_of_time(void **state)
 	for (int i = 0; i < SOURCES; i++)
 		sum += had[i];
 	for (int i = 0; i < SOURCES; i++)
-		assert_in_range(had[i], sum / SOURCES * 95 / 100, sum / SOURCES * 105 / 100);
+		assert_uint_in_range(had[i], sum / SOURCES * 95 / 100, sum / SOURCES * 105 / 100);
 }
 
 /* The only source with work is never passed over, and an idle one saves nothing up. */
@@ -269,12 +269,12 @@ test_idle_sources_hold_nobody_up(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++)
 		play_round(&fair, sources, costs, had);
-	assert_in_range(had[0], 990 * 5000, 1000 * 5000);
+	assert_uint_in_range(had[0], 990 * 5000, 1000 * 5000);
 	costs[1] = 5000;
 	had[0] = 0;
 	for (int i = 0; i < 1000; i++)
 		play_round(&fair, sources, costs, had);
-	assert_in_range(had[0], had[1] * 9 / 10, had[1] * 11 / 10);
+	assert_uint_in_range(had[0], had[1] * 9 / 10, had[1] * 11 / 10);
 }
 
 /* Four frames, then one; and back to a burst by doubling. */

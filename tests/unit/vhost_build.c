@@ -33,7 +33,7 @@ void
 build_close(void *unused, int fd)
 {
 	(void)unused;
-	assert_in_range(fd, 3, BUILD_FDS_MAX - 1);
+	assert_uint_in_range(fd, 3, BUILD_FDS_MAX - 1);
 	assert_int_equal(owned[fd], 1);
 	owned[fd] = 0;
 	n_open--;
