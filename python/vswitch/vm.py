@@ -67,7 +67,7 @@ class Guest:
         registry: Registry,
         name: str,
         nics: Sequence[Nic] = (),
-        memory: int = 256,
+        memory: int = 384,
         shares: Sequence[Path] = (),
     ) -> None:
         self.registry = registry

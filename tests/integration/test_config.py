@@ -145,11 +145,10 @@ def test_error_late_in_the_file_leaves_no_half_start(
     make_switch: MakeSwitch, workdir: Path
 ) -> None:
     """The second port cannot listen: the first is not left behind either."""
-    config = {
-        "version": 1,
-        "ports": [{"name": "a"}, {"name": "b", "socket": str(workdir / "no" / "such.sock")}],
-    }
-    refuses(make_switch(config=config, start=False), ["b", "such.sock"])
+    taken = workdir / "b.txt"
+    taken.write_text("no socket")
+    config = {"version": 1, "ports": [{"name": "a"}, {"name": "b", "socket": str(taken)}]}
+    refuses(make_switch(config=config, start=False), ["b", str(taken), "no socket"])
 
 
 def test_save_and_start_again(

@@ -36,7 +36,7 @@ start(void **state)
 }
 
 static int
-stop(void **state)
+end(void **state)
 {
 	(void)state;
 	caller_stop();
@@ -200,5 +200,5 @@ main(void)
 		cmocka_unit_test(test_a_ring_that_closes_during_a_call),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, end);
 }

@@ -99,7 +99,7 @@ start(void **state)
 }
 
 static int
-stop(void **state)
+end(void **state)
 {
 	(void)state;
 	watchdog_stop();
@@ -262,5 +262,5 @@ main(void)
 		cmocka_unit_test(test_an_end_is_of_its_beginning),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, end);
 }
