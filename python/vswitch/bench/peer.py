@@ -112,11 +112,12 @@ class Peer(ABC):
         """By SIGKILL, which a stopped process obeys too; all its files are in a temporary place."""
         self.registry.end_all()
 
-    def find_thread(self, process: Process, prefix: str) -> tuple[int, int]:
+    def find_thread(self, process: Process, *prefixes: str) -> tuple[int, int]:
+        """Process and thread; its name, which may differ from release to release, begins with one."""
         cpu = self.place.cpus.backend
         tid = wait_until(
-            f"{process.name} has a thread '{prefix}' on CPU {cpu}",
-            lambda: thread_by_name(process.pid, prefix, cpu),
+            f"{process.name} has a thread '{prefixes[0]}' on CPU {cpu}",
+            lambda: thread_by_name(process.pid, prefixes, cpu),
             START_LIMIT,
         )
         return process.pid, tid

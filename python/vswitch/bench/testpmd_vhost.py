@@ -29,7 +29,7 @@ class TestpmdVhost(Peer):
 
     @classmethod
     def version(cls) -> str:
-        return program_version(["/usr/bin/dpkg-query", "-W", "dpdk"], r"([0-9]\S*)")
+        return program_version(["/usr/bin/dpkg-query", "-W", "dpdk-dev"], r"([0-9]\S*)")
 
     @classmethod
     def settings(cls) -> str:
@@ -68,4 +68,4 @@ class TestpmdVhost(Peer):
         return "testpmd> " in self.process.out() and all(path.exists() for path in self.sockets)
 
     def thread(self) -> tuple[int, int]:
-        return self.find_thread(self.process, "rte-worker-1")
+        return self.find_thread(self.process, "rte-worker-1", "dpdk-worker1")  # since DPDK 23.11
