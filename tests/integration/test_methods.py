@@ -342,7 +342,8 @@ def test_status_in_full(switch: Switch) -> None:
     assert status["poll"] == "adaptive"
     assert status["memory"] == {"kind": "ordinary", "mib": 64}
     assert (status["sessions"], status["sessions_max"]) == (0, 1000)
-    assert status["fdb"] == {"entries": 0, "static": 0, "max": 65536, "ageing-time": 300}
+    assert status["fdb"] == {"entries": 0, "static": 0, "max": 65536, "ageing-time": 300,
+                             "flapping": []}
     assert [port["name"] for port in status["ports"]] == ["a"]
     assert len(status["workers"]) == 1
     assert status["uptime_s"] > 0
