@@ -35,14 +35,25 @@ print_state_note(struct table *t, const json_t *port)
 		table_note(t, "last fault, %s ago: %s", age, view_text(fault, "text"));
 }
 
-/* A command on lines of a terminal's width, broken between words as a shell takes it. */
+/* Length of an option with its values, or of one word where no option begins. */
+static size_t
+piece_length(const char *text)
+{
+	const char *next = text + strcspn(text, " ");
+
+	while (text[0] == '-' && next[0] == ' ' && next[1] != '-')
+		next += 1 + strcspn(next + 1, " ");
+	return (size_t)(next - text);
+}
+
+/* A command on lines of a terminal's width, broken between options as a shell takes it. */
 static void
 print_command(FILE *out, const char *text)
 {
 	size_t column = 0, length;
 
 	for (; *text != '\0'; text += length + strspn(text + length, " ")) {
-		length = strcspn(text, " ");
+		length = piece_length(text);
 		if (column > 0 && column + 1 + length > COMMAND_WIDTH) {
 			fputs(" \\\n   ", out);
 			column = 3;
