@@ -132,7 +132,10 @@ is_named_like_guest(const struct port *port)
 	return false;
 }
 
-/* What QEMU needs for this port; the guest's own disk and the like come in place of the dots. */
+/*
+ * What QEMU needs for this port; the guest's own disk and the like come in place of the dots. Each
+ * has an address of its own, since QEMU gives one and the same to the first card of every guest.
+ */
 static void
 hint_guest(const struct port *port, char *text, size_t size)
 {
@@ -143,8 +146,9 @@ hint_guest(const struct port *port, char *text, size_t size)
 			" -machine q35,memory-backend=mem"
 			" -object memory-backend-memfd,id=mem,size=512M,share=on"
 			" -chardev socket,id=c0,path=%s,%s -netdev vhost-user,id=n0,chardev=c0"
-			" -device virtio-net-pci,netdev=n0 ...",
-			port_path(port), serves ? "reconnect=1" : "server=on,wait=off");
+			" -device virtio-net-pci,netdev=n0,mac=52:54:00:00:%02x:%02x ...",
+			port_path(port), serves ? "reconnect=1" : "server=on,wait=off",
+			port_id(port) >> 8 & 0xff, port_id(port) & 0xff);
 }
 
 static void

@@ -69,11 +69,13 @@ def test_hint_fits_the_port(switch: Switch, workdir: Path) -> None:
         return " ".join(line.rstrip("\\").strip() for line in lines)
 
     hint = hint_of("vm0")
-    for words in ("qemu-system-x86_64", f"path={switch.path('vm0')},reconnect=1", "share=on"):
+    for words in ("qemu-system-x86_64", f"path={switch.path('vm0')},reconnect=1", "share=on",
+                  "mac=52:54:00:00:00:00"):
         assert words in hint
     path = workdir / "guest"
     hint = hint_of("guest1", "--connect", str(path))
     assert f"path={path},server=on,wait=off" in hint and "reconnect" not in hint
+    assert "mac=52:54:00:00:00:01" in hint
     hint = hint_of("app", "--connect", str(path) + "2")
     assert f"vuser-client --server --path {path}2" in hint
 

@@ -86,3 +86,19 @@ def test_measuring(player: Player) -> None:
     for name, line in (("ours", search), ("theirs", bench)):
         said = player.play(name, line + " --time 0.05", OK, FAILED, NO_RESULT)
         assert "trial 1: " in said, said
+
+
+@pytest.mark.parametrize("player", ["/tmp/tour"], indirect=True)
+def test_tour_of_the_readme(player: Player) -> None:
+    """Its first minute: a switch, two ports, a station that answers, and what the switch says."""
+    tour = blocks(sections("README.md")["The tour, by hand"])
+    switch, stations, says = (
+        next(block for block in tour if word in block) for word in ("vswitchd", "respond", "fdb"))
+    answers, ping = stations.splitlines()
+    player.start("switch", switch)
+    wait_sockets(player, "p0.sock", "p1.sock")
+    player.start("respond", answers)
+    assert "5 received" in player.play("ping", f"{ping} --wait 20 --interval 0.1")
+    for line in says.splitlines():
+        if "--watch" not in line:
+            assert player.play("says", line)
