@@ -27,8 +27,9 @@ struct bench_trial {
 	double receive_seconds; /* from the first frame sent to the last one received */
 	double cpu_seconds;	/* of this thread while it sent */
 	uint64_t sent, received, received_bytes, lost, reordered;
-	uint64_t offers, refusals;     /* see bench_counts */
-	const char *limit;	       /* what held the rate where it was: a word for the report */
+	uint64_t offers, refusals; /* see bench_counts */
+	uint64_t ring_full; /* times that the receive ring had no buffer left for the backend */
+	const char *limit;  /* what held the rate where it was: a word for the report */
 	struct bench_counts counts[2]; /* of each direction */
 };
 
@@ -45,6 +46,7 @@ struct bench {
 	uint64_t progress;	/* frames received when progress was last shown */
 	struct bench_trial trial;
 	struct bench_trial shown; /* the one that the report is about */
+	bool interrupted;	  /* the search is not over */
 	struct search search;
 	struct histogram times;
 };
@@ -55,10 +57,20 @@ double bench_fps(uint64_t frames, double seconds);
 /* Which side was the limit of a trial: "rate", "cpu", "backend" or "client". */
 const char *bench_limit(const struct bench_trial *t, double directions);
 
-/* One line on the standard error about a trial of a search, and its entry in the report. */
-void bench_report_trial(const struct bench *b, const struct bench_trial *t);
+/* What a trial tells a search; its limit is known already. */
+enum search_outcome bench_outcome(const struct bench_trial *t);
 
-/* The whole report. */
+/* Whether the search, if that was one, has a result. */
+bool bench_has_result(const struct bench *b);
+
+/* The whole report but what a search found. */
 void bench_report(const struct bench *b, struct report *r);
+
+/*
+ * bench_report_search.c: one line on the standard error about a trial of a search, and its entry in
+ * the report; and, at the end, what the search found.
+ */
+void bench_report_trial(const struct bench *b, enum search_outcome outcome);
+void bench_report_search(const struct bench *b, struct report *r);
 
 #endif

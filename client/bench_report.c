@@ -40,26 +40,14 @@ explain_limit(const char *limit)
 	return "the limit was this program: the backend kept its transmit ring empty";
 }
 
-void
-bench_report_trial(const struct bench *b, const struct bench_trial *t)
+enum search_outcome
+bench_outcome(const struct bench_trial *t)
 {
-	double rate = bench_fps(t->sent, t->seconds);
-	json_t *trials = json_object_get(report_json(b->report), "trials");
-	char sent[32];
-
-	fprintf(stderr, "trial %u: %s sent for %g s, %" PRIu64 " of %" PRIu64 " frames lost\n",
-			b->search.trials, text_format_number(rate, "fps", sent, sizeof(sent)),
-			b->settings->trial, t->lost, t->sent);
-	if (trials == NULL) {
-		trials = json_array();
-		json_object_set_new(report_json(b->report), "trials", trials);
-	}
-	json_array_append_new(trials,
-			json_pack("{sosfsIsIsIsf}", "rate_fps",
-					t->rate > 0 ? json_real(t->rate) : json_null(), "sent_fps",
-					rate, "sent", (json_int_t)t->sent, "received",
-					(json_int_t)t->received, "lost", (json_int_t)t->lost,
-					"seconds", t->seconds));
+	if (t->lost > 0)
+		return t->ring_full > 0 ? SEARCH_MISSED : SEARCH_LOST;
+	if (strcmp(t->limit, "rate") == 0)
+		return SEARCH_CLEAN;
+	return strcmp(t->limit, "backend") == 0 ? SEARCH_HELD : SEARCH_SHORT;
 }
 
 static void
@@ -101,6 +89,11 @@ add_counts(const struct bench *b, struct report *r)
 			t->received, t->lost,
 			t->sent > 0 ? 100.0 * (double)t->lost / (double)t->sent : 0.0,
 			t->reordered);
+	report_integer(r, "receive_ring_full", t->ring_full);
+	if (t->lost > 0 && t->ring_full > 0 && !b->settings->no_loss)
+		report_line(r,
+				"this program emptied its receive ring too late, so the losses may be "
+				"its own");
 }
 
 static void
@@ -123,7 +116,8 @@ add_rates(const struct bench *b, struct report *r)
 	if (t->limit == NULL)
 		return;
 	report_text(r, "limit", t->limit);
-	report_line(r, "%s", explain_limit(t->limit));
+	if (!b->settings->no_loss)
+		report_line(r, "%s", explain_limit(t->limit));
 }
 
 static double
@@ -156,27 +150,6 @@ add_latency(const struct bench *b, struct report *r)
 			min, h->mean / 1e3, p50, p90, p99, p999, max);
 }
 
-static void
-add_search(const struct bench *b, struct report *r)
-{
-	double directions = b->settings->both ? 2 : 1;
-	char rate[32];
-
-	if (!b->settings->no_loss)
-		return;
-	report_real(r, "no_loss_fps", b->search.best * directions);
-	if (b->search.best > 0)
-		report_line(r, "no loss up to %s; trials: %u, the figures are of the best",
-				text_format_number(b->search.best * directions, "fps", rate,
-						sizeof(rate)),
-				b->search.trials);
-	else if (b->search.trials > 0)
-		report_error(r,
-				"bench: each of %u trials lost frames; see vswitchctl drops NAME, leave "
-				"the backend a CPU, or bridge its pauses with --queue-size 4096",
-				b->search.trials);
-}
-
 void
 bench_report(const struct bench *b, struct report *r)
 {
@@ -184,5 +157,6 @@ bench_report(const struct bench *b, struct report *r)
 	add_rates(b, r);
 	add_latency(b, r);
 	add_directions(b, r);
-	add_search(b, r);
+	if (b->settings->no_loss)
+		bench_report_search(b, r);
 }

@@ -3,6 +3,7 @@
 #include "device.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +69,24 @@ format_arguments(const struct settings *s, size_t index, char *text, size_t size
 			s->mergeable, s->in_order, s->server);
 }
 
+/* Who knows more about a session that did not come about. */
+static const char *
+where_to_look(const char *path)
+{
+	return endpoint_socket_is_of_switch(path)
+			? "vswitchctl show-port tells why, --verbose what DPDK says"
+			: "the backend's own log may tell why, --verbose what DPDK says";
+}
+
+static int
+explain_timeout(const char *path, char *err, size_t err_size)
+{
+	return text_fail(err, err_size, -EPROTO,
+			"gave up after %d s, in which the backend of %s did not finish the handshake; "
+			"does it have a CPU? %s",
+			HANDSHAKE_SECONDS, path, where_to_look(path));
+}
+
 /* Why the driver found no backend: it tells only its log. */
 static int
 explain_probe(const struct settings *s, const char *path, char *err, size_t err_size)
@@ -78,22 +97,19 @@ explain_probe(const struct settings *s, const char *path, char *err, size_t err_
 		return text_fail(err, err_size, -EINTR, "interrupted before %s was ready", path);
 	if (s->server && stop_timed_out())
 		return text_fail(err, err_size, -ETIMEDOUT,
-				"nobody connected to %s within %g s; add the port to the switch with "
-				"vswitchctl add-port NAME --connect %s",
+				"nobody connected to %s within %g s; let the backend connect to it "
+				"(vswitchd: vswitchctl add-port NAME --connect %s)",
 				path, s->wait, path);
 	ret = s->server ? 0 : endpoint_socket_wait(path, 0, err, err_size);
 	if (ret != 0)
 		return ret;
-	eal_log_print_errors();
+	if (s->verbose)
+		eal_log_print_errors();
 	if (stop_timed_out())
-		return text_fail(err, err_size, -EPROTO,
-				"the backend of %s does not answer within %d s; look at the port with "
-				"vswitchctl show-port",
-				path, HANDSHAKE_SECONDS);
+		return explain_timeout(path, err, err_size);
 	return text_fail(err, err_size, -EPROTO,
-			"the backend of %s refused the session (is another frontend attached?); "
-			"vswitchctl show-port tells why",
-			path);
+			"the backend of %s refused the session (is another frontend attached?); %s",
+			path, where_to_look(path));
 }
 
 /* Not rte_dev_probe(), which refuses arguments of 128 characters since June 2026. */
@@ -154,13 +170,15 @@ device_start(struct device *d, uint16_t descriptors, bool link, struct rte_mempo
 }
 
 static int
-start(struct device *d, struct rte_mempool *pool, char *err, size_t err_size)
+start(struct device *d, const struct settings *s, struct rte_mempool *pool, char *err,
+		size_t err_size)
 {
 	int ret = device_start(d, d->queue_size, true, pool);
 
 	if (ret == 0)
 		return 0;
-	eal_log_print_errors();
+	if (s->verbose)
+		eal_log_print_errors();
 	return text_fail(err, err_size, ret, "cannot start the port on %s: %s", d->path,
 			strerror(-ret));
 }
@@ -198,10 +216,13 @@ check_session(struct device *d, const struct settings *s, char *err, size_t err_
 		return text_fail(err, err_size, -EINTR, "interrupted before %s was ready", d->path);
 	if (rte_eth_link_get_nowait(d->id, &link) != 0 || link.link_status != RTE_ETH_LINK_UP ||
 			eal_log_has("Failed to start device") || stop_timed_out()) {
-		eal_log_print_errors();
+		if (s->verbose)
+			eal_log_print_errors();
+		if (stop_timed_out())
+			return explain_timeout(d->path, err, err_size);
 		return text_fail(err, err_size, -EPROTO,
-				"the backend of %s ended the handshake; vswitchctl show-port tells why",
-				d->path);
+				"the backend of %s ended the handshake; %s", d->path,
+				where_to_look(d->path));
 	}
 	eal_log_number(EAL_LOG_FEATURES, &d->features);
 	ret = check_feature(d, s->mergeable_asked, FEATURE_MRG_RXBUF, "VIRTIO_NET_F_MRG_RXBUF",
@@ -213,15 +234,22 @@ check_session(struct device *d, const struct settings *s, char *err, size_t err_
 }
 
 /* The driver keeps each ring in a zone of this name; its layout is the specification's. */
-const uint8_t *
-device_find_transmitq(const struct device *d)
+static const uint8_t *
+find_ring(const struct device *d, unsigned int queue)
 {
 	const struct rte_memzone *zone;
 	char name[32];
 
-	snprintf(name, sizeof(name), "port%u_vq1", d->id);
+	snprintf(name, sizeof(name), "port%u_vq%u", d->id, queue);
 	zone = rte_memzone_lookup(name);
 	return zone != NULL ? zone->addr : NULL;
+}
+
+void
+device_find_rings(struct device *d)
+{
+	d->receiveq = find_ring(d, 0);
+	d->transmitq = find_ring(d, 1);
 }
 
 static int
@@ -235,7 +263,7 @@ open_guarded(struct device *d, const struct settings *s, size_t index, struct rt
 	if (ret != 0)
 		goto out;
 	stop_guard(HANDSHAKE_SECONDS, true);
-	ret = start(d, pool, err, err_size);
+	ret = start(d, s, pool, err, err_size);
 	if (ret == 0)
 		ret = check_session(d, s, err, err_size);
 	if (ret != 0)
@@ -263,7 +291,7 @@ device_open(struct device *d, const struct settings *s, size_t index, struct rte
 	if (ret == 0)
 		ret = open_guarded(d, s, index, pool, err, err_size);
 	if (ret == 0)
-		d->transmitq = device_find_transmitq(d);
+		device_find_rings(d);
 	return ret;
 }
 
@@ -355,19 +383,28 @@ device_disarm(struct device *d)
  * Split ring (virtio 1.1, 2.6): 16 bytes a descriptor, the available ring behind them, the used
  * ring from the next page on; each of these begins with flags and index.
  */
-unsigned int
-device_pending(const struct device *d)
+static unsigned int
+count_unused(const struct device *d, const uint8_t *ring)
 {
-	const uint8_t *avail, *used;
+	const uint8_t *avail = ring + (size_t)d->queue_size * 16, *used;
 	uint16_t avail_idx, used_idx;
 
-	if (d->transmitq == NULL)
-		return 0;
-	avail = d->transmitq + (size_t)d->queue_size * 16;
 	used = RTE_PTR_ALIGN_CEIL(avail + 6 + (size_t)d->queue_size * 2, 4096);
 	avail_idx = __atomic_load_n((const uint16_t *)(const void *)(avail + 2), __ATOMIC_ACQUIRE);
 	used_idx = __atomic_load_n((const uint16_t *)(const void *)(used + 2), __ATOMIC_ACQUIRE);
 	return (uint16_t)(avail_idx - used_idx);
+}
+
+unsigned int
+device_room(const struct device *d)
+{
+	return d->receiveq != NULL ? count_unused(d, d->receiveq) : UINT_MAX;
+}
+
+unsigned int
+device_pending(const struct device *d)
+{
+	return d->transmitq != NULL ? count_unused(d, d->transmitq) : 0;
 }
 
 unsigned int

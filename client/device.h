@@ -30,14 +30,15 @@ struct device {
 	uint16_t id;	  /* DPDK's port number */
 	const char *path; /* or the interface's name; borrowed from the settings */
 	uint8_t mac[6];
-	uint16_t queue_size;	  /* of a virtio device */
-	uint64_t rx_offloads;	  /* in use, as DPDK's RTE_ETH_RX_OFFLOAD_ */
-	uint64_t tx_offloads;	  /* RTE_ETH_TX_OFFLOAD_ */
-	int call_fd;		  /* readable when the backend called; not to be closed */
-	bool frames_in_call_fd;	  /* it is the TAP itself, no eventfd, and only DPDK reads it */
-	bool lost;		  /* the kernel's interface is gone, for ever */
-	uint64_t features;	  /* negotiated, as in the virtio specification */
-	const uint8_t *transmitq; /* the split ring, to see what the backend has not used yet */
+	uint16_t queue_size;	/* of a virtio device */
+	uint64_t rx_offloads;	/* in use, as DPDK's RTE_ETH_RX_OFFLOAD_ */
+	uint64_t tx_offloads;	/* RTE_ETH_TX_OFFLOAD_ */
+	int call_fd;		/* readable when the backend called; not to be closed */
+	bool frames_in_call_fd; /* it is the TAP itself, no eventfd, and only DPDK reads it */
+	bool lost;		/* the kernel's interface is gone, for ever */
+	uint64_t features;	/* negotiated, as in the virtio specification */
+	/* the split rings, to see what the backend has not used yet */
+	const uint8_t *receiveq, *transmitq;
 	atomic_bool up; /* the backend is there; written by the interrupt thread, device_is_up() */
 };
 
@@ -57,8 +58,8 @@ int device_open(struct device *d, const struct settings *s, size_t index, struct
  */
 int device_start(struct device *d, uint16_t descriptors, bool link, struct rte_mempool *pool);
 
-/* The address of a virtio device's transmit ring; NULL for others. */
-const uint8_t *device_find_transmitq(const struct device *d);
+/* The addresses of a virtio device's rings; NULL for others. */
+void device_find_rings(struct device *d);
 
 /* Ends the session and closes the port. A backend that does not answer is waited for 2 s. */
 void device_close(struct device *d);
@@ -81,6 +82,9 @@ unsigned int device_send_or_free(struct device *d, struct rte_mbuf **frames, uns
  */
 void device_arm(struct device *d);
 void device_disarm(struct device *d);
+
+/* How many buffers of the receive ring the backend has not used yet; UINT_MAX: not known. */
+unsigned int device_room(const struct device *d);
 
 /* How many chains of the transmit ring the backend has not used yet. */
 unsigned int device_pending(const struct device *d);

@@ -18,6 +18,28 @@
 
 #define LOOK_AGAIN_MS 20
 
+static void
+directory_of(const char *path, char directory[PATHS_SIZE])
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		snprintf(directory, PATHS_SIZE, ".");
+	else
+		snprintf(directory, PATHS_SIZE, "%.*s", (int)(slash - path + 1), path);
+}
+
+bool
+endpoint_socket_is_of_switch(const char *path)
+{
+	char directory[PATHS_SIZE], control[PATHS_SIZE];
+	struct stat st;
+
+	directory_of(path, directory);
+	return paths_control(NULL, directory, control, NULL, 0) == 0 && stat(control, &st) == 0 &&
+			S_ISSOCK(st.st_mode);
+}
+
 static int
 connect_wrongly(const char *path)
 {
@@ -55,19 +77,22 @@ explain(const char *path, int error, char *err, size_t err_size)
 	switch (error) {
 	case -ENOENT:
 		return text_fail(err, err_size, error,
-				"there is no socket %s; add the port to the switch "
-				"(vswitchctl add-port), or give --wait SECONDS",
-				path);
+				"there is no socket %s; %s, or give --wait SECONDS", path,
+				endpoint_socket_is_of_switch(path)
+						? "add the port to the switch (vswitchctl add-port)"
+						: "start the backend that makes it");
 	case -EACCES:
 	case -EPERM:
 		return text_fail(err, err_size, error,
-				"no permission to connect to %s; run as its owner, or let the switch "
-				"give it another --mode, --owner or --group",
-				path);
+				"no permission to connect to %s; run as its owner, or let %s", path,
+				endpoint_socket_is_of_switch(path)
+						? "the switch give it another --mode, --owner or "
+						  "--group"
+						: "its owner give it another mode");
 	case -ECONNREFUSED:
 		return text_fail(err, err_size, error,
-				"nobody listens on %s: the program that made it is gone; start the "
-				"switch again",
+				"nobody listens on %s: the program that made it is gone; start it "
+				"again",
 				path);
 	case -ENOTSOCK:
 		return text_fail(err, err_size, error,
@@ -99,11 +124,9 @@ endpoint_socket_wait(const char *path, double seconds, char *err, size_t err_siz
 static int
 check_directory(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char directory[PATHS_SIZE] = ".";
+	char directory[PATHS_SIZE];
 
-	if (slash != NULL)
-		snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path + 1), path);
+	directory_of(path, directory);
 	return access(directory, W_OK | X_OK) == 0 ? 0 : -errno;
 }
 

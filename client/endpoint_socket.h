@@ -9,6 +9,7 @@
 #ifndef CLIENT_ENDPOINT_SOCKET_H
 #define CLIENT_ENDPOINT_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -29,5 +30,11 @@ int endpoint_socket_wait(const char *path, double seconds, char *err, size_t err
  * somebody listens there, -EEXIST: something else is there; err says which.
  */
 int endpoint_socket_clear(const char *path, char *err, size_t err_size);
+
+/*
+ * Whether the socket lies beside the control socket of a vswitchd, so that words about vswitchctl
+ * are of use. False where this cannot be seen, as in a container that has the port's socket only.
+ */
+bool endpoint_socket_is_of_switch(const char *path);
 
 #endif

@@ -329,7 +329,7 @@ exception_open(struct exception *e, const struct settings *s, struct device *d,
 	}
 	eal_log_number(EAL_LOG_FEATURES, &d->features);
 	if (s->backend == SETTINGS_BACKEND_VHOST_NET)
-		d->transmitq = device_find_transmitq(d);
+		device_find_rings(d);
 	return 0;
 }
 

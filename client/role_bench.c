@@ -21,6 +21,7 @@
 
 #include "bench.h"
 #include "clock.h"
+#include "endpoint_socket.h"
 #include "loop.h"
 #include "text.h"
 
@@ -155,14 +156,14 @@ end_trial(struct bench *b)
 static uint64_t
 search_on(struct bench *b, uint64_t now)
 {
-	struct bench_trial *t = &b->trial;
+	const struct bench_trial *t = &b->trial;
+	enum search_outcome outcome = bench_outcome(t);
 	double directions = (double)measured(b), rate;
-	bool all_came = t->sent > 0 && t->lost == 0;
 	double best = b->search.best;
 
-	search_note(&b->search, t->rate, bench_fps(t->sent, t->seconds) / directions, all_came);
-	bench_report_trial(b, t);
-	if (b->search.trials == 1 || b->search.best > best)
+	search_note(&b->search, bench_fps(t->sent, t->seconds) / directions, outcome);
+	bench_report_trial(b, outcome);
+	if (b->search.best > best || b->search.best <= 0)
 		b->shown = *t;
 	if (!search_next(&b->search, &rate))
 		return LOOP_DONE;
@@ -197,6 +198,16 @@ on_tick(void *argument, uint64_t now)
 	return next;
 }
 
+/*
+ * Whether the receive ring had no buffer left for the backend when these frames were taken: then it
+ * has no more now than they have given back.
+ */
+static bool
+was_full(const struct device *d, struct rte_mbuf **frames, unsigned int count)
+{
+	return device_room(d) <= count * frames[0]->nb_segs;
+}
+
 static void
 on_frames(void *argument, struct device *d, struct rte_mbuf **frames, unsigned int count,
 		uint64_t now)
@@ -205,6 +216,8 @@ on_frames(void *argument, struct device *d, struct rte_mbuf **frames, unsigned i
 	uint64_t tsc = rte_rdtsc();
 	size_t i;
 
+	if (was_full(d, frames, count))
+		b->trial.ring_full++;
 	for (i = 0; i < 2; i++)
 		if (b->streams[i].to == d)
 			bench_stream_take(&b->streams[i], frames, count, tsc, now);
@@ -273,6 +286,18 @@ finish_early(struct bench *b)
 		b->shown = b->trial;
 }
 
+static void
+tell_mute(const struct bench_stream *mute, struct report *r)
+{
+	report_error(r,
+			"bench: no frame came from %s to %s within %d s; are both ports of one switch, "
+			"up and allowed to talk%s?",
+			mute->from->path, mute->to->path, INTRODUCE_SECONDS,
+			endpoint_socket_is_of_switch(mute->from->path)
+					? " (vswitchctl show-port NAME, drops NAME)"
+					: "");
+}
+
 enum status
 role_bench(struct client *c, struct report *r)
 {
@@ -286,11 +311,12 @@ role_bench(struct client *c, struct report *r)
 	if (end != LOOP_END_DONE && b.phase != BENCH_INTRODUCE)
 		finish_early(&b);
 	if (b.mute != NULL)
-		report_error(r,
-				"bench: no frame came from %s to %s within %d s; are both ports of one "
-				"switch, up and allowed to talk (vswitchctl show-port NAME, drops NAME)?",
-				b.mute->from->path, b.mute->to->path, INTRODUCE_SECONDS);
+		tell_mute(b.mute, r);
+	b.interrupted = end != LOOP_END_DONE;
 	bench_report(&b, r);
-	return loop_status(
-			end, b.shown.received > 0 && (!c->settings->no_loss || b.search.best > 0));
+	if (end == LOOP_END_BACKEND_GONE || b.mute != NULL || bench_has_result(&b))
+		return loop_status(end,
+				b.shown.received > 0 &&
+						(!c->settings->no_loss || b.search.best > 0));
+	return STATUS_NO_RESULT;
 }

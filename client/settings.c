@@ -271,6 +271,7 @@ read_port(const struct reading *r)
 	s->server = options_given(r->o, "server");
 	s->huge = options_given(r->o, "huge");
 	s->json = options_given(r->o, "json");
+	s->verbose = options_given(r->o, "verbose");
 	s->wait = options_number(r->o, "wait", s->server ? -1 : 0);
 	s->queue_size = (uint32_t)options_integer(r->o, "queue-size", QUEUE_SIZE);
 	if ((s->queue_size & (s->queue_size - 1)) != 0)

@@ -49,6 +49,7 @@ struct settings {
 	bool server;
 	bool huge;
 	bool json;
+	bool verbose;
 	double wait;	     /* seconds; negative: not given */
 	uint32_t queue_size; /* descriptors of each ring */
 	bool mergeable, in_order;

@@ -27,6 +27,8 @@ static const struct option_spec specs[] = {
 	  .help = "how long to wait for the socket or, with --server, for the switch" },
 	{ .name = "json", .type = OPTION_FLAG,
 	  .help = "print one JSON object at the end and nothing else on the standard output" },
+	{ .name = "verbose", .type = OPTION_FLAG,
+	  .help = "with a port that cannot be opened, print what DPDK says as well" },
 	{ .name = "huge", .type = OPTION_FLAG, .help = "use hugepages" },
 	{ .name = "queue-size", .type = OPTION_INTEGER, .arg = "N", .min = 32, .max = 32768,
 	  .default_text = "1024", .help = "descriptors of each ring, a power of two" },

@@ -20,6 +20,7 @@ enum status {
 	STATUS_NOBODY = 7,
 	STATUS_NO_START = 8,
 	STATUS_INTERRUPTED = 9,
+	STATUS_NO_RESULT = 10,
 };
 
 /* The statuses in words, for --help. */
@@ -31,12 +32,15 @@ enum status {
 	"2: wrong usage\n"                                                                         \
 	"3: no socket at PATH\n"                                                                   \
 	"4: no permission for the socket, or for the kernel's interface\n"                         \
-	"5: the backend refused the session or a feature that was asked for\n"                     \
+	"5: the backend refused the session or a feature that was asked for, or did not finish "   \
+	"the handshake in time\n"                                                                  \
 	"6: the backend, or the kernel's interface, went away during the run\n"                    \
 	"7: nobody listens on the socket, or, with --server, nobody connected in time\n"           \
 	"8: DPDK did not start (memory, hugepages, EAL options), a file or an interface is in "    \
 	"the way, or a device file is missing\n"                                                   \
-	"9: interrupted before the port was ready"
+	"9: interrupted before the port was ready\n"                                               \
+	"10: bench --no-loss has no result: this program was the limit, not the backend, or it "   \
+	"was interrupted"
 
 /* The status of a start that failed with -errno. */
 static inline enum status

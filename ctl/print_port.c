@@ -11,6 +11,8 @@
 #include "text.h"
 #include "view.h"
 
+#define COMMAND_WIDTH 78 /* and the sign that it goes on */
+
 /* What a port waits for or suffers from; nothing when it is up, or the words repeat the state. */
 void
 print_state_note(struct table *t, const json_t *port)
@@ -33,13 +35,42 @@ print_state_note(struct table *t, const json_t *port)
 		table_note(t, "last fault, %s ago: %s", age, view_text(fault, "text"));
 }
 
+/* Length of an option with its values, or of one word where no option begins. */
+static size_t
+piece_length(const char *text)
+{
+	const char *next = text + strcspn(text, " ");
+
+	while (text[0] == '-' && next[0] == ' ' && next[1] != '-')
+		next += 1 + strcspn(next + 1, " ");
+	return (size_t)(next - text);
+}
+
+/* A command on lines of a terminal's width, broken between options as a shell takes it. */
+static void
+print_command(FILE *out, const char *text)
+{
+	size_t column = 0, length;
+
+	for (; *text != '\0'; text += length + strspn(text + length, " ")) {
+		length = piece_length(text);
+		if (column > 0 && column + 1 + length > COMMAND_WIDTH) {
+			fputs(" \\\n   ", out);
+			column = 3;
+		}
+		fprintf(out, "%s%.*s", column > 0 ? " " : "", (int)length, text);
+		column += (column > 0) + length;
+	}
+	fputc('\n', out);
+}
+
 int
 print_added_port(FILE *out, const struct invocation *call, const json_t *result)
 {
 	(void)call;
 	fprintf(out, "port %s: %s\n", view_text(result, "name"), view_text(result, "state_text"));
 	if (json_is_string(json_object_get(result, "hint")))
-		fprintf(out, "%s\n", view_text(result, "hint"));
+		print_command(out, view_text(result, "hint"));
 	return 0;
 }
 

@@ -62,6 +62,32 @@ print_workers(FILE *out, const json_t *workers)
 	}
 }
 
+/* Addresses that the switch learns at two ports by turns, and what that means. */
+static void
+print_flapping(FILE *out, const json_t *flapping)
+{
+	const json_t *flap, *ports;
+	char text[512];
+	size_t i;
+
+	json_array_foreach (flapping, i, flap) {
+		ports = json_object_get(flap, "ports");
+		snprintf(text, sizeof(text),
+				"%s is at %s and %s by turns, %" PRId64 " times in %" PRId64 " s",
+				view_text(flap, "mac"), json_string_value(json_array_get(ports, 0)),
+				json_string_value(json_array_get(ports, 1)),
+				view_integer(flap, "moves"), view_integer(flap, "seconds"));
+		fputs("flapping ", out);
+		options_print_wrapped(out, 9, 9, text);
+	}
+	if (json_array_size(flapping) == 0)
+		return;
+	fputs("         ", out);
+	options_print_wrapped(out, 9, 9,
+			"which means a loop between the ports, or two stations with one address; "
+			"see: vswitchctl monitor mac.moved");
+}
+
 static void
 add_rate(struct table *t, const json_t *rates, const char *key)
 {
@@ -145,6 +171,7 @@ print_status(FILE *out, const struct invocation *call, const json_t *result)
 	print_identity(out, result);
 	print_resources(out, result);
 	print_workers(out, json_object_get(result, "workers"));
+	print_flapping(out, json_object_get(json_object_get(result, "fdb"), "flapping"));
 	fputc('\n', out);
 	if (json_array_size(ports) == 0) {
 		fprintf(out, "no ports; try: vswitchctl add-port NAME\n");

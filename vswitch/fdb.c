@@ -112,18 +112,14 @@ within_limit(struct fdb *fdb, uint16_t port, uint32_t limit, uint32_t now)
 
 /* Under the lock. */
 static void
-record_move(struct fdb *fdb, const struct fdb_key *key, uint16_t from, uint16_t to)
+record_move(struct fdb *fdb, const struct fdb_move *move, uint32_t now)
 {
-	struct fdb_move *move;
-
+	fdb_flaps_note(&fdb->flaps, move, now);
 	if (fdb->moves_n == FDB_MOVES_MAX) {
 		fdb->moves_lost++;
 		return;
 	}
-	move = &fdb->moves[(fdb->moves_first + fdb->moves_n++) % FDB_MOVES_MAX];
-	move->key = *key;
-	move->from = from;
-	move->to = to;
+	fdb->moves[(fdb->moves_first + fdb->moves_n++) % FDB_MOVES_MAX] = *move;
 }
 
 /* Under the lock. The station of `key` and `name` was heard, as `fresh` says. */
@@ -148,7 +144,7 @@ change(struct fdb *fdb, const struct fdb_key *key, const struct fdb_name *name,
 	if (found.slot == NULL)
 		return fdb_store_insert(fdb, name, fresh) < 0 ? FDB_REFUSED : FDB_NEW;
 	fdb_store_relabel(fdb, fdb_table_number(&fdb->table, found.slot), fresh);
-	record_move(fdb, key, from, port);
+	record_move(fdb, &(struct fdb_move){ .key = *key, .from = from, .to = port }, fresh.heard);
 	return FDB_MOVED;
 }
 
@@ -266,6 +262,11 @@ fdb_flush(struct fdb *fdb, uint16_t port, bool statics)
 	if (port >= PORTS_MAX && port != FDB_NO_PORT)
 		return 0;
 	condemn(fdb, port, statics);
+	if (statics) {
+		spinlock_lock(&fdb->lock);
+		fdb_flaps_forget(&fdb->flaps, port);
+		spinlock_unlock(&fdb->lock);
+	}
 	do {
 		n = flush_piece(fdb);
 		flushed += n;
@@ -408,6 +409,17 @@ fdb_take_moves(struct fdb *fdb, struct fdb_move *out, uint32_t max, uint64_t *lo
 	}
 	*lost = fdb->moves_lost;
 	fdb->moves_lost = 0;
+	spinlock_unlock(&fdb->lock);
+	return n;
+}
+
+uint32_t
+fdb_list_flaps(struct fdb *fdb, uint32_t now, struct fdb_flap *out, uint32_t max)
+{
+	uint32_t n;
+
+	spinlock_lock(&fdb->lock);
+	n = fdb_flaps_list(&fdb->flaps, now, out, max);
 	spinlock_unlock(&fdb->lock);
 	return n;
 }

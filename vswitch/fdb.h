@@ -41,6 +41,16 @@ struct fdb_move {
 	uint16_t to;
 };
 
+#define FDB_FLAPS_MAX 16    /* stations that are kept in mind */
+#define FDB_FLAP_SECONDS 10 /* over which moves are counted */
+#define FDB_FLAP_MOVES 3    /* of so many in that time it is said that a station flaps */
+
+/* A station that moves to and fro. */
+struct fdb_flap {
+	struct fdb_move move; /* the last one */
+	uint32_t moves;	      /* in the last FDB_FLAP_SECONDS; each second counts to 65,535 */
+};
+
 enum fdb_learned {
 	FDB_KNOWN, /* nothing changed but, perhaps, the age */
 	FDB_NEW,
@@ -110,5 +120,8 @@ fdb_list(struct fdb *fdb, uint16_t port, uint32_t now, struct fdb_entry *out, ui
  * the last call.
  */
 uint32_t fdb_take_moves(struct fdb *fdb, struct fdb_move *out, uint32_t max, uint64_t *lost);
+
+/* Control. The stations that flap, in no order, at most FDB_FLAPS_MAX; returns how many. */
+uint32_t fdb_list_flaps(struct fdb *fdb, uint32_t now, struct fdb_flap *out, uint32_t max);
 
 #endif

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "fdb.h"
+#include "fdb_flaps.h"
 #include "fdb_ports.h"
 #include "fdb_table.h"
 #include "spinlock.h"
@@ -43,6 +44,7 @@ struct fdb {
 	uint64_t moves_lost;
 	struct fdb_ports ports;
 	struct fdb_move moves[FDB_MOVES_MAX];
+	struct fdb_flaps flaps;
 };
 
 /*

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * See port_hint.h. The stations of hints are in the network of the first kernel port that has one,
- * else in 10.0.0.0/16. The first frontend answers, the others ping it.
+ * else in 10.0.0.0/16. The first frontend answers, the others ping it; a port that is named like a
+ * virtual machine gets the options of QEMU's command line.
  */
 #include "port_hint.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* An IPv4 network, in the host's byte order. */
 struct network {
@@ -117,6 +119,38 @@ choose_network(uint32_t rank)
 	return chosen;
 }
 
+/* Whether the port is called as ports of virtual machines are. */
+static bool
+is_named_like_guest(const struct port *port)
+{
+	static const char *const starts[] = { "vm", "guest", "kvm", "qemu" };
+	size_t i;
+
+	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (strncasecmp(port_name(port), starts[i], strlen(starts[i])) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * What QEMU needs for this port; the guest's own disk and the like come in place of the dots. Each
+ * has an address of its own, since QEMU gives one and the same to the first card of every guest.
+ */
+static void
+hint_guest(const struct port *port, char *text, size_t size)
+{
+	bool serves = port_settings(port)->connect[0] == '\0';
+
+	snprintf(text, size,
+			"try: qemu-system-x86_64 -accel kvm -m 512"
+			" -machine q35,memory-backend=mem"
+			" -object memory-backend-memfd,id=mem,size=512M,share=on"
+			" -chardev socket,id=c0,path=%s,%s -netdev vhost-user,id=n0,chardev=c0"
+			" -device virtio-net-pci,netdev=n0,mac=52:54:00:00:%02x:%02x ...",
+			port_path(port), serves ? "reconnect=1" : "server=on,wait=off",
+			port_id(port) >> 8 & 0xff, port_id(port) & 0xff);
+}
+
 static void
 hint_vhost_user(const struct port *port, char *text, size_t size)
 {
@@ -153,7 +187,9 @@ hint_kernel(const struct port *port, char *text, size_t size)
 void
 port_hint(const struct port *port, char *text, size_t size)
 {
-	if (strcmp(port_type(port), "vhost-user") == 0)
+	if (strcmp(port_type(port), "vhost-user") == 0 && is_named_like_guest(port))
+		hint_guest(port, text, size);
+	else if (strcmp(port_type(port), "vhost-user") == 0)
 		hint_vhost_user(port, text, size);
 	else if (strcmp(port_type(port), "kernel") == 0)
 		hint_kernel(port, text, size);

@@ -7,7 +7,7 @@
 
 #include "port.h"
 
-#define PORT_HINT_MAX (2 * PORT_PATH_MAX + 128)
+#define PORT_HINT_MAX (2 * PORT_PATH_MAX + 384)
 
 /* Writes a command as "try: COMMAND". */
 void port_hint(const struct port *port, char *text, size_t size);

@@ -16,6 +16,13 @@
 #include "port_options.h"
 #include "text.h"
 
+/* Whether a frontend is behind the port, and not an interface or device. */
+static bool
+is_frontend(const struct port *port)
+{
+	return strcmp(port_type(port), "vhost-user") == 0;
+}
+
 json_t *
 port_report_peer(const struct gate_peer *peer)
 {
@@ -82,6 +89,16 @@ report_fault(const struct port *port)
 			(double)(clock_ns() - fault->time_ns) / 1e9);
 }
 
+/* A member; none where it would have nothing to say. */
+static int
+add_member(json_t *object, const char *key, json_t *value)
+{
+	if (!json_is_null(value))
+		return json_object_set_new(object, key, value);
+	json_decref(value);
+	return 0;
+}
+
 json_t *
 port_report_option(const struct port *port, const struct port_option *option)
 {
@@ -90,17 +107,16 @@ port_report_option(const struct port *port, const struct port_option *option)
 	return port_json_value(port_settings(port), option);
 }
 
-/* Every option by its key; `socket` shows the default path where none was given. */
+/* Every option that has a value; `socket` shows the default path where none was given. */
 static int
 add_options(json_t *object, const struct port *port)
 {
-	bool listens = strcmp(port_type(port), "vhost-user") == 0 &&
-			port_settings(port)->connect[0] == '\0';
+	bool listens = is_frontend(port) && port_settings(port)->connect[0] == '\0';
 	int failed = 0;
 	size_t i;
 
 	for (i = 0; i < port_options_count; i++)
-		failed |= json_object_set_new(object, port_options[i].key,
+		failed |= add_member(object, port_options[i].key,
 				port_report_option(port, &port_options[i]));
 	if (listens)
 		failed |= json_object_set_new(object, "socket", jsonrpc_text(port_path(port)));
@@ -110,15 +126,12 @@ add_options(json_t *object, const struct port *port)
 static json_t *
 report_state(const struct port *port)
 {
-	const struct gate_peer *peer = port_peer(port);
 	char text[PORT_TEXT_MAX];
 
 	port_state_text(port, text, sizeof(text));
-	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:I}", "name", port_name(port), "id",
-			port_id(port), "type", port_type(port), "state",
-			port_state_name(port_state(port)), "state_text", jsonrpc_text(text), "peer",
-			peer != NULL ? port_report_peer(peer) : json_null(), "rejected_connections",
-			(json_int_t)port_rejected(port));
+	return json_pack("{s:s, s:i, s:s, s:s, s:o}", "name", port_name(port), "id", port_id(port),
+			"type", port_type(port), "state", port_state_name(port_state(port)),
+			"state_text", jsonrpc_text(text));
 }
 
 static json_t *
@@ -155,7 +168,7 @@ report_text(const char *text)
 	return text[0] != '\0' ? jsonrpc_text(text) : json_null();
 }
 
-/* The interface or device behind the port; JSON null where a frontend is. */
+/* The interface or device behind the port; JSON null while it waits for that. */
 static json_t *
 report_device(const struct port *port)
 {
@@ -185,6 +198,21 @@ report_frontend_mtu(const struct port *port)
 	return session != NULL && session->mtu != 0 ? json_integer(session->mtu) : json_null();
 }
 
+/* What only ports with a frontend have. */
+static int
+add_frontend(json_t *object, const struct port *port)
+{
+	const struct gate_peer *peer = port_peer(port);
+	int failed;
+
+	failed = json_object_set_new(
+			object, "peer", peer != NULL ? port_report_peer(peer) : json_null());
+	failed |= json_object_set_new(object, "rejected_connections",
+			json_integer((json_int_t)port_rejected(port)));
+	failed |= json_object_set_new(object, "frontend_mtu", report_frontend_mtu(port));
+	return failed;
+}
+
 json_t *
 port_report(const struct port *port, const struct fdb *fdb)
 {
@@ -192,8 +220,10 @@ port_report(const struct port *port, const struct fdb *fdb)
 	int failed;
 
 	failed = add_options(object, port);
-	failed |= json_object_set_new(object, "frontend_mtu", report_frontend_mtu(port));
-	failed |= json_object_set_new(object, "device", report_device(port));
+	if (is_frontend(port))
+		failed |= add_frontend(object, port);
+	else
+		failed |= json_object_set_new(object, "device", report_device(port));
 	failed |= json_object_set_new(object, "fault", report_fault(port));
 	failed |= json_object_set_new(
 			object, "macs", json_integer(fdb_count_port(fdb, port_id(port))));

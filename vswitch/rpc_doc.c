@@ -82,26 +82,28 @@ static const char errors[] =
 
 static const struct field port_fields[] = {
 	{ "name, id, type", "string, integer, string", "which port" },
-	{ "socket", "string or null", "path that a vhost-user port listens on" },
-	{ "connect", "string or null", "path that a vhost-user port connects to" },
+	{ "socket", "string", "path that a vhost-user port listens on; absent otherwise" },
+	{ "connect", "string", "path that a vhost-user port connects to; absent otherwise" },
 	{ "state", "string",
 			"vhost-user: `waiting`, `negotiating`, `up`, `stopped` (by the frontend) or "
 			"`fault`; kernel and ethdev: `waiting` (for what is missing), `up` or `down`" },
 	{ "state_text", "string", "the state in words, with the reason" },
-	{ "peer", "object or null", "the frontend's `pid`, `program`, `uid`" },
-	{ "device", "DEVICE or null", "the interface or device of a kernel or ethdev port" },
+	{ "peer", "object or null",
+			"vhost-user: the frontend's `pid`, `program`, `uid`; null while there is none" },
+	{ "device", "DEVICE or null",
+			"kernel and ethdev: the interface or device; null while the port waits for it" },
 	{ "frontend_mtu", "integer or null",
-			"the MTU that the frontend announced (NET_SET_MTU); the smaller of it and `mtu` "
-			"bounds frames" },
+			"vhost-user: the MTU that the frontend announced (NET_SET_MTU), or null; the "
+			"smaller of it and `mtu` bounds frames" },
 	{ "mtu, mac-limit, enabled, offload", "integer, integer, boolean, boolean",
 			"options, see below" },
 	{ "mode, owner, group, ifname, netns, ip, mac, up, backend, queues, devargs, promiscuous",
-			"as the option, or null",
-			"options; null where ports of this type have no such option, where none was "
+			"as the option",
+			"options; absent where ports of this type have no such option, where none was "
 			"given, and `mode`, `owner`, `group` of a port that connects" },
-	{ "fault", "object or null", "the last fault: `text`, `age_s`" },
+	{ "fault", "object or null", "the last fault: `text`, `age_s`; null: none so far" },
 	{ "rejected_connections", "integer",
-			"connections refused since another frontend was attached" },
+			"vhost-user: connections refused since another frontend was attached" },
 	{ "macs", "integer", "dynamic entries of the port in the forwarding table" },
 	{ "rates", "object",
 			"`rx_fps`, `tx_fps`, `drop_fps` (frames a second), `rx_bps`, `tx_bps` (bits "
@@ -324,7 +326,10 @@ print_objects(FILE *out)
 {
 	static const char members[] = "member | type | meaning";
 
-	fprintf(out, "## Objects\n\n");
+	fprintf(out,
+			"## Objects\n\n"
+			"In PORT a member that means nothing for the port's type, and an option that was not\n"
+			"given and has no default, is absent; null means that there is nothing at present.\n\n");
 	print_fields(out, "PORT", members, port_fields, COUNT(port_fields));
 	print_fields(out, "TIME", members, time_fields, COUNT(time_fields));
 	print_fields(out, "STATS", members, stats_fields, COUNT(stats_fields));

@@ -8,10 +8,12 @@
 #include "daemon.h"
 #include "fdb.h"
 #include "log.h"
+#include "port.h"
 #include "port_report.h"
 #include "rpc.h"
 #include "rpc_params.h"
 #include "rpc_port_rows.h"
+#include "text.h"
 #include "vhost_lib.h"
 #include "worker.h"
 
@@ -52,12 +54,37 @@ report_workers(void)
 	return list;
 }
 
+/* Stations that move to and fro between two ports. */
 static json_t *
-report_fdb(const struct fdb *fdb)
+report_flaps(struct fdb *fdb)
 {
-	return json_pack("{s:i, s:i, s:i, s:i}", "entries", (int)fdb_count(fdb), "static",
+	struct fdb_flap flaps[FDB_FLAPS_MAX];
+	uint32_t n = fdb_list_flaps(fdb, clock_seconds(), flaps, FDB_FLAPS_MAX), i;
+	json_t *list = json_array();
+	const struct port *from, *to;
+	char mac[TEXT_MAC_SIZE];
+
+	for (i = 0; i < n; i++) {
+		from = port_by_id(flaps[i].move.from);
+		to = port_by_id(flaps[i].move.to);
+		if (from == NULL || to == NULL)
+			continue;
+		json_array_append_new(list,
+				json_pack("{s:s, s:i, s:[s, s], s:i, s:i}", "mac",
+						text_format_mac(flaps[i].move.key.mac, mac), "vlan",
+						(int)flaps[i].move.key.vlan, "ports",
+						port_name(from), port_name(to), "moves",
+						(int)flaps[i].moves, "seconds", FDB_FLAP_SECONDS));
+	}
+	return list;
+}
+
+static json_t *
+report_fdb(struct fdb *fdb)
+{
+	return json_pack("{s:i, s:i, s:i, s:i, s:o}", "entries", (int)fdb_count(fdb), "static",
 			(int)fdb_count_static(fdb), "max", FDB_ENTRIES_MAX, "ageing-time",
-			(int)fdb_ageing(fdb));
+			(int)fdb_ageing(fdb), "flapping", report_flaps(fdb));
 }
 
 void

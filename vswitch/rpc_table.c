@@ -85,7 +85,10 @@ const struct rpc_method rpc_methods[] = {
 		    "`log_level`, `poll` (`adaptive` or `always`), `memory` (`kind`: `hugepages` or "
 		    "`ordinary`; `mib`), `workers` (array of `id`, `cpu` or null, `state`: `polling` "
 		    "or `sleeping`, `busy_percent`, `ports`), `sessions`, `sessions_max`, `fdb` "
-		    "(`entries`, `static`, `max`, `ageing-time`), `ports` (array of PORT)" },
+		    "(`entries`, `static`, `max`, `ageing-time`, `flapping`), `ports` (array of PORT). "
+		    "`flapping` has the addresses that were learned at two ports by turns, three times "
+		    "or more in the last `seconds`: `mac`, `vlan`, `ports` (the last two), `moves`, "
+		    "`seconds`; it means a loop, or that two stations have one address" },
 	{ .name = "switch.set", .command = "set-switch", .run = rpc_switch_set, PARAMS(switch_set_params),
 	  .summary = "Changes settings of the switch as a whole.",
 	  .result = "`ageing-time` as it is now" },

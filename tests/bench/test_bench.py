@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -287,8 +288,9 @@ def test_plot_is_svg_with_axes_legend_and_a_bar_for_each_row() -> None:
     assert tree.tag == f"{SVG}svg"
     texts = [element.text or "" for element in tree.iter(f"{SVG}text")]
     for wanted in ("a <machine> & more", "vswitch", "testpmd io", "64", "idle (far)",
-                   "cycles/frame", "% CPU"):
-        assert wanted in texts
+                   "cycles/frame: lower is better", "% CPU: lower is better",
+                   "Cycles a frame: vswitch does 3.0 times as well as testpmd io"):
+        assert wanted in texts, texts
     bars = [r for r in tree.iter(f"{SVG}rect") if r.get("x") == str(plot.LEFT)]
     assert len(bars) == 3  # two of the case 64, near only, and one of idle
     assert float(bars[1].get("width", "0")) == pytest.approx(
@@ -304,6 +306,19 @@ def test_everything_drawn_lies_within_the_picture() -> None:
         assert float(element.get("x", "0")) + float(element.get("width", "0")) <= plot.WIDTH
         assert float(element.get("y", "0")) + float(element.get("height", "0")) <= height
     assert all(float(text.get("y", "0")) < height for text in tree.iter(f"{SVG}text"))
+
+
+def test_picture_of_the_page_has_the_figures_of_its_tables() -> None:
+    """`PYTHONPATH=python python3 docs/performance_plot.py` draws it anew."""
+    where = PROJECT / "docs" / "performance_plot.py"
+    spec = spec_from_file_location("performance_plot", where)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    drawn = list(module.rows(module.PAGE.read_text()))
+    assert len(drawn) > 40 and {row.unit for row in drawn} == {"cycles/frame", "frames/s"}
+    assert module.picture() == module.PICTURE.read_text()
+    assert len(plot.headline(drawn)) * 9 < plot.WIDTH - 20
 
 
 @pytest.mark.parametrize(

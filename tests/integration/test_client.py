@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -110,8 +111,34 @@ def test_port_that_is_taken(switch: Switch, station: MakeStation, registry: Regi
     station(switch, "a")
     client = VuserClient(registry, switch.path("a"), "echo")
     assert client.process.wait(20.0) in (REFUSED, GONE)
-    assert str(switch.path("a")) in client.process.log()
+    log = client.process.log()
+    assert str(switch.path("a")) in log
+    assert foreign_lines(log) == []
+    assert client.process.status == GONE or "vswitchctl show-port" in log
     assert switch.port("a")["state"] == "up"
+
+
+def foreign_lines(log: str) -> list[str]:
+    """Lines that are not the program's own: DPDK's."""
+    return [line for line in log.splitlines() if not line.startswith(("vuser-client: ", "ready:"))]
+
+
+def test_backend_that_does_not_answer(registry: Registry, workdir: Path) -> None:
+    """One sentence: it is the client that gives up. DPDK's words come with --verbose only."""
+    paths = [workdir / "plain.sock", workdir / "verbose.sock"]
+    with ExitStack() as stack:
+        for path in paths:
+            silent = stack.enter_context(socket.socket(socket.AF_UNIX))
+            silent.bind(str(path))
+            silent.listen(8)
+        plain = VuserClient(registry, paths[0], "echo")
+        verbose = VuserClient(registry, paths[1], "echo", verbose=True)
+        for client, path in zip((plain, verbose), paths):
+            report = client.result(timeout=40, status=REFUSED)
+            assert re.search(f"gave up after .* {path} did not finish", report["error"])
+            assert "vswitchctl" not in report["error"]  # which is not for other backends
+    assert foreign_lines(plain.process.log()) == []
+    assert foreign_lines(verbose.process.log())
 
 
 @pytest.mark.parametrize("arguments, word", [

@@ -179,7 +179,7 @@ def test_save_and_start_again(
 
 def settings(switch: Switch) -> list[dict[str, Any]]:
     keys = ("name", "socket", "connect", "mtu", "mac-limit", "enabled", "mode", "owner", "group")
-    return [{key: port[key] for key in keys} for port in switch.call("port.list")]
+    return [{key: port.get(key) for key in keys} for port in switch.call("port.list")]
 
 
 def test_save_replaces_the_old_file_whole(switch: Switch, workdir: Path) -> None:

@@ -61,6 +61,38 @@ def test_set_port_takes_words_for_switches(switch: Switch, word: str, value: boo
     assert (port["enabled"], port["mtu"]) == (value, 2000)
 
 
+def test_hint_fits_the_port(switch: Switch, workdir: Path) -> None:
+    """A port that is called like a machine gets QEMU's options, for the side that listens."""
+    def hint_of(*words: str) -> str:
+        lines = says(switch, "add-port", *words).partition("\n")[2].splitlines()
+        assert all(line.endswith(" \\") for line in lines[:-1])
+        return " ".join(line.rstrip("\\").strip() for line in lines)
+
+    hint = hint_of("vm0")
+    for words in ("qemu-system-x86_64", f"path={switch.path('vm0')},reconnect=1", "share=on",
+                  "mac=52:54:00:00:00:00"):
+        assert words in hint
+    path = workdir / "guest"
+    hint = hint_of("guest1", "--connect", str(path))
+    assert f"path={path},server=on,wait=off" in hint and "reconnect" not in hint
+    assert "mac=52:54:00:00:00:01" in hint
+    hint = hint_of("app", "--connect", str(path) + "2")
+    assert f"vuser-client --server --path {path}2" in hint
+
+
+def test_json_of_a_port_has_what_the_port_has(switch: Switch, workdir: Path) -> None:
+    """No nulls for what its type does not have; null is what there is none of at present."""
+    switch.add_port("a")
+    switch.call("port.add", name="b", connect=str(workdir / "b"))
+    a, b = json.loads(switch.ctl("list-ports", "--json").stdout)
+    nulls = {"peer", "frontend_mtu", "fault"}
+    for port in (a, b):
+        assert {key for key, value in port.items() if value is None} == nulls
+        assert not port.keys() & {"device", "ifname", "devargs", "promiscuous", "up", "mac", "ip"}
+    assert a["socket"] == str(switch.path("a")) and a["mode"] == "0600" and "connect" not in a
+    assert b["connect"] == str(workdir / "b") and not b.keys() & {"socket", "mode", "owner"}
+
+
 def test_set_port_is_all_or_nothing(switch: Switch) -> None:
     switch.add_port("p0")
     for bad in ("mtu=1", "mtuu=1500", "enabled=perhaps", "socket=/x", "mtu", "=5"):

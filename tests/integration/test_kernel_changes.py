@@ -40,7 +40,7 @@ def wait_device(switch: Switch, name: str, **wanted: Any) -> None:
 
 def options_of(switch: Switch, name: str) -> dict[str, Any]:
     port = switch.port(name)
-    return {key: port[key] for key in ("mtu", "mac", "ip", "up", "enabled", "offload")}
+    return {key: port.get(key) for key in ("mtu", "mac", "ip", "up", "enabled", "offload")}
 
 
 def flags(end: KernelEnd, ifname: str) -> set[str]:

@@ -57,6 +57,27 @@ def test_station_that_moves_is_followed(switch: Switch, three: list[Station]) ->
     assert switch.fdb()[b.mac] == "c"
 
 
+def test_address_at_two_ports_by_turns_is_told(switch: Switch, three: list[Station]) -> None:
+    """A loop, or two stations with one address: `status` names it, both ports, and how often."""
+    a, b, c = three
+    introduce(three)
+    doubled = frame(BROADCAST, b.mac, 64, 1)
+    for turn in range(6):
+        sender = (c, b)[turn % 2]
+        sender.frontend.send(doubled)
+        wait_until("it is learned there", lambda: switch.fdb()[b.mac] == sender.port, 10.0)
+    flap, = switch.call("switch.status")["fdb"]["flapping"]
+    assert (flap["mac"], sorted(flap["ports"]), flap["moves"]) == (b.mac, ["b", "c"], 6)
+    lines = switch.ctl("status").stdout.splitlines()
+    shown = " ".join(line.strip() for line in lines)
+    for words in (f"flapping {b.mac} is at b and c by turns, 6 times in 10 s", "loop", "two stations"):
+        assert words.replace("b and c", " and ".join(flap["ports"])) in shown
+    assert all(len(line) <= 80 for line in lines if "flapping" in line or "loop" in line)
+    switch.conserves = False
+    switch.call("port.delete", name="c")
+    assert switch.call("switch.status")["fdb"]["flapping"] == []
+
+
 def test_entry_ages_and_its_traffic_floods_again(switch: Switch, three: list[Station]) -> None:
     a, b, c = three
     assert switch.call("switch.set", ageing_time=1) == {"ageing-time": 1}

@@ -110,7 +110,7 @@ def test_device_is_saved_and_made_again(make_switch: MakeSwitch, workdir: Path) 
     second = make_switch("--config", str(path), directory=first.directory)
     shown = second.port("n")
     assert (shown["type"], shown["devargs"], shown["promiscuous"]) == ("ethdev", quiet, False)
-    assert (shown["mac-limit"], shown["socket"], shown["session"]) == (5, None, None)
+    assert (shown["mac-limit"], shown["session"]) == (5, None) and "socket" not in shown
     assert (shown["device"]["backend"], shown["device"]["ifname"]) == ("net_null", None)
     assert "net_null" in second.ctl("list-ports").stdout
     assert quiet in second.ctl("show-port", "n").stdout

@@ -240,6 +240,59 @@ test_follows_a_move(void **state)
 	assert_int_equal(fdb_take_moves(fdb, moves, 3, &lost), 0);
 }
 
+/* To and fro: told from the third move on, with both ports, until ten seconds have passed. */
+static void
+test_station_that_flaps(void **state)
+{
+	struct fdb_flap flaps[FDB_FLAPS_MAX];
+	struct fdb_key key = station(0, 1);
+	uint32_t i;
+
+	(void)state;
+	learn(key, 4, 100);
+	learn(key, 7, 100);
+	learn(key, 4, 103);
+	assert_int_equal(fdb_list_flaps(fdb, 103, flaps, FDB_FLAPS_MAX), 0);
+	learn(key, 7, 105);
+	assert_int_equal(fdb_list_flaps(fdb, 105, flaps, FDB_FLAPS_MAX), 1);
+	assert_memory_equal(&flaps[0].move.key, &key, sizeof(key));
+	assert_int_equal(flaps[0].move.from, 4);
+	assert_int_equal(flaps[0].move.to, 7);
+	assert_int_equal(flaps[0].moves, 3);
+	assert_int_equal(fdb_list_flaps(fdb, 109, flaps, FDB_FLAPS_MAX), 1);
+	assert_int_equal(fdb_list_flaps(fdb, 110, flaps, FDB_FLAPS_MAX), 0);
+	for (i = 0; i < 70000; i++)
+		learn(key, i % 2, 111);
+	assert_int_equal(fdb_list_flaps(fdb, 111, flaps, FDB_FLAPS_MAX), 1);
+	assert_uint_in_range(flaps[0].moves, 65535, 70002);
+	assert_int_equal(fdb_list_flaps(fdb, 5000, flaps, FDB_FLAPS_MAX), 0);
+	assert_int_equal(learn(key, 2, 4000), FDB_NEW);
+}
+
+/* One move is no flapping; the record is bounded, and a port that goes takes its stations along. */
+static void
+test_record_of_flaps(void **state)
+{
+	struct fdb_flap flaps[FDB_FLAPS_MAX + 1];
+	uint32_t i, round;
+
+	(void)state;
+	for (i = 0; i < 1000; i++) {
+		learn(station(0, i), 1, 0);
+		learn(station(0, i), 2, 0);
+	}
+	assert_int_equal(fdb_list_flaps(fdb, 0, flaps, FDB_FLAPS_MAX + 1), 0);
+	for (i = 0; i < 2 * FDB_FLAPS_MAX; i++)
+		for (round = 0; round < 4; round++)
+			learn(station(0, i), i < FDB_FLAPS_MAX + 2 ? round % 2 : 4 + round % 2,
+					1 + i);
+	assert_int_equal(fdb_list_flaps(fdb, 10 + FDB_FLAPS_MAX, flaps, 3), 3);
+	i = fdb_list_flaps(fdb, 2 * FDB_FLAPS_MAX, flaps, FDB_FLAPS_MAX + 1);
+	assert_int_equal(i, 10);
+	assert_int_equal(fdb_flush(fdb, 5, true) > 0, 1);
+	assert_true(fdb_list_flaps(fdb, 2 * FDB_FLAPS_MAX, flaps, FDB_FLAPS_MAX + 1) < i);
+}
+
 static void
 test_record_of_moves_is_bounded(void **state)
 {
@@ -488,6 +541,8 @@ main(void)
 		TEST(test_expired_station_is_new),
 		TEST(test_sweeps_what_expired),
 		TEST(test_follows_a_move),
+		TEST(test_station_that_flaps),
+		TEST(test_record_of_flaps),
 		TEST(test_record_of_moves_is_bounded),
 		TEST(test_counts_lost_moves),
 		TEST(test_static_stays),

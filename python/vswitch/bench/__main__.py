@@ -107,7 +107,7 @@ def show(options: argparse.Namespace, plan: Plan, result: Result, settings: dict
     output = PROJECT / "build" / "bench"
     document = report.document(result, rows, describe(), settings)
     write(options.json or output / "bench.json", json.dumps(document, indent=1) + "\n")
-    subtitle = f"median and extremes; {describe()['cpu']}; {settings['memory']}"
+    subtitle = f"medians and extremes, above the median of the cases; {describe()['cpu']}; {settings['memory']}"
     write(options.svg or output / "bench.svg", plot.svg(rows, subtitle))
 
 

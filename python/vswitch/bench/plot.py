@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """An SVG of the medians, one panel for each unit: bars by case and peer, with their spread.
 
+The title is the result in one sentence, and each panel says which way is better.
+
 Written by hand, so that no plotting library is needed. Colours and text follow the viewer's light
 or dark scheme. Only one phase is drawn of a case: near where there is one.
 """
@@ -9,10 +11,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import median
 from typing import Sequence
 from xml.sax.saxutils import escape
 
-from vswitch.bench.peers import PEERS
+from vswitch.bench.cases import CASES
+from vswitch.bench.peers import OURS, PEERS
 from vswitch.bench.report import Row
 from vswitch.bench.statistics import Spread
 
@@ -48,13 +52,37 @@ class Bar:
     values: Spread
 
 
-def bars_by_unit(rows: Sequence[Row]) -> dict[str, list[Bar]]:
+def drawn_rows(rows: Sequence[Row]) -> list[Row]:
     """Each case once, with the CPUs near where that was seen."""
     phase = {row.case: row.phase for row in reversed(rows)}
+    return [row for row in rows if row.phase == phase[row.case]]
+
+
+def less_is_better(row: Row) -> bool:
+    return CASES[row.case].measurement.metric.less_is_better
+
+
+def headline(rows: Sequence[Row]) -> str:
+    """The result: how ours compares in the first panel, as the median of its cases."""
+    drawn = drawn_rows(rows)
+    first = [row for row in drawn if row.unit == drawn[0].unit]
+    parts = []
+    for peer in PEERS:
+        ratios = [row.ratio or row.ratio_all for row in first if row.peer == peer]
+        known = [ratio.median for ratio in ratios if ratio is not None]
+        if known and peer != OURS:
+            parts.append(f"{median(known):.1f} times as well as {PEERS[peer].title}")
+    if not parts:
+        return f"{PEERS[OURS].title} and others compared"
+    what = {"cycles/frame": "Cycles a frame"}.get(first[0].unit, first[0].unit)
+    return f"{what}: {PEERS[OURS].title} does {', '.join(parts)}"
+
+
+def bars_by_unit(rows: Sequence[Row]) -> dict[str, list[Bar]]:
     panels: dict[str, list[Bar]] = {}
-    for row in rows:
+    for row in drawn_rows(rows):
         values = row.value or row.value_all
-        if values is not None and row.phase == phase[row.case]:
+        if values is not None:
             label = row.case + (" (far)" if row.phase == "far" else "")
             panels.setdefault(row.unit, []).append(Bar(label, row.peer, values))
     return panels
@@ -70,16 +98,19 @@ def nice_step(highest: float) -> float:
 def svg(rows: Sequence[Row], subtitle: str) -> str:
     y = float(TOP + LEGEND)
     body: list[str] = []
+    lower = {row.unit for row in rows if less_is_better(row)}
+    title = headline(rows)
     for unit, bars in bars_by_unit(rows).items():
-        panel, y = _panel(unit, bars, y)
+        better = "lower" if unit in lower else "higher"
+        panel, y = _panel(f"{unit}: {better} is better", unit, bars, y)
         body += panel
     head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y:.0f}"'
         f' width="{WIDTH}" height="{y:.0f}" role="img">',
-        "<title>vswitch and others compared</title>",
+        f"<title>{escape(title)}</title>",
         f"<style>{STYLE}</style>",
         f'<rect class="back" width="{WIDTH}" height="{y:.0f}"/>',
-        _text(20, 24, "vswitch and others compared", "title"),
+        _text(20, 24, title, "title"),
         _text(20, 42, subtitle),
         *_legend(sorted({row.peer for row in rows}, key=list(PEERS).index)),
     ]
@@ -99,7 +130,7 @@ def _colour(peer: str) -> str:
     return f"peer{list(PEERS).index(peer) % 4}"
 
 
-def _panel(unit: str, bars: Sequence[Bar], top: float) -> tuple[list[str], float]:
+def _panel(name: str, unit: str, bars: Sequence[Bar], top: float) -> tuple[list[str], float]:
     """Elements of a panel, and where the next begins."""
     highest = max(bar.values.high for bar in bars)
     step = nice_step(highest)
@@ -115,7 +146,7 @@ def _panel(unit: str, bars: Sequence[Bar], top: float) -> tuple[list[str], float
         drawn += _bar(bar, y, scale)
         y += BAR + BAR_GAP
     y += 6
-    title = _text(20, top + 12, unit, "title")
+    title = _text(20, top + 12, name, "title")
     return [title, *_axis(top + 24, y, step, end, scale, unit), *drawn], y + AXIS + PANEL_GAP
 
 
@@ -123,13 +154,17 @@ def _bar(bar: Bar, y: float, scale: float) -> list[str]:
     values = bar.values
     middle = y + BAR / 2
     low, high = LEFT + values.low * scale, LEFT + values.high * scale
-    return [
+    drawn = [
         f'<rect class="{_colour(bar.peer)}" x="{LEFT}" y="{y:.1f}"'
         f' width="{values.median * scale:.1f}" height="{BAR}"/>',
-        f'<path class="spread" fill="none" d="M{low:.1f} {middle:.1f}H{high:.1f}'
-        f'M{low:.1f} {middle - 3:.1f}v6M{high:.1f} {middle - 3:.1f}v6"/>',
         _text(high + 6, y + BAR - 3, number(values.median)),
     ]
+    if values.low < values.high:
+        drawn.append(
+            f'<path class="spread" fill="none" d="M{low:.1f} {middle:.1f}H{high:.1f}'
+            f'M{low:.1f} {middle - 3:.1f}v6M{high:.1f} {middle - 3:.1f}v6"/>'
+        )
+    return drawn
 
 
 def _axis(top: float, y: float, step: float, end: float, scale: float, unit: str) -> list[str]:
