@@ -223,11 +223,12 @@ post_memory(int vid, struct vhost_conn *conn)
  * also cut the region's mapping into three.
  */
 static void
-leave_rings_out(int vid)
+leave_rings_out(int vid, const struct vhost_conn *conn)
 {
 	struct rte_vhost_memory *mem;
 
-	if (rte_vhost_get_mem_table(vid, &mem) < 0)
+	/* Without a table of its own the library would read at NULL. */
+	if (conn->mem.n == 0 || rte_vhost_get_mem_table(vid, &mem) < 0)
 		return;
 	leave_out_of_core_files(mem);
 	free(mem);
@@ -245,7 +246,7 @@ on_message_done(int vid, void *context)
 	if (msg->request == SET_MEM_TABLE_REQUEST)
 		post_memory(vid, conn);
 	else if (msg->request == SET_VRING_ADDR_REQUEST || msg->request == SET_VRING_KICK_REQUEST)
-		leave_rings_out(vid);
+		leave_rings_out(vid, conn);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
