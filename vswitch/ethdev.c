@@ -3,6 +3,7 @@
 #include "ethdev.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,9 @@
 #include "worker.h"
 
 #define SAID_MAX 160
+
+/* Devices come and go one at a time: the drivers' own lists have no locks. */
+static pthread_mutex_t come_and_go = PTHREAD_MUTEX_INITIALIZER;
 
 void
 ethdev_init(struct ethdev *dev, uint16_t port)
@@ -173,7 +177,9 @@ probe(struct ethdev *dev, const char *devargs, char *err, size_t err_size)
 	if (rte_eth_dev_get_port_by_name(name, &dev->id) == 0)
 		return refuse_probe(-EEXIST, name, said, err, err_size);
 	eal_listen(said, sizeof(said));
+	pthread_mutex_lock(&come_and_go);
 	ret = attach(devargs);
+	pthread_mutex_unlock(&come_and_go);
 	eal_listen(NULL, 0);
 	if (ret != 0)
 		return refuse_probe(ret < 0 ? ret : -EIO, name, said, err, err_size);
@@ -344,7 +350,9 @@ ethdev_close(struct ethdev *dev)
 	/* A mode that would stay on the interface behind the device. */
 	(void)rte_eth_promiscuous_disable(dev->id);
 	(void)rte_eth_dev_stop(dev->id);
+	pthread_mutex_lock(&come_and_go);
 	(void)rte_dev_remove(dev->device);
+	pthread_mutex_unlock(&come_and_go);
 	ethdev_pool_retire(dev->pool);
 	dev->pool = NULL;
 	dev->opened = false;

@@ -151,7 +151,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	TAILQ_FOREACH (port, &launched_ports, link) {
 		if (port->looking || port->base.changed != NULL || port->status.gone)
 			continue;
-		port->looking = helper_run("looking at the device of port", port->base.name,
+		port->looking = helper_run(port, "looking at the device of port", port->base.name,
 						look_work, look_done, port) == 0;
 	}
 }
@@ -252,7 +252,8 @@ start(struct port *base, char *err, size_t err_size)
 	if (refuse_loop(base, err, err_size) != 0)
 		return -EINVAL;
 	make_config(&base->settings, &port->wanted);
-	if (helper_run("opening the device of port", base->name, open_work, open_done, port) < 0)
+	if (helper_run(port, "opening the device of port", base->name, open_work, open_done, port) <
+			0)
 		return text_fail(err, err_size, -ENOMEM, "add-port %s: no memory", base->name);
 	return -EINPROGRESS;
 }
@@ -293,7 +294,7 @@ static void
 begin_close(struct ethdev_port *port)
 {
 	/* Without memory for a job: this thread waits for the device. */
-	if (helper_run("closing the device of port", port->base.name, close_work, close_done,
+	if (helper_run(port, "closing the device of port", port->base.name, close_work, close_done,
 			    port) < 0) {
 		close_work(port);
 		close_done(port);
@@ -359,8 +360,8 @@ begin_change(void *arg)
 {
 	struct ethdev_port *port = arg;
 
-	if (helper_run("changing the device of port", port->base.name, change_work, change_done,
-			    port) < 0) {
+	if (helper_run(port, "changing the device of port", port->base.name, change_work,
+			    change_done, port) < 0) {
 		snprintf(port->err, sizeof(port->err), "no memory");
 		port->ret = -ENOMEM;
 		change_done(port);
@@ -384,7 +385,7 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 	port->paused = ethdev_must_pause(&port->dev.config, &port->wanted);
 	if (port->paused)
 		ethdev_pause(&port->dev, begin_change, port);
-	else if (helper_run("changing the device of port", port->base.name, change_work,
+	else if (helper_run(port, "changing the device of port", port->base.name, change_work,
 				 change_done, port) < 0)
 		return text_fail(err, err_size, -ENOMEM, "set-port %s: no memory", base->name);
 	return -EINPROGRESS;

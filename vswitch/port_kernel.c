@@ -130,7 +130,7 @@ kernel_port_look(struct kernel_port *port)
 	if (port->looking)
 		return;
 	prepare(port, &port->look, &port->base.settings);
-	port->looking = helper_run("looking at the interface of port", port->base.name,
+	port->looking = helper_run(port, "looking at the interface of port", port->base.name,
 					kernel_job_look, on_looked, &port->look) == 0;
 }
 
@@ -190,8 +190,8 @@ start(struct port *base, char *err, size_t err_size)
 	if (ret < 0)
 		return text_fail(err, err_size, ret, "add-port %s: %s", base->name, why);
 	prepare(port, &port->change, &settings);
-	ret = helper_run("making the interface of port", base->name, kernel_job_start, on_started,
-			&port->change);
+	ret = helper_run(port, "making the interface of port", base->name, kernel_job_start,
+			on_started, &port->change);
 	if (ret == 0)
 		return -EINPROGRESS;
 	kernel_monitor_leave(port);
@@ -270,8 +270,8 @@ begin_change(void *arg)
 {
 	struct kernel_port *port = arg;
 
-	if (helper_run("changing the interface of port", port->base.name, kernel_job_set, on_set,
-			    &port->change) == 0)
+	if (helper_run(port, "changing the interface of port", port->base.name, kernel_job_set,
+			    on_set, &port->change) == 0)
 		return;
 	port->change.ret = text_fail(
 			port->change.err, sizeof(port->change.err), -ENOMEM, "no memory");
@@ -317,7 +317,7 @@ on_quiet(void *arg)
 	struct kernel_port *port = arg;
 
 	prepare(port, &port->change, &port->base.settings);
-	if (helper_run("closing the interface of port", port->base.name, kernel_job_close,
+	if (helper_run(port, "closing the interface of port", port->base.name, kernel_job_close,
 			    on_closed, &port->change) == 0)
 		return;
 	/* Without memory for a job a moment's halt is better than an interface left behind. */
