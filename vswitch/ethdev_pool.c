@@ -63,8 +63,12 @@ ethdev_pool_reap(void)
 }
 
 void
-ethdev_pool_retire(struct rte_mempool *pool)
+ethdev_pool_retire(struct rte_mempool *pool, bool alone)
 {
+	if (alone) {
+		rte_mempool_free(pool);
+		return;
+	}
 	pthread_mutex_lock(&lock);
 	/* Pools without a place stay: more of them than ports is a device that gives nothing back. */
 	if (pool != NULL && n_retired < RETIRED_MAX)

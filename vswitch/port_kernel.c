@@ -15,6 +15,7 @@
 
 #include "helper.h"
 #include "log.h"
+#include "port_ethdev.h"
 #include "text.h"
 
 static struct port *
@@ -184,6 +185,10 @@ start(struct port *base, char *err, size_t err_size)
 	char why[PORT_TEXT_MAX];
 	int ret = choose_ifname(base, &settings, err, err_size);
 
+	if (ret < 0)
+		return ret;
+	if (settings.netns[0] == '\0')
+		ret = ethdev_port_refuse_interface(base, settings.ifname, err, err_size);
 	if (ret < 0)
 		return ret;
 	ret = kernel_monitor_enter(port, why, sizeof(why));
