@@ -66,7 +66,7 @@ gone_text(const struct kernel_port *port, char *text, size_t size)
 		snprintf(text, size,
 				"network namespace %s is gone, and interface %s with it; delete "
 				"the port, and add it again when there is a new one",
-				port->base.settings.netns, interface_of(port));
+				port->view.netns, interface_of(port));
 	else if (port->view.fate == KERNEL_BROKEN)
 		snprintf(text, size,
 				"the device in front of interface %s does not start any more; "
@@ -388,7 +388,7 @@ device(const struct port *base, struct port_device *out)
 	port->backend->describe(port, out);
 	snprintf(out->why, sizeof(out->why), "%s", port->why);
 	snprintf(out->ifname, sizeof(out->ifname), "%s", link->name);
-	snprintf(out->netns, sizeof(out->netns), "%s", base->settings.netns);
+	snprintf(out->netns, sizeof(out->netns), "%s", port->view.netns);
 	memcpy(out->mac, link->mac, sizeof(out->mac));
 }
 
