@@ -8,25 +8,30 @@
 #include <string.h>
 
 #include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <semaphore.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <rte_bus.h>
-#include <rte_bus_vdev.h>
-#include <rte_dev.h>
-#include <rte_devargs.h>
+#include <rte_alarm.h>
 #include <rte_ethdev.h>
 
-#include "eal.h"
-#include "ethdev_drivers.h"
+#include "ethdev_args.h"
+#include "ethdev_interface.h"
+#include "ethdev_peer.h"
 #include "ethdev_pool.h"
+#include "ethdev_probe.h"
 #include "ethdev_setup.h"
+#include "ethdev_traits.h"
 #include "grace.h"
 #include "text.h"
 #include "worker.h"
 
-#define SAID_MAX 160
+#define ALARM_US 100
+#define MEETING_LIMIT_MS 300
+
+/* The kernel lets go of an interface's queue so long after its socket was closed, or a little later. */
+#define UNBIND_MS 50
+#define TAKEN_LIMIT_MS 1000
 
 void
 ethdev_init(struct ethdev *dev, uint16_t port)
@@ -40,195 +45,101 @@ ethdev_init(struct ethdev *dev, uint16_t port)
 	dev->sink.port = port;
 }
 
-/* ---- Helper ---- */
+/* ---- Opening; helper ---- */
 
-/* Whether a driver of the bus that was found may be used. */
-static int
-check_driver(const struct rte_devargs *parsed, char *err, size_t err_size)
+static void
+post(void *semaphore)
 {
-	return ethdev_drivers_check(parsed->bus != NULL ? rte_bus_name(parsed->bus) : NULL,
-			parsed->name, err, err_size);
-}
-
-/* The name that the arguments give to the device, by which EAL knows it; if it may be used. */
-static int
-read_name(const char *devargs, char name[RTE_DEV_NAME_MAX_LEN], char *err, size_t err_size)
-{
-	struct rte_devargs parsed = { 0 };
-	char said[SAID_MAX];
-	int ret;
-
-	eal_listen(said, sizeof(said));
-	ret = rte_devargs_parse(&parsed, devargs);
-	eal_listen(NULL, 0);
-	if (ret != 0)
-		return text_fail(err, err_size, -EINVAL,
-				"no driver or bus of DPDK knows \"%.*s\"%s%s; device arguments begin "
-				"with a driver and a number, as in net_af_packet0,iface=eth0, or with "
-				"a PCI address",
-				(int)strcspn(devargs, ","), devargs, said[0] != '\0' ? ": " : "",
-				said);
-	snprintf(name, RTE_DEV_NAME_MAX_LEN, "%s", parsed.name);
-	ret = check_driver(&parsed, err, err_size);
-	free(parsed.data);
-	return ret;
-}
-
-/* The first ethdev of the device that was probed just now. */
-static int
-find_ethdev(const char *devargs, const char *name, uint16_t *id)
-{
-	struct rte_dev_iterator iterator;
-
-	if (rte_eth_dev_get_port_by_name(name, id) == 0)
-		return 0;
-	if (rte_eth_iterator_init(&iterator, devargs) != 0)
-		return -ENODEV;
-	*id = rte_eth_iterator_next(&iterator);
-	if (*id == RTE_MAX_ETHPORTS)
-		return -ENODEV;
-	rte_eth_iterator_cleanup(&iterator);
-	return 0;
-}
-
-static int
-refuse_probe(int ret, const char *name, const char *said, char *err, size_t err_size)
-{
-	if (ret == -EEXIST)
-		return text_fail(err, err_size, ret,
-				"there is a device %s already, which another port has; delete that "
-				"port first, or choose another number behind the driver's name",
-				name);
-	/* -1 is what drivers say when a file, an interface or a right is missing */
-	return text_fail(err, err_size, ret == -1 ? -ENODEV : ret,
-			"DPDK cannot attach %s: %s; see the driver's page in the DPDK guide for its "
-			"arguments and for the rights that it needs",
-			name, said[0] != '\0' ? said : strerror(-ret));
-}
-
-/* As a server it listens, and the call that makes it returns when somebody has connected. */
-static int
-refuse_server(const char *name, const char *devargs, char *err, size_t err_size)
-{
-	if (strncmp(name, "net_virtio_user", strlen("net_virtio_user")) != 0 ||
-			strstr(devargs, ",server=1") == NULL)
-		return 0;
-	return text_fail(err, err_size, -EINVAL,
-			"%s with server=1 would hold up the switch until its peer connects; leave "
-			"that out, and let the peer listen, as a vhost-user port of a switch does",
-			name);
-}
-
-/* The driver attaches to an existing TAP, and sets its MAC and its flags, whoever has it. */
-static int
-refuse_interface_of_others(const char *name, const char *devargs, char *err, size_t err_size)
-{
-	const char *iface = strstr(devargs, ",iface=");
-	char ifname[IFNAMSIZ];
-
-	if (strncmp(name, "net_tap", strlen("net_tap")) != 0 || iface == NULL)
-		return 0;
-	iface += strlen(",iface=");
-	snprintf(ifname, sizeof(ifname), "%.*s", (int)strcspn(iface, ","), iface);
-	if (if_nametoindex(ifname) == 0)
-		return 0;
-	return text_fail(err, err_size, -EEXIST,
-			"interface %s exists already, and %s would take it from who has it; choose "
-			"another name for iface=, or delete that interface",
-			ifname, name);
+	(void)sem_post(semaphore);
 }
 
 /*
- * A virtual device goes to its bus by name, because rte_dev_probe() of DPDK 26.07, and of stable
- * releases since June 2026, refuses arguments of 128 characters, and keeps a device that failed.
+ * A peer's death makes DPDK's driver of virtio_user set an alarm with the address of the device, and
+ * memif's driver may be in the middle of a message. Both are done by EAL's interrupt thread, in order.
+ */
+static void
+let_alarms_pass(void)
+{
+	sem_t passed;
+	struct timespec limit;
+
+	if (sem_init(&passed, 0, 0) != 0)
+		return;
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec++;
+	if (rte_eal_alarm_set(ALARM_US, post, &passed) == 0 && sem_timedwait(&passed, &limit) != 0)
+		(void)rte_eal_alarm_cancel(post, &passed);
+	sem_destroy(&passed);
+}
+
+/*
+ * The driver of memif meets its peer on EAL's interrupt thread, and neither end takes it well when it is
+ * stopped meanwhile. With a peer that answers that takes less than a millisecond.
+ */
+static void
+let_peers_meet(const struct ethdev *dev)
+{
+	struct rte_eth_link link = { 0 };
+
+	if (dev->traits->returns != ETHDEV_RETURNS_BY_START || !ethdev_calls_peer(dev))
+		return;
+	for (int ms = 0; ms < MEETING_LIMIT_MS; ms++) {
+		if (rte_eth_link_get_nowait(dev->id, &link) == 0 &&
+				link.link_status == RTE_ETH_LINK_UP)
+			return;
+		usleep(1000);
+	}
+}
+
+static int
+open_once(struct ethdev *dev, const struct ethdev_config *config, const char *devargs, char *err,
+		size_t err_size)
+{
+	int ret;
+
+	ethdev_pool_reap();
+	ret = ethdev_probe(dev, devargs, err, err_size);
+	if (ret == 0)
+		ret = ethdev_setup_check(dev, config, err, err_size);
+	if (ret == 0)
+		ret = ethdev_setup(dev, config, err, err_size);
+	if (ret == 0)
+		ret = ethdev_setup_modes(dev, NULL, config, err, err_size);
+	if (ret != 0) {
+		ethdev_close(dev);
+		return ret;
+	}
+	dev->config = *config;
+	let_peers_meet(dev);
+	ethdev_look(dev, &dev->status);
+	return 0;
+}
+
+/*
+ * A queue that is taken may be free in a moment. The device is opened anew each time: a driver that
+ * failed has kept what it took, and would go on in the middle.
  */
 static int
-attach(const char *devargs)
+open_as(struct ethdev *dev, const struct ethdev_config *config, const char *devargs, char *err,
+		size_t err_size)
 {
-	struct rte_devargs parsed = { 0 };
-	int ret = rte_devargs_parse(&parsed, devargs);
+	int ret = open_once(dev, config, devargs, err, err_size);
 
-	if (ret != 0)
-		return ret;
-	if (parsed.bus != NULL && strcmp(rte_bus_name(parsed.bus), "vdev") == 0)
-		ret = rte_vdev_init(parsed.name, parsed.args);
-	else
-		ret = rte_dev_probe(devargs);
-	free(parsed.data);
+	for (int ms = 0; ret == -EBUSY && dev->traits->starts_once && ms < TAKEN_LIMIT_MS;
+			ms += UNBIND_MS) {
+		usleep(UNBIND_MS * 1000);
+		ret = open_once(dev, config, devargs, err, err_size);
+	}
 	return ret;
-}
-
-static int
-probe(struct ethdev *dev, const char *devargs, char *err, size_t err_size)
-{
-	char name[RTE_DEV_NAME_MAX_LEN], said[SAID_MAX] = "";
-	int ret = read_name(devargs, name, err, err_size);
-
-	if (ret == 0)
-		ret = refuse_server(name, devargs, err, err_size);
-	if (ret == 0)
-		ret = refuse_interface_of_others(name, devargs, err, err_size);
-	if (ret != 0)
-		return ret;
-	if (rte_eth_dev_get_port_by_name(name, &dev->id) == 0)
-		return refuse_probe(-EEXIST, name, said, err, err_size);
-	eal_listen(said, sizeof(said));
-	ret = attach(devargs);
-	eal_listen(NULL, 0);
-	if (ret != 0)
-		return refuse_probe(ret < 0 ? ret : -EIO, name, said, err, err_size);
-	ret = find_ethdev(devargs, name, &dev->id);
-	if (ret != 0)
-		return text_fail(err, err_size, ret,
-				"%s is a device, but none that sends and receives frames", name);
-	dev->opened = true;
-	return 0;
-}
-
-static int
-identify(struct ethdev *dev)
-{
-	struct rte_eth_dev_info info;
-	int ret = rte_eth_dev_info_get(dev->id, &info);
-
-	if (ret != 0)
-		return ret;
-	dev->device = info.device;
-	dev->if_index = info.if_index;
-	dev->virtio = strncmp(info.driver_name, "net_virtio", strlen("net_virtio")) == 0;
-	snprintf(dev->driver, sizeof(dev->driver), "%s", info.driver_name);
-	if (dev->if_index == 0 || if_indextoname(dev->if_index, dev->ifname) == NULL)
-		dev->ifname[0] = '\0';
-	return 0;
 }
 
 int
 ethdev_open(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size)
 {
-	int ret;
-
-	ethdev_pool_reap();
-	ret = probe(dev, config->devargs, err, err_size);
-	if (ret != 0)
-		return ret;
-	ret = identify(dev);
-	if (ret != 0) {
-		text_fail(err, err_size, ret, "the device says nothing of itself: %s",
-				strerror(-ret));
-		goto fail;
-	}
-	ret = ethdev_setup(dev, config, err, err_size);
-	if (ret == 0)
-		ret = ethdev_setup_modes(dev, NULL, config, err, err_size);
-	if (ret != 0)
-		goto fail;
-	dev->config = *config;
-	ethdev_look(dev, &dev->status);
-	return 0;
-fail:
-	ethdev_close(dev);
-	return ret;
+	return open_as(dev, config, config->devargs, err, err_size);
 }
+
+/* ---- Changes; helper ---- */
 
 bool
 ethdev_must_pause(const struct ethdev_config *now, const struct ethdev_config *wanted)
@@ -236,64 +147,194 @@ ethdev_must_pause(const struct ethdev_config *now, const struct ethdev_config *w
 	return now->mtu != wanted->mtu || now->offload != wanted->offload;
 }
 
+/* Whether the interface has another name than its driver knows; what it is called now. */
+static bool
+is_renamed(const struct ethdev *dev, char name[IFNAMSIZ])
+{
+	return dev->opened && dev->traits->by_name && if_indextoname(dev->if_index, name) != NULL &&
+			strcmp(name, dev->ifname) != 0;
+}
+
+/* Closes and opens the device, by the name that its interface has now. */
+static int
+reopen(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size)
+{
+	char devargs[PORT_DEVARGS_MAX], name[IFNAMSIZ];
+
+	if (!is_renamed(dev, name) || dev->traits->own_interface ||
+			!ethdev_args_replace(
+					config->devargs, "iface", name, devargs, sizeof(devargs)))
+		snprintf(devargs, sizeof(devargs), "%s", config->devargs);
+	ethdev_close(dev);
+	return open_as(dev, config, devargs, err, err_size);
+}
+
 static int
 restart(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size)
 {
-	int ret = rte_eth_dev_stop(dev->id);
+	int ret;
 
+	if (!dev->opened || dev->traits->starts_once)
+		return reopen(dev, config, err, err_size);
+	ret = dev->started ? rte_eth_dev_stop(dev->id) : 0;
 	if (ret != 0)
 		return text_fail(err, err_size, ret, "its driver %s does not stop it: %s",
 				dev->driver, strerror(-ret));
+	dev->started = false;
 	return ethdev_setup(dev, config, err, err_size);
 }
 
+/* What is refused with no change, so that there is nothing to take back. */
+static int
+check_change(const struct ethdev *dev, const struct ethdev_config *config, char *err,
+		size_t err_size)
+{
+	char name[IFNAMSIZ];
+
+	if (!dev->opened)
+		return 0;
+	if (dev->traits->own_interface && is_renamed(dev, name) &&
+			ethdev_setup_must_restart(dev, &dev->config, config))
+		return text_fail(err, err_size, -ENODEV,
+				"its interface %s is called %s now, by which %s does not know it, and "
+				"the device would have to be started again; give the interface its "
+				"name again, or delete the port and add it again",
+				dev->ifname, name, dev->driver);
+	return ethdev_setup_check(dev, config, err, err_size);
+}
+
+/* A device is left running where that will do. */
 static int
 apply(struct ethdev *dev, const struct ethdev_config *before, const struct ethdev_config *config,
 		char *err, size_t err_size)
 {
+	bool restarts = !dev->started || ethdev_setup_must_restart(dev, before, config);
 	int ret = 0;
 
-	if (ethdev_must_pause(before, config))
+	if (!restarts && before->mtu != config->mtu) {
+		ret = ethdev_setup_mtu(dev, config->mtu, err, err_size);
+		restarts = ret == -EBUSY;
+	}
+	if (restarts)
 		ret = restart(dev, config, err, err_size);
 	if (ret == 0)
-		ret = ethdev_setup_modes(dev, before, config, err, err_size);
+		ret = ethdev_setup_modes(dev, restarts ? NULL : before, config, err, err_size);
 	return ret;
+}
+
+/* The device was asked for something and did not do it; now it does not do what it did before. */
+static void
+give_up(struct ethdev *dev, const char *why)
+{
+	struct ethdev_status *status = &dev->status;
+
+	ethdev_close(dev);
+	status->gone = true;
+	snprintf(status->why, sizeof(status->why), "it does not start any more: %.*s",
+			PORT_TEXT_MAX - 32, why);
 }
 
 int
 ethdev_change(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size)
 {
-	char ignored[PORT_TEXT_MAX];
-	int ret = apply(dev, &dev->config, config, err, err_size);
+	const struct ethdev_config old = dev->config;
+	char why[PORT_TEXT_MAX];
+	int ret = check_change(dev, config, err, err_size);
 
-	if (ret == 0) {
+	if (ret != 0)
+		return ret;
+	ret = apply(dev, &old, config, err, err_size);
+	if (ret == 0)
 		dev->config = *config;
+	else if (apply(dev, config, &old, why, sizeof(why)) != 0 &&
+			(!ethdev_may_return(dev) || reopen(dev, &old, why, sizeof(why)) != 0))
+		give_up(dev, why);
+	if (dev->opened)
 		ethdev_look(dev, &dev->status);
-		return 0;
-	}
-	if (apply(dev, config, &dev->config, ignored, sizeof(ignored)) != 0)
-		dev->status.gone = true;
 	return ret;
 }
 
-/* What the kernel says of the device's interface. False: it is gone. */
-static bool
-look_at_interface(const struct ethdev *dev, bool *running)
-{
-	struct ifreq request = { 0 };
-	int fd, ret;
+/* ---- Coming back ---- */
 
-	if (if_indextoname(dev->if_index, request.ifr_name) == NULL)
-		return errno != ENXIO && errno != ENODEV;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return true;
-	ret = ioctl(fd, SIOCGIFFLAGS, &request);
-	if (ret == 0)
-		*running = (request.ifr_flags & IFF_UP) != 0 &&
-				(request.ifr_flags & IFF_RUNNING) != 0;
-	close(fd);
-	return true;
+bool
+ethdev_may_return(const struct ethdev *dev)
+{
+	return !dev->traits->own_interface;
+}
+
+bool
+ethdev_calls_peer(const struct ethdev *dev)
+{
+	return dev->traits->returns != ETHDEV_RETURNS_ITSELF && dev->config.link_up &&
+			ethdev_peer_is_called(dev->driver, dev->config.devargs);
+}
+
+/* The driver calls when it is started. */
+static int
+call_peer(struct ethdev *dev, char *err, size_t err_size)
+{
+	int ret = ethdev_peer_check(dev->driver, dev->config.devargs, err, err_size);
+
+	if (ret != 0)
+		return ret;
+	if (dev->started)
+		(void)rte_eth_dev_stop(dev->id);
+	dev->started = false;
+	ret = rte_eth_dev_start(dev->id);
+	if (ret != 0)
+		return text_fail(err, err_size, -ENOENT, "the peer of %s does not answer",
+				dev->driver);
+	dev->started = true;
+	let_peers_meet(dev);
+	return 0;
+}
+
+int
+ethdev_return(struct ethdev *dev, const struct ethdev_config *config, bool anew, char *err,
+		size_t err_size)
+{
+	bool calls = !dev->status.link_up && ethdev_calls_peer(dev);
+	int ret = 0;
+
+	anew |= calls && dev->traits->returns == ETHDEV_RETURNS_BY_OPEN;
+	if (anew || !dev->opened) {
+		ethdev_close(dev);
+		ret = ethdev_open(dev, config, err, err_size);
+		dev->status.gone = ret != 0;
+		return ret;
+	}
+	if (calls)
+		ret = call_peer(dev, err, err_size);
+	return ret == 0 ? ethdev_change(dev, config, err, err_size) : ret;
+}
+
+/* ---- Looking; helper ---- */
+
+/* What the kernel says of the device's interface. */
+static void
+look_at_interface(const struct ethdev *dev, struct ethdev_status *status)
+{
+	struct ethdev_interface found;
+	int ret = ethdev_interface_look(dev->if_index, &found);
+
+	if (ret == -ENODEV) {
+		status->gone = true;
+		status->link_up = false;
+		snprintf(status->why, sizeof(status->why),
+				"interface %s of %s is gone from the switch's network namespace",
+				dev->ifname, dev->driver);
+	}
+	if (ret != 0)
+		return;
+	memcpy(status->ifname, found.name, sizeof(status->ifname));
+	if (!dev->traits->by_name) {
+		status->link_up &= found.running;
+		return;
+	}
+	/* What the driver says of it may be of another name's. */
+	status->link_up = found.running && dev->config.link_up;
+	status->mtu = found.mtu;
+	memcpy(status->mac, found.mac, sizeof(status->mac));
 }
 
 /* Frames of removed devices may lie in our transmit queues: asks the driver to give them back. */
@@ -318,6 +359,7 @@ ethdev_look(struct ethdev *dev, struct ethdev_status *status)
 		clean_up_transmitted(dev);
 	if (rte_eth_dev_is_removed(dev->id) != 0) {
 		status->gone = true;
+		snprintf(status->why, sizeof(status->why), "the device of %s is gone", dev->driver);
 		return;
 	}
 	if (rte_eth_link_get_nowait(dev->id, &link) != 0)
@@ -328,26 +370,37 @@ ethdev_look(struct ethdev *dev, struct ethdev_status *status)
 	status->speed_mbps = link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN ? link.link_speed : 0;
 	status->mtu = mtu;
 	memcpy(status->mac, mac.addr_bytes, sizeof(status->mac));
-	if (dev->if_index != 0) {
-		bool running = status->link_up;
-
-		status->gone = !look_at_interface(dev, &running);
-		status->link_up &= running && !status->gone;
-	}
+	if (dev->if_index != 0)
+		look_at_interface(dev, status);
 }
 
 void
 ethdev_close(struct ethdev *dev)
 {
+	struct rte_eth_link link;
+
 	if (!dev->opened)
 		return;
 	/* A mode that would stay on the interface behind the device. */
-	(void)rte_eth_promiscuous_disable(dev->id);
+	if (dev->traits->by_name)
+		(void)ethdev_interface_set_flag(dev->if_index, IFF_PROMISC, false);
+	else
+		(void)rte_eth_promiscuous_disable(dev->id);
 	(void)rte_eth_dev_stop(dev->id);
-	(void)rte_dev_remove(dev->device);
-	ethdev_pool_retire(dev->pool);
+	dev->started = false;
+	/* Of a peer that has hung up it hears by this, and ends its interrupts in time. */
+	(void)rte_eth_link_get_nowait(dev->id, &link);
+	let_alarms_pass();
+	if (dev->traits->keeps_mbufs)
+		ethdev_xdp_begin();
+	ethdev_remove(dev);
+	if (dev->traits->keeps_mbufs)
+		ethdev_xdp_end(&dev->xdp);
+	ethdev_xdp_close(&dev->xdp);
+	if (dev->traits->starts_once)
+		usleep(UNBIND_MS * 1000);
+	ethdev_pool_retire(dev->pool, dev->traits->keeps_mbufs);
 	dev->pool = NULL;
-	dev->opened = false;
 }
 
 /* ---- Control ---- */
@@ -431,11 +484,12 @@ ethdev_info(const struct ethdev *dev, const struct ethdev_status *status,
 		struct port_device *device)
 {
 	device->backend = dev->driver;
-	snprintf(device->ifname, sizeof(device->ifname), "%s", dev->ifname);
+	snprintf(device->ifname, sizeof(device->ifname), "%s",
+			status->ifname[0] != '\0' ? status->ifname : dev->ifname);
 	memcpy(device->mac, status->mac, sizeof(device->mac));
 	device->mtu = status->mtu;
 	device->queues = dev->queues;
-	device->link_up = status->link_up;
+	device->link_up = status->link_up && !status->gone;
 	device->interrupts = dev->interrupts;
 	device->speed_mbps = status->speed_mbps;
 	device->takes = dev->takes;

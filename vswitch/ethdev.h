@@ -6,8 +6,8 @@
  *
  * Who may call what, the one rule:
  *
- *   Helper thread   whatever may wait, or changes the device: ethdev_open(), ethdev_change(),
- *                   ethdev_look(), ethdev_close(). One at a time, since there is one such thread;
+ *   Helper threads  whatever may wait, or changes the device: ethdev_open(), ethdev_change(),
+ *                   ethdev_look(), ethdev_return(), ethdev_close(). One at a time for each device;
  *                   no other thread calls rte_dev_* or the slow part of rte_eth_*.
  *   Control thread  everything else here. Between the posting of a job and its completion it leaves
  *                   the struct ethdev alone but for what the workers see and ethdev_info().
@@ -15,7 +15,7 @@
  *
  * Order: ethdev_init, ethdev_open, (source attached) ethdev_run, any number of { ethdev_look, or
  * ethdev_change without a pause where ethdev_must_pause() says so, else between ethdev_pause and
- * ethdev_run }, ethdev_pause, ethdev_close.
+ * ethdev_run; ethdev_return always between them }, ethdev_pause, ethdev_close.
  *
  * No interrupt of a device but those of its receive queues is listened to: links and removals are
  * looked at by ethdev_look(), once a second.
@@ -28,8 +28,10 @@
 #include <stdint.h>
 
 #include "endpoint.h"
+#include "ethdev_xdp.h"
 #include "port.h"
 
+struct ethdev_traits;
 struct rte_device;
 struct rte_mempool;
 
@@ -46,7 +48,9 @@ struct ethdev_config {
 
 /* What ethdev_look() saw. */
 struct ethdev_status {
-	bool gone; /* the device was removed, or its interface was deleted */
+	bool gone; /* the device or its interface is not there, or it does not start any more */
+	char why[PORT_TEXT_MAX]; /* it is gone, in words */
+	char ifname[IFNAMSIZ];	 /* what its interface is called now; "" = it has none */
 	bool link_up;
 	uint32_t speed_mbps; /* 0 = not known */
 	uint32_t mtu;
@@ -60,16 +64,20 @@ struct ethdev {
 
 	/* Writer: the helper, while the device does not run. */
 	bool opened;
-	uint16_t id; /* of ethdev */
+	bool started;
+	const struct ethdev_traits *traits; /* of the last that was opened */
+	uint16_t id;			    /* of ethdev */
 	struct rte_device *device;
 	struct ethdev_config config;
 	char driver[32];
-	char ifname[IFNAMSIZ]; /* of the interface that the device uses; "" = none */
+	char ifname[IFNAMSIZ]; /* of the interface that the device uses, as its driver knows it */
 	unsigned int if_index; /* 0 = none */
+	struct ethdev_xdp xdp;
 	uint16_t queues;
 	struct rte_mempool *pool; /* for both directions */
 	uint32_t room;		  /* bytes of a frame that one mbuf holds */
 	bool chains;		  /* it sends frames of several mbufs */
+	bool shares;		  /* other devices may take references to its mbufs */
 	bool virtio;		  /* it takes a frame's offloads as a virtio-net header says them */
 	bool ip_checksum;	  /* it computes the checksum of IPv4's header */
 	uint8_t takes;		  /* FRAME_NEEDS_ bits */
@@ -105,13 +113,26 @@ bool ethdev_must_pause(const struct ethdev_config *now, const struct ethdev_conf
 
 /*
  * Helper. From dev->config to `config`, whose devargs and queues must be the same. 0, or -errno with
- * words and the old configuration again; where even that is refused dev->status.gone is set.
+ * words and the old configuration again; where even that is refused the device is closed, and
+ * dev->status.gone is set.
  */
 int
 ethdev_change(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size);
 
 /* Helper. Link, MAC, MTU, and whether it is there, now; runs beside the workers. */
 void ethdev_look(struct ethdev *dev, struct ethdev_status *status);
+
+/*
+ * Helper. Brings back a device that must call its peer again, or, `anew`, that was gone, though it may
+ * look well again by now, with this configuration. 0 and dev->status; or -errno with words, and unless
+ * dev->started it neither sends nor receives, and may be tried again.
+ */
+int ethdev_return(struct ethdev *dev, const struct ethdev_config *config, bool anew, char *err,
+		size_t err_size);
+
+/* Control, before the first ethdev_run() or when no job is under way. */
+bool ethdev_may_return(const struct ethdev *dev); /* what is gone may be brought back */
+bool ethdev_calls_peer(const struct ethdev *dev); /* when its link is down it must call again */
 
 /* Helper. Stops and removes the device; its memory goes back. No effect when it is not open. */
 void ethdev_close(struct ethdev *dev);

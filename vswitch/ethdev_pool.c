@@ -2,6 +2,7 @@
 /* See ethdev_pool.h. */
 #include "ethdev_pool.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include <rte_mbuf.h>
@@ -15,8 +16,9 @@
 /* Mbufs that a thread with an lcore's number keeps at hand. */
 #define CACHE_SIZE 64
 
-static struct rte_mempool *retired[RETIRED_MAX];
-static uint32_t n_retired;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct rte_mempool *retired[RETIRED_MAX]; /* under lock */
+static uint32_t n_retired;			 /* under lock */
 
 struct rte_mempool *
 ethdev_pool_create(uint32_t n, uint32_t room)
@@ -24,7 +26,7 @@ ethdev_pool_create(uint32_t n, uint32_t room)
 	static uint32_t number;
 	char name[RTE_MEMPOOL_NAMESIZE];
 
-	snprintf(name, sizeof(name), "ethdev-%u", number++);
+	snprintf(name, sizeof(name), "ethdev-%u", __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED));
 	/*
 	 * Threads share CPUs: in this kind of ring nobody waits for one that was taken off its CPU in
 	 * the middle of its work.
@@ -48,6 +50,7 @@ ethdev_pool_reap(void)
 {
 	uint32_t kept = 0;
 
+	pthread_mutex_lock(&lock);
 	for (uint32_t i = 0; i < n_retired; i++) {
 		if (rte_mempool_full(retired[i]))
 			rte_mempool_free(retired[i]);
@@ -55,14 +58,21 @@ ethdev_pool_reap(void)
 			retired[kept++] = retired[i];
 	}
 	n_retired = kept;
+	pthread_mutex_unlock(&lock);
 	return kept > 0;
 }
 
 void
-ethdev_pool_retire(struct rte_mempool *pool)
+ethdev_pool_retire(struct rte_mempool *pool, bool alone)
 {
+	if (alone) {
+		rte_mempool_free(pool);
+		return;
+	}
+	pthread_mutex_lock(&lock);
 	/* Pools without a place stay: more of them than ports is a device that gives nothing back. */
 	if (pool != NULL && n_retired < RETIRED_MAX)
 		retired[n_retired++] = pool;
+	pthread_mutex_unlock(&lock);
 	ethdev_pool_reap();
 }

@@ -17,7 +17,9 @@
 #include <rte_ether.h>
 
 #include "eal.h"
+#include "ethdev_interface.h"
 #include "ethdev_pool.h"
+#include "ethdev_traits.h"
 #include "text.h"
 
 /* Bytes of a frame in an mbuf: the least that all drivers work with, and the most. */
@@ -189,7 +191,7 @@ try_room(struct setup *setup, uint32_t room, char *err, size_t err_size)
 	ret = setup_queues(setup, pool);
 	if (pool == old)
 		return ret;
-	ethdev_pool_retire(ret == 0 ? old : pool);
+	ethdev_pool_retire(ret == 0 ? old : pool, dev->traits->keeps_mbufs);
 	if (ret == 0) {
 		dev->pool = pool;
 		dev->room = room;
@@ -204,6 +206,12 @@ make_queues(struct setup *setup, char *err, size_t err_size)
 	uint32_t room = first_room(setup);
 	int ret;
 
+	if (setup->dev->traits->keeps_mbufs) {
+		ethdev_xdp_begin();
+		ret = try_room(setup, room, err, err_size);
+		ethdev_xdp_end(&setup->dev->xdp);
+		return ret;
+	}
 	do {
 		ret = try_room(setup, room, err, err_size);
 		room *= 2;
@@ -266,23 +274,29 @@ remember(const struct setup *setup)
 	dev->interrupts = setup->conf.intr_conf.rxq != 0 && find_interrupts(dev);
 }
 
+static uint32_t
+get_mtu(const struct ethdev *dev)
+{
+	struct ethdev_interface found;
+	uint16_t mtu = 0;
+
+	if (dev->traits->by_name)
+		return ethdev_interface_look(dev->if_index, &found) == 0 ? found.mtu : 0;
+	return rte_eth_dev_get_mtu(dev->id, &mtu) == 0 ? mtu : 0;
+}
+
 /* A driver without an MTU of its own takes what comes. */
 static int
 set_mtu(const struct ethdev *dev, uint32_t before, uint32_t mtu)
 {
-	int ret = 0;
+	int ret;
 
-	if (mtu != before)
-		ret = rte_eth_dev_set_mtu(dev->id, (uint16_t)mtu);
+	if (mtu == before)
+		return 0;
+	if (dev->traits->by_name)
+		return ethdev_interface_set_mtu(dev->if_index, mtu);
+	ret = rte_eth_dev_set_mtu(dev->id, (uint16_t)mtu);
 	return ret == -ENOTSUP ? 0 : ret;
-}
-
-static uint32_t
-get_mtu(const struct ethdev *dev)
-{
-	uint16_t mtu = 0;
-
-	return rte_eth_dev_get_mtu(dev->id, &mtu) == 0 ? mtu : 0;
 }
 
 static int
@@ -310,41 +324,128 @@ try_setup(struct ethdev *dev, const struct ethdev_config *config, bool interrupt
 	return ret;
 }
 
-int
-ethdev_setup(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size)
+/* With interrupts, else without. */
+static int
+try_both(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size,
+		char said[SAID_MAX])
 {
-	char said[SAID_MAX];
 	int ret;
 
 	err[0] = '\0';
-	eal_listen(said, sizeof(said));
-	ret = try_setup(dev, config, true, err, err_size);
-	if (ret != 0 && ret != -ENOSPC) {
-		eal_listen(said, sizeof(said));
+	eal_listen(said, SAID_MAX);
+	ret = try_setup(dev, config, !dev->traits->starts_once, err, err_size);
+	if (ret != 0 && ret != -ENOSPC && !dev->traits->starts_once) {
+		eal_listen(said, SAID_MAX);
 		err[0] = '\0';
 		ret = try_setup(dev, config, false, err, err_size);
 	}
 	eal_listen(NULL, 0);
+	return ret;
+}
+
+/* What can be done about an error; "" when nothing is known that fits it. */
+static const char *
+advice(int ret)
+{
+	switch (-ret) {
+	case EPERM:
+	case EACCES:
+		return "; give the switch the right to do that (CAP_NET_ADMIN, or what the driver's "
+		       "page in the DPDK guide says)";
+	case ENODEV:
+	case ENXIO:
+		return "; the device or its interface is not there any more";
+	case EBUSY:
+		return "; see whether another program has the device or its queue, and the driver's "
+		       "page in the DPDK guide for the rights that it needs";
+	case EINVAL:
+		return "; see the driver's page in the DPDK guide for what it needs, or try another "
+		       "MTU, or --offload off";
+	default:
+		return "";
+	}
+}
+
+int
+ethdev_setup(struct ethdev *dev, const struct ethdev_config *config, char *err, size_t err_size)
+{
+	char said[SAID_MAX];
+	int ret = try_both(dev, config, err, err_size, said);
+
+	dev->started = ret == 0;
 	if (ret == 0 || err[0] != '\0')
 		return ret;
+	/* The driver of AF_XDP keeps the kernel's error to itself. */
+	if (dev->traits->starts_once && strstr(said, "xsk socket") != NULL)
+		ret = -EBUSY;
 	return text_fail(err, err_size, ret,
-			"its driver %s cannot be started with MTU %u: %s%s%s; see the driver's page "
-			"in the DPDK guide for what it needs, or try another MTU, or --offload off",
-			dev->driver, config->mtu, strerror(-ret), said[0] != '\0' ? ": " : "",
-			said);
+			"its driver %s cannot be started with MTU %u: %s%s%s%s", dev->driver,
+			config->mtu, strerror(-ret), said[0] != '\0' ? ": " : "", said,
+			advice(ret));
+}
+
+bool
+ethdev_setup_must_restart(const struct ethdev *dev, const struct ethdev_config *before,
+		const struct ethdev_config *config)
+{
+	struct setup now = { .dev = (struct ethdev *)(uintptr_t)dev, .config = before }, wanted;
+
+	if (rte_eth_dev_info_get(dev->id, &now.info) != 0)
+		return true;
+	wanted = now;
+	wanted.config = config;
+	choose_offloads(&now);
+	choose_offloads(&wanted);
+	return now.conf.rxmode.offloads != wanted.conf.rxmode.offloads ||
+			now.conf.txmode.offloads != wanted.conf.txmode.offloads ||
+			first_room(&wanted) > dev->room;
+}
+
+int
+ethdev_setup_check(const struct ethdev *dev, const struct ethdev_config *config, char *err,
+		size_t err_size)
+{
+	struct rte_eth_dev_info info;
+
+	if (!dev->traits->by_name || rte_eth_dev_info_get(dev->id, &info) != 0 ||
+			config->mtu <= mtu_limit(&info))
+		return 0;
+	return text_fail(err, err_size, -EINVAL,
+			"its driver %s takes an MTU of at most %u, and not %u", dev->driver,
+			mtu_limit(&info), config->mtu);
+}
+
+int
+ethdev_setup_mtu(const struct ethdev *dev, uint32_t mtu, char *err, size_t err_size)
+{
+	char said[SAID_MAX];
+	int ret;
+
+	eal_listen(said, sizeof(said));
+	ret = set_mtu(dev, get_mtu(dev), mtu);
+	eal_listen(NULL, 0);
+	if (ret == 0 || ret == -EBUSY)
+		return ret;
+	return text_fail(err, err_size, ret, "its driver %s does not take MTU %u: %s%s%s%s",
+			dev->driver, mtu, strerror(-ret), said[0] != '\0' ? ": " : "", said,
+			advice(ret));
 }
 
 static int
 set_promiscuous(const struct ethdev *dev, bool on, char *err, size_t err_size)
 {
-	int ret = on ? rte_eth_promiscuous_enable(dev->id) : rte_eth_promiscuous_disable(dev->id);
+	int ret;
 
+	if (dev->traits->by_name)
+		ret = ethdev_interface_set_flag(dev->if_index, IFF_PROMISC, on);
+	else
+		ret = on ? rte_eth_promiscuous_enable(dev->id)
+			 : rte_eth_promiscuous_disable(dev->id);
 	if (ret == 0 || ret == -ENOTSUP)
 		return 0;
 	return text_fail(err, err_size, ret,
-			"its driver %s refuses to switch promiscuous mode %s: %s; give the switch "
-			"the right to do that (CAP_NET_ADMIN), or use --promiscuous %s",
-			dev->driver, on ? "on" : "off", strerror(-ret), on ? "off" : "on");
+			"its driver %s refuses to switch promiscuous mode %s: %s%s", dev->driver,
+			on ? "on" : "off", strerror(-ret), advice(ret));
 }
 
 static int
@@ -355,12 +456,16 @@ set_mac(const struct ethdev *dev, const uint8_t mac[6], char *err, size_t err_si
 	int ret;
 
 	memcpy(address.addr_bytes, mac, sizeof(address.addr_bytes));
-	ret = rte_eth_dev_default_mac_addr_set(dev->id, &address);
+	if (dev->traits->by_name)
+		ret = ethdev_interface_set_mac(dev->if_index, mac);
+	else
+		ret = rte_eth_dev_default_mac_addr_set(dev->id, &address);
 	if (ret == 0)
 		return 0;
-	return text_fail(err, err_size, ret,
-			"its driver %s does not take the MAC address %s: %s; leave the device its own",
-			dev->driver, text_format_mac(mac, text), strerror(-ret));
+	return text_fail(err, err_size, ret, "its driver %s does not take the MAC address %s: %s%s",
+			dev->driver, text_format_mac(mac, text), strerror(-ret),
+			ret == -ENOTSUP || ret == -EINVAL ? "; leave the device its own"
+							  : advice(ret));
 }
 
 static bool

@@ -164,7 +164,7 @@ source_take(struct source *base, struct burst *burst)
 	burst->n = 0;
 	burst->longest = 0;
 	burst->offload_mask = 0;
-	burst->mbufs = dev->taken;
+	burst->mbufs = dev->shares ? dev->taken : NULL;
 	while (show_next(dev, burst, &filling))
 		;
 	for (uint32_t i = 0; i < burst->n; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See helper.h. One thread, two lists under one lock: work to do, in order, and work done, whose
- * completions the control loop takes when an eventfd tells it to.
+ * See helper.h. Two lists under one lock: work to do, in order, and work done, whose completions the
+ * control loop takes when an eventfd tells it to. A thread takes the first job whose owner no other
+ * thread works for.
  */
 #include "helper.h"
 
@@ -17,14 +18,17 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "log.h"
 #include "thread.h"
+#include "watchdog.h"
 #include "watched.h"
 
 #define STOP_LIMIT_MS 1000
 
 struct job {
 	STAILQ_ENTRY(job) next;
+	const void *owner;
 	const char *what;
 	char whom[64];
 	void (*work)(void *arg);
@@ -39,8 +43,15 @@ static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;		 /* there is work, or th
 static struct jobs todo = STAILQ_HEAD_INITIALIZER(todo);	 /* under lock */
 static struct jobs finished = STAILQ_HEAD_INITIALIZER(finished); /* under lock */
 static bool stopping;						 /* under lock */
-static pthread_t thread;
-static int done_fd = -1; /* eventfd: the thread writes, the control loop reads */
+static struct helper {
+	pthread_t thread;
+	bool works;	   /* under lock; for ... */
+	const void *owner; /* ... this one; under lock */
+	struct watched watched;
+} helpers[HELPERS_MAX];
+static uint32_t n_helpers; /* control's */
+static uint32_t n_idle;	   /* under lock: threads that wait for work */
+static int done_fd = -1;   /* eventfd: the thread writes, the control loop reads */
 static struct event *done_event;
 
 /* Runs the completions that wait. Control thread. */
@@ -72,38 +83,85 @@ on_done(evutil_socket_t fd, short what, void *arg)
 	run_finished();
 }
 
-/* The next job, or NULL at the end. Called and left with the lock held. */
+static bool
+is_served(const void *owner)
+{
+	for (uint32_t i = 0; i < HELPERS_MAX; i++)
+		if (helpers[i].works && helpers[i].owner == owner)
+			return true;
+	return false;
+}
+
+/* The first job that may run now; NULL: there is none. With the lock held. */
 static struct job *
-next_job(void)
+find_job(void)
 {
 	struct job *job;
 
-	while (STAILQ_EMPTY(&todo) && !stopping)
+	STAILQ_FOREACH (job, &todo, next)
+		if (!is_served(job->owner))
+			return job;
+	return NULL;
+}
+
+/* The next job, or NULL at the end. Called and left with the lock held. */
+static struct job *
+next_job(struct helper *helper)
+{
+	struct job *job;
+
+	while ((job = find_job()) == NULL && !(stopping && STAILQ_EMPTY(&todo))) {
+		n_idle++;
 		pthread_cond_wait(&wake, &lock);
-	job = STAILQ_FIRST(&todo);
-	if (job != NULL)
-		STAILQ_REMOVE_HEAD(&todo, next);
+		n_idle--;
+	}
+	if (job == NULL)
+		return NULL;
+	STAILQ_REMOVE(&todo, job, job, next);
+	helper->owner = job->owner;
+	helper->works = true;
 	return job;
+}
+
+/* With the lock held. */
+static void
+end_job(struct helper *helper, struct job *job)
+{
+	helper->works = false;
+	STAILQ_INSERT_TAIL(&finished, job, next);
+	(void)eventfd_write(done_fd, 1);
+	/* The owner's next job may have had to wait; and the end, for that. */
+	pthread_cond_broadcast(&wake);
 }
 
 static void *
 helper_main(void *arg)
 {
+	struct helper *helper = arg;
 	struct job *job;
 
-	(void)arg;
 	pthread_mutex_lock(&lock);
-	while ((job = next_job()) != NULL) {
+	while ((job = next_job(helper)) != NULL) {
 		pthread_mutex_unlock(&lock);
-		watched_begin(&watched_helper, job->what, job->whom);
+		watched_begin(&helper->watched, job->what, job->whom);
 		job->work(job->arg);
-		watched_end(&watched_helper);
+		watched_end(&helper->watched);
 		pthread_mutex_lock(&lock);
-		STAILQ_INSERT_TAIL(&finished, job, next);
-		(void)eventfd_write(done_fd, 1);
+		end_job(helper, job);
 	}
 	pthread_mutex_unlock(&lock);
 	return NULL;
+}
+
+static int
+start_thread(void)
+{
+	struct helper *helper = &helpers[n_helpers];
+	int ret = thread_start(&helper->thread, "helper", helper_main, helper);
+
+	if (ret == 0)
+		n_helpers++;
+	return ret;
 }
 
 static int
@@ -135,39 +193,68 @@ helper_start(struct event_base *base)
 	int ret = open_done_event(base);
 
 	stopping = false;
+	n_helpers = 0;
 	if (ret == 0)
-		ret = thread_start(&thread, "helper", helper_main, NULL);
+		ret = start_thread();
 	if (ret != 0)
 		close_done_event();
 	return ret;
 }
 
+void
+helper_watch(void)
+{
+	for (uint32_t i = 0; i < HELPERS_MAX; i++) {
+		helpers[i].watched.thread = "a helper thread";
+		watchdog_watch(&helpers[i].watched);
+	}
+}
+
 int
-helper_run(const char *what, const char *whom, void (*work)(void *arg), void (*done)(void *arg),
-		void *arg)
+helper_run(const void *owner, const char *what, const char *whom, void (*work)(void *arg),
+		void (*done)(void *arg), void *arg)
 {
 	struct job *job = malloc(sizeof(*job));
+	uint32_t n_waiting = 0;
+	struct job *other;
+	bool alone;
 
 	if (job == NULL)
 		return -ENOMEM;
-	*job = (struct job){ .what = what, .work = work, .done = done, .arg = arg };
+	*job = (struct job){ .owner = owner, .what = what, .work = work, .done = done, .arg = arg };
 	snprintf(job->whom, sizeof(job->whom), "%s", whom);
 	pthread_mutex_lock(&lock);
 	STAILQ_INSERT_TAIL(&todo, job, next);
+	STAILQ_FOREACH (other, &todo, next)
+		n_waiting++;
+	alone = n_waiting > n_idle && !is_served(owner);
 	pthread_cond_signal(&wake);
 	pthread_mutex_unlock(&lock);
+	/* Without another thread it waits for one of those that there are. */
+	if (alone && n_helpers < HELPERS_MAX)
+		(void)start_thread();
 	return 0;
 }
 
 void
 helper_stop(void)
 {
+	uint64_t end = clock_ns() + STOP_LIMIT_MS * 1000000ull;
+	bool all = true;
+
 	pthread_mutex_lock(&lock);
 	stopping = true;
-	pthread_cond_signal(&wake);
+	pthread_cond_broadcast(&wake);
 	pthread_mutex_unlock(&lock);
-	if (!thread_join_within(thread, STOP_LIMIT_MS)) {
-		log_warning("the helper thread is held up (a file system does not answer); left behind");
+	for (uint32_t i = 0; i < n_helpers; i++) {
+		uint64_t now = clock_ns();
+		uint32_t left = now < end ? (uint32_t)((end - now) / 1000000) : 0;
+
+		all &= thread_join_within(helpers[i].thread, left);
+	}
+	if (!all) {
+		log_warning("a helper thread is held up (a file system or a device does not answer); "
+			    "left behind");
 		event_del(done_event);
 		return;
 	}

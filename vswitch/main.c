@@ -111,7 +111,7 @@ start_workers(struct program *program, char *err, size_t err_size)
 	int ret;
 
 	watchdog_watch(&watched_control);
-	watchdog_watch(&watched_helper);
+	helper_watch();
 	watchdog_watch(&watched_library);
 	ret = worker_start(program->daemon.base, &config, program->daemon.fdb, err, err_size);
 

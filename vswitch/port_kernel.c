@@ -15,6 +15,7 @@
 
 #include "helper.h"
 #include "log.h"
+#include "port_ethdev.h"
 #include "text.h"
 
 static struct port *
@@ -65,7 +66,7 @@ gone_text(const struct kernel_port *port, char *text, size_t size)
 		snprintf(text, size,
 				"network namespace %s is gone, and interface %s with it; delete "
 				"the port, and add it again when there is a new one",
-				port->base.settings.netns, interface_of(port));
+				port->view.netns, interface_of(port));
 	else if (port->view.fate == KERNEL_BROKEN)
 		snprintf(text, size,
 				"the device in front of interface %s does not start any more; "
@@ -130,7 +131,7 @@ kernel_port_look(struct kernel_port *port)
 	if (port->looking)
 		return;
 	prepare(port, &port->look, &port->base.settings);
-	port->looking = helper_run("looking at the interface of port", port->base.name,
+	port->looking = helper_run(port, "looking at the interface of port", port->base.name,
 					kernel_job_look, on_looked, &port->look) == 0;
 }
 
@@ -186,12 +187,16 @@ start(struct port *base, char *err, size_t err_size)
 
 	if (ret < 0)
 		return ret;
+	if (settings.netns[0] == '\0')
+		ret = ethdev_port_refuse_interface(base, settings.ifname, err, err_size);
+	if (ret < 0)
+		return ret;
 	ret = kernel_monitor_enter(port, why, sizeof(why));
 	if (ret < 0)
 		return text_fail(err, err_size, ret, "add-port %s: %s", base->name, why);
 	prepare(port, &port->change, &settings);
-	ret = helper_run("making the interface of port", base->name, kernel_job_start, on_started,
-			&port->change);
+	ret = helper_run(port, "making the interface of port", base->name, kernel_job_start,
+			on_started, &port->change);
 	if (ret == 0)
 		return -EINPROGRESS;
 	kernel_monitor_leave(port);
@@ -270,8 +275,8 @@ begin_change(void *arg)
 {
 	struct kernel_port *port = arg;
 
-	if (helper_run("changing the interface of port", port->base.name, kernel_job_set, on_set,
-			    &port->change) == 0)
+	if (helper_run(port, "changing the interface of port", port->base.name, kernel_job_set,
+			    on_set, &port->change) == 0)
 		return;
 	port->change.ret = text_fail(
 			port->change.err, sizeof(port->change.err), -ENOMEM, "no memory");
@@ -317,7 +322,7 @@ on_quiet(void *arg)
 	struct kernel_port *port = arg;
 
 	prepare(port, &port->change, &port->base.settings);
-	if (helper_run("closing the interface of port", port->base.name, kernel_job_close,
+	if (helper_run(port, "closing the interface of port", port->base.name, kernel_job_close,
 			    on_closed, &port->change) == 0)
 		return;
 	/* Without memory for a job a moment's halt is better than an interface left behind. */
@@ -383,7 +388,7 @@ device(const struct port *base, struct port_device *out)
 	port->backend->describe(port, out);
 	snprintf(out->why, sizeof(out->why), "%s", port->why);
 	snprintf(out->ifname, sizeof(out->ifname), "%s", link->name);
-	snprintf(out->netns, sizeof(out->netns), "%s", base->settings.netns);
+	snprintf(out->netns, sizeof(out->netns), "%s", port->view.netns);
 	memcpy(out->mac, link->mac, sizeof(out->mac));
 }
 

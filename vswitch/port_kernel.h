@@ -75,6 +75,8 @@ struct kernel_view {
 	enum kernel_fate fate;
 	struct netif_link link; /* as it was last seen */
 	int nsid;		/* of its namespace, for the monitor */
+	bool netns_known;
+	char netns[PORT_PATH_MAX]; /* what that is called; "" = the switch's own */
 };
 
 /* What the helper thread is to do, and what came of it. One owner at a time. */

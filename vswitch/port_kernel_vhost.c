@@ -102,8 +102,8 @@ find_threads(struct threads *threads)
 	char name[COMM_MAX];
 
 	threads->n = 0;
-	find_below("/proc/self/task", "vhost-", strlen("vhost-"), threads);
 	snprintf(name, sizeof(name), "vhost-%d\n", gettid());
+	find_below("/proc/self/task", name, strlen(name), threads);
 	find_below("/proc", name, strlen(name), threads);
 }
 
@@ -116,11 +116,11 @@ has(const struct threads *threads, pid_t pid)
 	return false;
 }
 
-/* Those of this port have come since `before`: the helper thread does one thing at a time. */
+/* Those of this port have come since `before`: a thread does one thing at a time. */
 static void
 note_threads(struct kernel_port *port, const struct threads *before)
 {
-	static struct threads now;
+	static __thread struct threads now;
 
 	find_threads(&now);
 	port->n_pids = 0;
@@ -171,7 +171,7 @@ static int
 open_device(struct kernel_port *port, const char *ifname, bool exists, struct netif *own,
 		const struct port_settings *settings, char *err, size_t err_size)
 {
-	static struct threads before;
+	static __thread struct threads before;
 	struct ethdev_config config = { 0 };
 	int ret;
 

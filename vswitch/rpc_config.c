@@ -82,6 +82,9 @@ describe(struct fdb *fdb)
 	return whole;
 }
 
+/* One file is written after the other: two may be the same. */
+static const char saves;
+
 static struct save *
 make_save(struct rpc_call *call, const char *path)
 {
@@ -94,8 +97,8 @@ make_save(struct rpc_call *call, const char *path)
 	save->text = describe(rpc_daemon(call)->fdb);
 	save->warnings = config_running_warnings();
 	if (save->path != NULL && save->text != NULL && save->warnings != NULL &&
-			helper_run("writing the configuration", save->path, write_file, answer,
-					save) == 0)
+			helper_run(&saves, "writing the configuration", save->path, write_file,
+					answer, save) == 0)
 		return save;
 	free_save(save);
 	return NULL;

@@ -28,7 +28,7 @@
 #define TICKS_LINGER TICKS_A_SECOND
 #define RESTING_LOOK_MS 5000
 
-#define WATCHED_MAX 8
+#define WATCHED_MAX 32
 
 /* A worker, and where it was at the last look. */
 struct look {

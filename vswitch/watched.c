@@ -3,5 +3,4 @@
 #include "watched.h"
 
 struct watched watched_control = { .thread = "the control thread" };
-struct watched watched_helper = { .thread = "the helper thread" };
 struct watched watched_library = { .thread = "the vhost library's thread" };

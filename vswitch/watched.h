@@ -52,6 +52,6 @@ watched_end_of(struct watched *watched, uint64_t since)
 }
 
 /* The threads that there is one of. */
-extern struct watched watched_control, watched_helper, watched_library;
+extern struct watched watched_control, watched_library;
 
 #endif

@@ -274,3 +274,23 @@ def test_ports_come_and_go_under_traffic(
     assert end.links() == {}
 
 
+
+
+def test_moved_interface_is_shown_where_it_is(
+    home: KernelEnd, home_switch: Switch, make_end: MakeEnd, named_netns: str
+) -> None:
+    """The setting says where it was made; a namespace may have no name."""
+    home_switch.add_port("k", type="kernel", backend="tap", ifname="vsw0")
+    assert home_switch.port("k")["device"]["netns"] is None
+    home.ip("link", "set", "vsw0", "netns", named_netns)
+    wait_device(home_switch, "k", netns=named_netns)
+    assert f"vsw0 in {named_netns} (tap)" in home_switch.ctl("show-port", "k").stdout
+    assert home_switch.port("k").get("netns") is None
+    elsewhere = make_end("elsewhere")
+    run_tool(["/usr/sbin/ip", "-netns", named_netns, "link", "set", "vsw0", "netns",
+              elsewhere.path.split("/")[2]])
+    wait_device(home_switch, "k", netns="a namespace without a name")
+    home_switch.add_port("c", type="kernel", backend="tap", netns=elsewhere.path)
+    assert home_switch.port("c")["device"]["netns"] == elsewhere.path
+    elsewhere.ip("link", "set", "c", "netns", home.path.split("/")[2])
+    wait_device(home_switch, "c", netns=None)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The interface of the kernel that a device stands on, by its index, whatever it is called now: for
+ * drivers that know it by the name that it once had. Helper threads.
+ */
+#ifndef VSWITCH_ETHDEV_INTERFACE_H
+#define VSWITCH_ETHDEV_INTERFACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <net/if.h>
+
+struct ethdev_interface {
+	char name[IFNAMSIZ];
+	bool up;
+	bool running; /* up, and with a carrier */
+	uint32_t mtu;
+	uint8_t mac[6];
+};
+
+/* 0; -ENODEV: it is gone from the switch's namespace; or another -errno, and nothing is known. */
+int ethdev_interface_look(unsigned int index, struct ethdev_interface *found);
+
+/* 0 or -errno. */
+int ethdev_interface_set_mtu(unsigned int index, uint32_t mtu);
+int ethdev_interface_set_mac(unsigned int index, const uint8_t mac[6]);
+int ethdev_interface_set_flag(unsigned int index, short flag, bool on); /* IFF_ */
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See ethdev_traits.h. */
+#include "ethdev_traits.h"
+
+#include <string.h>
+
+static const struct ethdev_traits known[] = {
+	{ .driver = "net_af_packet", .by_name = true },
+	/* Its sockets are bound when a queue is set up, and unbound when it is closed. */
+	{ .driver = "net_af_xdp", .by_name = true, .starts_once = true, .keeps_mbufs = true },
+	{ .driver = "net_tap", .by_name = true, .own_interface = true },
+	{ .driver = "net_memif", .returns = ETHDEV_RETURNS_BY_START },
+	/* That of a kernel port, which looks after its interface itself. */
+	{ .driver = "net_virtio_user_kernel", .own_interface = true },
+	{ .driver = "net_virtio_user", .returns = ETHDEV_RETURNS_BY_OPEN },
+};
+
+static const struct ethdev_traits usual;
+
+const struct ethdev_traits *
+ethdev_traits(const char *name)
+{
+	for (unsigned int i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strncmp(name, known[i].driver, strlen(known[i].driver)) == 0)
+			return &known[i];
+	return &usual;
+}

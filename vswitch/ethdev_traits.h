@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * In what DPDK's drivers differ and do not say so: how a device of theirs is changed, comes back and
+ * ends. Read from their sources. Pure; any thread.
+ */
+#ifndef VSWITCH_ETHDEV_TRAITS_H
+#define VSWITCH_ETHDEV_TRAITS_H
+
+#include <stdbool.h>
+
+/* What makes a link that went down with its peer come up again. */
+enum ethdev_return {
+	ETHDEV_RETURNS_ITSELF,
+	ETHDEV_RETURNS_BY_START, /* the device must be stopped and started */
+	ETHDEV_RETURNS_BY_OPEN,	 /* the device must be closed and opened */
+};
+
+struct ethdev_traits {
+	const char *driver;
+	/*
+	 * It has an interface of the kernel and knows it by the name that it was opened with. The switch
+	 * sets the interface itself, by its index.
+	 */
+	bool by_name;
+	bool own_interface; /* the interface comes and goes with the device */
+	bool starts_once;   /* what was stopped must be opened anew */
+	/*
+	 * It does not give all mbufs back when it is closed. So no other device may have one of them,
+	 * and all are free with the pool.
+	 */
+	bool keeps_mbufs;
+	enum ethdev_return returns;
+};
+
+/* Of a device's name, which begins with its driver's. Never NULL. */
+const struct ethdev_traits *ethdev_traits(const char *name);
+
+#endif
