@@ -55,12 +55,23 @@ def test_one_version(installed: Installation) -> None:
         assert run(str(binary(path)), "--version").split()[1] == VERSION
     changes = re.search(r"^## (\S+)", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert changes and changes[1] == VERSION
-    assert (PROJECT / "debian" / "changelog").read_text().startswith(f"vswitch ({VERSION})")
+    assert (PROJECT / "debian" / "changelog").read_text().startswith(f"vswitch ({VERSION}-")
+    script = "import importlib.metadata; print(importlib.metadata.version('vswitch'))"
+    assert run_installed(installed, script) == VERSION
+
+
+def run_installed(installed: Installation, script: str) -> str:
+    """What a script prints that sees only what was installed, programs and Python package."""
     site = installed.find("vswitch/py.typed").parents[1]
-    script = "import importlib.metadata, vswitch; print(importlib.metadata.version('vswitch'), vswitch.__file__)"
-    done = subprocess.run([sys.executable, "-c", script], cwd="/", timeout=30, check=True, text=True,
-                          stdout=subprocess.PIPE, env={"PYTHONPATH": str(site), "PATH": os.environ["PATH"]})
-    assert done.stdout.split() == [VERSION, str(site / "vswitch" / "__init__.py")]
+    env = {"PYTHONPATH": str(site), "PATH": str(installed.find("bin/vswitchctl").parent)}
+    done = subprocess.run([sys.executable, "-B", "-c", script], cwd="/", timeout=30, check=True, text=True,
+                          stdout=subprocess.PIPE, env=env)
+    return done.stdout.strip()
+
+
+def test_installed_python_finds_installed_programs(installed: Installation) -> None:
+    script = "from vswitch.process import binary; print(binary('ctl/vswitchctl'))"
+    assert run_installed(installed, script) == str(installed.find("bin/vswitchctl"))
 
 
 @pytest.fixture(name="unit")
