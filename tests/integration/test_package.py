@@ -39,7 +39,7 @@ def test_everything_is_in_its_place(installed: Installation) -> None:
         assert os.access(installed.find(f"bin/{program}"), os.X_OK)
         assert installed.page(program) and installed.completion(program)
     for pattern in (f"lib/{UNIT}", "lib/sysusers.d/vswitch.conf", "lib/tmpfiles.d/vswitch.conf",
-                    "share/doc/vswitch/examples/namespaces.conf", "vswitch-*.egg-info/PKG-INFO",
+                    "share/doc/vswitch/examples/namespaces.conf", "vswitch-*.dist-info/METADATA",
                     "vswitch/py.typed"):
         installed.find(pattern)
     assert not list(installed.root.rglob("vm_init.sh")) + list(installed.root.rglob("__pycache__"))
