@@ -221,7 +221,8 @@ def kernel_port(machine: Machine) -> None:
 
 def drop_in(machine: Machine) -> None:
     """Without it ports in other namespaces and of other owners are refused, with it they work."""
-    machine.run("ip netns add blue")
+    # the first namespace of a boot is seen by services that start after it (docs/service.md)
+    machine.run("ip netns add blue && systemctl restart vswitchd")
     netns = "vswitchctl add-port n0 --type kernel --netns blue --ifname eth0 --ip 10.0.0.3/24"
     owner = "vswitchctl add-port o0 --owner other --mode 0600"
     machine.refuses(netns, "CAP_SYS_ADMIN")
@@ -232,6 +233,7 @@ def drop_in(machine: Machine) -> None:
     machine.run(f"{owner} && vswitchctl set-port o0 mode=0660")
     machine.station("p0", "10.0.0.1/24")
     machine.run("ip netns exec blue ping -c 1 -W 10 10.0.0.1")
+    machine.run("ip netns add green && vswitchctl add-port n2 --type kernel --netns green --ifname eth0")
     machine.run("vswitchctl add-port n1 --type kernel --netns /proc/1/ns/net --ifname vsw1")
     machine.run("runuser -u other -- test -w /run/vswitch/o0.sock")
     say(f"systemd-analyze security: {machine.exposure()} with the drop-in for namespaces and owners,"
