@@ -3,6 +3,7 @@
 #include "paths.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "text.h"
 
 #define ROOT_DIR "/run/vswitch"
+#define CONTROL_NAME "control.sock"
 
 static int
 too_long(const char *path, size_t length, char *err, size_t err_size)
@@ -83,12 +85,24 @@ paths_socket_dir(const char *option, char *dir, char *err, size_t err_size)
 }
 
 int
+paths_client_dir(const char *option, char *dir, char *err, size_t err_size)
+{
+	int ret = paths_socket_dir(option, dir, err, err_size);
+	bool has_own = ret == 0 && access(dir, F_OK) == 0;
+
+	if (option != NULL || has_own || eaccess(ROOT_DIR "/" CONTROL_NAME, W_OK) != 0)
+		return ret;
+	snprintf(dir, PATHS_SIZE, "%s", ROOT_DIR);
+	return 0;
+}
+
+int
 paths_control(const char *option, const char *dir, char *path, char *err, size_t err_size)
 {
 	int ret;
 
 	if (option == NULL)
-		return join(path, dir, "control.sock", "", err, err_size);
+		return join(path, dir, CONTROL_NAME, "", err, err_size);
 	ret = paths_check_socket(option, err, err_size);
 	if (ret == 0)
 		snprintf(path, PATHS_SIZE, "%s", option);

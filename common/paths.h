@@ -19,6 +19,13 @@
 int paths_socket_dir(const char *option, char *dir, char *err, size_t err_size);
 
 /*
+ * The same for a client of the control socket. An ordinary user without a switch of his own, which
+ * is without $XDG_RUNTIME_DIR/vswitch, gets /run/vswitch when he may write to its control socket:
+ * the host's switch is open to his group (--control-group).
+ */
+int paths_client_dir(const char *option, char *dir, char *err, size_t err_size);
+
+/*
  * The control socket: --control if not NULL, else control.sock in dir. path: PATHS_SIZE bytes.
  */
 int paths_control(const char *option, const char *dir, char *path, char *err, size_t err_size);

@@ -16,7 +16,8 @@
 /* clang-format off */
 static const struct option_spec global_options[] = {
 	{ .name = "socket-dir", .type = OPTION_TEXT, .arg = "DIR",
-	  .default_text = "/run/vswitch for root, else $XDG_RUNTIME_DIR/vswitch",
+	  .default_text = "/run/vswitch for root, else $XDG_RUNTIME_DIR/vswitch where that is, else "
+			  "/run/vswitch if its group may",
 	  .help = "directory of the switch's sockets" },
 	{ .name = "control", .type = OPTION_TEXT, .arg = "PATH",
 	  .default_text = "DIR/control.sock", .help = "control socket of the switch" },

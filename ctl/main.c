@@ -219,7 +219,7 @@ find_control(const struct options *o, char path[PATHS_SIZE], char *err, size_t e
 	int ret;
 
 	if (control == NULL) {
-		ret = paths_socket_dir(dir_option, dir, err, err_size);
+		ret = paths_client_dir(dir_option, dir, err, err_size);
 		if (ret != 0)
 			return ret;
 	}

@@ -22,13 +22,13 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Optional, Sequence
+from typing import NoReturn, Optional, Sequence
 
 PROJECT = Path(__file__).resolve().parent.parent
 TREES = PROJECT / "build" / "trees"
 SOURCES = "/src/vswitch"  # in the tree
 SCRIPTS = Path("/usr/share/debootstrap/scripts")
-VERBS = ("bench", "build", "demo", "fuzz", "lint", "setup", "soak", "test")
+VERBS = ("bench", "build", "demo", "fuzz", "lint", "package", "setup", "soak", "test")
 UPDATE_AFTER = 24 * 3600.0  # seconds
 NAMESPACES = (
     "/usr/bin/setpriv", "--pdeathsig", "KILL", "--",
@@ -42,7 +42,7 @@ ENVIRONMENT = {
 TAKEN_OVER = ("TERM", "http_proxy", "https_proxy", "no_proxy")
 
 
-def fail(message: str) -> None:
+def fail(message: str) -> NoReturn:
     sys.exit(f"dev: {message}")
 
 

@@ -167,7 +167,8 @@ control_start(struct daemon *daemon, char *err, size_t err_size)
 
 	if (control_fds_start() != 0)
 		return text_fail(err, err_size, -ENOMEM, "out of memory for the control socket");
-	fd = control_listen_open(daemon->options.control, err, err_size);
+	fd = control_listen_open(
+			daemon->options.control, daemon->options.control_group, err, err_size);
 	if (fd < 0)
 		return fd;
 	served = daemon;

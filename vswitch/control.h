@@ -16,7 +16,7 @@
 struct daemon;
 
 /*
- * Listens on daemon->options.control (mode 0600). A socket file that nobody serves is replaced. 0,
+ * Listens on daemon->options.control (mode 0600, or 0660 for a group). A socket file that nobody serves is replaced. 0,
  * or -errno with words in `err`.
  */
 int control_start(struct daemon *daemon, char *err, size_t err_size);

@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "identity.h"
+#include "socket_file.h"
 #include "text.h"
 
 /* A crowd of a thousand that connects at once finds room, and whoever comes behind it. */
@@ -86,25 +88,40 @@ clear_path(const struct sockaddr_un *address, char *err, size_t err_size)
 	return ret;
 }
 
-/* The file has the mode of the socket from the start: no path is named a second time for it. */
+/* The group may be another than the process's, and the umask may have taken rights from it. */
 static int
-bind_private(int fd, const struct sockaddr_un *address)
+open_to_group(const char *path, gid_t group)
 {
-	int ret;
+	int ret, fd = socket_file_open(path);
+
+	if (fd < 0)
+		return fd;
+	ret = socket_file_set_access(fd, 0660, (uid_t)-1, group);
+	close(fd);
+	return ret;
+}
+
+/* The file has the mode of the socket from the start, and nobody can connect before listen(). */
+static int
+bind_private(int fd, const struct sockaddr_un *address, gid_t group)
+{
+	int ret = 0;
 
 	if (fchmod(fd, 0600) != 0)
 		return -errno;
 	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
 		return -errno;
-	if (listen(fd, BACKLOG) == 0)
-		return 0;
-	ret = -errno;
-	(void)unlink(address->sun_path);
+	if (group != (gid_t)-1)
+		ret = open_to_group(address->sun_path, group);
+	if (ret == 0 && listen(fd, BACKLOG) != 0)
+		ret = -errno;
+	if (ret != 0)
+		(void)unlink(address->sun_path);
 	return ret;
 }
 
 int
-control_listen_open(const char *path, char *err, size_t err_size)
+control_listen_open(const char *path, gid_t group, char *err, size_t err_size)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, ret;
@@ -114,11 +131,16 @@ control_listen_open(const char *path, char *err, size_t err_size)
 	if (ret != 0)
 		return ret;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ret = fd >= 0 ? bind_private(fd, &address) : -errno;
+	ret = fd >= 0 ? bind_private(fd, &address, group) : -errno;
 	if (ret == 0)
 		return fd;
 	if (fd >= 0)
 		close(fd);
+	if (ret == -EPERM && group != (gid_t)-1)
+		return text_fail(err, err_size, ret,
+				"cannot give %s to group %s: this user is not in it; name one of its "
+				"groups with --control-group",
+				path, identity_group_name(group));
 	return text_fail(err, err_size, ret,
 			"cannot listen on %s: %s; choose another path with --control", path,
 			strerror(-ret));

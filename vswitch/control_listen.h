@@ -6,12 +6,13 @@
 #define VSWITCH_CONTROL_LISTEN_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
- * Listens on `path`, mode 0600. A socket file that nobody serves is replaced; one that a living
+ * Listens on `path`, mode 0600, or 0660 for a `group` that is not (gid_t)-1. A socket file that nobody serves is replaced; one that a living
  * program serves, or what is no socket, is not. Returns the descriptor, non-blocking, or -errno
  * with words in `err`.
  */
-int control_listen_open(const char *path, char *err, size_t err_size);
+int control_listen_open(const char *path, gid_t group, char *err, size_t err_size);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cpu_list.h"
+#include "identity.h"
 #include "options.h"
 #include "text.h"
 
@@ -23,6 +24,9 @@ static const struct option_spec specs[] = {
 	  .help = "directory of the ports' sockets and of the control socket" },
 	{ .name = "control", .type = OPTION_TEXT, .arg = "PATH",
 	  .default_text = "DIR/control.sock", .help = "control socket" },
+	{ .name = "control-group", .type = OPTION_TEXT, .arg = "GROUP",
+	  .help = "group, by name or number, whose members may use the control socket as well; they "
+		  "then may do whatever the switch may" },
 	{ .name = "config", .type = OPTION_TEXT, .arg = "FILE",
 	  .help = "ports and settings that are applied at start; a missing file is an empty one" },
 	{ .name = "config-strict", .type = OPTION_FLAG,
@@ -165,6 +169,21 @@ read_workers(const struct options *o, struct daemon_options *options, char *err,
 	return 0;
 }
 
+static int
+read_control_group(
+		const struct options *o, struct daemon_options *options, char *err, size_t err_size)
+{
+	const char *name = options_text(o, "control-group", NULL);
+	char why[256];
+	int ret;
+
+	options->control_group = (gid_t)-1;
+	if (name == NULL)
+		return 0;
+	ret = identity_parse_group(name, &options->control_group, why, sizeof(why));
+	return ret == 0 ? 0 : text_fail(err, err_size, ret, "--control-group: %s", why);
+}
+
 static void
 read_words(const struct options *o, struct daemon_options *options)
 {
@@ -194,6 +213,8 @@ read_all(const struct options *o, struct daemon_options *options, char *err, siz
 	if (options->print_control_doc)
 		return 0;
 	ret = read_workers(o, options, err, err_size);
+	if (ret == 0)
+		ret = read_control_group(o, options, err, err_size);
 	if (ret == 0)
 		ret = read_paths(o, options, err, err_size);
 	return ret;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "log.h"
 #include "options.h"
@@ -23,6 +24,7 @@ enum huge_mode {
 struct daemon_options {
 	char socket_dir[PATHS_SIZE]; /* absolute */
 	char control[PATHS_SIZE];    /* absolute */
+	gid_t control_group;	     /* may use the control socket; (gid_t)-1 = none */
 	char *config;		     /* absolute; NULL = none */
 	bool config_strict;	     /* ports of it do not wait for what is missing */
 	uint32_t workers;

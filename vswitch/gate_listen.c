@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "fd_budget.h"
 #include "log.h"
+#include "socket_file.h"
 
 /* Frontends that connect and leave in a loop may cost this many sessions a second. */
 #define ACCEPTS_PER_SECOND 200
@@ -150,39 +151,6 @@ open_own(const struct gate *gate)
 	return -ESTALE;
 }
 
-static int
-change_mode(int fd, mode_t mode)
-{
-	char path[32];
-
-	/* fchmod() refuses an O_PATH descriptor; its name in /proc is the file itself */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return chmod(path, mode) == 0 ? 0 : -errno;
-}
-
-/* On the way nobody has more rights than before or after. What was is put back on failure. */
-static int
-change_access(int fd, mode_t mode, uid_t owner, gid_t group)
-{
-	struct stat old;
-	int ret;
-
-	if (fstat(fd, &old) != 0)
-		return -errno;
-	ret = change_mode(fd, old.st_mode & mode & 0777);
-	if (ret != 0)
-		return ret;
-	if (fchownat(fd, "", owner, group, AT_EMPTY_PATH) != 0)
-		ret = -errno;
-	if (ret == 0)
-		ret = change_mode(fd, mode & 0777);
-	if (ret != 0) {
-		if (fchownat(fd, "", old.st_uid, old.st_gid, AT_EMPTY_PATH) == 0)
-			(void)change_mode(fd, old.st_mode & 0777);
-	}
-	return ret;
-}
-
 int
 gate_listen_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
 		size_t err_size)
@@ -197,7 +165,7 @@ gate_listen_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group,
 				gate->path, strerror(-fd));
 		return fd;
 	}
-	ret = change_access(fd, mode, owner, group);
+	ret = socket_file_set_access(fd, mode, owner, group);
 	close(fd);
 	if (ret == -EPERM)
 		snprintf(err, err_size,
@@ -303,23 +271,17 @@ gate_listen_trouble(const struct gate *gate, char *text, size_t size)
 	return true;
 }
 
-/*
- * Learns which file bind() has made: a tenant whose directory it is in may have put another one in
- * its place since, and must not be given that. Ours is a socket of our own with one name; an owner
- * of the directory can neither make such a file nor link one here. 0 or -errno.
- */
+/* Learns which file bind() has made. 0 or -errno. */
 static int
 identify(struct gate *gate)
 {
 	struct stat st;
-	int ret = 0, fd = open(gate->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int ret = 0, fd = socket_file_open(gate->path);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st) != 0)
 		ret = -errno;
-	else if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid())
-		ret = -ESTALE;
 	close(fd);
 	if (ret != 0)
 		return ret;

@@ -4,19 +4,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "identity.h"
 #include "jsonrpc.h"
 #include "port_options.h"
 #include "text.h"
-
-#define ACCOUNT_MAX ((int64_t)UINT32_MAX - 1) /* the last number stands for "unchanged" */
-#define ACCOUNT_BUFFER 16384
 
 _Static_assert(PORT_OPTION_INTERFACE_MAX < IFNAMSIZ, "an interface's name fits its setting");
 _Static_assert(PORT_OPTION_NETNS_MAX < PORT_PATH_MAX, "a namespace fits its setting");
@@ -117,40 +113,7 @@ write_mode(const struct port_settings *settings)
 static int
 read_owner(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
 {
-	const char *name = json_string_value(value);
-	struct passwd entry, *found = NULL;
-	char buffer[ACCOUNT_BUFFER];
-	int64_t number;
-
-	if (text_parse_integer(name, 0, ACCOUNT_MAX, &number, NULL, 0) == 0) {
-		settings->owner = (uid_t)number;
-		return 0;
-	}
-	if (getpwnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 || found == NULL)
-		return text_fail(err, err_size, -EINVAL,
-				"this host has no user '%.64s'; give the name or number of one",
-				name);
-	settings->owner = found->pw_uid;
-	return 0;
-}
-
-/* The name of a user, asked for again only when the number changes: lists show many ports. */
-static const char *
-user_name(uid_t uid)
-{
-	static char name[64];
-	static uid_t cached = (uid_t)-1;
-	struct passwd entry, *found = NULL;
-	char buffer[ACCOUNT_BUFFER];
-
-	if (uid == cached)
-		return name;
-	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL)
-		snprintf(name, sizeof(name), "%s", found->pw_name);
-	else
-		snprintf(name, sizeof(name), "%u", uid);
-	cached = uid;
-	return name;
+	return identity_parse_user(json_string_value(value), &settings->owner, err, err_size);
 }
 
 static json_t *
@@ -158,45 +121,13 @@ write_owner(const struct port_settings *settings)
 {
 	uid_t uid = settings->owner == (uid_t)-1 ? geteuid() : settings->owner;
 
-	return is_listening(settings) ? jsonrpc_text(user_name(uid)) : json_null();
+	return is_listening(settings) ? jsonrpc_text(identity_user_name(uid)) : json_null();
 }
 
 static int
 read_group(const json_t *value, struct port_settings *settings, char *err, size_t err_size)
 {
-	const char *name = json_string_value(value);
-	struct group entry, *found = NULL;
-	char buffer[ACCOUNT_BUFFER];
-	int64_t number;
-
-	if (text_parse_integer(name, 0, ACCOUNT_MAX, &number, NULL, 0) == 0) {
-		settings->group = (gid_t)number;
-		return 0;
-	}
-	if (getgrnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 || found == NULL)
-		return text_fail(err, err_size, -EINVAL,
-				"this host has no group '%.64s'; give the name or number of one",
-				name);
-	settings->group = found->gr_gid;
-	return 0;
-}
-
-static const char *
-group_name(gid_t gid)
-{
-	static char name[64];
-	static gid_t cached = (gid_t)-1;
-	struct group entry, *found = NULL;
-	char buffer[ACCOUNT_BUFFER];
-
-	if (gid == cached)
-		return name;
-	if (getgrgid_r(gid, &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL)
-		snprintf(name, sizeof(name), "%s", found->gr_name);
-	else
-		snprintf(name, sizeof(name), "%u", gid);
-	cached = gid;
-	return name;
+	return identity_parse_group(json_string_value(value), &settings->group, err, err_size);
 }
 
 static json_t *
@@ -204,7 +135,7 @@ write_group(const struct port_settings *settings)
 {
 	gid_t gid = settings->group == (gid_t)-1 ? getegid() : settings->group;
 
-	return is_listening(settings) ? jsonrpc_text(group_name(gid)) : json_null();
+	return is_listening(settings) ? jsonrpc_text(identity_group_name(gid)) : json_null();
 }
 
 static const char *const backend_names[] = {

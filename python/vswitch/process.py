@@ -8,6 +8,7 @@ its parent dies, so that nothing outlives a test run that was itself killed.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -27,7 +28,16 @@ class ProcessFailed(AssertionError):
 
 
 def binary(program: str) -> Path:
-    """A built program by its path below the build directory, such as `ctl/vswitchctl`."""
+    """A program by its path below the build directory, such as `ctl/vswitchctl`.
+
+    Where this package is installed, the program is: then it is looked for in PATH by its name.
+    """
+    if "VSWITCH_BUILD" not in os.environ and not (PROJECT / "meson.build").exists():
+        name = Path(program).name
+        installed = shutil.which(name)
+        if installed is None:
+            raise FileNotFoundError(f"{name} is not in PATH: install it, or set VSWITCH_BUILD")
+        return Path(installed)
     build = Path(os.environ.get("VSWITCH_BUILD", "build"))
     path = (build if build.is_absolute() else PROJECT / build) / program
     if not path.exists():

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -350,6 +351,33 @@ test_default_directory(void **state)
 		assert_non_null(strstr(err, "--socket-dir DIR"));
 }
 
+/* A client of an ordinary user takes his own switch's directory, and the host's only where that is open. */
+static void
+test_client_directory(void **state)
+{
+	char own[] = "/tmp/vswitch-paths-XXXXXX", dir[PATHS_SIZE], path[PATHS_SIZE], err[512];
+	bool is_host_open = eaccess("/run/vswitch/control.sock", W_OK) == 0;
+
+	(void)state;
+	assert_int_equal(paths_client_dir("/x/y", dir, err, sizeof(err)), 0);
+	assert_string_equal(dir, "/x/y");
+	if (geteuid() == 0) {
+		assert_int_equal(paths_client_dir(NULL, dir, err, sizeof(err)), 0);
+		assert_string_equal(dir, "/run/vswitch");
+		return;
+	}
+	assert_non_null(mkdtemp(own));
+	assert_int_equal(setenv("XDG_RUNTIME_DIR", own, 1), 0);
+	snprintf(path, sizeof(path), "%s/vswitch", own);
+	assert_int_equal(paths_client_dir(NULL, dir, err, sizeof(err)), 0);
+	assert_string_equal(dir, is_host_open ? "/run/vswitch" : path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(paths_client_dir(NULL, dir, err, sizeof(err)), 0);
+	assert_string_equal(dir, path);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(own), 0);
+}
+
 int
 main(void)
 {
@@ -366,6 +394,7 @@ main(void)
 		cmocka_unit_test(test_nearest_names),
 		cmocka_unit_test(test_socket_paths),
 		cmocka_unit_test(test_default_directory),
+		cmocka_unit_test(test_client_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
