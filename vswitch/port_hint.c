@@ -147,7 +147,7 @@ hint_guest(const struct port *port, char *text, size_t size)
 			" -object memory-backend-memfd,id=mem,size=512M,share=on"
 			" -chardev socket,id=c0,path=%s,%s -netdev vhost-user,id=n0,chardev=c0"
 			" -device virtio-net-pci,netdev=n0,mac=52:54:00:00:%02x:%02x ...",
-			port_path(port), serves ? "reconnect=1" : "server=on,wait=off",
+			port_path(port), serves ? QEMU_RECONNECT : "server=on,wait=off",
 			port_id(port) >> 8 & 0xff, port_id(port) & 0xff);
 }
 

@@ -9,9 +9,12 @@ depends on a network.
 from __future__ import annotations
 
 import base64
+import re
 import shlex
 import socket
+import subprocess
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Callable, Optional, Sequence, TypeVar
 
@@ -21,6 +24,8 @@ from vswitch.waiting import wait_until
 
 T = TypeVar("T")
 
+QEMU = "/usr/bin/qemu-system-x86_64"
+GUEST_MIB = 512  # a dozen cards' buffers take 200 of them
 BOOT_LIMIT = 180.0
 COMMAND_LIMIT = 120.0
 KERNEL_COMMAND = (
@@ -30,6 +35,15 @@ KERNEL_COMMAND = (
 
 # In a mount namespace that goes with QEMU: the host's root, and nothing that is mounted below it.
 BIND_ROOT = 'mount --bind / "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+
+
+@lru_cache(maxsize=None)
+def reconnect() -> str:
+    """The option to connect again each second, which QEMU 9.2 renamed, and 11 knows by no other name."""
+    told = subprocess.run([QEMU, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    found = re.search(r"version (\d+)\.(\d+)", told)
+    assert found is not None, told
+    return "reconnect-ms=1000" if (int(found[1]), int(found[2])) >= (9, 2) else "reconnect=1"
 
 
 @dataclass(frozen=True)
@@ -46,10 +60,10 @@ class Nic:
     serves: bool = False
 
     def arguments(self, number: int) -> list[str]:
-        chardev = f"socket,id=chr{number},path={self.path}"
+        ends = "server=on,wait=off" if self.serves else reconnect()
         device = f"virtio-net-pci,netdev=net{number},mac={self.mac},vectors=0,romfile="
         return [
-            "-chardev", chardev + (",server=on,wait=off" if self.serves else ",reconnect=1"),
+            "-chardev", f"socket,id=chr{number},path={self.path},{ends}",
             "-netdev", f"vhost-user,id=net{number},chardev=chr{number}",
             "-device", device + (f",{self.properties}" if self.properties else ""),
         ]
@@ -67,7 +81,7 @@ class Guest:
         registry: Registry,
         name: str,
         nics: Sequence[Nic] = (),
-        memory: int = 384,
+        memory: int = GUEST_MIB,
         shares: Sequence[Path] = (),
     ) -> None:
         self.registry = registry
@@ -123,7 +137,7 @@ class Guest:
         command = [
             "/usr/bin/unshare", "--mount", "--propagation", "private", "--",
             "/bin/sh", "-c", BIND_ROOT, "sh", str(self.root),
-            "/usr/bin/qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+            QEMU, "-nodefaults", "-no-user-config", "-display", "none",
             "-machine", "pc,memory-backend=mem", "-accel", "tcg", "-cpu", "max", "-smp", "1",
             "-m", str(self.memory),
             "-object", f"memory-backend-memfd,id=mem,size={self.memory}M,share=on",

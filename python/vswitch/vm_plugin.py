@@ -15,7 +15,7 @@ import pytest
 
 from vswitch import vm_image
 from vswitch.process import Registry
-from vswitch.vm import Guest, Nic
+from vswitch.vm import GUEST_MIB, Guest, Nic
 
 LEFT_OUT = pytest.StashKey[str]()
 
@@ -54,7 +54,7 @@ class Site:
         self,
         name: str,
         nics: Sequence[Nic] = (),
-        memory: int = 256,
+        memory: int = GUEST_MIB,
         shares: Sequence[Path] = (),
     ) -> Guest:
         """A guest that is not booted yet."""

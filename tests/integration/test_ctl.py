@@ -69,7 +69,7 @@ def test_hint_fits_the_port(switch: Switch, workdir: Path) -> None:
         return " ".join(line.rstrip("\\").strip() for line in lines)
 
     hint = hint_of("vm0")
-    for words in ("qemu-system-x86_64", f"path={switch.path('vm0')},reconnect=1", "share=on",
+    for words in ("qemu-system-x86_64", f"path={switch.path('vm0')},reconnect", "share=on",
                   "mac=52:54:00:00:00:00"):
         assert words in hint
     path = workdir / "guest"
