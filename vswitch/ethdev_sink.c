@@ -83,6 +83,32 @@ choose_queue(const struct ethdev *dev, const struct burst *burst, uint32_t i)
 	return flow_hash(head, len) % dev->queues;
 }
 
+/*
+ * Has a driver of virtio give back the mbufs of what its device has taken. By itself it does so when
+ * its ring is nearly full, and a frame of up to seven mbufs needs one entry of that: the mbufs may be
+ * at their end long before, and then no frame would come to it any more. It has no call for this;
+ * what no ring has entries for makes it look for room, and is refused.
+ */
+static void
+reclaim(struct ethdev *dev)
+{
+	struct rte_mbuf endless = { .nb_segs = UINT16_MAX, .refcnt = 1 }, *m = &endless;
+
+	for (uint16_t queue = 0; queue < dev->queues; queue++)
+		(void)rte_eth_tx_burst(dev->id, queue, &m, 1);
+}
+
+static struct rte_mbuf *
+make_mbuf(struct ethdev *dev, const struct burst *burst, uint32_t i)
+{
+	struct rte_mbuf *m = ethdev_mbuf_make(dev, burst, i);
+
+	if (m != NULL || !dev->virtio)
+		return m;
+	reclaim(dev);
+	return ethdev_mbuf_make(dev, burst, i);
+}
+
 static void
 add_frame(struct ethdev *dev, struct batch *batches, const struct burst *burst, uint32_t i)
 {
@@ -94,7 +120,7 @@ add_frame(struct ethdev *dev, struct batch *batches, const struct burst *burst, 
 		drop(dev, DROP_TOO_BIG, 1);
 		return;
 	}
-	m = ethdev_mbuf_make(dev, burst, i);
+	m = make_mbuf(dev, burst, i);
 	if (m == NULL) {
 		drop(dev, DROP_RING_FULL, 1);
 		return;

@@ -208,6 +208,25 @@ def test_frontend_of_another_switch(make_switch: MakeSwitch, station: MakeStatio
     )
 
 
+@pytest.mark.parametrize("entries", [256, 1024])
+def test_frames_of_several_mbufs_for_ever(
+    make_switch: MakeSwitch, station: MakeStation, entries: int
+) -> None:
+    """The driver gives mbufs back when its ring is nearly full, and they may end before it is."""
+    a, b = make_switch(), make_switch()
+    a.add_port("up", mtu=9000)
+    b.add_port("up", type="ethdev", mtu=9000,
+               devargs=f"net_virtio_user0,path={a.path('up')},queue_size={entries},in_order=0")
+    b.wait_state("up", "up")
+    here, there = (
+        station(switch, "p", LARGE_SETUP, mtu=9000) for switch in (b, a)
+    )
+    introduce([here, there])
+    for _ in range(1000):
+        there.expect(here.send(there, 9014))
+    assert b.drops("up") == {}
+
+
 def test_frontend_of_itself(switch: Switch) -> None:
     """However its socket is called: frames would go round."""
     switch.add_port("p")
