@@ -8,15 +8,13 @@
 #include <string.h>
 
 #include <net/if.h>
-#include <semaphore.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <rte_alarm.h>
 #include <rte_ethdev.h>
 
 #include "ethdev_args.h"
 #include "ethdev_interface.h"
+#include "ethdev_interrupts.h"
 #include "ethdev_peer.h"
 #include "ethdev_pool.h"
 #include "ethdev_probe.h"
@@ -26,7 +24,6 @@
 #include "text.h"
 #include "worker.h"
 
-#define ALARM_US 100
 #define MEETING_LIMIT_MS 300
 
 /* The kernel lets go of an interface's queue so long after its socket was closed, or a little later. */
@@ -45,32 +42,34 @@ ethdev_init(struct ethdev *dev, uint16_t port)
 	dev->sink.port = port;
 }
 
+/* ---- Stopping; helper ---- */
+
+struct stopping {
+	uint16_t id;
+	int ret;
+};
+
+static void
+stop_work(void *arg)
+{
+	struct stopping *stopping = arg;
+
+	stopping->ret = rte_eth_dev_stop(stopping->id);
+}
+
+/* 0 or -errno; no effect when it is not started. Where no handler runs that the driver would forget. */
+static int
+stop(struct ethdev *dev)
+{
+	struct stopping stopping = { .id = dev->id };
+
+	ethdev_interrupts_run(stop_work, &stopping);
+	if (stopping.ret == 0)
+		dev->started = false;
+	return stopping.ret;
+}
+
 /* ---- Opening; helper ---- */
-
-static void
-post(void *semaphore)
-{
-	(void)sem_post(semaphore);
-}
-
-/*
- * A peer's death makes DPDK's driver of virtio_user set an alarm with the address of the device, and
- * memif's driver may be in the middle of a message. Both are done by EAL's interrupt thread, in order.
- */
-static void
-let_alarms_pass(void)
-{
-	sem_t passed;
-	struct timespec limit;
-
-	if (sem_init(&passed, 0, 0) != 0)
-		return;
-	clock_gettime(CLOCK_REALTIME, &limit);
-	limit.tv_sec++;
-	if (rte_eal_alarm_set(ALARM_US, post, &passed) == 0 && sem_timedwait(&passed, &limit) != 0)
-		(void)rte_eal_alarm_cancel(post, &passed);
-	sem_destroy(&passed);
-}
 
 /*
  * The driver of memif meets its peer on EAL's interrupt thread, and neither end takes it well when it is
@@ -176,11 +175,10 @@ restart(struct ethdev *dev, const struct ethdev_config *config, char *err, size_
 
 	if (!dev->opened || dev->traits->starts_once)
 		return reopen(dev, config, err, err_size);
-	ret = dev->started ? rte_eth_dev_stop(dev->id) : 0;
+	ret = stop(dev);
 	if (ret != 0)
 		return text_fail(err, err_size, ret, "its driver %s does not stop it: %s",
 				dev->driver, strerror(-ret));
-	dev->started = false;
 	return ethdev_setup(dev, config, err, err_size);
 }
 
@@ -277,8 +275,7 @@ call_peer(struct ethdev *dev, char *err, size_t err_size)
 
 	if (ret != 0)
 		return ret;
-	if (dev->started)
-		(void)rte_eth_dev_stop(dev->id);
+	(void)stop(dev);
 	dev->started = false;
 	ret = rte_eth_dev_start(dev->id);
 	if (ret != 0)
@@ -377,8 +374,6 @@ ethdev_look(struct ethdev *dev, struct ethdev_status *status)
 void
 ethdev_close(struct ethdev *dev)
 {
-	struct rte_eth_link link;
-
 	if (!dev->opened)
 		return;
 	/* A mode that would stay on the interface behind the device. */
@@ -386,11 +381,6 @@ ethdev_close(struct ethdev *dev)
 		(void)ethdev_interface_set_flag(dev->if_index, IFF_PROMISC, false);
 	else
 		(void)rte_eth_promiscuous_disable(dev->id);
-	(void)rte_eth_dev_stop(dev->id);
-	dev->started = false;
-	/* Of a peer that has hung up it hears by this, and ends its interrupts in time. */
-	(void)rte_eth_link_get_nowait(dev->id, &link);
-	let_alarms_pass();
 	if (dev->traits->keeps_mbufs)
 		ethdev_xdp_begin();
 	ethdev_remove(dev);

@@ -24,6 +24,7 @@
 #include "eal.h"
 #include "ethdev_args.h"
 #include "ethdev_drivers.h"
+#include "ethdev_interrupts.h"
 #include "ethdev_peer.h"
 #include "ethdev_traits.h"
 #include "text.h"
@@ -219,11 +220,26 @@ ethdev_probe(struct ethdev *dev, const char *devargs, char *err, size_t err_size
 	return ret == 0 ? identify(dev, err, err_size) : ret;
 }
 
+/* On the interrupt thread: no handler runs that the driver would forget. */
+static void
+end_work(void *arg)
+{
+	struct ethdev *dev = arg;
+
+	(void)rte_eth_dev_stop(dev->id);
+	if (dev->traits->hears_stopped)
+		(void)rte_eth_dev_close(dev->id);
+}
+
 void
 ethdev_remove(struct ethdev *dev)
 {
 	pthread_mutex_lock(&lock);
+	ethdev_interrupts_run(end_work, dev);
+	/* Alarms that the driver's handler has set before, with the address of the device. */
+	ethdev_interrupts_pass();
 	(void)rte_dev_remove(dev->device);
 	pthread_mutex_unlock(&lock);
+	dev->started = false;
 	dev->opened = false;
 }

@@ -11,7 +11,7 @@
  */
 int ethdev_probe(struct ethdev *dev, const char *devargs, char *err, size_t err_size);
 
-/* Removes the device, which is stopped. */
+/* Stops and removes the device. */
 void ethdev_remove(struct ethdev *dev);
 
 #endif

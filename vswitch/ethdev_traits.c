@@ -9,7 +9,7 @@ static const struct ethdev_traits known[] = {
 	/* Its sockets are bound when a queue is set up, and unbound when it is closed. */
 	{ .driver = "net_af_xdp", .by_name = true, .starts_once = true, .keeps_mbufs = true },
 	{ .driver = "net_tap", .by_name = true, .own_interface = true },
-	{ .driver = "net_memif", .returns = ETHDEV_RETURNS_BY_START },
+	{ .driver = "net_memif", .hears_stopped = true, .returns = ETHDEV_RETURNS_BY_START },
 	/* That of a kernel port, which looks after its interface itself. */
 	{ .driver = "net_virtio_user_kernel", .own_interface = true },
 	{ .driver = "net_virtio_user", .returns = ETHDEV_RETURNS_BY_OPEN },

@@ -29,6 +29,11 @@ struct ethdev_traits {
 	 * and all are free with the pool.
 	 */
 	bool keeps_mbufs;
+	/*
+	 * Its handler takes new peers while it is stopped, so it must be closed before that runs again. Closing
+	 * waits for nobody.
+	 */
+	bool hears_stopped;
 	enum ethdev_return returns;
 };
 

@@ -52,6 +52,10 @@ def serve_memif(ground: Ground) -> None:
                          "socket-abstract=no")
 
 
+def serve_vhost(ground: Ground) -> None:
+    ground.peer.add_port("up")
+
+
 def write_capture(ground: Ground) -> None:
     write_pcap(ground.workdir / "in.pcap", [])
 
@@ -66,6 +70,7 @@ DRIVERS = {
                            lost_fds=1),
     "memif-client": Driver("net_memif0,role=client,socket={0}/m.sock,socket-abstract=no",
                            serve_memif),
+    "virtio_user": Driver("net_virtio_user0,path={1}", serve_vhost),
     "null": Driver("net_null0,no-rx=1"),
 }
 
@@ -109,7 +114,7 @@ def test_many_lives(ground: Ground, name: str) -> None:
     driver = DRIVERS[name]
     driver.prepare(ground)
     switch = ground.switch
-    devargs = driver.devargs.format(ground.workdir)
+    devargs = driver.devargs.format(ground.workdir, ground.peer.path("up"))
     for _ in range(3):
         live(ground, driver, devargs, True)
     fds, memory = descriptors(switch), resident(switch)
