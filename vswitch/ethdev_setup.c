@@ -47,6 +47,7 @@ struct setup {
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf;
 	uint16_t queues, rx_entries, tx_entries;
+	bool has_pool; /* the device's mbufs were made for this */
 };
 
 static bool
@@ -166,10 +167,14 @@ first_room(const struct setup *setup)
  * is refused can be taken back.
  */
 static struct rte_mempool *
-get_pool(const struct ethdev *dev, uint32_t n, uint32_t room)
+get_pool(const struct setup *setup, uint32_t n, uint32_t room)
 {
-	struct rte_mempool *pool = ethdev_pool_create(n, room);
+	const struct ethdev *dev = setup->dev;
+	struct rte_mempool *pool;
 
+	if (setup->has_pool && dev->room >= room)
+		return dev->pool;
+	pool = ethdev_pool_create(n, room);
 	if (pool == NULL && dev->pool != NULL && dev->pool->size == n && dev->room == room)
 		pool = dev->pool;
 	return pool;
@@ -180,7 +185,7 @@ try_room(struct setup *setup, uint32_t room, char *err, size_t err_size)
 {
 	struct ethdev *dev = setup->dev;
 	uint32_t n = count_mbufs(setup);
-	struct rte_mempool *old = dev->pool, *pool = get_pool(dev, n, room);
+	struct rte_mempool *old = dev->pool, *pool = get_pool(setup, n, room);
 	int ret;
 
 	if (pool == NULL)
@@ -195,6 +200,7 @@ try_room(struct setup *setup, uint32_t room, char *err, size_t err_size)
 	if (ret == 0) {
 		dev->pool = pool;
 		dev->room = room;
+		setup->has_pool = true;
 	}
 	return ret;
 }
@@ -299,24 +305,42 @@ set_mtu(const struct ethdev *dev, uint32_t before, uint32_t mtu)
 	return ret == -ENOTSUP ? 0 : ret;
 }
 
+/* All but the start. */
+static int
+prepare(struct setup *setup, bool interrupts, char *err, size_t err_size)
+{
+	struct ethdev *dev = setup->dev;
+	uint32_t mtu = get_mtu(dev);
+	int ret;
+
+	setup->conf.intr_conf.rxq = interrupts;
+	ret = configure(setup);
+	if (ret == 0)
+		ret = set_mtu(dev, mtu, setup->config->mtu);
+	if (ret == 0)
+		ret = make_queues(setup, err, err_size);
+	return ret;
+}
+
+/*
+ * The driver of virtio registers its handler when it is configured with interrupts, and forgets it when
+ * the device is closed before it was started. So what may be refused is tried without them.
+ */
 static int
 try_setup(struct ethdev *dev, const struct ethdev_config *config, bool interrupts, char *err,
 		size_t err_size)
 {
 	struct setup setup = { .dev = dev, .config = config };
-	uint32_t mtu = get_mtu(dev);
 	int ret = rte_eth_dev_info_get(dev->id, &setup.info);
 
 	if (ret != 0)
 		return ret;
-	setup.conf.intr_conf.rxq = interrupts;
 	setup.conf.intr_conf.lsc = (*setup.info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
 	choose_offloads(&setup);
-	ret = configure(&setup);
+	if (dev->virtio && interrupts)
+		ret = prepare(&setup, false, err, err_size);
 	if (ret == 0)
-		ret = set_mtu(dev, mtu, config->mtu);
-	if (ret == 0)
-		ret = make_queues(&setup, err, err_size);
+		ret = prepare(&setup, interrupts, err, err_size);
 	if (ret == 0)
 		ret = rte_eth_dev_start(dev->id);
 	if (ret == 0)

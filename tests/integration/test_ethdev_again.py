@@ -12,7 +12,7 @@ import pytest
 from kernel_end import KernelEnd, MakeEnd
 from test_ethdev_life import refusal
 from test_ethdev_port import HERE, veth, write_pcap
-from vswitch import Registry, Switch, VuserClient, wait_until
+from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
 from vswitch.fixture_types import MakeSwitch
 
 LIVES = 50
@@ -126,6 +126,32 @@ def test_many_lives(ground: Ground, name: str) -> None:
     switch.add_port("d", type="ethdev", devargs=devargs)
     assert switch.port("d")["fault"] is None
     switch.conserves = ground.peer.conserves = False
+
+
+def test_refused_before_its_start(make_switch: MakeSwitch) -> None:
+    """The driver of virtio_user forgets its handler when it is closed before it was started.
+
+    With too little memory for its mbufs it is; the next handler that is registered made EAL run the forgotten one.
+    """
+    switch, peer = make_switch(), make_switch()
+    peer.add_port("up")
+    devargs = "net_virtio_user{},path=" + str(peer.path("up"))
+    for number in range(64):
+        try:
+            switch.add_port(f"n{number}", type="ethdev", devargs=f"net_null{number},no-rx=1")
+        except RpcError as error:
+            assert "the switch's memory has not that much left" in str(error)
+            break
+    for number in range(5):
+        text = refusal(switch, "port.add", name="v", type="ethdev", devargs=devargs.format(number))
+        assert "the switch's memory has not that much left" in text
+    for name in ("n0", "n1"):
+        switch.call("port.delete", name=name)
+    for number in range(3):
+        switch.add_port("v", type="ethdev", devargs=devargs.format(number))
+        switch.wait_state("v", "up")
+        switch.call("port.delete", name="v")
+    switch.conserves = peer.conserves = False
 
 
 def test_af_xdp_again(ground: Ground, registry: Registry) -> None:
