@@ -52,9 +52,10 @@ struct netif_link {
 	uint32_t min_mtu, max_mtu; /* 0: no limit */
 	bool has_mac;
 	uint8_t mac[6];
-	bool up;      /* administratively (IFF_UP) */
-	bool carrier; /* IFF_LOWER_UP: up, and something is at the other end */
-	bool is_tun;  /* tun is filled */
+	uint64_t rx_dropped, tx_dropped; /* frames from and to the other end of the interface */
+	bool up;			 /* administratively (IFF_UP) */
+	bool carrier;			 /* IFF_LOWER_UP: up, and something is at the other end */
+	bool is_tun;			 /* tun is filled */
 	struct netif_tun tun;
 };
 

@@ -85,6 +85,19 @@ read_kind(const struct nlattr *info, struct netif_link *out)
 	}
 }
 
+/* Younger kernels say more. */
+static void
+read_counters(const struct nlattr *attr, struct netif_link *out)
+{
+	struct rtnl_link_stats64 counters = { 0 };
+	size_t size = mnl_attr_get_payload_len(attr);
+
+	memcpy(&counters, mnl_attr_get_payload(attr),
+			size < sizeof(counters) ? size : sizeof(counters));
+	out->rx_dropped = counters.rx_dropped;
+	out->tx_dropped = counters.tx_dropped;
+}
+
 static void
 read_attribute(const struct nlattr *attr, struct netif_link *out)
 {
@@ -105,6 +118,9 @@ read_attribute(const struct nlattr *attr, struct netif_link *out)
 		out->has_mac = mnl_attr_get_payload_len(attr) == sizeof(out->mac);
 		if (out->has_mac)
 			memcpy(out->mac, mnl_attr_get_payload(attr), sizeof(out->mac));
+		break;
+	case IFLA_STATS64:
+		read_counters(attr, out);
 		break;
 	case IFLA_LINKINFO:
 		read_kind(attr, out);

@@ -252,6 +252,18 @@ print_port_drops(FILE *out, const json_t *port)
 				view_text(port, "name"));
 }
 
+/* What the interface or device has lost by itself. */
+static void
+print_device_drops(FILE *out, const json_t *port)
+{
+	int64_t sum = view_sum(json_object_get(json_object_get(port, "stats"), "device_drops"));
+
+	if (sum > 0)
+		print_field(out, "device",
+				"it dropped %" PRId64 " by itself; see: vswitchctl drops %s", sum,
+				view_text(port, "name"));
+}
+
 /* Frames whose checksum or segments the switch made for a receiver that does not. */
 static void
 print_offload(FILE *out, const json_t *port)
@@ -333,5 +345,6 @@ print_port(FILE *out, const struct invocation *call, const json_t *result)
 	print_offload(out, result);
 	print_time(out, result);
 	print_port_drops(out, result);
+	print_device_drops(out, result);
 	return print_session(out, json_object_get(result, "session"));
 }

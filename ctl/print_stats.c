@@ -87,50 +87,84 @@ print_cleared(FILE *out, const struct invocation *call, const json_t *result)
 	return 0;
 }
 
+/* A table of reasons: where its counters are in a port's, and what is said of whose they are. */
+struct reasons {
+	const char *list, *counters, *whose;
+};
+
+static const struct reasons own_reasons = { "reasons", "drops", "" };
+static const struct reasons device_reasons = { "device_reasons", "device_drops",
+	" (the device's own count, not the switch's)" };
+
 static int64_t
-dropped(const json_t *stats, const char *reason)
+dropped(const json_t *stats, const struct reasons *reasons, const char *reason)
 {
-	return view_integer(json_object_get(stats, "drops"), reason);
+	return view_integer(json_object_get(stats, reasons->counters), reason);
 }
 
 /* "ring-full  12: p0 10, p1 2", then what it means and what to do. */
 static void
-print_reason(FILE *out, const json_t *ports, const json_t *reason, int64_t sum)
+print_reason(FILE *out, const struct reasons *reasons, const json_t *ports, const json_t *reason,
+		int64_t sum)
 {
 	const char *name = view_text(reason, "name"), *port, *separator = ":";
 	const json_t *stats;
 
 	fprintf(out, "%-16s %" PRId64, name, sum);
 	json_object_foreach ((json_t *)ports, port, stats) {
-		if (dropped(stats, name) == 0 || json_object_size(ports) == 1)
+		if (dropped(stats, reasons, name) == 0 || json_object_size(ports) == 1)
 			continue;
-		fprintf(out, "%s %s %" PRId64, separator, port, dropped(stats, name));
+		fprintf(out, "%s %s %" PRId64, separator, port, dropped(stats, reasons, name));
 		separator = ",";
 	}
-	fputc('\n', out);
+	fprintf(out, "%s\n", reasons->whose);
 	options_print_wrapped(out, 0, 4, view_text(reason, "meaning"));
 	options_print_wrapped(out, 0, 4, view_text(reason, "remedy"));
+}
+
+/* Some port counts it. */
+static bool
+is_counted(const json_t *ports, const struct reasons *reasons, const char *name)
+{
+	const json_t *stats;
+	const char *port;
+
+	json_object_foreach ((json_t *)ports, port, stats)
+		if (json_object_get(json_object_get(stats, reasons->counters), name) != NULL)
+			return true;
+	return false;
+}
+
+/* Those that occurred, or all that are counted. True: there were any. */
+static bool
+print_reasons(FILE *out, const struct reasons *reasons, const json_t *result, bool all)
+{
+	const json_t *ports = json_object_get(result, "ports"), *reason, *stats;
+	const char *port, *name;
+	bool any = false;
+	int64_t sum;
+	size_t i;
+
+	json_array_foreach (json_object_get(result, reasons->list), i, reason) {
+		name = view_text(reason, "name");
+		sum = 0;
+		json_object_foreach ((json_t *)ports, port, stats)
+			sum += dropped(stats, reasons, name);
+		if (sum == 0 && !(all && is_counted(ports, reasons, name)))
+			continue;
+		print_reason(out, reasons, ports, reason, sum);
+		any = true;
+	}
+	return any;
 }
 
 /* Reasons that occurred; of a port that was named, all of them. */
 int
 print_drops(FILE *out, const struct invocation *call, const json_t *result)
 {
-	const json_t *ports = json_object_get(result, "ports"), *reason, *stats;
-	bool any = false;
-	const char *port;
-	int64_t sum;
-	size_t i;
+	bool any = print_reasons(out, &own_reasons, result, call->word_count > 0);
 
-	json_array_foreach (json_object_get(result, "reasons"), i, reason) {
-		sum = 0;
-		json_object_foreach ((json_t *)ports, port, stats)
-			sum += dropped(stats, view_text(reason, "name"));
-		if (sum == 0 && call->word_count == 0)
-			continue;
-		print_reason(out, ports, reason, sum);
-		any = true;
-	}
+	any |= print_reasons(out, &device_reasons, result, call->word_count > 0);
 	if (!any)
 		fputs("nothing was dropped\n", out);
 	return 0;

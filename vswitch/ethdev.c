@@ -21,6 +21,7 @@
 #include "ethdev_setup.h"
 #include "ethdev_traits.h"
 #include "grace.h"
+#include "netif.h"
 #include "text.h"
 #include "worker.h"
 
@@ -307,6 +308,25 @@ ethdev_return(struct ethdev *dev, const struct ethdev_config *config, bool anew,
 
 /* ---- Looking; helper ---- */
 
+/* An interface that the device itself makes has its queue towards the switch; another one, from the host. */
+static void
+look_at_interface_drops(const struct ethdev *dev, struct device_drop_counts *dropped)
+{
+	enum device_drop which = dev->traits->own_interface ? DEVICE_DROP_TX_DROPPED
+							    : DEVICE_DROP_RX_DROPPED;
+	struct netif_link link;
+	struct netif *n;
+
+	if (netif_open(-1, &n, NULL, 0) < 0)
+		return;
+	if (netif_get(n, dev->if_index, &link, NULL, 0) == 0) {
+		dropped->known |= 1u << which;
+		dropped->frames[which] = dev->traits->own_interface ? link.tx_dropped
+								    : link.rx_dropped;
+	}
+	netif_close(n);
+}
+
 /* What the kernel says of the device's interface. */
 static void
 look_at_interface(const struct ethdev *dev, struct ethdev_status *status)
@@ -344,6 +364,21 @@ clean_up_transmitted(struct ethdev *dev)
 	spinlock_unlock(&dev->sink.lock);
 }
 
+/* A driver that counts none of them says 0. */
+static void
+look_at_drops(const struct ethdev *dev, struct device_drop_counts *dropped)
+{
+	struct rte_eth_stats stats;
+
+	if (rte_eth_stats_get(dev->id, &stats) != 0)
+		return;
+	dropped->known = 1u << DEVICE_DROP_IMISSED | 1u << DEVICE_DROP_IERRORS |
+			1u << DEVICE_DROP_RX_NOMBUF;
+	dropped->frames[DEVICE_DROP_IMISSED] = stats.imissed;
+	dropped->frames[DEVICE_DROP_IERRORS] = stats.ierrors;
+	dropped->frames[DEVICE_DROP_RX_NOMBUF] = stats.rx_nombuf;
+}
+
 void
 ethdev_look(struct ethdev *dev, struct ethdev_status *status)
 {
@@ -367,8 +402,11 @@ ethdev_look(struct ethdev *dev, struct ethdev_status *status)
 	status->speed_mbps = link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN ? link.link_speed : 0;
 	status->mtu = mtu;
 	memcpy(status->mac, mac.addr_bytes, sizeof(status->mac));
-	if (dev->if_index != 0)
-		look_at_interface(dev, status);
+	look_at_drops(dev, &status->dropped);
+	if (dev->if_index == 0)
+		return;
+	look_at_interface(dev, status);
+	look_at_interface_drops(dev, &status->dropped);
 }
 
 void
@@ -484,4 +522,5 @@ ethdev_info(const struct ethdev *dev, const struct ethdev_status *status,
 	device->speed_mbps = status->speed_mbps;
 	device->takes = dev->takes;
 	device->gives = dev->gives;
+	device->dropped = status->dropped;
 }

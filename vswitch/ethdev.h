@@ -55,6 +55,7 @@ struct ethdev_status {
 	uint32_t speed_mbps; /* 0 = not known */
 	uint32_t mtu;
 	uint8_t mac[6];
+	struct device_drop_counts dropped;
 };
 
 struct ethdev {

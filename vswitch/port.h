@@ -16,6 +16,7 @@
 #include <net/if.h>
 
 #include "counters.h"
+#include "device_drop.h"
 #include "gate.h"
 #include "prefix.h"
 #include "switch_limits.h"
@@ -79,7 +80,8 @@ struct port_device {
 	uint32_t speed_mbps; /* 0 = not known */
 	uint8_t takes;	     /* FRAME_NEEDS_ bits that it takes undone */
 	uint8_t gives;	     /* FRAME_NEEDS_ bits that its frames may need */
-	uint32_t n_pids;     /* the kernel's vhost threads */
+	struct device_drop_counts dropped; /* its own, at most about a second old */
+	uint32_t n_pids;		   /* the kernel's vhost threads */
 	pid_t pids[PORT_QUEUES_MAX];
 };
 

@@ -116,8 +116,9 @@ on_looked(void *arg)
 		kernel_port_gone(port, job->view.fate);
 	else if (job->ret == 0)
 		follow_link(port, &job->view);
-	else
+	else if (!port->look_failed)
 		log_warning("port %s: %s", port->base.name, job->err);
+	port->look_failed = job->ret != 0;
 	if (port->look_again)
 		kernel_port_look(port);
 }
@@ -386,6 +387,9 @@ device(const struct port *base, struct port_device *out)
 		.link_up = state(base) == PORT_UP,
 	};
 	port->backend->describe(port, out);
+	out->dropped.known = 1u << DEVICE_DROP_TX_DROPPED | 1u << DEVICE_DROP_RX_DROPPED;
+	out->dropped.frames[DEVICE_DROP_TX_DROPPED] = link->tx_dropped;
+	out->dropped.frames[DEVICE_DROP_RX_DROPPED] = link->rx_dropped;
 	snprintf(out->why, sizeof(out->why), "%s", port->why);
 	snprintf(out->ifname, sizeof(out->ifname), "%s", link->name);
 	snprintf(out->netns, sizeof(out->netns), "%s", port->view.netns);

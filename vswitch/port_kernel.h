@@ -103,6 +103,7 @@ struct kernel_port {
 	struct kernel_job look;
 	bool looking;		    /* a look at the interface is under way ... */
 	bool look_again;	    /* ... and another is due */
+	bool look_failed;	    /* the last one */
 	bool adopted;		    /* the interface was there before */
 	struct kernel_config found; /* ... and like this */
 	void (*stopped)(void *arg);

@@ -16,7 +16,7 @@
 
 static TAILQ_HEAD(, kernel_port) all_ports = TAILQ_HEAD_INITIALIZER(all_ports);
 static struct netif_monitor *monitor; /* while there are kernel ports */
-static struct event *readable;
+static struct event *readable, *every_second;
 
 static bool
 concerns(const struct netif_event *event, const struct kernel_port *port)
@@ -55,19 +55,44 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	netif_monitor_read(monitor, on_change, NULL);
 }
 
+/* Of counters the kernel tells nothing by itself. */
+static void
+on_second(evutil_socket_t fd, short what, void *arg)
+{
+	struct kernel_port *port;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	TAILQ_FOREACH (port, &all_ports, link)
+		if (port->backend != NULL && !port->looking)
+			kernel_port_look(port);
+}
+
+/* NULL is fine. */
+static void
+free_event(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
 static int
 open_monitor(char *err, size_t err_size)
 {
+	const struct timeval second = { .tv_sec = 1 };
 	int ret = netif_monitor_open(&monitor, err, err_size);
 
 	if (ret < 0)
 		return ret;
 	readable = event_new(port_base(), netif_monitor_fd(monitor), EV_READ | EV_PERSIST,
 			on_readable, NULL);
-	if (readable != NULL && event_add(readable, NULL) == 0)
+	every_second = event_new(port_base(), -1, EV_PERSIST, on_second, NULL);
+	if (readable != NULL && every_second != NULL && event_add(readable, NULL) == 0 &&
+			event_add(every_second, &second) == 0)
 		return 0;
-	if (readable != NULL)
-		event_free(readable);
+	free_event(readable);
+	free_event(every_second);
 	netif_monitor_close(monitor);
 	return text_fail(err, err_size, -ENOMEM, "no memory");
 }
@@ -76,6 +101,7 @@ static void
 close_monitor(void)
 {
 	event_free(readable);
+	event_free(every_second);
 	netif_monitor_close(monitor);
 }
 

@@ -30,24 +30,55 @@ port_report_peer(const struct gate_peer *peer)
 			jsonrpc_text(peer->program), "uid", (json_int_t)peer->uid);
 }
 
+/* A member; none where it would have nothing to say. */
+static int
+add_member(json_t *object, const char *key, json_t *value)
+{
+	if (!json_is_null(value))
+		return json_object_set_new(object, key, value);
+	json_decref(value);
+	return 0;
+}
+
+/* What the interface or device behind the port has dropped by itself; null: nothing is there that counts. */
+static json_t *
+report_device_drops(const struct port *port)
+{
+	struct port_device device = { 0 };
+	json_t *drops;
+	int i;
+
+	if (!port_device(port, &device) || device.dropped.known == 0)
+		return json_null();
+	drops = json_object();
+	for (i = 0; i < DEVICE_DROPS; i++)
+		if ((device.dropped.known >> i & 1) != 0)
+			json_object_set_new(drops, device_drops[i].name,
+					json_integer((json_int_t)device.dropped.frames[i]));
+	return drops;
+}
+
 json_t *
 port_report_stats(const struct port *port)
 {
 	struct port_stats stats;
-	json_t *drops = json_object();
+	json_t *drops = json_object(), *object;
 	int i;
 
 	port_stats(port, &stats);
 	for (i = 0; i < DROP_REASONS; i++)
 		json_object_set_new(drops, drop_reasons[i].name,
 				json_integer((json_int_t)stats.drops[i]));
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:o}", "rx_frames",
+	object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:o}", "rx_frames",
 			(json_int_t)stats.rx_frames, "rx_bytes", (json_int_t)stats.rx_bytes,
 			"tx_frames", (json_int_t)stats.tx_frames, "tx_bytes",
 			(json_int_t)stats.tx_bytes, "copies_due", (json_int_t)stats.copies_due,
 			"offload", "checksummed", (json_int_t)stats.checksummed, "segmented",
 			(json_int_t)stats.segmented, "segments", (json_int_t)stats.segments,
 			"drops", drops);
+	if (object != NULL)
+		(void)add_member(object, "device_drops", report_device_drops(port));
+	return object;
 }
 
 static json_t *
@@ -87,16 +118,6 @@ report_fault(const struct port *port)
 		return json_null();
 	return json_pack("{s:o, s:f}", "text", jsonrpc_text(fault->text), "age_s",
 			(double)(clock_ns() - fault->time_ns) / 1e9);
-}
-
-/* A member; none where it would have nothing to say. */
-static int
-add_member(json_t *object, const char *key, json_t *value)
-{
-	if (!json_is_null(value))
-		return json_object_set_new(object, key, value);
-	json_decref(value);
-	return 0;
 }
 
 json_t *

@@ -9,6 +9,7 @@
 #include "control_client.h"
 #include "control_line.h"
 #include "control_room.h"
+#include "device_drop.h"
 #include "drop_reason.h"
 #include "events.h"
 #include "port_options.h"
@@ -145,6 +146,11 @@ static const struct field stats_fields[] = {
 			"whose checksum was computed), `segmented` (frames cut into TCP segments), "
 			"`segments` (made of them; each is delivered or dropped as a frame)" },
 	{ "drops", "object", "copies dropped, by reason" },
+	{ "device_drops", "object",
+			"kernel and ethdev: frames that the interface or device lost by itself, as of the "
+			"last look, which is about a second old; they are in no other counter, and are "
+			"counted since it was made or started, whatever is cleared; absent while it is "
+			"not there" },
 };
 
 static const struct field device_fields[] = {
@@ -342,6 +348,13 @@ print_objects(FILE *out)
 	for (int i = 0; i < DROP_REASONS; i++)
 		fprintf(out, "| `%s` | %s | %s |\n", drop_reasons[i].name, drop_reasons[i].meaning,
 				drop_reasons[i].remedy);
+	fprintf(out,
+			"\n### What a device drops by itself\n\n"
+			"Not of the switch's making: the names are the kernel's and DPDK's.\n\n"
+			"| counter | meaning | what to do |\n|---|---|---|\n");
+	for (int i = 0; i < DEVICE_DROPS; i++)
+		fprintf(out, "| `%s` | %s | %s |\n", device_drops[i].name, device_drops[i].meaning,
+				device_drops[i].remedy);
 	fprintf(out, "\n");
 	print_fields(out, "DEVICE", members, device_fields, COUNT(device_fields));
 	print_fields(out, "SESSION", members, session_fields, COUNT(session_fields));

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "daemon.h"
+#include "device_drop.h"
 #include "drop_reason.h"
 #include "port.h"
 #include "port_report.h"
@@ -34,6 +35,20 @@ report_reasons(void)
 	return list;
 }
 
+static json_t *
+report_device_reasons(void)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < DEVICE_DROPS; i++)
+		json_array_append_new(list,
+				json_pack("{s:s, s:s, s:s}", "name", device_drops[i].name,
+						"meaning", device_drops[i].meaning, "remedy",
+						device_drops[i].remedy));
+	return list;
+}
+
 static void
 get_one(struct rpc_call *call, const char *name)
 {
@@ -41,7 +56,8 @@ get_one(struct rpc_call *call, const char *name)
 
 	if (port != NULL)
 		rpc_reply(call,
-				json_pack("{s:o, s:{s:o}}", "reasons", report_reasons(), "ports",
+				json_pack("{s:o, s:o, s:{s:o}}", "reasons", report_reasons(),
+						"device_reasons", report_device_reasons(), "ports",
 						port_name(port), port_report_stats(port)));
 }
 
@@ -55,7 +71,9 @@ rpc_stats_get(struct rpc_call *call, const json_t *params)
 	else
 		rpc_reply_rows(call,
 				rpc_port_rows(report_stats, rpc_daemon(call)->fdb,
-						json_pack("{s:o}", "reasons", report_reasons()),
+						json_pack("{s:o, s:o}", "reasons", report_reasons(),
+								"device_reasons",
+								report_device_reasons()),
 						"ports", true));
 }
 

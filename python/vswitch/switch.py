@@ -219,6 +219,7 @@ class Switch:
 
     def _counters(self, name: str) -> dict[str, int]:
         stats = self.stats(name)
+        stats.pop("device_drops", None)
         drops = {reason.replace("-", "_"): n for reason, n in stats.pop("drops").items()}
         return {**stats.pop("offload"), **stats, **drops}
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import struct
 
 import pytest
@@ -243,3 +245,52 @@ def test_ports_of_the_configuration(
     process = failing.launch()
     assert process.wait() != 0 and "k0" in process.log()
     assert set(home.links()) == {"k0"}
+
+
+# Frames to nobody, into an interface whose queue ends somewhere.
+FLOOD = """
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("a0", 0))
+for _ in range(3000):
+    try:
+        s.send(bytes.fromhex("02000000000f0200000000aa88b5") + bytes(50))
+    except OSError:
+        pass
+"""
+
+
+def overflow(switch: Switch, end: KernelEnd) -> int:
+    """How many frames the kernel drops at the interface's queue while the switch stands still."""
+    switch.process.send_signal(signal.SIGSTOP)
+    try:
+        end.run("/usr/bin/python3", "-c", FLOOD)
+    finally:
+        switch.process.send_signal(signal.SIGCONT)
+    shown = json.loads(end.ip("-json", "-stats", "link", "show", "dev", "a0"))
+    lost: int = shown[0]["stats64"]["tx"]["dropped"]
+    return lost
+
+
+@pytest.mark.parametrize("options", [
+    {"type": "kernel", "backend": "tap", "ifname": "a0"},
+    {"type": "ethdev", "devargs": "net_tap0,iface=a0"},
+], ids=["kernel", "net_tap"])
+def test_what_the_interface_drops_itself(
+    home: KernelEnd, home_switch: Switch, options: dict[str, str]
+) -> None:
+    """A switch that does not read in time loses frames in the kernel, and says so."""
+    switch = home_switch
+    switch.add_port("a", **options)
+    switch.add_port("p")
+    switch.wait_state("a", "up")
+    assert not any(switch.stats("a")["device_drops"].values())
+    assert "device_drops" not in switch.stats("p")
+    lost = overflow(switch, home)
+    assert lost > 0
+    wait_until("the switch has looked",
+               lambda: bool(switch.stats("a")["device_drops"]["tx_dropped"] == lost))
+    assert f"it dropped {lost} by itself" in switch.ctl("show-port", "a").stdout
+    said = switch.ctl("drops").stdout
+    assert f"{lost}: a {lost} (the device's own count, not the switch's)" in said
+    assert "txqueuelen" in said

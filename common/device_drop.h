@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What an interface or a device behind a port counted as lost by itself, before the switch had it or after
+ * the switch had given it away: the one table. These frames are no copies of the switch's, so they
+ * are not among its drops (drop_reason.h).
+ */
+#ifndef COMMON_DEVICE_DROP_H
+#define COMMON_DEVICE_DROP_H
+
+#include <stdint.h>
+
+enum device_drop {
+	DEVICE_DROP_TX_DROPPED,
+	DEVICE_DROP_RX_DROPPED,
+	DEVICE_DROP_IMISSED,
+	DEVICE_DROP_IERRORS,
+	DEVICE_DROP_RX_NOMBUF,
+	DEVICE_DROPS
+};
+
+struct device_drop_info {
+	const char *name;    /* the kernel's or DPDK's own, as in JSON and tables */
+	const char *meaning; /* one sentence */
+	const char *remedy;
+};
+
+/* Indexed by enum device_drop; constant. */
+extern const struct device_drop_info device_drops[DEVICE_DROPS];
+
+/* Since the interface was made, or the device started. */
+struct device_drop_counts {
+	uint32_t known; /* bits by enum device_drop: it counts these */
+	uint64_t frames[DEVICE_DROPS];
+};
+
+#endif
