@@ -256,7 +256,7 @@ write_target(const char *path, const char *target, const char *text, size_t len,
 int
 config_save_write(const char *path, const char *text, size_t len, char *err, size_t err_size)
 {
-	char *target;
+	char *target = NULL;
 	int ret = follow_links(path, &target);
 
 	if (ret == -EBADF)

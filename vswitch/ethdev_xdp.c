@@ -47,7 +47,6 @@ static uint64_t
 id_of_bpf(int fd)
 {
 	char path[48], text[128];
-	unsigned int number;
 	uint64_t id = 0;
 	ssize_t len;
 	FILE *file;
@@ -59,10 +58,10 @@ id_of_bpf(int fd)
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	file = fopen(path, "re");
 	while (file != NULL && id == 0 && fgets(text, sizeof(text), file) != NULL) {
-		if (sscanf(text, "map_id: %u", &number) == 1)
-			id = ID_OF_MAP | number;
-		else if (sscanf(text, "prog_id: %u", &number) == 1)
-			id = ID_OF_PROGRAM | number;
+		if (strncmp(text, "map_id:", 7) == 0)
+			id = ID_OF_MAP | strtoul(text + 7, NULL, 10);
+		else if (strncmp(text, "prog_id:", 8) == 0)
+			id = ID_OF_PROGRAM | strtoul(text + 8, NULL, 10);
 	}
 	if (file != NULL)
 		fclose(file);
