@@ -168,7 +168,7 @@ is_in_proc(const char *path)
 	return in_proc;
 }
 
-/* Follows links to the end, where there may be nothing yet. 0 and a new *target, or -errno. */
+/* Follows links to the end, where there may be nothing yet. 0 and a new *target, or -errno and NULL. */
 static int
 follow_links(const char *path, char **target)
 {
@@ -176,6 +176,7 @@ follow_links(const char *path, char **target)
 	struct stat st;
 	int i, ret = -ELOOP;
 
+	*target = NULL;
 	for (i = 0; i < LINKS_MAX && here != NULL; i++) {
 		if (lstat(here, &st) != 0 || !S_ISLNK(st.st_mode)) {
 			*target = here;
@@ -256,7 +257,7 @@ write_target(const char *path, const char *target, const char *text, size_t len,
 int
 config_save_write(const char *path, const char *text, size_t len, char *err, size_t err_size)
 {
-	char *target = NULL;
+	char *target;
 	int ret = follow_links(path, &target);
 
 	if (ret == -EBADF)
@@ -264,7 +265,7 @@ config_save_write(const char *path, const char *text, size_t len, char *err, siz
 				"cannot write %s: it leads to what a process has open, and not to "
 				"a file's name; nothing was changed; name the file itself",
 				path);
-	if (ret != 0)
+	if (target == NULL)
 		return fail(path, -ret, err, err_size);
 	ret = write_target(path, target, text, len, err, err_size);
 	free(target);
