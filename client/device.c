@@ -43,8 +43,9 @@ on_link(uint16_t id, enum rte_eth_event_type type, void *argument, void *result)
 }
 
 /*
- * An event that came while the device was being started may tell late that it was down. So a link
- * that is down is looked at once more.
+ * An event that came while the device was being started may tell late that it was down, and what the
+ * driver says of a link is what the last event left. So a link that is down is looked at once more,
+ * and the connection itself, where we made it.
  */
 bool
 device_is_up(struct device *d)
@@ -53,7 +54,8 @@ device_is_up(struct device *d)
 
 	if (atomic_load(&d->up))
 		return true;
-	if (rte_eth_link_get_nowait(d->id, &link) != 0 || link.link_status != RTE_ETH_LINK_UP)
+	if ((rte_eth_link_get_nowait(d->id, &link) != 0 || link.link_status != RTE_ETH_LINK_UP) &&
+			!endpoint_socket_is_connected(d->path))
 		return false;
 	atomic_store(&d->up, true);
 	return true;

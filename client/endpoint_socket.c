@@ -17,6 +17,7 @@
 #include "text.h"
 
 #define LOOK_AGAIN_MS 20
+#define CONNECTION_FDS 1024 /* the driver's are among the first of the process */
 
 static void
 directory_of(const char *path, char directory[PATHS_SIZE])
@@ -38,6 +39,40 @@ endpoint_socket_is_of_switch(const char *path)
 	directory_of(path, directory);
 	return paths_control(NULL, directory, control, NULL, 0) == 0 && stat(control, &st) == 0 &&
 			S_ISSOCK(st.st_mode);
+}
+
+static const char *
+file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static bool
+leads_to(int fd, const char *path)
+{
+	struct sockaddr_un addr = { 0 };
+	socklen_t len = sizeof(addr) - 1; /* so that the path has an end */
+
+	return getpeername(fd, (struct sockaddr *)&addr, &len) == 0 && addr.sun_family == AF_UNIX &&
+			strcmp(file_name(addr.sun_path), file_name(path)) == 0;
+}
+
+bool
+endpoint_socket_is_connected(const char *path)
+{
+	ssize_t len;
+	char byte;
+
+	for (int fd = 0; fd < CONNECTION_FDS; fd++) {
+		if (!leads_to(fd, path))
+			continue;
+		len = recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
+		if (len > 0 || (len < 0 && errno == EAGAIN))
+			return true;
+	}
+	return false;
 }
 
 static int

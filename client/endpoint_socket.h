@@ -37,4 +37,10 @@ int endpoint_socket_clear(const char *path, char *err, size_t err_size);
  */
 bool endpoint_socket_is_of_switch(const char *path);
 
+/*
+ * Whether this process has a connection to the socket, whose other end is there. The name of the
+ * file alone counts, because a container may have it in another directory than its listener.
+ */
+bool endpoint_socket_is_connected(const char *path);
+
 #endif
