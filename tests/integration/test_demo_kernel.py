@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -21,7 +22,7 @@ STEPS = (
     "add-port blue0 --type kernel --ifname eth0 --netns blue", "iperf Done.",
     "vuser-client --path $DIR/p1.sock --ip 10.0.0.1/24 kernel --ifname app0 --fast-udp 7",
     "3 packets transmitted, 3 received", "\n   hello from the kernel behind app0\n",
-    "\n   the fast path\n", "fast path: 1 frames", "All of it worked",
+    "\n   the fast path\n", "All of it worked",
 )
 
 OWN = ("vsw0", "app0", "blue", "app")
@@ -67,6 +68,8 @@ def test_every_step_works(registry: Registry, place: Path) -> None:
     out = demo.out()
     for words in STEPS:
         assert words in out, (words, out)
+    # Newer releases of socat send an empty datagram behind the words.
+    assert re.search(r"fast path: [12] frames, ", out), out
 
 
 @pytest.mark.parametrize("moment", ["add-port host0", "iperf3 -c", "socat -t 2"])

@@ -63,7 +63,7 @@ def write_capture(ground: Ground) -> None:
 DRIVERS = {
     "af_packet": Driver("net_af_packet0,iface=v0", lay_veth, {"mtu": 9000}),
     "af_xdp": Driver("net_af_xdp0,iface=v0", lay_veth, {"mtu": 9000}),
-    "tap": Driver("net_tap0,iface=dtap0", refused={"mtu": 9000}),
+    "tap": Driver("net_tap0,iface=dtap0", refused={"mtu": 65535}),
     "pcap": Driver("net_pcap0,rx_pcap={0}/in.pcap,tx_pcap={0}/out.pcap", write_capture),
     # The socket that it listens on stays open.
     "memif-server": Driver("net_memif0,role=server,socket={0}/s.sock,socket-abstract=no",
