@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_errno.h>
@@ -17,6 +18,7 @@
 #include <rte_ether.h>
 
 #include "eal.h"
+#include "ethdev_args.h"
 #include "ethdev_interface.h"
 #include "ethdev_pool.h"
 #include "ethdev_traits.h"
@@ -135,9 +137,31 @@ count_mbufs(const struct setup *setup)
 	return n + MBUFS_ON_THE_WAY;
 }
 
+/*
+ * The driver of virtio_user gives back mbufs when its ring is nearly full. They may be another
+ * device's, by reference, which then has none for frames to come. So it gives them back with each
+ * burst: when more than four entries are used.
+ */
+static struct rte_eth_txconf
+tx_conf(const struct setup *setup)
+{
+	struct rte_eth_txconf conf = setup->info.default_txconf;
+	char text[16];
+	long size = 256; /* the driver's own */
+
+	if (strcmp(setup->info.driver_name, "net_virtio_user") != 0)
+		return conf;
+	if (ethdev_args_value(setup->config->devargs, "queue_size", text, sizeof(text)))
+		size = strtol(text, NULL, 10);
+	if (size > 8 && size <= UINT16_MAX)
+		conf.tx_free_thresh = (uint16_t)(size - 4);
+	return conf;
+}
+
 static int
 setup_queues(const struct setup *setup, struct rte_mempool *pool)
 {
+	const struct rte_eth_txconf conf = tx_conf(setup);
 	uint16_t id = setup->dev->id;
 	int ret = 0;
 
@@ -146,7 +170,7 @@ setup_queues(const struct setup *setup, struct rte_mempool *pool)
 				id, queue, setup->rx_entries, SOCKET_ID_ANY, NULL, pool);
 		if (ret == 0)
 			ret = rte_eth_tx_queue_setup(
-					id, queue, setup->tx_entries, SOCKET_ID_ANY, NULL);
+					id, queue, setup->tx_entries, SOCKET_ID_ANY, &conf);
 	}
 	return ret;
 }
