@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "paths.h"
+#include "socket_file.h"
 #include "stop.h"
 #include "text.h"
 
@@ -75,31 +76,11 @@ endpoint_socket_is_connected(const char *path)
 	return false;
 }
 
-static int
-connect_wrongly(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd, ret = 0;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	/* A stream socket refuses this kind, but only after all other checks. */
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
-			errno != EPROTOTYPE)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 int
 endpoint_socket_probe(const char *path)
 {
 	struct stat st;
-	int ret = connect_wrongly(path);
+	int ret = socket_file_probe(path);
 
 	if (ret == -ECONNREFUSED && stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		return -ENOTSOCK;

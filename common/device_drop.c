@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "device_drop.h"
 
-const struct device_drop_info device_drops[DEVICE_DROPS] = {
+const struct drop_reason_info device_drops[DEVICE_DROPS] = {
 	[DEVICE_DROP_TX_DROPPED] = {
 		"tx_dropped",
 		"Kernel ports, and devices of net_tap: the kernel sent frames into the interface and its queue "

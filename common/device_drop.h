@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "drop_reason.h"
+
 enum device_drop {
 	DEVICE_DROP_TX_DROPPED,
 	DEVICE_DROP_RX_DROPPED,
@@ -18,14 +20,8 @@ enum device_drop {
 	DEVICE_DROPS
 };
 
-struct device_drop_info {
-	const char *name;    /* the kernel's or DPDK's own, as in JSON and tables */
-	const char *meaning; /* one sentence */
-	const char *remedy;
-};
-
-/* Indexed by enum device_drop; constant. */
-extern const struct device_drop_info device_drops[DEVICE_DROPS];
+/* Indexed by enum device_drop; constant. The names are the kernel's or DPDK's own. */
+extern const struct drop_reason_info device_drops[DEVICE_DROPS];
 
 /* Since the interface was made, or the device started. */
 struct device_drop_counts {

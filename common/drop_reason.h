@@ -4,7 +4,7 @@
  *
  * The datapath counts by enum drop_reason; the control protocol, `vswitchctl drops` and the
  * documentation take their words from drop_reasons[]. Add a reason here and every counter,
- * table and page has it.
+ * table and page has it. What a device loses by itself is device_drop.h's.
  */
 #ifndef COMMON_DROP_REASON_H
 #define COMMON_DROP_REASON_H

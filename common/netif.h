@@ -55,6 +55,7 @@ struct netif_link {
 	uint64_t rx_dropped, tx_dropped; /* frames from and to the other end of the interface */
 	bool up;			 /* administratively (IFF_UP) */
 	bool carrier;			 /* IFF_LOWER_UP: up, and something is at the other end */
+	bool running;			 /* IFF_RUNNING: and frames pass */
 	bool is_tun;			 /* tun is filled */
 	struct netif_tun tun;
 };

@@ -141,6 +141,7 @@ netif_link_read(const struct nlmsghdr *message, struct netif_link *out)
 		.index = (uint32_t)info->ifi_index,
 		.up = (info->ifi_flags & IFF_UP) != 0,
 		.carrier = (info->ifi_flags & IFF_LOWER_UP) != 0,
+		.running = (info->ifi_flags & IFF_RUNNING) != 0,
 	};
 	mnl_attr_for_each (attr, message, sizeof(*info))
 		read_attribute(attr, out);

@@ -262,6 +262,35 @@ netns_same(int netns_fd, int other_fd)
 			a.st_ino == b.st_ino;
 }
 
+bool
+netns_is_called(int netns_fd, const char *name)
+{
+	int other = netns_open(name, NULL, 0);
+	bool same = other >= 0 && netns_same(netns_fd, other);
+
+	if (other >= 0)
+		close(other);
+	return same;
+}
+
+bool
+netns_find_name(int netns_fd, char *name, size_t size)
+{
+	DIR *list = opendir(NAMES_DIR);
+	struct dirent *entry;
+	bool found = false;
+
+	if (list == NULL)
+		return false;
+	while (!found && (entry = readdir(list)) != NULL) {
+		found = is_visible(entry) && netns_is_called(netns_fd, entry->d_name);
+		if (found)
+			snprintf(name, size, "%s", entry->d_name);
+	}
+	closedir(list);
+	return found;
+}
+
 struct visit {
 	int netns_fd;
 	int (*work)(void *arg);

@@ -41,6 +41,12 @@ int netns_process_digits(const char *path);
 /* Both are the same namespace. */
 bool netns_same(int netns_fd, int other_fd);
 
+/* netns_open() of this name or path would open the same namespace. */
+bool netns_is_called(int netns_fd, const char *name);
+
+/* A name that `ip netns` has for it. False: none, and `name` is as it was. */
+bool netns_find_name(int netns_fd, char *name, size_t size);
+
 /*
  * Runs work(arg) within the namespace, on a thread that is made for it and ends with it, and waits;
  * in the calling thread when netns_fd is its own. Sockets, and TAPs opened by it, belong to that

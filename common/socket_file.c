@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 int
@@ -55,5 +58,25 @@ socket_file_set_access(int fd, mode_t mode, uid_t owner, gid_t group)
 		if (fchownat(fd, "", old.st_uid, old.st_gid, AT_EMPTY_PATH) == 0)
 			(void)change_mode(fd, old.st_mode & 0777);
 	}
+	return ret;
+}
+
+int
+socket_file_probe(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd, ret = 0;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* Sockets with connections refuse this type, but only after all other checks. */
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
+			errno != EPROTOTYPE)
+		ret = -errno;
+	close(fd);
 	return ret;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The file that bind() has made for a UNIX socket: which it is, and who may connect. Any thread.
+ * The file that bind() has made for a UNIX socket: which it is, who may connect, and whether its maker is
+ * still there. Any thread.
  */
 #ifndef COMMON_SOCKET_FILE_H
 #define COMMON_SOCKET_FILE_H
@@ -20,5 +21,12 @@ int socket_file_open(const char *path);
  * -ENOENT: /proc is not mounted. -EPERM: another owner, or a group that the process is not in.
  */
 int socket_file_set_access(int fd, mode_t mode, uid_t owner, gid_t group);
+
+/*
+ * 0: a socket is bound there, and we may connect. -ECONNREFUSED: none is, any more, or the file is no
+ * socket. Else -ENOENT, -EACCES, -ENAMETOOLONG, or what the system says. A listener notices nothing,
+ * because the question is of a type that it cannot accept.
+ */
+int socket_file_probe(const char *path);
 
 #endif

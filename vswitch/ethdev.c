@@ -21,7 +21,6 @@
 #include "ethdev_setup.h"
 #include "ethdev_traits.h"
 #include "grace.h"
-#include "netif.h"
 #include "text.h"
 #include "worker.h"
 
@@ -310,28 +309,21 @@ ethdev_return(struct ethdev *dev, const struct ethdev_config *config, bool anew,
 
 /* An interface that the device itself makes has its queue towards the switch; another one, from the host. */
 static void
-look_at_interface_drops(const struct ethdev *dev, struct device_drop_counts *dropped)
+note_interface_drops(const struct ethdev *dev, const struct netif_link *link,
+		struct device_drop_counts *dropped)
 {
-	enum device_drop which = dev->traits->own_interface ? DEVICE_DROP_TX_DROPPED
-							    : DEVICE_DROP_RX_DROPPED;
-	struct netif_link link;
-	struct netif *n;
+	bool own = dev->traits->own_interface;
+	enum device_drop which = own ? DEVICE_DROP_TX_DROPPED : DEVICE_DROP_RX_DROPPED;
 
-	if (netif_open(-1, &n, NULL, 0) < 0)
-		return;
-	if (netif_get(n, dev->if_index, &link, NULL, 0) == 0) {
-		dropped->known |= 1u << which;
-		dropped->frames[which] = dev->traits->own_interface ? link.tx_dropped
-								    : link.rx_dropped;
-	}
-	netif_close(n);
+	dropped->known |= 1u << which;
+	dropped->frames[which] = own ? link->tx_dropped : link->rx_dropped;
 }
 
 /* What the kernel says of the device's interface. */
 static void
 look_at_interface(const struct ethdev *dev, struct ethdev_status *status)
 {
-	struct ethdev_interface found;
+	struct netif_link found;
 	int ret = ethdev_interface_look(dev->if_index, &found);
 
 	if (ret == -ENODEV) {
@@ -343,6 +335,7 @@ look_at_interface(const struct ethdev *dev, struct ethdev_status *status)
 	}
 	if (ret != 0)
 		return;
+	note_interface_drops(dev, &found, &status->dropped);
 	memcpy(status->ifname, found.name, sizeof(status->ifname));
 	if (!dev->traits->by_name) {
 		status->link_up &= found.running;
@@ -403,10 +396,8 @@ ethdev_look(struct ethdev *dev, struct ethdev_status *status)
 	status->mtu = mtu;
 	memcpy(status->mac, mac.addr_bytes, sizeof(status->mac));
 	look_at_drops(dev, &status->dropped);
-	if (dev->if_index == 0)
-		return;
-	look_at_interface(dev, status);
-	look_at_interface_drops(dev, &status->dropped);
+	if (dev->if_index != 0)
+		look_at_interface(dev, status);
 }
 
 void

@@ -33,28 +33,15 @@ ask(int fd, unsigned long what, struct ifreq *request)
 }
 
 int
-ethdev_interface_look(unsigned int index, struct ethdev_interface *found)
+ethdev_interface_look(unsigned int index, struct netif_link *found)
 {
-	struct ifreq request;
-	int fd = open_request(index, &request), ret;
+	struct netif *n;
+	int ret = netif_open(-1, &n, NULL, 0);
 
-	if (fd < 0)
-		return fd;
-	*found = (struct ethdev_interface){ 0 };
-	memcpy(found->name, request.ifr_name, sizeof(found->name));
-	ret = ask(fd, SIOCGIFFLAGS, &request);
-	if (ret == 0) {
-		found->up = (request.ifr_flags & IFF_UP) != 0;
-		found->running = found->up && (request.ifr_flags & IFF_RUNNING) != 0;
-		ret = ask(fd, SIOCGIFMTU, &request);
-	}
-	if (ret == 0) {
-		found->mtu = (uint32_t)request.ifr_mtu;
-		ret = ask(fd, SIOCGIFHWADDR, &request);
-	}
-	if (ret == 0)
-		memcpy(found->mac, request.ifr_hwaddr.sa_data, sizeof(found->mac));
-	close(fd);
+	if (ret < 0)
+		return ret;
+	ret = netif_get(n, index, found, NULL, 0);
+	netif_close(n);
 	return ret;
 }
 

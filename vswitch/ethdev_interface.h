@@ -12,16 +12,10 @@
 
 #include <net/if.h>
 
-struct ethdev_interface {
-	char name[IFNAMSIZ];
-	bool up;
-	bool running; /* up, and with a carrier */
-	uint32_t mtu;
-	uint8_t mac[6];
-};
+#include "netif.h"
 
 /* 0; -ENODEV: it is gone from the switch's namespace; or another -errno, and nothing is known. */
-int ethdev_interface_look(unsigned int index, struct ethdev_interface *found);
+int ethdev_interface_look(unsigned int index, struct netif_link *found);
 
 /* 0 or -errno. */
 int ethdev_interface_set_mtu(unsigned int index, uint32_t mtu);

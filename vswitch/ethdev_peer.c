@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include <rte_ethdev.h>
 
 #include "ethdev_args.h"
+#include "socket_file.h"
 #include "text.h"
 
 #define PATH_SIZE sizeof(((struct sockaddr_un *)NULL)->sun_path)
@@ -46,22 +46,11 @@ memif_has_file(const char *devargs)
 			strcmp(abstract, "no") == 0;
 }
 
-/*
- * Whether a socket is bound there. The type is one that no driver uses, so the kernel refuses to
- * connect: in another way when there is nobody, and the peer notices nothing.
- */
+/* Unless it is known that nobody is. */
 static bool
 is_bound(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
-
-	if (fd < 0)
-		return true;
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	ret = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
-	close(fd);
-	return ret != ECONNREFUSED;
+	return socket_file_probe(path) != -ECONNREFUSED;
 }
 
 static int

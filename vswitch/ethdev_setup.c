@@ -138,18 +138,17 @@ count_mbufs(const struct setup *setup)
 }
 
 /*
- * The driver of virtio_user gives back mbufs when its ring is nearly full. They may be another
- * device's, by reference, which then has none for frames to come. So it gives them back with each
- * burst: when more than four entries are used.
+ * Mbufs that a driver keeps may be another device's, by reference, which then has none for frames to
+ * come. So it gives them back with each burst: when more than four entries are used.
  */
 static struct rte_eth_txconf
 tx_conf(const struct setup *setup)
 {
 	struct rte_eth_txconf conf = setup->info.default_txconf;
 	char text[16];
-	long size = 256; /* the driver's own */
+	long size = 256; /* of virtio_user, where none is given */
 
-	if (strcmp(setup->info.driver_name, "net_virtio_user") != 0)
+	if (!setup->dev->traits->keeps_sent)
 		return conf;
 	if (ethdev_args_value(setup->config->devargs, "queue_size", text, sizeof(text)))
 		size = strtol(text, NULL, 10);
@@ -307,7 +306,7 @@ remember(const struct setup *setup)
 static uint32_t
 get_mtu(const struct ethdev *dev)
 {
-	struct ethdev_interface found;
+	struct netif_link found;
 	uint16_t mtu = 0;
 
 	if (dev->traits->by_name)

@@ -11,8 +11,8 @@ static const struct ethdev_traits known[] = {
 	{ .driver = "net_tap", .by_name = true, .own_interface = true },
 	{ .driver = "net_memif", .hears_stopped = true, .returns = ETHDEV_RETURNS_BY_START },
 	/* That of a kernel port, which looks after its interface itself. */
-	{ .driver = "net_virtio_user_kernel", .own_interface = true },
-	{ .driver = "net_virtio_user", .returns = ETHDEV_RETURNS_BY_OPEN },
+	{ .driver = "net_virtio_user_kernel", .own_interface = true, .keeps_sent = true },
+	{ .driver = "net_virtio_user", .keeps_sent = true, .returns = ETHDEV_RETURNS_BY_OPEN },
 };
 
 static const struct ethdev_traits usual;

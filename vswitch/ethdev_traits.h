@@ -34,6 +34,11 @@ struct ethdev_traits {
 	 * waits for nobody.
 	 */
 	bool hears_stopped;
+	/*
+	 * It keeps the mbufs of frames that were sent until its ring is nearly full, and takes as
+	 * tx_free_thresh how many entries less than the ring's make it give them back.
+	 */
+	bool keeps_sent;
 	enum ethdev_return returns;
 };
 

@@ -10,7 +10,6 @@
  */
 #include "port_kernel.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,8 +17,6 @@
 
 #include "netns.h"
 #include "text.h"
-
-#define NAMES "/run/netns"
 
 /* A handle where the interface is now, and the interface. -ENODEV: it is gone. */
 static int
@@ -50,36 +47,6 @@ open_interface(const struct kernel_job *job, struct netif **out, struct netif_li
 	return ret;
 }
 
-static bool
-is_called(int netns, const char *name)
-{
-	int other = netns_open(name, NULL, 0);
-	bool same = other >= 0 && netns_same(netns, other);
-
-	if (other >= 0)
-		close(other);
-	return same;
-}
-
-/* Among the names of `ip netns`. */
-static bool
-find_name(int netns, char name[PORT_PATH_MAX])
-{
-	DIR *list = opendir(NAMES);
-	struct dirent *entry;
-	bool found = false;
-
-	if (list == NULL)
-		return false;
-	while (!found && (entry = readdir(list)) != NULL) {
-		found = entry->d_name[0] != '.' && is_called(netns, entry->d_name);
-		if (found)
-			snprintf(name, PORT_PATH_MAX, "%.*s", PORT_PATH_MAX - 1, entry->d_name);
-	}
-	closedir(list);
-	return found;
-}
-
 /* Where the interface is, which somebody may have moved. Who may not know has moved none. */
 static void
 name_netns(const struct kernel_job *job, char name[PORT_PATH_MAX])
@@ -88,11 +55,11 @@ name_netns(const struct kernel_job *job, char name[PORT_PATH_MAX])
 	int netns = netns_of_tap(job->port->tap.fds[0], NULL, 0);
 	int own = netns >= 0 ? netns_own(NULL, 0) : -1;
 
-	if (netns < 0 || (setting[0] != '\0' && is_called(netns, setting)))
+	if (netns < 0 || (setting[0] != '\0' && netns_is_called(netns, setting)))
 		snprintf(name, PORT_PATH_MAX, "%s", setting);
 	else if (own >= 0 && netns_same(netns, own))
 		name[0] = '\0';
-	else if (!find_name(netns, name))
+	else if (!netns_find_name(netns, name, PORT_PATH_MAX))
 		snprintf(name, PORT_PATH_MAX, "a namespace without a name");
 	if (netns >= 0)
 		close(netns);

@@ -329,6 +329,14 @@ print_options(FILE *out)
 }
 
 static void
+print_reasons(FILE *out, const struct drop_reason_info *reasons, int count)
+{
+	for (int i = 0; i < count; i++)
+		fprintf(out, "| `%s` | %s | %s |\n", reasons[i].name, reasons[i].meaning,
+				reasons[i].remedy);
+}
+
+static void
 print_objects(FILE *out)
 {
 	static const char members[] = "member | type | meaning";
@@ -345,16 +353,12 @@ print_objects(FILE *out)
 			"plus `segments`, is the sum of `tx_frames` and of all `drops`. The counters of a port go\n"
 			"with it.\n\n"
 			"### Reasons for drops\n\n| reason | meaning | what to do |\n|---|---|---|\n");
-	for (int i = 0; i < DROP_REASONS; i++)
-		fprintf(out, "| `%s` | %s | %s |\n", drop_reasons[i].name, drop_reasons[i].meaning,
-				drop_reasons[i].remedy);
+	print_reasons(out, drop_reasons, DROP_REASONS);
 	fprintf(out,
 			"\n### What a device drops by itself\n\n"
 			"Not of the switch's making: the names are the kernel's and DPDK's.\n\n"
 			"| counter | meaning | what to do |\n|---|---|---|\n");
-	for (int i = 0; i < DEVICE_DROPS; i++)
-		fprintf(out, "| `%s` | %s | %s |\n", device_drops[i].name, device_drops[i].meaning,
-				device_drops[i].remedy);
+	print_reasons(out, device_drops, DEVICE_DROPS);
 	fprintf(out, "\n");
 	print_fields(out, "DEVICE", members, device_fields, COUNT(device_fields));
 	print_fields(out, "SESSION", members, session_fields, COUNT(session_fields));

@@ -22,30 +22,15 @@ report_stats(const struct port *port, const struct fdb *fdb)
 }
 
 static json_t *
-report_reasons(void)
+report_reasons(const struct drop_reason_info *reasons, int count)
 {
 	json_t *list = json_array();
 	int i;
 
-	for (i = 0; i < DROP_REASONS; i++)
+	for (i = 0; i < count; i++)
 		json_array_append_new(list,
-				json_pack("{s:s, s:s, s:s}", "name", drop_reasons[i].name,
-						"meaning", drop_reasons[i].meaning, "remedy",
-						drop_reasons[i].remedy));
-	return list;
-}
-
-static json_t *
-report_device_reasons(void)
-{
-	json_t *list = json_array();
-	int i;
-
-	for (i = 0; i < DEVICE_DROPS; i++)
-		json_array_append_new(list,
-				json_pack("{s:s, s:s, s:s}", "name", device_drops[i].name,
-						"meaning", device_drops[i].meaning, "remedy",
-						device_drops[i].remedy));
+				json_pack("{s:s, s:s, s:s}", "name", reasons[i].name, "meaning",
+						reasons[i].meaning, "remedy", reasons[i].remedy));
 	return list;
 }
 
@@ -56,8 +41,10 @@ get_one(struct rpc_call *call, const char *name)
 
 	if (port != NULL)
 		rpc_reply(call,
-				json_pack("{s:o, s:o, s:{s:o}}", "reasons", report_reasons(),
-						"device_reasons", report_device_reasons(), "ports",
+				json_pack("{s:o, s:o, s:{s:o}}", "reasons",
+						report_reasons(drop_reasons, DROP_REASONS),
+						"device_reasons",
+						report_reasons(device_drops, DEVICE_DROPS), "ports",
 						port_name(port), port_report_stats(port)));
 }
 
@@ -71,9 +58,12 @@ rpc_stats_get(struct rpc_call *call, const json_t *params)
 	else
 		rpc_reply_rows(call,
 				rpc_port_rows(report_stats, rpc_daemon(call)->fdb,
-						json_pack("{s:o, s:o}", "reasons", report_reasons(),
+						json_pack("{s:o, s:o}", "reasons",
+								report_reasons(drop_reasons,
+										DROP_REASONS),
 								"device_reasons",
-								report_device_reasons()),
+								report_reasons(device_drops,
+										DEVICE_DROPS)),
 						"ports", true));
 }
 

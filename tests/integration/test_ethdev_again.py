@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Callable, Mapping
 
 import pytest
+from hostile import open_descriptors
 from kernel_end import KernelEnd, MakeEnd
 from test_ethdev_life import refusal
 from test_ethdev_port import HERE, veth, write_pcap
@@ -82,10 +83,6 @@ def ground(
     return Ground(home_switch, home, make_end("far"), make_switch(), workdir)
 
 
-def descriptors(switch: Switch) -> int:
-    return len(os.listdir(f"/proc/{switch.pid}/fd"))
-
-
 def resident(switch: Switch) -> int:
     """Bytes of the program's own; the mbufs are in memory that is taken at the start."""
     fields = Path(f"/proc/{switch.pid}/statm").read_text().split()
@@ -117,11 +114,11 @@ def test_many_lives(ground: Ground, name: str) -> None:
     devargs = driver.devargs.format(ground.workdir, ground.peer.path("up"))
     for _ in range(3):
         live(ground, driver, devargs, True)
-    fds, memory = descriptors(switch), resident(switch)
+    fds, memory = open_descriptors(switch), resident(switch)
     for number in range(LIVES):
         live(ground, driver, devargs, number % 10 == 0)
     wait_until("descriptors are closed",
-               lambda: descriptors(switch) <= fds + driver.lost_fds * LIVES)
+               lambda: open_descriptors(switch) <= fds + driver.lost_fds * LIVES)
     assert resident(switch) - memory < 4 * MIB
     switch.add_port("d", type="ethdev", devargs=devargs)
     assert switch.port("d")["fault"] is None
