@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Iterator
 
 import pytest
-from hostile import paused
+from hostile import open_descriptors, paused
 from unclosable import LINGER_S, Lingering, give
 from vswitch import Client, Switch, wait_until
 
@@ -82,12 +82,14 @@ def is_served(switch: Switch) -> bool:
 def test_busy_clients_of_one_process(full_switch: Switch, size: int) -> None:
     """However many requests it has under way, another process's client is served."""
     full_switch.close_client()
+    without = open_descriptors(full_switch)
     with Crowd(full_switch, size) as crowd:
         wait_until("the crowd is served", lambda: crowd.answered > 1 << 20, 30.0)
         for _ in range(5):
             shown = full_switch.ctl("list-ports", timeout=20.0)
             assert shown.returncode == 0, shown.stderr
-    wait_until("the crowd has left", lambda: is_served(full_switch), 30.0)
+    wait_until("the crowd was accepted, to its last", lambda: is_served(full_switch), 30.0)
+    wait_until("it has left", lambda: open_descriptors(full_switch) <= without, 30.0)
     if size > CLIENTS_MAX:
         assert "is turned away: there are 128 already" in full_switch.process.log()
 
