@@ -10,18 +10,18 @@
 #include <rte_ethdev.h>
 #include <rte_mempool.h>
 
-#include "buffers.h"
-#include "client.h"
-#include "eal.h"
-#include "eal_log.h"
-#include "endpoint_socket.h"
-#include "last_words.h"
-#include "report.h"
-#include "role.h"
-#include "settings.h"
-#include "standard_fds.h"
-#include "stop.h"
-#include "text.h"
+#include "backend/buffers.h"
+#include "backend/client.h"
+#include "backend/eal.h"
+#include "backend/eal_log.h"
+#include "backend/endpoint_socket.h"
+#include "system/last_words.h"
+#include "process/report.h"
+#include "roles/role.h"
+#include "settings/settings.h"
+#include "system/standard_fds.h"
+#include "process/stop.h"
+#include "text/text.h"
 
 #define TIMER_SLACK_NS 1000 /* else a short sleep is 50 us too long */
 

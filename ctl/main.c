@@ -9,16 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
-#include "help.h"
-#include "last_words.h"
-#include "nearest.h"
-#include "options.h"
-#include "output.h"
-#include "paths.h"
-#include "port_options.h"
-#include "request.h"
-#include "standard_fds.h"
+#include "commands/command.h"
+#include "commands/help.h"
+#include "system/last_words.h"
+#include "text/nearest.h"
+#include "options/options.h"
+#include "show/output.h"
+#include "system/paths.h"
+#include "options/port_options.h"
+#include "request/request.h"
+#include "system/standard_fds.h"
 
 #define ERR_SIZE 1024
 

@@ -18,6 +18,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Iterable, Iterator
 
+import layers
+
 PROJECT = Path(__file__).resolve().parent.parent
 LISTING = "coverage.txt"
 
@@ -32,23 +34,13 @@ class Layer:
     guarded: bool = False
 
 
-# The first layer with a pattern that fits has the file.
+# The first layer with a pattern that fits has the file. The switch's are its folders.
+GUARDED = {"gate", "switching", "rings"}
 LAYERS = [
-    Layer("rings", ("vswitch/vring*", "vswitch/chain", "vswitch/guest_mem", "vswitch/copy*",
-                    "vswitch/sigbus", "vswitch/notice", "vswitch/memory_fault",
-                    "vswitch/memory_growth"), guarded=True),
-    Layer("gate", ("vswitch/gate*", "vswitch/vhost_msg", "vswitch/vhost_check", "vswitch/vhost_io",
-                   "vswitch/session", "vswitch/fd_*", "vswitch/closer*",
-                   "vswitch/memory_space"), guarded=True),
-    Layer("FDB", ("vswitch/fdb*", "vswitch/forward*"), guarded=True),
-    Layer("JSON-RPC", ("common/jsonrpc", "common/lineframe", "vswitch/rpc*",
-                       "vswitch/control_client"), guarded=True),
-    Layer("control", ("vswitch/control*", "vswitch/config*", "vswitch/events",
-                      "vswitch/feature_names", "vswitch/port_json", "vswitch/port_report")),
-    Layer("ports", ("vswitch/port*", "vswitch/host_memory", "vswitch/memory_release")),
-    Layer("library", ("vswitch/vhost_lib*", "vswitch/vhost_events")),
-    Layer("worker", ("vswitch/worker*", "vswitch/grace", "vswitch/deliver", "vswitch/watchdog")),
-    Layer("program", ("vswitch/*",)),
+    Layer("JSON-RPC", ("common/jsonrpc/*", "vswitch/control/rpc*",
+                       "vswitch/control/control_client"), guarded=True),
+    *(Layer(name, (f"vswitch/{name}/*",), guarded=name in GUARDED)
+      for name in layers.read()),
     Layer("client", ("client/*",)),
     Layer("ctl", ("ctl/*",)),
     Layer("common", ("common/*",)),

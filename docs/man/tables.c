@@ -11,12 +11,12 @@
 
 #include <jansson.h>
 
-#include "../../client/settings.h"
-#include "../../ctl/command.h"
-#include "../../ctl/help.h"
-#include "../../vswitch/daemon_options.h"
-#include "options.h"
-#include "port_options.h"
+#include "../../client/settings/settings.h"
+#include "../../ctl/commands/command.h"
+#include "../../ctl/commands/help.h"
+#include "../../vswitch/program/daemon_options.h"
+#include "options/options.h"
+#include "options/port_options.h"
 
 static json_t *
 describe_option(const struct option_spec *spec)

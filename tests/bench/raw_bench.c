@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
+#include "options/options.h"
 #include "raw_bench.h"
 #include "raw_clock.h"
 

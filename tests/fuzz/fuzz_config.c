@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "config.h"
+#include "control/config.h"
 #include "fuzz.h"
-#include "port_json.h"
-#include "port_options.h"
-#include "text.h"
+#include "control/port_json.h"
+#include "options/port_options.h"
+#include "text/text.h"
 
 #define PATH "/etc/vswitch.json"
 

@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "account.h"
-#include "deliver.h"
+#include "datapath/account.h"
+#include "worker/deliver.h"
 #include "fuzz.h"
-#include "offload.h"
+#include "offloads/offload.h"
 #include "offload_frames.h"
 
 #define PORTS 8

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "copy.h"
+#include "base/copy.h"
 #include "fuzz.h"
 #include "model_device.h"
 

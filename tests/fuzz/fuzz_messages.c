@@ -16,11 +16,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fd_check.h"
+#include "gate/fd_check.h"
 #include "fuzz.h"
-#include "session.h"
-#include "vhost_io.h"
-#include "vhost_msg.h"
+#include "gate/session.h"
+#include "gate/vhost_io.h"
+#include "gate/vhost_msg.h"
 
 #define MESSAGES_MAX 64
 #define SENT_FDS_MAX 16 /* with one message; more than it may have */

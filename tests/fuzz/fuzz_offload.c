@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "offload.h"
+#include "offloads/offload.h"
 #include "offload_frames.h"
-#include "offload_headers.h"
+#include "offloads/offload_headers.h"
 
 #define PIECES_MAX 24
 #define FRAME 3 /* place in the burst */

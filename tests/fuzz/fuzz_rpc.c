@@ -13,16 +13,16 @@
 
 #include <event2/buffer.h>
 
-#include "control_line.h"
-#include "events.h"
+#include "control/control_line.h"
+#include "control/events.h"
 #include "fuzz.h"
-#include "lineframe.h"
-#include "port_json.h"
-#include "port_options.h"
-#include "rpc.h"
-#include "rpc_handlers.h"
-#include "rpc_params.h"
-#include "rpc_rows.h"
+#include "jsonrpc/lineframe.h"
+#include "control/port_json.h"
+#include "options/port_options.h"
+#include "control/rpc.h"
+#include "control/rpc_handlers.h"
+#include "control/rpc_params.h"
+#include "control/rpc_rows.h"
 
 #define LINE_MAX_BYTES 4096
 

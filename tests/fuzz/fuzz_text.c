@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "port_options.h"
-#include "prefix.h"
-#include "text.h"
+#include "options/port_options.h"
+#include "netlink/prefix.h"
+#include "text/text.h"
 
 static char err[256];
 

@@ -26,7 +26,7 @@
 #include "honest_frame.h"
 #include "latency.h"
 #include "raw_port.h"
-#include "text.h"
+#include "text/text.h"
 
 #define RING_SIZE 1024
 #define OUTSTANDING_MAX (RING_SIZE / 2)

@@ -44,7 +44,7 @@ def test_build_takes_no_tests() -> None:
         ["ninja", "-C", str(build), "-t", "inputs", "programs"], capture_output=True, text=True,
         check=True).stdout.splitlines()
     names = " ".join(inputs)
-    for source in ("vswitch/main.c", "ctl/main.c", "client/main.c", "docs/man/vswitchd.8.in"):
+    for source in ("vswitch/program/main.c", "ctl/main.c", "client/main.c", "docs/man/vswitchd.8.in"):
         assert source in names
     assert "tests/" not in names
 

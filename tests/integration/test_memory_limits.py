@@ -26,7 +26,7 @@ from vswitch.ring import WRITE, Segment
 MIB = 1 << 20
 GIB = 1 << 30
 PAGE = 4096
-# As in vswitch/memory_growth.h.
+# As in vswitch/rings/memory_growth.h.
 RATE, BURST, OVERDRAFT = 32 * MIB, 64 * MIB, 16 * MIB
 
 FRAME = 60_000  # bytes: fifteen pages

@@ -112,7 +112,7 @@ fails(enum kind kind, int error)
 	return true;
 }
 
-/* libevent's memory. jansson's comes through the switch (common/json_memory.c). */
+/* libevent's memory. jansson's comes through the switch (common/jsonrpc/json_memory.c). */
 
 static void *
 event_alloc(size_t size)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deliver.h"
+#include "worker/deliver.h"
 #include "ring_driver.h"
 #include "stations.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include "copy.h"
+#include "base/copy.h"
 #include "model_device.h"
 
 #define RECEIVERS_MAX 2

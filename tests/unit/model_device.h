@@ -6,7 +6,7 @@
 #define TESTS_MODEL_DEVICE_H
 
 #include "ring_cases.h"
-#include "vring_endpoint.h"
+#include "rings/vring_endpoint.h"
 
 /* A source or a sink over one guest's ring, and what belongs to it. */
 struct device {

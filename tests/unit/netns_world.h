@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "prefix.h"
+#include "netlink/prefix.h"
 
 /* Set-up of a group: enters new user, mount and network namespaces; /run/netns is empty. */
 int world_enter(void **state);

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "frame.h"
+#include "datapath/frame.h"
 
 #define OFFLOAD_BYTES_MAX 70000
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vring_endpoint.h"
+#include "rings/vring_endpoint.h"
 
 #define GUEST_BASE 0x100000u
 #define GUEST_USER 0x7f0000000000u

@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "counters.h"
-#include "frame.h"
-#include "vring.h"
+#include "datapath/counters.h"
+#include "datapath/frame.h"
+#include "rings/vring.h"
 
 #define MODEL_MEMORY 16384   /* bytes of an image at most */
 #define MODEL_FRAME_MAX 8192 /* bytes of a frame that the model looks into */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "fdb.h"
+#include "switching/fdb.h"
 
 /* Station `n` of a group of stations, 0 to 255; different for each pair, never a group address. */
 static inline struct fdb_key

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "account.h"
+#include "datapath/account.h"
 
 #define HZ 1000000000ull /* a cycle is a nanosecond */
 #define MS (HZ / 1000)

@@ -13,11 +13,11 @@
 
 #include <cmocka.h>
 
-#include "account.h"
-#include "caller.h"
-#include "thread.h"
-#include "tsc.h"
-#include "vring.h"
+#include "datapath/account.h"
+#include "rings/caller.h"
+#include "base/thread.h"
+#include "base/tsc.h"
+#include "rings/vring.h"
 
 #define WAIT_MS 10000
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "chain.h"
+#include "rings/chain.h"
 #include "ring_driver.h"
 
 #define RING 64

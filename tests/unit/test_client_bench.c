@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks client/search.c, imix.c and bench_frame.c: the search finds what a modelled device
+ * Checks client/measure/search.c, imix.c and bench_frame.c: the search finds what a modelled device
  * carries, a mix has the sizes that it says, and a frame reads back as it was written.
  */
 #include <errno.h>
@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "bench_frame.h"
-#include "imix.h"
-#include "search.h"
+#include "packets/bench_frame.h"
+#include "packets/imix.h"
+#include "measure/search.h"
 
 /* A device that loses frames above capacity, and a sender that gets no further than its own. */
 struct model {

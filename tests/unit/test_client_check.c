@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks client/check_frame.c and tracker.c: no damage passes for a good frame, and what was lost,
+ * Checks client/packets/check_frame.c and tracker.c: no damage passes for a good frame, and what was lost,
  * doubled or reordered is counted as what it is.
  */
 #include <errno.h>
@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "check_frame.h"
-#include "tracker.h"
+#include "packets/check_frame.h"
+#include "measure/tracker.h"
 
 static const uint8_t alice[6] = { 0x02, 0, 0, 0, 0, 0xa1 };
 static const uint8_t bob[6] = { 0x02, 0, 0, 0, 0, 0xb0 };

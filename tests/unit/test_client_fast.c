@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks client/fast_path.c: the answers against known bytes, and that whatever is not plainly a
+ * Checks client/packets/fast_path.c: the answers against known bytes, and that whatever is not plainly a
  * request for us is left alone.
  */
 #include <setjmp.h>
@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "fast_path.h"
-#include "inet.h"
+#include "packets/fast_path.h"
+#include "packets/inet.h"
 
 /* clang-format off */
 /* From port 4000 of 10.0.0.9 (fd00::9) to port 7 of 10.0.0.2 (fd00::2), three hops left: "hello". */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks client/histogram.c and pacer.c: percentiles are right to 1 %, and a rate is kept, neither
+ * Checks client/measure/histogram.c and pacer.c: percentiles are right to 1 %, and a rate is kept, neither
  * exceeded nor missed.
  */
 #include <errno.h>
@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "histogram.h"
-#include "pacer.h"
+#include "measure/histogram.h"
+#include "measure/pacer.h"
 
 static struct histogram h;
 

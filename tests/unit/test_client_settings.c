@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks client/settings.c: options stand before or after the role, and what is wrong is named with
+ * Checks client/settings/settings.c: options stand before or after the role, and what is wrong is named with
  * what would be right.
  */
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "settings.h"
+#include "settings/settings.h"
 
 static struct settings s;
 static char err[512];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks client/inet.c, station.c and probe.c: what ping asks, respond answers; a packet that is
+ * Checks client/packets/inet.c, station.c and probe.c: what ping asks, respond answers; a packet that is
  * damaged or for somebody else is not. Known bytes stand for both being wrong in the same way.
  */
 #include <errno.h>
@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
-#include "inet.h"
-#include "probe.h"
-#include "station.h"
-#include "wire.h"
+#include "packets/inet.h"
+#include "packets/probe.h"
+#include "packets/station.h"
+#include "packets/wire.h"
 
 static const uint8_t alice[6] = { 0x02, 0, 0, 0, 0, 0xa1 };
 static const uint8_t bob[6] = { 0x02, 0, 0, 0, 0, 0xb0 };

@@ -27,9 +27,9 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
-#include "closer.h"
-#include "log.h"
+#include "base/clock.h"
+#include "gate/closer.h"
+#include "base/log.h"
 
 /* A close that waits takes this long; nothing here may come near. */
 #define LINGER_S 60

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks vswitch/config.c: what a configuration file may say, and where an error in it is found. */
+/* Checks vswitch/control/config.c: what a configuration file may say, and where an error in it is found. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "config.h"
+#include "control/config.h"
 
 #define PATH "/etc/vswitch.json"
 

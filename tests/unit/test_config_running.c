@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks vswitch/config_running.c: ports of a configuration are added one after the other, whether
+ * Checks vswitch/control/config_running.c: ports of a configuration are added one after the other, whether
  * they are there at once or later, and the end is told once. Ports and the table of stations are
  * stand-ins.
  */
@@ -15,9 +15,9 @@
 
 #include <cmocka.h>
 
-#include "config_running.h"
-#include "port_options.h"
-#include "port_report.h"
+#include "control/config_running.h"
+#include "options/port_options.h"
+#include "control/port_report.h"
 
 #define MANY 3000 /* ports: so many calls inside one another would not fit the stack */
 

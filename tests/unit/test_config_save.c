@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks vswitch/config_save.c: a file is the old one or the new one, whole, whatever goes wrong. */
+/* Checks vswitch/control/config_save.c: a file is the old one or the new one, whole, whatever goes wrong. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "config_save.h"
+#include "control/config_save.h"
 
 static char dir[] = "/tmp/test_config_save.XXXXXX";
 static char path[64];

@@ -10,7 +10,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 
-#include "csum.h"
+#include "offloads/csum.h"
 #include "offload_frames.h"
 
 #define LEN_MAX 65553

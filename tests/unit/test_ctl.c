@@ -11,13 +11,13 @@
 
 #include <cmocka.h>
 
-#include "../../ctl/command.h"
-#include "../../ctl/params.h"
-#include "../../ctl/print.h"
-#include "../../ctl/rates.h"
-#include "../../ctl/table.h"
-#include "../../ctl/view.h"
-#include "port_options.h"
+#include "../../ctl/commands/command.h"
+#include "../../ctl/commands/params.h"
+#include "../../ctl/show/print.h"
+#include "../../ctl/follow/rates.h"
+#include "../../ctl/show/table.h"
+#include "../../ctl/show/view.h"
+#include "options/port_options.h"
 
 static const struct table_column columns[] = { { "NAME", false }, { "FRAMES", true },
 	{ "STATE", false } };

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "account.h"
-#include "deliver.h"
-#include "tsc.h"
+#include "datapath/account.h"
+#include "worker/deliver.h"
+#include "base/tsc.h"
 
 #define PORTS 5
 

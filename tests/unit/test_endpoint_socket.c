@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks client/endpoint_socket.c: whether the connection that a client made is still there. */
+/* Checks client/backend/endpoint_socket.c: whether the connection that a client made is still there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "endpoint_socket.h"
+#include "backend/endpoint_socket.h"
 
 struct connection {
 	char directory[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks vswitch/ethdev_drivers.c: which devices may be used, and what is said of the others. */
+/* Checks vswitch/devices/ethdev_drivers.c: which devices may be used, and what is said of the others. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "ethdev_drivers.h"
+#include "devices/ethdev_drivers.h"
 
 static void
 expect_refused(const char *bus, const char *name, const char *words)

@@ -18,7 +18,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "fd_check.h"
+#include "gate/fd_check.h"
 
 #define SIZE 12288
 

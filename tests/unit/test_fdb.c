@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "fdb.h"
+#include "switching/fdb.h"
 #include "stations.h"
-#include "switch_limits.h"
+#include "base/switch_limits.h"
 
 /* Enough sweeps to have looked at the whole table. */
 #define SWEEPS 8

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "fdb.h"
+#include "switching/fdb.h"
 #include "stations.h"
-#include "switch_limits.h"
+#include "base/switch_limits.h"
 
 #define STRANGERS 255 /* a group of stations for addresses that a flood makes up */
 

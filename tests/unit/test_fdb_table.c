@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "fdb.h"
-#include "fdb_store.h"
-#include "fdb_table.h"
+#include "switching/fdb.h"
+#include "switching/fdb_store.h"
+#include "switching/fdb_table.h"
 #include "stations.h"
 
 #define ROUNDS 200000

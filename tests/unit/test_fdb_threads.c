@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "fdb.h"
+#include "switching/fdb.h"
 #include "stations.h"
-#include "switch_limits.h"
+#include "base/switch_limits.h"
 
 #define RESIDENTS 3000 /* learned at ports 0 to 9, a group of their own; nothing may touch them */
 #define RESIDENT_PORTS 10

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "flow_hash.h"
+#include "devices/flow_hash.h"
 
 #define HEAD 64
 #define MACS 12

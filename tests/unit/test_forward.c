@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "forward.h"
+#include "switching/forward.h"
 #include "stations.h"
 
 #define PORTS 6

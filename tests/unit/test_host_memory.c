@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "host_memory.h"
+#include "ports/vhost/host_memory.h"
 
 #define MIB (1ull << 20)
 

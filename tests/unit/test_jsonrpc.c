@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks common/jsonrpc.c against the specification: what is JSON and what is not, which requests
+ * Checks common/jsonrpc/jsonrpc.c against the specification: what is JSON and what is not, which requests
  * are valid and what id their answer carries, batches, and the shape of what is built. Many cases
  * are the examples of section 7 of the specification.
  */
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "jsonrpc.h"
+#include "jsonrpc/jsonrpc.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

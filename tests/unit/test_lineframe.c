@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks common/lineframe.c: lines come out whole however they arrive, and none too long. */
+/* Checks common/jsonrpc/lineframe.c: lines come out whole however they arrive, and none too long. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "lineframe.h"
+#include "jsonrpc/lineframe.h"
 
 #define MAX 16
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks vswitch/log.c and notify.c: lines that reach their reader, or are counted, and never
+ * Checks vswitch/base/log.c and notify.c: lines that reach their reader, or are counted, and never
  * block. Each case of the log runs in a child with its own stderr, since a process opens it once.
  */
 #include <errno.h>
@@ -20,8 +20,8 @@
 
 #include <cmocka.h>
 
-#include "log.h"
-#include "notify.h"
+#include "base/log.h"
+#include "base/notify.h"
 
 #define FLOOD 20000 /* lines; far more than a pipe or a socket holds */
 #define LIMIT_MS 10000

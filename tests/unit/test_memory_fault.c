@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "memory_fault.h"
-#include "sigbus.h"
+#include "rings/memory_fault.h"
+#include "rings/sigbus.h"
 
 #define PAGE 4096ul
 #define PAGES 64ul

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "memory_growth.h"
+#include "rings/memory_growth.h"
 
 #define SECOND 1000000000ull
 #define MIB (1ull << 20)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "memory_space.h"
+#include "gate/memory_space.h"
 
 #define GIB (1ull << 30)
 

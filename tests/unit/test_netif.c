@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks common/netif.c, netif_link.c and netif_talk.c against the kernel, as iproute2 sees it. */
+/* Checks common/netlink/netif.c, netif_link.c and netif_talk.c against the kernel, as iproute2 sees it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
-#include "netif.h"
-#include "netns.h"
+#include "netlink/netif.h"
+#include "netlink/netns.h"
 #include "netns_world.h"
-#include "text.h"
+#include "text/text.h"
 
 static struct netif *here;
 static char err[256];

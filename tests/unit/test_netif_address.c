@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks common/netif_address.c against the kernel, as iproute2 sees it. */
+/* Checks common/netlink/netif_address.c against the kernel, as iproute2 sees it. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "netif.h"
+#include "netlink/netif.h"
 #include "netns_world.h"
 
 #define LIST_MAX 8

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks common/netif_monitor.c: what iproute2 changes is heard of, here and elsewhere. */
+/* Checks common/netlink/netif_monitor.c: what iproute2 changes is heard of, here and elsewhere. */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "netif.h"
-#include "netns.h"
+#include "netlink/netif.h"
+#include "netlink/netns.h"
 #include "netns_world.h"
 
 #define LIMIT_MS 20000	 /* for the kernel to tell */

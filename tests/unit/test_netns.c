@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks common/netns.c against namespaces that iproute2 makes. */
+/* Checks common/netlink/netns.c against namespaces that iproute2 makes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "netns.h"
+#include "netlink/netns.h"
 #include "netns_world.h"
 
 #define END_LIMIT_MS 20000 /* for the kernel to end a namespace */

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "offload.h"
+#include "offloads/offload.h"
 #include "offload_frames.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

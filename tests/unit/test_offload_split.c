@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "offload.h"
+#include "offloads/offload.h"
 #include "offload_frames.h"
 
 #define FIN_PSH_ACK_CWR 0x99

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks vswitch/port_json.c: every option of the table goes from JSON to settings and back. */
+/* Checks vswitch/control/port_json.c: every option of the table goes from JSON to settings and back. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "port_json.h"
-#include "port_options.h"
+#include "control/port_json.h"
+#include "options/port_options.h"
 
 static const struct port_settings plain = { .mtu = 1500,
 	.enabled = true,

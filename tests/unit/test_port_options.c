@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks common/port_options.c: the same values pass, and fail, as words and as JSON. */
+/* Checks common/options/port_options.c: the same values pass, and fail, as words and as JSON. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "port_options.h"
+#include "options/port_options.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks the method table and what comes out of it: vswitch/rpc.c, rpc_params.c, rpc_table.c and
+ * Checks the method table and what comes out of it: vswitch/control/rpc.c, rpc_params.c, rpc_table.c and
  * rpc_discover.c. The methods themselves are stand-ins that remember that they were run.
  */
 #include <errno.h>
@@ -14,11 +14,11 @@
 
 #include <cmocka.h>
 
-#include "events.h"
-#include "rpc.h"
-#include "rpc_discover.h"
-#include "rpc_handlers.h"
-#include "rpc_params.h"
+#include "control/events.h"
+#include "control/rpc.h"
+#include "control/rpc_discover.h"
+#include "control/rpc_handlers.h"
+#include "control/rpc_params.h"
 
 static const char *ran; /* the stand-in that ran last */
 static struct rpc_call *pending;

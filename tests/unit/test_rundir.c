@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks vswitch/rundir.c and cpu_list.c: what the start asks of the system, and takes back. */
+/* Checks vswitch/program/rundir.c and cpu_list.c: what the start asks of the system, and takes back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "cpu_list.h"
-#include "rundir.h"
+#include "program/cpu_list.h"
+#include "program/rundir.h"
 
 static char parent[] = "/tmp/test_rundir.XXXXXX";
 static char dir[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks common/standard_fds.c, in a child for each set of descriptors that are closed. */
+/* Checks common/system/standard_fds.c, in a child for each set of descriptors that are closed. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "standard_fds.h"
+#include "system/standard_fds.h"
 
 #define N_SETS 8
 

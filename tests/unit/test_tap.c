@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #include "offload_frames.h"
-#include "tap_endpoint.h"
+#include "devices/tap_endpoint.h"
 
 #define QUEUES 3
 #define FRAME_MAX FRAME_LEN_MAX

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks common/text.c, nearest.c and paths.c: values are read strictly and shown well. */
+/* Checks common/text/text.c, nearest.c and paths.c: values are read strictly and shown well. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "nearest.h"
-#include "paths.h"
-#include "text.h"
+#include "text/nearest.h"
+#include "system/paths.h"
+#include "text/text.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "vhost_io.h"
+#include "gate/vhost_io.h"
 
 /* The most that one sendmsg() carries. */
 #define FDS_MAX 253

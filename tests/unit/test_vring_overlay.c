@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
-#include "copy.h"
-#include "vring_endpoint.h"
+#include "base/copy.h"
+#include "rings/vring_endpoint.h"
 
 #define ROUNDS 20000
 #define MEMORY 8192u

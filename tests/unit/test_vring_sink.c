@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "chain.h"
-#include "copy.h"
+#include "rings/chain.h"
+#include "base/copy.h"
 #include "ring_driver.h"
 
 #define RING 128

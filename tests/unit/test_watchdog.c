@@ -18,11 +18,11 @@
 
 #include <cmocka.h>
 
-#include "account.h"
-#include "log.h"
-#include "thread.h"
-#include "watchdog.h"
-#include "worker_thread.h"
+#include "datapath/account.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "worker/watchdog.h"
+#include "worker/worker_thread.h"
 
 #define PORT 5
 #define LIMIT_MS 20000

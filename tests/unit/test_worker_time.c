@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
-#include "burst_private.h"
-#include "copy.h"
-#include "fair_share.h"
-#include "short_turns.h"
-#include "thread_time.h"
-#include "tsc.h"
+#include "worker/burst_private.h"
+#include "base/copy.h"
+#include "worker/fair_share.h"
+#include "worker/short_turns.h"
+#include "base/thread_time.h"
+#include "base/tsc.h"
 
 #define SOURCES 8
 

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-#include "session.h"
-#include "vhost_msg.h"
+#include "gate/session.h"
+#include "gate/vhost_msg.h"
 
 #define BUILD_FDS_MAX 1000000
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * DPDK's environment, started so that it needs nothing and leaves nothing: no root, no hugepages
+ * unless asked for, no files, no PCI, no telemetry, no log on the terminal, no CPU of its own.
+ *
+ * main starts it once and ends it. Main thread.
+ */
+#ifndef CLIENT_EAL_H
+#define CLIENT_EAL_H
+
+#include <stddef.h>
+
+#include "settings/settings.h"
+
+/*
+ * memory: MiB that the ports need. 0, or -E2BIG or -EIO with what failed in err; DPDK's own words
+ * then go to stderr.
+ */
+int eal_open(const struct settings *s, size_t memory, char *err, size_t err_size);
+
+void eal_close(void);
+
+#endif

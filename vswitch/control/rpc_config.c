@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Methods of the control protocol about the configuration file: config.save. What is saved is
+ * taken on the control thread; the file is written on the helper thread.
+ */
+#include "rpc_handlers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_running.h"
+#include "config_save.h"
+#include "program/daemon.h"
+#include "worker/helper.h"
+#include "jsonrpc/json_memory.h"
+#include "rpc.h"
+#include "rpc_params.h"
+
+/* Owned by the thread that works on it: control, helper, control. */
+struct save {
+	struct rpc_call *call;
+	char *path;
+	char *text;
+	json_t *warnings; /* array */
+	int result;
+	char err[512];
+};
+
+static void
+free_save(struct save *save)
+{
+	free(save->path);
+	free(save->text);
+	json_decref(save->warnings);
+	free(save);
+}
+
+static void
+write_file(void *arg)
+{
+	struct save *save = arg;
+
+	save->result = config_save_write(
+			save->path, save->text, strlen(save->text), save->err, sizeof(save->err));
+}
+
+static json_t *
+report(const struct save *save)
+{
+	json_t *result = json_pack("{s:o}", "file", jsonrpc_text(save->path));
+
+	if (json_array_size(save->warnings) > 0)
+		json_object_set(result, "warnings", save->warnings);
+	return result;
+}
+
+static void
+answer(void *arg)
+{
+	struct save *save = arg;
+
+	if (save->result == 0)
+		rpc_reply(save->call, report(save));
+	else
+		rpc_fail(save->call, JSONRPC_REFUSED, NULL, "%s", save->err);
+	free_save(save);
+}
+
+/* The running state as text with a newline, new; NULL: no memory. */
+static char *
+describe(struct fdb *fdb)
+{
+	json_t *config = config_running_report(fdb);
+	char *text = json_dumps(config, JSON_INDENT(2));
+	char *whole = NULL;
+
+	/* a file that lacks a port would lose it at the next start */
+	if (text != NULL && !json_memory_failed() && asprintf(&whole, "%s\n", text) < 0)
+		whole = NULL;
+	free(text);
+	json_decref(config);
+	return whole;
+}
+
+/* One file is written after the other: two may be the same. */
+static const char saves;
+
+static struct save *
+make_save(struct rpc_call *call, const char *path)
+{
+	struct save *save = calloc(1, sizeof(*save));
+
+	if (save == NULL)
+		return NULL;
+	save->call = call;
+	save->path = strdup(path);
+	save->text = describe(rpc_daemon(call)->fdb);
+	save->warnings = config_running_warnings();
+	if (save->path != NULL && save->text != NULL && save->warnings != NULL &&
+			helper_run(&saves, "writing the configuration", save->path, write_file,
+					answer, save) == 0)
+		return save;
+	free_save(save);
+	return NULL;
+}
+
+void
+rpc_config_save(struct rpc_call *call, const json_t *params)
+{
+	const char *path = rpc_params_text(params, "file", rpc_daemon(call)->options.config);
+
+	if (path == NULL)
+		rpc_fail(call, JSONRPC_INVALID_PARAMS, json_pack("{s:s}", "param", "file"),
+				"file: vswitchd was started without --config; name the file to write");
+	else if (make_save(call, path) == NULL)
+		rpc_reply(call, NULL);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The table of methods as an OpenRPC 1.2.6 document (https://spec.open-rpc.org). Control thread;
+ * pure but for rpc_discover(), which answers with it, a method a row.
+ */
+#include "rpc_discover.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "options/port_options.h"
+#include "rpc_handlers.h"
+#include "rpc_params.h"
+
+#define NAME_PATTERN "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+#define MAC_PATTERN "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$"
+
+static void
+append_word(const char *word, void *arg)
+{
+	json_array_append_new(arg, json_string(word));
+}
+
+static json_t *
+words_schema(const char *words)
+{
+	json_t *list = json_array();
+
+	rpc_params_for_words(words, append_word, list);
+	return json_pack("{s:s, s:o}", "type", "string", "enum", list);
+}
+
+static json_t *
+string_schema(const char *pattern)
+{
+	return json_pack("{s:s, s:s}", "type", "string", "pattern", pattern);
+}
+
+static json_t *
+type_schema(const struct rpc_param *param)
+{
+	switch (param->type) {
+	case RPC_NAME:
+		return string_schema(NAME_PATTERN);
+	case RPC_WORD:
+		return words_schema(param->words);
+	case RPC_WORDS:
+		return json_pack("{s:s, s:i, s:o}", "type", "array", "minItems", 1, "items",
+				words_schema(param->words));
+	case RPC_PATH:
+		return string_schema("^/");
+	case RPC_MAC:
+		return string_schema(MAC_PATTERN);
+	case RPC_INTEGER:
+		return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
+				(json_int_t)param->min, "maximum", (json_int_t)param->max);
+	case RPC_BOOL:
+		return json_pack("{s:s}", "type", "boolean");
+	}
+	return NULL;
+}
+
+json_t *
+rpc_discover_schema(const struct rpc_param *param)
+{
+	json_t *schema = type_schema(param);
+
+	if (param->default_text != NULL)
+		json_object_set_new(schema, "default",
+				json_loads(param->default_text, JSON_DECODE_ANY, NULL));
+	return schema;
+}
+
+static json_t *
+describe_param(const char *name, const char *help, bool required, json_t *schema)
+{
+	return json_pack("{s:s, s:s, s:b, s:o}", "name", name, "summary", help, "required",
+			required, "schema", schema);
+}
+
+static json_t *
+describe_params(const struct rpc_method *method)
+{
+	json_t *list = json_array();
+	const struct rpc_param *param;
+	size_t i;
+
+	for (i = 0; i < method->n_params; i++) {
+		param = &method->params[i];
+		json_array_append_new(list,
+				describe_param(param->name, param->help, param->required,
+						rpc_discover_schema(param)));
+	}
+	for (i = 0; i < port_options_count; i++)
+		if (rpc_params_has_option(method, &port_options[i]))
+			json_array_append_new(list,
+					describe_param(port_options[i].key, port_options[i].help,
+							false,
+							port_option_schema(&port_options[i])));
+	return list;
+}
+
+static json_t *
+describe_method(const struct rpc_method *method)
+{
+	json_t *result = json_pack(
+			"{s:s, s:s, s:{}}", "name", "result", "summary", method->result, "schema");
+
+	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", method->name, "summary",
+			method->summary, "paramStructure", "by-name", "params",
+			describe_params(method), "result", result);
+}
+
+struct method_rows {
+	struct rpc_rows rows;
+	size_t next;
+};
+
+static int
+next_method(struct rpc_rows *rows, const char **name, json_t **row)
+{
+	struct method_rows *methods = (struct method_rows *)rows;
+
+	(void)name;
+	if (methods->next == rpc_methods_count)
+		return 0;
+	*row = describe_method(&rpc_methods[methods->next++]);
+	return *row != NULL ? 1 : -ENOMEM;
+}
+
+static void
+release(struct rpc_rows *rows)
+{
+	free(rows);
+}
+
+/* A row for each method. NULL: no memory. */
+static struct rpc_rows *
+describe_methods(void)
+{
+	struct method_rows *methods = calloc(1, sizeof(*methods));
+
+	if (methods == NULL)
+		return NULL;
+	methods->rows = (struct rpc_rows){ .next = next_method,
+		.release = release,
+		.rest = json_pack("{s:s, s:{s:s, s:s}}", "openrpc", "1.2.6", "info", "title",
+				"vswitchd", "version", VSWITCH_VERSION),
+		.key = "methods" };
+	return &methods->rows;
+}
+
+void
+rpc_discover(struct rpc_call *call, const json_t *params)
+{
+	(void)params;
+	rpc_reply_rows(call, describe_methods());
+}

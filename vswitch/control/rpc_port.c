@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Methods of the control protocol about ports: port.add, delete, set, list, show. */
+#include "rpc_handlers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/daemon.h"
+#include "ports/port.h"
+#include "port_hint.h"
+#include "port_json.h"
+#include "options/port_options.h"
+#include "port_report.h"
+#include "rpc.h"
+#include "rpc_lookup.h"
+#include "rpc_params.h"
+#include "rpc_port_rows.h"
+#include "text/text.h"
+
+#define ERR_SIZE 512
+#define DEFAULT_TYPE "vhost-user"
+
+static void
+fail_param(struct rpc_call *call, const char *param, const char *words)
+{
+	rpc_fail(call, JSONRPC_INVALID_PARAMS, json_pack("{s:s}", "param", param), "%s", words);
+}
+
+static json_t *
+report_with(const struct port *port, const struct fdb *fdb, const char *key, json_t *value)
+{
+	json_t *object = port_report(port, fdb);
+
+	if (json_object_set_new(object, key, value) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static void
+reply_added(struct rpc_call *call, const struct port *port)
+{
+	char hint[PORT_HINT_MAX];
+
+	port_hint(port, hint, sizeof(hint));
+	rpc_reply(call, report_with(port, rpc_daemon(call)->fdb, "hint", jsonrpc_text(hint)));
+}
+
+/* The value of an option as JSON text in `text`. */
+static const char *
+show_value(const struct port_settings *settings, const struct port_option *option, char *text,
+		size_t size)
+{
+	json_t *value = port_json_value(settings, option);
+	char *shown = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	snprintf(text, size, "%s", json_is_null(value) ? "none" : shown != NULL ? shown : "?");
+	free(shown);
+	json_decref(value);
+	return text;
+}
+
+/* What was left to its default is as the port chose it. */
+static struct port_settings
+present_settings(const struct port *port)
+{
+	struct port_settings present = *port_settings(port);
+	struct port_device device;
+
+	if (present.connect[0] == '\0')
+		snprintf(present.socket, sizeof(present.socket), "%s", port_path(port));
+	if (present.ifname[0] == '\0' && port_device(port, &device))
+		snprintf(present.ifname, sizeof(present.ifname), "%s", device.ifname);
+	return present;
+}
+
+static void
+refuse_other_type(struct rpc_call *call, const struct port *port, const char *type)
+{
+	rpc_fail(call, JSONRPC_EXISTS, json_pack("{s:s}", "param", "type"),
+			"the port is there already, but of type %s and not %s; choose another name, or "
+			"delete it first",
+			port_type(port), type);
+}
+
+/* The name is taken. Fine when the caller said so and the port is as he wants it. */
+static void
+answer_existing(struct rpc_call *call, const struct port *port, const json_t *params,
+		const struct port_settings *wanted)
+{
+	const char *type = rpc_params_text(params, "type", DEFAULT_TYPE);
+	struct port_settings present = present_settings(port);
+	const struct port_option *option;
+	char is[PORT_DEVARGS_MAX], want[PORT_DEVARGS_MAX];
+
+	if (!rpc_params_bool(params, "may-exist", false)) {
+		rpc_fail(call, JSONRPC_EXISTS, NULL,
+				"a port of that name is there already; choose another name, or use --may-exist");
+		return;
+	}
+	if (strcmp(type, port_type(port)) != 0) {
+		refuse_other_type(call, port, type);
+		return;
+	}
+	option = port_json_difference(params, wanted, &present);
+	if (option == NULL) {
+		reply_added(call, port);
+		return;
+	}
+	rpc_fail(call, JSONRPC_EXISTS, json_pack("{s:s}", "param", option->key),
+			"the port is there already, but with %s %s and not %s; %s", option->key,
+			show_value(&present, option, is, sizeof(is)),
+			show_value(wanted, option, want, sizeof(want)),
+			option->add_only ? "delete it first, or leave that out"
+					 : "change it with set-port, or delete it first");
+}
+
+static void
+on_added(void *arg, struct port *port, const char *err)
+{
+	struct rpc_call *call = arg;
+
+	if (err == NULL)
+		reply_added(call, port);
+	else
+		rpc_refuse(call, err);
+}
+
+void
+rpc_port_add(struct rpc_call *call, const json_t *params)
+{
+	const char *name = rpc_params_text(params, "name", NULL);
+	const char *type = rpc_params_text(params, "type", DEFAULT_TYPE);
+	struct port_settings settings;
+	const struct port *existing;
+	const char *key = "name";
+	char err[ERR_SIZE];
+	int ret;
+
+	port_settings_default(&settings);
+	ret = text_check_port_name(name, err, sizeof(err));
+	if (ret == 0)
+		ret = port_json_read(params, &settings, &key, err, sizeof(err));
+	if (ret != 0) {
+		fail_param(call, key, err);
+		return;
+	}
+	existing = port_find(name);
+	if (existing != NULL)
+		answer_existing(call, existing, params, &settings);
+	else
+		port_add(name, type, &settings, on_added, call);
+}
+
+/* A deletion under way. */
+struct deletion {
+	struct rpc_call *call;
+	char name[PORT_NAME_MAX];
+};
+
+static void
+reply_deleted(struct rpc_call *call, const char *name, bool deleted)
+{
+	rpc_reply(call, json_pack("{s:o, s:b}", "name", jsonrpc_text(name), "deleted", deleted));
+}
+
+static void
+on_deleted(void *arg)
+{
+	struct deletion *deletion = arg;
+
+	reply_deleted(deletion->call, deletion->name, true);
+	free(deletion);
+}
+
+static void
+start_deletion(struct rpc_call *call, struct port *port)
+{
+	struct deletion *deletion = malloc(sizeof(*deletion));
+	int ret = -ENOMEM;
+
+	if (deletion != NULL) {
+		deletion->call = call;
+		snprintf(deletion->name, sizeof(deletion->name), "%s", port_name(port));
+		ret = port_delete(port, on_deleted, deletion);
+	}
+	if (ret == 0)
+		return;
+	free(deletion);
+	rpc_fail(call, JSONRPC_REFUSED, NULL, "cannot delete the port: %s; try again",
+			strerror(-ret));
+}
+
+void
+rpc_port_delete(struct rpc_call *call, const json_t *params)
+{
+	const char *name = rpc_params_text(params, "name", NULL);
+	struct port *port;
+
+	if (port_find(name) == NULL && rpc_params_bool(params, "if-exists", false)) {
+		reply_deleted(call, name, false);
+		return;
+	}
+	port = rpc_lookup_port(call, name);
+	if (port != NULL)
+		start_deletion(call, port);
+}
+
+/* The first option given that only a port with a socket of its own has; NULL: none. */
+static const char *
+find_listen_only(const json_t *params)
+{
+	size_t i;
+
+	for (i = 0; i < port_options_count; i++)
+		if (port_options[i].listen_only &&
+				json_object_get(params, port_options[i].key) != NULL)
+			return port_options[i].key;
+	return NULL;
+}
+
+static void
+on_set(void *arg, struct port *port, const char *err)
+{
+	struct rpc_call *call = arg;
+
+	if (err == NULL)
+		rpc_reply(call, port_report(port, rpc_daemon(call)->fdb));
+	else
+		rpc_refuse(call, err);
+}
+
+/* Whether this port has the options; if not, *key has to go. */
+static int
+check_has_options(const struct port *port, const json_t *params, const char **key, char *err,
+		size_t err_size)
+{
+	const char *connect = port_settings(port)->connect;
+	int ret = port_options_check_kind(
+			params, port_kind_find(port_type(port)), key, err, err_size);
+
+	if (ret != 0 || connect[0] == '\0')
+		return ret;
+	*key = find_listen_only(params);
+	if (*key == NULL)
+		return 0;
+	return text_fail(err, err_size, -EINVAL,
+			"%s: this port connects to %s and has no socket of its own; leave it out",
+			*key, connect);
+}
+
+void
+rpc_port_set(struct rpc_call *call, const json_t *params)
+{
+	struct port *port = rpc_lookup_port(call, rpc_params_text(params, "name", NULL));
+	struct port_settings settings;
+	const char *key = NULL;
+	char err[ERR_SIZE];
+
+	if (port == NULL)
+		return;
+	settings = *port_settings(port);
+	if (check_has_options(port, params, &key, err, sizeof(err)) != 0 ||
+			port_json_read(params, &settings, &key, err, sizeof(err)) != 0)
+		fail_param(call, key, err);
+	else
+		port_set(port, &settings, on_set, call);
+}
+
+void
+rpc_port_list(struct rpc_call *call, const json_t *params)
+{
+	(void)params;
+	rpc_reply_rows(call, rpc_port_rows(port_report, rpc_daemon(call)->fdb, NULL, NULL, false));
+}
+
+void
+rpc_port_show(struct rpc_call *call, const json_t *params)
+{
+	struct port *port = rpc_lookup_port(call, rpc_params_text(params, "name", NULL));
+
+	if (port != NULL)
+		rpc_reply(call,
+				report_with(port, rpc_daemon(call)->fdb, "session",
+						port_report_session(port)));
+}

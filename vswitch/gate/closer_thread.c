@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See closer_thread.h. */
+#include "closer_thread.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "base/thread.h"
+
+/* When so many threads are held up, further descriptors wait until one comes back. */
+#define THREADS_MAX 64
+
+#define STACK_SIZE 65536
+
+struct job {
+	STAILQ_ENTRY(job) link;
+	void (*done)(void *arg);
+	void *arg;
+	int fd;
+};
+
+STAILQ_HEAD(jobs, job);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct jobs jobs = STAILQ_HEAD_INITIALIZER(jobs); /* under lock */
+static uint32_t n_threads;				 /* under lock */
+
+/* Closes what there is, and ends. */
+static void *
+run(void *unused)
+{
+	struct job *job;
+
+	pthread_mutex_lock(&lock);
+	while ((job = STAILQ_FIRST(&jobs)) != NULL) {
+		STAILQ_REMOVE_HEAD(&jobs, link);
+		pthread_mutex_unlock(&lock);
+		close(job->fd);
+		job->done(job->arg);
+		free(job);
+		pthread_mutex_lock(&lock);
+	}
+	n_threads--;
+	pthread_mutex_unlock(&lock);
+	return unused;
+}
+
+void
+closer_thread_close(int fd, void (*done)(void *arg), void *arg)
+{
+	struct job *job = malloc(sizeof(*job));
+	bool more;
+
+	if (job == NULL) {
+		close(fd); /* may block, but a leak would be for ever */
+		done(arg);
+		return;
+	}
+	*job = (struct job){ .fd = fd, .done = done, .arg = arg };
+	pthread_mutex_lock(&lock);
+	STAILQ_INSERT_TAIL(&jobs, job, link);
+	more = n_threads < THREADS_MAX;
+	n_threads += more;
+	pthread_mutex_unlock(&lock);
+	if (more && thread_start_detached(STACK_SIZE, run, NULL) != 0) {
+		/* the job stays for the next thread */
+		pthread_mutex_lock(&lock);
+		n_threads--;
+		pthread_mutex_unlock(&lock);
+	}
+}

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See gate.h, and gate_internal.h for the states. */
+#include "gate_internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "fd_budget.h"
+#include "base/log.h"
+#include "memory_space.h"
+
+#define ALL_RINGS ((1u << PORT_VRINGS) - 1)
+
+static void
+on_connected(void *arg, int result)
+{
+	struct gate *gate = arg;
+	char why[GATE_TEXT_MAX];
+
+	if (result < 0) {
+		gate->conn = NULL;
+		snprintf(why, sizeof(why), "the vhost library gave no connection: %s",
+				strerror(-result));
+		gate_end(gate, why);
+		return;
+	}
+	if (gate->state != GATE_OPENING)
+		return;
+	event_assign(&gate->answered, gate->base, vhost_conn_fd(gate->conn), EV_READ | EV_PERSIST,
+			gate_relay_on_answer, gate);
+	gate->answered_added = event_add(&gate->answered, NULL) == 0;
+	if (gate->answered_added)
+		gate_relay_go_on(gate);
+	else
+		gate_end(gate, "no memory to watch the connection to the vhost library");
+}
+
+static void
+on_memory(void *arg, const struct guest_mem *mem)
+{
+	struct gate *gate = arg;
+
+	gate->conn_ops->memory(gate->port, mem);
+}
+
+static void
+on_vring_state(void *arg, uint32_t index, bool on)
+{
+	struct gate *gate = arg;
+
+	gate->conn_ops->vring_state(gate->port, index, on);
+}
+
+static void
+on_device_state(void *arg, bool running)
+{
+	struct gate *gate = arg;
+
+	gate->conn_ops->device_state(gate->port, running);
+}
+
+static const struct vhost_conn_ops own_conn_ops = {
+	.connected = on_connected,
+	.memory = on_memory,
+	.vring_state = on_vring_state,
+	.device_state = on_device_state,
+};
+
+void
+gate_drop(struct gate *gate, int fd)
+{
+	/* at once, because the closer takes its time */
+	shutdown(fd, SHUT_RDWR);
+	closer_close(fd, gate->unclosed);
+}
+
+bool
+gate_is_clogged(const struct gate *gate, char *why, size_t why_size)
+{
+	uint32_t resisting = closer_resisting(gate->unclosed);
+	uint32_t pending = closer_pending(gate->unclosed);
+
+	if (resisting <= GATE_UNCLOSED_MAX && pending <= GATE_PENDING_MAX)
+		return false;
+	snprintf(why, why_size,
+			"%u descriptors that frontends of this port sent cannot be closed: who serves "
+			"them does not answer; end those programs, or delete the port and add it again",
+			resisting > GATE_UNCLOSED_MAX ? resisting : pending);
+	return true;
+}
+
+/*
+ * Asks for what a session needs. False with words. What the switch itself lacks is in the words and
+ * brings the port no rest: its next frontend may try as soon as it likes.
+ */
+static bool
+open_session(struct gate *gate, char *why, size_t why_size)
+{
+	if (gate_is_clogged(gate, why, why_size))
+		return false;
+	gate->has_budget = fd_budget_take(FD_BUDGET_SESSION, why, why_size);
+	gate->blameless = !gate->has_budget;
+	return gate->has_budget;
+}
+
+void
+gate_open(struct gate *gate)
+{
+	char why[GATE_TEXT_MAX];
+
+	gate->state = GATE_OPENING;
+	gate->conn = vhost_lib_connect(&own_conn_ops, gate, gate->name);
+	if (gate->conn != NULL)
+		return;
+	gate->blameless = true;
+	snprintf(why, sizeof(why),
+			"the switch has %d frontends already, which is as many as it can serve",
+			SESSIONS_MAX);
+	gate_end(gate, why);
+}
+
+static void
+admit(struct gate *gate, int fd)
+{
+	char why[GATE_TEXT_MAX];
+
+	gate->fd = fd;
+	gate->state = GATE_READING;
+	gate->refusals = 0;
+	gate->refusal[0] = '\0';
+	gate->at_fault = false;
+	gate->blameless = false;
+	event_assign(&gate->readable, gate->base, fd, EV_READ | EV_PERSIST, gate_relay_on_readable,
+			gate);
+	gate_peer_read(fd, &gate->peer);
+	log_from(&gate->log, LOG_LEVEL_INFO, "frontend attached (pid %d, %s)", (int)gate->peer.pid,
+			gate->peer.program);
+	gate->ops->attached(gate->port, &gate->peer);
+	if (gate->state != GATE_READING)
+		return;
+	if (open_session(gate, why, sizeof(why)))
+		gate_relay_next(gate);
+	else
+		gate_end(gate, why);
+}
+
+/* True when the other end of a socket is gone, whatever it sent before. */
+static bool
+is_dead(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+static bool
+is_ending(const struct gate *gate)
+{
+	return gate->state == GATE_ENDING || gate->state == GATE_CLOSING;
+}
+
+void
+gate_arrived(struct gate *gate, int fd)
+{
+	bool may_wait;
+
+	if (gate->waiting_fd >= 0 && is_dead(gate->waiting_fd)) {
+		gate_drop(gate, gate->waiting_fd);
+		gate->waiting_fd = -1;
+	}
+	if (gate->state != GATE_IDLE && is_dead(gate->fd))
+		gate_end(gate, NULL);
+	may_wait = gate->waiting_fd < 0 && (gate->state == GATE_IDLE || is_ending(gate));
+	if (may_wait && gate->state == GATE_IDLE && gate_rest_ms(gate) == 0) {
+		admit(gate, fd);
+	} else if (may_wait) {
+		gate->waiting_fd = fd;
+	} else {
+		gate->rejected++;
+		gate_drop(gate, fd);
+	}
+}
+
+void
+gate_step_later(struct gate *gate)
+{
+	event_active(&gate->step, 0, 0);
+}
+
+void
+gate_end(struct gate *gate, const char *fault)
+{
+	if (gate->state == GATE_IDLE || is_ending(gate))
+		return;
+	gate->state = GATE_ENDING;
+	if (fault != NULL) {
+		gate->at_fault = true;
+		snprintf(gate->fault, sizeof(gate->fault), "%s", fault);
+	}
+	event_del(&gate->readable);
+	event_del(&gate->pause);
+	if (!gate->answer_due)
+		event_del(&gate->limit);
+	gate_step_later(gate);
+}
+
+void
+gate_fault(struct gate *gate, const char *text)
+{
+	gate_end(gate, text);
+}
+
+static void
+close_frontend(struct gate *gate)
+{
+	gate_drop(gate, gate->fd);
+	gate->fd = -1;
+	gate_relay_release(gate);
+	if (gate->has_budget)
+		fd_budget_give(FD_BUDGET_SESSION + gate->region_budget);
+	memory_space_give(&gate->address_space);
+	gate->has_budget = false;
+	gate->region_budget = 0;
+}
+
+static void
+log_end(struct gate *gate)
+{
+	if (gate->at_fault)
+		log_from(&gate->log, LOG_LEVEL_WARNING, "fault: %s (pid %d, %s)", gate->fault,
+				(int)gate->peer.pid, gate->peer.program);
+	else
+		log_from(&gate->log, LOG_LEVEL_INFO, "frontend %s (pid %d, %s)",
+				gate->destroying ? "detached" : "left", (int)gate->peer.pid,
+				gate->peer.program);
+}
+
+/* No worker uses the rings any more. */
+static void
+close_session(struct gate *gate)
+{
+	bool useful = gate->session.has_memory;
+	struct vhost_conn *conn = gate->conn;
+	struct closer_batch *held;
+
+	if (gate->answered_added)
+		event_del(&gate->answered);
+	gate->answered_added = false;
+	gate->conn = NULL;
+	close_frontend(gate);
+	session_reset(&gate->session);
+	/* open until the library has closed its copies, so that its closes are never the last */
+	held = closer_hold(gate->unclosed);
+	if (conn != NULL)
+		vhost_conn_close(conn, closer_send, held);
+	else
+		closer_send(held);
+	if (gate->at_fault && !gate->blameless)
+		gate_rest_count_fault(gate);
+	log_end(gate);
+	gate->state = GATE_IDLE;
+	gate->refusal[0] = '\0';
+	if (gate->connects && !gate->destroying)
+		gate_connect_again(gate, useful);
+	gate_step_later(gate);
+	gate->ops->detached(gate->port, gate->at_fault ? gate->fault : NULL);
+}
+
+void
+gate_ask_quiet(struct gate *gate, uint32_t vring_mask)
+{
+	gate->quiesce_asked = true;
+	gate->ops->quiesce(gate->port, vring_mask);
+}
+
+void
+gate_proceed(struct gate *gate)
+{
+	if (!gate->quiesce_asked)
+		return;
+	gate->quiesce_asked = false;
+	if (gate->state == GATE_QUIESCING)
+		gate_relay_send(gate);
+	else if (gate->state == GATE_CLOSING)
+		close_session(gate);
+	else
+		gate_step_later(gate);
+}
+
+static void
+finish(struct gate *gate)
+{
+	void (*done)(void *arg) = gate->done;
+	void *done_arg = gate->done_arg;
+
+	event_del(&gate->step);
+	gate_rest_stop(gate);
+	closer_free_account(gate->unclosed);
+	log_bucket_release(&gate->log);
+	free(gate);
+	done(done_arg);
+}
+
+/* What waits to be done from the loop, with no caller of ours on the stack. */
+static void
+gate_step(evutil_socket_t unused, short what, void *arg)
+{
+	struct gate *gate = arg;
+	int fd = gate->waiting_fd;
+
+	(void)unused;
+	(void)what;
+	if (gate->state == GATE_ENDING && !gate->quiesce_asked && !gate->answer_due) {
+		gate->state = GATE_CLOSING;
+		gate_ask_quiet(gate, ALL_RINGS);
+	} else if (gate->state == GATE_IDLE && gate->destroying) {
+		finish(gate);
+	} else if (gate->state == GATE_IDLE && fd >= 0 && gate_rest_ms(gate) == 0) {
+		gate->waiting_fd = -1;
+		admit(gate, fd);
+	}
+}
+
+static void
+close_session_fd(void *arg, int fd)
+{
+	const struct gate *gate = arg;
+
+	closer_close(fd, gate->unclosed);
+}
+
+static int
+copy_config(struct gate *gate, const struct gate_config *config, char *err, size_t err_size)
+{
+	size_t len = strlen(config->path);
+
+	if (len >= sizeof(gate->path)) {
+		snprintf(err, err_size,
+				"cannot use the socket %s: its path has %zu bytes and may have "
+				"%zu; choose a shorter one, or go through a symbolic link to its "
+				"directory",
+				config->path, len, sizeof(gate->path) - 1);
+		return -ENAMETOOLONG;
+	}
+	memcpy(gate->path, config->path, len + 1);
+	snprintf(gate->name, sizeof(gate->name), "%s", config->name);
+	snprintf(gate->log.subject, sizeof(gate->log.subject), "port %s", config->name);
+	gate->connects = config->connect;
+	gate->conn_ops = config->conn_ops;
+	gate_set_offload(gate, config->offload);
+	gate_set_mtu(gate, config->mtu);
+	gate->offer.protocol_features = vhost_lib_protocol_features();
+	return 0;
+}
+
+struct gate *
+gate_create(struct event_base *base, const struct gate_config *config, const struct gate_ops *ops,
+		void *port, char *err, size_t err_size)
+{
+	struct gate *gate = calloc(1, sizeof(*gate));
+	int ret = -ENOMEM;
+
+	if (gate != NULL)
+		gate->unclosed = closer_open_account();
+	if (gate == NULL || gate->unclosed == NULL) {
+		snprintf(err, err_size, "cannot open %s: out of memory", config->path);
+		goto fail;
+	}
+	gate->base = base;
+	gate->ops = ops;
+	gate->port = port;
+	gate->fd = gate->waiting_fd = gate->listener.fd = -1;
+	session_init(&gate->session, close_session_fd, gate);
+	event_assign(&gate->step, base, -1, 0, gate_step, gate);
+	event_assign(&gate->limit, base, -1, 0, gate_relay_on_limit, gate);
+	event_assign(&gate->pause, base, -1, 0, gate_relay_on_pause_over, gate);
+	gate_rest_init(gate);
+	ret = copy_config(gate, config, err, err_size);
+	if (ret == 0 && !gate->connects)
+		ret = gate_listen_start(gate, config, err, err_size);
+	if (ret != 0)
+		goto fail;
+	if (gate->connects)
+		gate_connect_start(gate);
+	return gate;
+
+fail:
+	if (gate != NULL && gate->unclosed != NULL)
+		closer_free_account(gate->unclosed);
+	free(gate);
+	errno = -ret;
+	return NULL;
+}
+
+void
+gate_destroy(struct gate *gate, void (*done)(void *arg), void *arg)
+{
+	if (gate->destroying)
+		return;
+	gate->destroying = true;
+	gate->done = done;
+	gate->done_arg = arg;
+	if (gate->connects)
+		gate_connect_stop(gate);
+	gate_listen_stop(gate);
+	if (gate->waiting_fd >= 0)
+		gate_drop(gate, gate->waiting_fd);
+	gate->waiting_fd = -1;
+	gate_end(gate, NULL);
+	gate_step_later(gate);
+}
+
+void
+gate_set_offload(struct gate *gate, bool offload)
+{
+	gate->offer.features = vhost_lib_features();
+	if (!offload)
+		gate->offer.features &= ~SESSION_F_OFFLOADS;
+}
+
+void
+gate_set_mtu(struct gate *gate, uint32_t mtu)
+{
+	gate->offer.mtu = mtu;
+}
+
+int
+gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
+		size_t err_size)
+{
+	if (gate->connects) {
+		snprintf(err, err_size,
+				"cannot change the access to %s: it is the frontend's socket, "
+				"which sets mode, owner and group itself",
+				gate->path);
+		return -ENOTSUP;
+	}
+	return gate_listen_set_access(gate, mode, owner, group, err, err_size);
+}
+
+struct log_bucket *
+gate_log(struct gate *gate)
+{
+	return &gate->log;
+}
+
+/* The library keeps its mapping where the addresses stay; the check has seen to the files. */
+static bool
+is_same_table(const struct session *session, const struct vhost_payload_memory *memory)
+{
+	if (session->n_regions != memory->n_regions)
+		return false;
+	for (uint32_t i = 0; i < memory->n_regions; i++) {
+		const struct session_region *old = &session->regions[i];
+
+		if (old->guest_phys_addr != memory->regions[i].guest_phys_addr ||
+				old->size != memory->regions[i].size ||
+				old->userspace_addr != memory->regions[i].userspace_addr)
+			return false;
+	}
+	return true;
+}
+
+bool
+gate_drops_memory(const struct gate *gate)
+{
+	if (!gate->session.has_memory)
+		return false;
+	if (gate->state == GATE_CLOSING)
+		return true;
+	return gate->state == GATE_QUIESCING &&
+			gate->msg.header.request == VHOST_REQ_SET_MEM_TABLE &&
+			!is_same_table(&gate->session, &gate->msg.payload.memory);
+}
+
+const struct session *
+gate_session(const struct gate *gate)
+{
+	return &gate->session;
+}
+
+struct vhost_conn *
+gate_conn(const struct gate *gate)
+{
+	return gate->conn;
+}
+
+const struct gate_peer *
+gate_peer(const struct gate *gate)
+{
+	return gate->state == GATE_IDLE ? NULL : &gate->peer;
+}
+
+uint64_t
+gate_rejected(const struct gate *gate)
+{
+	return gate->rejected;
+}
+
+const char *
+gate_refusal(const struct gate *gate)
+{
+	return gate->refusal;
+}

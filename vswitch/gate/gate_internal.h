@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the parts of the gate share. Control thread only.
+ *
+ *   gate.c          one frontend's session from admission to its end; the public functions
+ *   gate_relay.c    one message: collect, check, quiesce, relay, answer
+ *   gate_listen.c   the public socket, where the frontend connects
+ *   gate_connect.c  the way out, where the frontend serves the socket
+ *   gate_peer.c     who is at the other end of a socket
+ *   gate_rest.c     the time between a fault and the next frontend
+ *
+ * States. Only the arrows change them; every op may call gate_fault() or gate_destroy(), which
+ * only mark, so after each op the state is looked at again.
+ *
+ *   IDLE -> READING      a frontend was admitted
+ *   READING -> OPENING   its first message for the library is whole and good; the library is asked
+ *                        for a connection, which a frontend that says nothing has not cost it
+ *   READING, OPENING -> QUIESCING   a good message concerns rings that workers may use
+ *   READING, OPENING, QUIESCING -> RELAYED   the library has the message
+ *   RELAYED -> READING   its answer came and was passed on
+ *   any but IDLE -> ENDING  the frontend left, broke a rule, or is not wanted any more
+ *   ENDING -> CLOSING    from the loop, when neither quiescence nor an answer of the library is
+ *                        outstanding: asked for quiescence of all rings
+ *   CLOSING -> IDLE      quiet: everything closed
+ */
+#ifndef VSWITCH_GATE_INTERNAL_H
+#define VSWITCH_GATE_INTERNAL_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <sys/queue.h>
+#include <sys/un.h>
+
+#include "closer.h"
+#include "gate.h"
+#include "base/log.h"
+#include "vhost_msg.h"
+
+#define GATE_TEXT_MAX 256
+
+/* A message once begun must be whole within this. */
+#define GATE_MESSAGE_LIMIT_S 1
+
+/* The library answers within this, also where it has little CPU, or something is wrong with it. */
+#define GATE_ANSWER_LIMIT_S 5
+
+/*
+ * These limits are counted in looks, and longer than GATE_PAUSE_MAX_MS apart: a switch that was stopped
+ * and goes on, or had no CPU, first takes what came meanwhile.
+ */
+#define GATE_LOOK_MS 100
+
+/* Descriptors of a port's frontends that resist closing; with more, nobody is served there. */
+#define GATE_UNCLOSED_MAX 32
+
+/* Descriptors of a port's frontends that are being closed, however long since. */
+#define GATE_PENDING_MAX 1024
+
+/* After a part of a message the next look at the connection; each further part doubles it. */
+#define GATE_PAUSE_MIN_MS 1
+#define GATE_PAUSE_MAX_MS 64
+
+/* Refusals that one session may leave in the log. */
+#define GATE_REFUSALS_LOGGED 8
+
+enum gate_state {
+	GATE_IDLE,
+	GATE_OPENING,
+	GATE_READING,
+	GATE_QUIESCING,
+	GATE_RELAYED,
+	GATE_ENDING,
+	GATE_CLOSING,
+};
+
+/* The public socket while the gate listens. */
+struct gate_listener {
+	int fd; /* -1: not listening */
+	struct event readable;
+	struct event pause;    /* pending while accepting is suspended */
+	int trouble;	       /* errno of the last accept4(), said in the log; 0: it worked */
+	uint64_t second_start; /* ns; accepted connections are counted from here */
+	uint32_t accepted;
+	dev_t dev; /* the socket file that was made here */
+	ino_t ino;
+	LIST_ENTRY(gate) link; /* of all that listen */
+};
+
+/* The attempts to reach a frontend that serves the socket. */
+struct gate_connector {
+	struct event next; /* the next attempt */
+	uint64_t next_ns;  /* when, CLOCK_MONOTONIC */
+	uint32_t delay_ms; /* before the attempt after that */
+	int error;	   /* errno of the last attempt, 0 before the first */
+};
+
+/* What the port's faults have brought it. */
+struct gate_rest {
+	uint32_t faults;   /* each within REST_FORGET_S of the one before */
+	uint64_t last_ns;  /* of them; CLOCK_MONOTONIC */
+	uint64_t until_ns; /* nobody is admitted before */
+	struct event over;
+};
+
+struct gate {
+	struct event_base *base;
+	const struct gate_ops *ops;
+	void *port;
+	const struct vhost_conn_ops *conn_ops; /* the port's */
+	char name[64];
+	struct log_bucket log; /* what its frontends make it say */
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	bool connects;
+	struct vhost_offer offer;
+	struct closer_account *unclosed; /* what frontends gave and is being closed */
+
+	enum gate_state state;
+	struct event step; /* what must not happen inside a caller's stack; see gate_step() */
+	struct gate_listener listener;
+	struct gate_connector connector;
+	struct gate_rest rest;
+	int waiting_fd; /* a frontend that waits for its predecessor's end or the port's rest; -1: none */
+	uint64_t rejected;
+
+	/* The session at hand. */
+	struct gate_peer peer;
+	int fd;		       /* to the frontend */
+	struct event readable; /* on fd; pending in READING only */
+	struct event answered; /* on the library's socket, from OPENING's end to CLOSING */
+	struct event pause;    /* pending instead of readable while only a part has come */
+	struct event limit;    /* of the message being collected, or of the library's answer */
+	uint32_t looks;	       /* until that limit */
+	uint32_t pause_ms;
+	struct vhost_conn *conn;
+	bool answered_added;
+	bool has_budget;
+	uint32_t region_budget;	 /* descriptors reserved for memory regions */
+	uint64_t address_space;	 /* bytes reserved for them; see memory_space.h */
+	uint32_t message_budget; /* descriptors reserved for the message at hand */
+	bool quiesce_asked;	 /* and gate_proceed() not called yet */
+	bool answer_due;	 /* the library has a message and has not answered yet */
+	struct session session;
+	struct vhost_msg msg;	 /* from the frontend */
+	struct vhost_msg answer; /* from the library */
+	uint32_t refusals;
+	char refusal[GATE_TEXT_MAX];
+	bool at_fault;
+	bool blameless; /* the fault is that the switch has no room for the session */
+	char fault[GATE_TEXT_MAX];
+
+	bool destroying;
+	void (*done)(void *arg);
+	void *done_arg;
+};
+
+/* gate.c */
+
+/* A frontend is at `fd`, which is taken over: admitted, made to wait, or turned away. */
+void gate_arrived(struct gate *gate, int fd);
+
+/* Ends the session from the loop. `fault` NULL: the frontend left. The first call counts. */
+void gate_end(struct gate *gate, const char *fault);
+
+/* Asks the library for a connection; gate_relay_go_on() when it is there. */
+void gate_open(struct gate *gate);
+
+/* Goes on with gate_step() from the loop. */
+void gate_step_later(struct gate *gate);
+
+/* Shuts a frontend's connection and gives it to the closer, with what lies unread in it. */
+void gate_drop(struct gate *gate, int fd);
+
+/* True when frontends of this port gave more than can be closed. Words in `why`. */
+bool gate_is_clogged(const struct gate *gate, char *why, size_t why_size);
+
+/* Asks the port to quiesce; the answer may come within the call. */
+void gate_ask_quiet(struct gate *gate, uint32_t vring_mask);
+
+/* gate_relay.c */
+
+/* Gives up what the message at hand and its answer hold. */
+void gate_relay_release(struct gate *gate);
+
+/* Waits for the next message. */
+void gate_relay_next(struct gate *gate);
+
+/* There is a connection to the library: the good message at hand is for it. */
+void gate_relay_go_on(struct gate *gate);
+
+/* The rings are quiet: hands the message at hand to the library. */
+void gate_relay_send(struct gate *gate);
+
+void gate_relay_on_readable(evutil_socket_t fd, short what, void *arg);
+void gate_relay_on_answer(evutil_socket_t fd, short what, void *arg);
+void gate_relay_on_limit(evutil_socket_t fd, short what, void *arg);
+void gate_relay_on_pause_over(evutil_socket_t fd, short what, void *arg);
+
+/* gate_listen.c */
+int
+gate_listen_start(struct gate *gate, const struct gate_config *config, char *err, size_t err_size);
+/* Stops listening and removes the socket file, if it is still the one that was made. */
+void gate_listen_stop(struct gate *gate);
+int gate_listen_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
+		size_t err_size);
+
+/* gate_connect.c */
+void gate_connect_start(struct gate *gate);
+/* A session ended; `useful` when it came so far that the next attempt need not be put off. */
+void gate_connect_again(struct gate *gate, bool useful);
+void gate_connect_stop(struct gate *gate);
+
+/* gate_rest.c; gate_rest_ms() is public. */
+void gate_rest_init(struct gate *gate);
+/* A session ended in fault. */
+void gate_rest_count_fault(struct gate *gate);
+void gate_rest_stop(struct gate *gate);
+
+/* gate_peer.c */
+void gate_peer_read(int fd, struct gate_peer *peer);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a kind of port implements, and the part of a port that is the same for all kinds. Private
+ * to port*.c; control thread only.
+ */
+#ifndef VSWITCH_PORT_KIND_H
+#define VSWITCH_PORT_KIND_H
+
+#include <sys/queue.h>
+
+#include "datapath/endpoint.h"
+#include "datapath/account.h"
+#include "port.h"
+
+struct port_ops {
+	const char *type;
+	/* What it is made of may be missing (-ENOENT, -ENODEV, -ENXIO of a start), and come later. */
+	bool may_await;
+	/* Once, before the first port of this kind. 0 or -errno. NULL: nothing to do. */
+	int (*init)(struct event_base *base);
+	/* Makes a port of this kind, not started, with its source and sink. NULL: no memory. */
+	struct port *(*create)(uint16_t id);
+	/*
+	 * Begins its life. 0, or -errno with words, and then it is freed by release(); or
+	 * -EINPROGRESS: port_report_started() will be called, from the event loop.
+	 */
+	int (*start)(struct port *port, char *err, size_t err_size);
+	/*
+	 * The source belongs to a worker now: from here on worker_watch() may be called. 0 or -errno
+	 * with words, then stop() follows. NULL: nothing to do.
+	 */
+	int (*launch)(struct port *port, char *err, size_t err_size);
+	/* Ends its life: no frame comes or goes when `done` is called, from the event loop. */
+	void (*stop)(struct port *port, void (*done)(void *arg), void *arg);
+	void (*release)(struct port *port);
+	/*
+	 * Applies what of `settings` the kind itself must know. 0, -errno with words, or -EINPROGRESS:
+	 * port_report_set() will be called. port->settings are the old ones until it has succeeded.
+	 */
+	int (*set)(struct port *port, const struct port_settings *settings, char *err,
+			size_t err_size);
+	/* So long after its link is gone a port may be back as it was: its stations stay known. */
+	uint64_t link_grace_ns;
+	enum port_state (*state)(const struct port *port);
+	/* The state in words. */
+	void (*state_text)(const struct port *port, char *text, size_t size);
+	/* A kind has the first four or the last one; the others are NULL. */
+	const struct gate_peer *(*peer)(const struct port *port);
+	const struct session *(*session)(const struct port *port);
+	bool (*vring_info)(const struct port *port, uint32_t index, struct port_vring_info *info);
+	uint64_t (*rejected)(const struct port *port);
+	void (*device)(const struct port *port, struct port_device *device);
+};
+
+struct port {
+	TAILQ_ENTRY(port) link; /* in the order of names */
+	const struct port_ops *ops;
+	char name[PORT_NAME_MAX];
+	uint16_t id;
+	char path[PORT_PATH_MAX]; /* set by start() of a kind that has a socket; else "" */
+	struct port_settings settings;
+	struct source *source;
+	struct sink *sink;
+	uint32_t peer_mtu; /* what the frontend or the device said; 0 = nothing: settings.mtu alone */
+	bool starting;	   /* start() goes on */
+	bool patient;	   /* added by port_add_patiently() */
+	bool awaits;	   /* something is missing: it is seen, but nobody works for it */
+	uint64_t tried_ns;	     /* when the last start() began, and when ... */
+	uint64_t retry_ns;	     /* ... the next may; CLOCK_MONOTONIC */
+	char missing[PORT_TEXT_MAX]; /* what it awaits, in words */
+	bool deleting;
+	bool withdrawn;		   /* deleting, and out of what workers read */
+	uint64_t link_lost_ns;	   /* CLOCK_MONOTONIC; 0: it has one */
+	struct port_fault fault;   /* the last one, kept when the frontend leaves */
+	struct port_stats cleared; /* counters at the last clear-stats */
+	struct port_stats sampled; /* counters a second ago */
+	struct account_info sampled_time;
+	uint64_t sampled_ns;
+	struct port_rates rates;
+	struct port_settings wanted; /* while set() goes on */
+	port_done changed;	     /* of port_add() or port_set() under way; NULL: none is */
+	void *changed_arg;
+	void (*deleted)(void *arg);
+	void *deleted_arg;
+};
+
+extern const struct port_ops port_vhost_ops;
+extern const struct port_ops port_kernel_ops;
+extern const struct port_ops port_ethdev_ops;
+
+/*
+ * The ends of start() and set() that answered -EINPROGRESS. `err` NULL: well; of a start `ret` is 0
+ * then, else -errno.
+ */
+void port_report_started(struct port *port, int ret, const char *err);
+void port_report_set(struct port *port, const char *err);
+
+/* A kind's reports to the control layer. */
+void port_report_attached(struct port *port, const struct gate_peer *peer);
+void port_report_detached(struct port *port);
+void port_report_fault(struct port *port, const char *text);
+/*
+ * The link may have come or gone: PORT_UP and not disabled is one. Without it, learned stations are
+ * forgotten, at once or after the kind's grace. Called once a second for each port, too.
+ */
+void port_report_link(struct port *port);
+/* A station is behind the port from now on. */
+void port_report_station(struct port *port, const uint8_t mac[6]);
+
+/* port_table.c: all ports, those not started yet or being deleted included. */
+struct port *port_table_find(const char *name);
+int port_table_free_id(void); /* -ENOSPC */
+void port_table_enter(struct port *port);
+bool port_table_leave(struct port *port); /* true: it was the last */
+struct port *port_table_first(void);	  /* the others by TAILQ_NEXT() */
+/* Builds the workers' view of the ports that are seen and publishes it. 0 or -ENOMEM. */
+int port_table_publish(void);
+
+/* The event loop that the ports live on. */
+struct event_base *port_base(void);
+
+/* Where sockets are by default. */
+const char *port_socket_dir(void);
+
+/* port_info.c; called once a second for each port. */
+void port_sample_rates(struct port *port);
+
+#endif

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * vswitchd: the order of start and stop, and nothing else. Each step of the start has its undoing
+ * in stop order below; what was not started is not stopped.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "gate/closer.h"
+#include "control/config.h"
+#include "control/config_running.h"
+#include "control/control.h"
+#include "daemon.h"
+#include "devices/ethdev_drivers.h"
+#include "control/events.h"
+#include "worker/helper.h"
+#include "jsonrpc/json_memory.h"
+#include "system/last_words.h"
+#include "base/notify.h"
+#include "options/options.h"
+#include "ports/port.h"
+#include "process.h"
+#include "control/rpc_doc.h"
+#include "system/standard_fds.h"
+#include "surroundings.h"
+#include "text/text.h"
+#include "library/vhost_lib.h"
+#include "worker/watchdog.h"
+#include "worker/worker.h"
+
+#define ERR_SIZE 1024
+
+/* Frontends that hold up the end of their ports have this long. */
+#define STOP_LIMIT_MS 5000
+
+/* The same where the start has not ended: a device that is being opened would hold up the end. */
+#define STOP_LIMIT_START_MS 500
+
+/* How far the start got, in its order; stopping goes back from there. */
+enum stage {
+	STAGE_NOTHING,
+	STAGE_RUNDIR,
+	STAGE_BASE,
+	STAGE_HELPER,
+	STAGE_VHOST,
+	STAGE_FDB,
+	STAGE_WORKERS,
+	STAGE_PORTS,
+	STAGE_CONTROL,
+};
+
+struct program {
+	struct daemon daemon;
+	struct config config;
+	enum stage stage;
+	struct event *second; /* ages the stations, completes the log */
+	struct event *stop_limit;
+	bool configured;    /* config_running_apply() has come to its end ... */
+	char why[ERR_SIZE]; /* ... and failed with these words, if any */
+	bool started;	    /* READY=1 was told */
+	bool leaving;	    /* on a signal */
+	bool ports_gone;
+};
+
+static void
+on_second(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	fdb_sweep(arg, clock_seconds());
+	log_tell_left_out();
+}
+
+static int
+start_fdb(struct program *program, char *err, size_t err_size)
+{
+	const struct timeval second = { .tv_sec = 1 };
+	struct daemon *daemon = &program->daemon;
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return text_fail(err, err_size, -errno, "cannot get random numbers: %s",
+				strerror(errno));
+	daemon->fdb = fdb_create(seed);
+	if (daemon->fdb == NULL)
+		return text_fail(err, err_size, -ENOMEM, "out of memory for the forwarding table");
+	program->stage = STAGE_FDB;
+	program->second = event_new(daemon->base, -1, EV_PERSIST, on_second, daemon->fdb);
+	if (program->second == NULL || event_add(program->second, &second) != 0 ||
+			events_start(daemon->base, daemon->fdb) != 0)
+		return text_fail(err, err_size, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int
+start_workers(struct program *program, char *err, size_t err_size)
+{
+	const struct daemon_options *options = &program->daemon.options;
+	const struct worker_config config = {
+		.n = options->workers,
+		.cpus = options->pinned ? options->cpus : NULL,
+		.poll_always = options->poll_always,
+	};
+	int ret;
+
+	watchdog_watch(&watched_control);
+	helper_watch();
+	watchdog_watch(&watched_library);
+	ret = worker_start(program->daemon.base, &config, program->daemon.fdb, err, err_size);
+
+	if (ret == 0)
+		program->stage = STAGE_WORKERS;
+	return ret;
+}
+
+/* -EINTR: it is to leave before the file could be read. */
+static int
+read_config(struct program *program, char *err, size_t err_size)
+{
+	const char *path = program->daemon.options.config;
+	int ret;
+
+	if (path == NULL)
+		return 0;
+	ret = config_read(path, process_stop_fd(), &program->config, err, err_size);
+	program->leaving = ret == -EINTR;
+	if (program->leaving)
+		process_take_stop();
+	return ret;
+}
+
+/* What can stop the start before anything is made. */
+static int
+prepare(struct program *program, char *err, size_t err_size)
+{
+	const struct daemon_options *options = &program->daemon.options;
+	int ret = process_prepare();
+
+	if (ret != 0)
+		return text_fail(
+				err, err_size, ret, "cannot watch for signals: %s", strerror(-ret));
+	if (options->any_driver)
+		ethdev_drivers_allow_any();
+	ret = surroundings_check(options->workers, err, err_size);
+	return ret == 0 ? read_config(program, err, err_size) : ret;
+}
+
+/* The first half: the process's own things, before any thread. */
+static int
+start_process(struct program *program, char *err, size_t err_size)
+{
+	struct daemon *daemon = &program->daemon;
+	const struct daemon_options *options = &daemon->options;
+	int ret = prepare(program, err, err_size);
+
+	if (ret != 0)
+		return ret;
+	ret = closer_fork();
+	if (ret != 0)
+		return text_fail(err, err_size, ret, "cannot start the closer process: %s",
+				strerror(-ret));
+	ret = rundir_open(&daemon->rundir, options->socket_dir, err, err_size);
+	if (ret != 0)
+		return ret;
+	program->stage = STAGE_RUNDIR;
+	ret = eal_start(options->huge, options->memory_mib, daemon->rundir.private_dir,
+			&daemon->memory, err, err_size);
+	if (ret != 0)
+		return ret;
+	daemon->base = event_base_new();
+	if (daemon->base == NULL)
+		return text_fail(err, err_size, -ENOMEM, "cannot make an event loop");
+	program->stage = STAGE_BASE;
+	return 0;
+}
+
+static int
+start_datapath(struct program *program, char *err, size_t err_size)
+{
+	struct daemon *daemon = &program->daemon;
+	int ret;
+
+	ret = helper_start(daemon->base);
+	if (ret == 0)
+		ret = closer_start(daemon->base);
+	if (ret != 0)
+		return text_fail(err, err_size, ret, "cannot start a thread: %s", strerror(-ret));
+	program->stage = STAGE_HELPER;
+	ret = vhost_lib_start(daemon->base, daemon->rundir.vhost_path, err, err_size);
+	if (ret != 0)
+		return ret;
+	program->stage = STAGE_VHOST;
+	ret = start_fdb(program, err, err_size);
+	return ret == 0 ? start_workers(program, err, err_size) : ret;
+}
+
+static void
+on_configured(void *arg, const char *err)
+{
+	struct program *program = arg;
+
+	if (err != NULL)
+		snprintf(program->why, sizeof(program->why), "%s", err);
+	program->configured = true;
+	if (!program->leaving)
+		event_base_loopbreak(program->daemon.base);
+}
+
+static void
+on_stop(void *arg)
+{
+	struct program *program = arg;
+
+	program->leaving = true;
+	(void)notify_send("STOPPING=1"); /* the end itself is seen in any case */
+	event_base_loopbreak(program->daemon.base);
+}
+
+/*
+ * Runs the loop until the ports of the configuration are there, because some take their time.
+ * -EINTR: until it is to leave; a port may still be starting, and the configuration in use.
+ */
+static int
+apply_config(struct program *program, char *err, size_t err_size)
+{
+	struct daemon *daemon = &program->daemon;
+
+	if (process_watch(daemon->base, on_stop, program) != 0)
+		return text_fail(err, err_size, -ENOMEM, "out of memory");
+	config_running_apply(&program->config, daemon->options.config_strict, daemon->fdb,
+			on_configured, program);
+	while (!program->configured && !program->leaving)
+		event_base_dispatch(daemon->base);
+	if (program->leaving)
+		return -EINTR;
+	config_release(&program->config);
+	if (program->why[0] == '\0')
+		return 0;
+	return text_fail(err, err_size, -EINVAL, "%s: %s", daemon->options.config, program->why);
+}
+
+static int
+start_ports(struct program *program, char *err, size_t err_size)
+{
+	struct daemon *daemon = &program->daemon;
+	int ret;
+
+	ret = port_init(daemon->base, daemon->options.socket_dir, daemon->fdb,
+			&events_port_listener);
+	if (ret != 0)
+		return text_fail(err, err_size, ret, "out of memory");
+	program->stage = STAGE_PORTS;
+	ret = apply_config(program, err, err_size);
+	if (ret != 0)
+		return ret;
+	ret = control_start(daemon, err, err_size);
+	if (ret == 0)
+		program->stage = STAGE_CONTROL;
+	return ret;
+}
+
+static void
+on_ports_gone(void *arg)
+{
+	struct program *program = arg;
+
+	program->ports_gone = true;
+	event_base_loopbreak(program->daemon.base);
+}
+
+static void
+on_stop_limit(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(arg);
+}
+
+/* Runs the loop until all ports are gone, or the limit is over. */
+static void
+stop_ports(struct program *program)
+{
+	const long limit_ms = program->started ? STOP_LIMIT_MS : STOP_LIMIT_START_MS;
+	const struct timeval limit = { .tv_sec = limit_ms / 1000,
+		.tv_usec = limit_ms % 1000 * 1000 };
+	struct event_base *base = program->daemon.base;
+
+	control_stop();
+	program->stop_limit = event_new(base, -1, 0, on_stop_limit, base);
+	if (program->stop_limit != NULL)
+		event_add(program->stop_limit, &limit);
+	port_delete_all(on_ports_gone, program);
+	if (!program->ports_gone)
+		event_base_dispatch(base);
+	if (program->stop_limit != NULL)
+		event_free(program->stop_limit);
+	control_close();
+}
+
+/*
+ * Undoes the start from where it got. False when ports or sessions would not end: then what they
+ * use must not be freed under them.
+ */
+static bool
+stop(struct program *program)
+{
+	struct daemon *daemon = &program->daemon;
+	bool clean = true;
+
+	if (program->stage >= STAGE_PORTS) {
+		stop_ports(program);
+		clean = program->ports_gone;
+	}
+	if (program->stage >= STAGE_WORKERS && clean)
+		worker_stop();
+	if (program->stage >= STAGE_VHOST && vhost_lib_stop() != 0)
+		clean = false;
+	closer_stop();
+	if (program->stage >= STAGE_HELPER)
+		helper_stop();
+	if (program->stage >= STAGE_RUNDIR)
+		rundir_close(&daemon->rundir);
+	return clean;
+}
+
+static void
+release(struct program *program)
+{
+	struct daemon *daemon = &program->daemon;
+
+	if (program->stage >= STAGE_FDB) {
+		events_stop();
+		if (program->second != NULL)
+			event_free(program->second);
+		fdb_destroy(daemon->fdb);
+	}
+	if (program->stage >= STAGE_BASE)
+		event_base_free(daemon->base);
+}
+
+static void
+say_ready(struct program *program)
+{
+	const struct daemon *daemon = &program->daemon;
+	const struct eal_memory *memory = &daemon->memory;
+	int ret;
+
+	log_info("memory: %u MiB of %s%s%s%s", memory->mib,
+			memory->huge ? "hugepages" : "ordinary pages",
+			memory->why[0] != '\0' ? " (" : "", memory->why,
+			memory->why[0] != '\0' ? ")" : "");
+	log_info("ready; control %s", daemon->options.control);
+	program->started = true;
+	ret = notify_send("READY=1");
+	/* a manager that is not told waits for ever, or ends the switch at its own limit */
+	if (ret != 0)
+		log_warning("the service manager could not be told READY=1: %s", strerror(-ret));
+}
+
+static int
+start(struct program *program, char *err, size_t err_size)
+{
+	int ret = start_process(program, err, err_size);
+
+	if (ret == 0)
+		ret = start_datapath(program, err, err_size);
+	if (ret == 0)
+		ret = start_ports(program, err, err_size);
+	return ret;
+}
+
+static int
+run(struct program *program)
+{
+	char err[ERR_SIZE];
+	int status = 0;
+
+	json_memory_watch();
+	program->daemon.start_ns = clock_ns();
+	log_set_level(program->daemon.options.log_level);
+	if (start(program, err, sizeof(err)) == 0) {
+		say_ready(program);
+		event_base_dispatch(program->daemon.base);
+	} else if (!program->leaving) {
+		log_error("vswitchd cannot start: %s", err);
+		status = 1;
+	}
+	if (!stop(program)) {
+		log_warning("left with %s that did not end",
+				program->stage < STAGE_PORTS || program->configured
+						? "sessions"
+						: "a port's start");
+		_exit(status);
+	}
+	process_unwatch();
+	release(program);
+	return status;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct program program = { 0 };
+	int status;
+
+	if (standard_fds_open() != 0)
+		return 1; /* there is no place to say so */
+	last_words_open("vswitchd", NULL);
+	status = daemon_options_read(argc, argv, &program.daemon.options);
+	if (status == OPTIONS_GO_ON && program.daemon.options.print_control_doc)
+		status = rpc_doc_print(stdout) == 0 ? 0 : 1;
+	else if (status == OPTIONS_GO_ON)
+		status = run(&program);
+	config_release(&program.config);
+	daemon_options_release(&program.daemon.options);
+	return status;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What source and sink have in common: breaking a ring, calling the frontend.
+ */
+#include "vring.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "datapath/account.h"
+#include "caller.h"
+#include "base/notice.h"
+#include "base/tsc.h"
+
+static const char *const defect_texts[] = {
+	[VRING_SOUND] = "no defect",
+	[VRING_AVAIL_JUMP] = "the driver made more chains available than the ring has entries",
+	[VRING_BAD_HEAD] = "an available ring entry names a descriptor beyond the table",
+	[VRING_MEMORY_GONE] = "the file behind the frontend's memory shrank while it was in use",
+	[VRING_CALL_BLOCKED] = "the call descriptor blocked; it must be a non-blocking eventfd",
+};
+
+const char *
+vring_defect_text(enum vring_defect defect)
+{
+	return defect_texts[defect];
+}
+
+void
+vring_health_break(struct vring_health *health, enum vring_defect defect, uint32_t index)
+{
+	uint64_t sound = VRING_SOUND;
+
+	__atomic_compare_exchange_n(&health->word, &sound, (uint64_t)index << 32 | defect, false,
+			__ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	notice_post();
+}
+
+void
+vring_break(const struct split_vring *vring, enum vring_defect defect)
+{
+	vring_health_break(vring->health, defect, vring->index);
+}
+
+/* A call was slow on the clock: from now on a caller makes them, unless others had the CPU. */
+static __attribute__((noinline)) void
+judge_call(struct vring_calls *calls, uint64_t start, uint64_t end)
+{
+	struct thread_time time;
+
+	thread_time_judge(start, end, &time);
+	if (time.worked < account_slow)
+		return;
+	calls->slow_in_a_row = 1;
+	calls->last_slow = end;
+	__atomic_store_n(&calls->not_before, end + account_slow_call(calls->port, time.worked, 1),
+			__ATOMIC_RELAXED);
+	__atomic_store_n(&calls->slow, true, __ATOMIC_RELEASE);
+	notice_post();
+}
+
+/* Without a caller the call is owed; the control thread looks after it has made one. */
+static void
+call_aside(struct vring_calls *calls)
+{
+	struct caller_ring *aside = __atomic_load_n(&calls->aside, __ATOMIC_ACQUIRE);
+
+	if (aside == NULL) {
+		__atomic_store_n(&calls->owed, true, __ATOMIC_SEQ_CST);
+		aside = __atomic_load_n(&calls->aside, __ATOMIC_SEQ_CST);
+	}
+	if (aside != NULL)
+		caller_call(aside);
+}
+
+void
+vring_calls_put_aside(struct vring_calls *calls, struct caller_ring *aside)
+{
+	__atomic_store_n(&calls->aside, aside, __ATOMIC_SEQ_CST);
+	if (aside != NULL && __atomic_exchange_n(&calls->owed, false, __ATOMIC_SEQ_CST))
+		caller_call(aside);
+}
+
+/*
+ * The write can block where the frontend made the eventfd blocking and filled it. Then the
+ * watchdog interrupts it with a signal, which shows here as EINTR. A full non-blocking eventfd
+ * (EAGAIN) needs no write: it is readable.
+ */
+static void
+write_call(const struct split_vring *vring)
+{
+	const uint64_t one = 1;
+
+	if (write(vring->call_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		vring_break(vring, VRING_CALL_BLOCKED);
+}
+
+void
+vring_call(const struct split_vring *vring)
+{
+	struct vring_calls *calls = vring->calls;
+	uint64_t start, end;
+
+	/* The index must be visible before the flags are read: VIRTIO 1.1, 2.6.7.2. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&vring->avail->flags, __ATOMIC_RELAXED) & VRING_AVAIL_F_NO_INTERRUPT)
+		return;
+	if (vring->call_fd < 0)
+		return;
+	if (calls == NULL) {
+		write_call(vring);
+		return;
+	}
+	if (__atomic_load_n(&calls->slow, __ATOMIC_RELAXED)) {
+		call_aside(calls);
+		return;
+	}
+	start = tsc_read();
+	write_call(vring);
+	end = tsc_read();
+	account_add_shared(&accounts[calls->port].calling, end - start);
+	if (end - start > account_slow)
+		judge_call(calls, start, end);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frame headers in, receivers out: learning, lookup and filtering of a burst (IEEE 802.1Q, 8.6).
+ *
+ * Called by the workers. Pure: no I/O, no DPDK, no knowledge of rings. What it needs of the ports
+ * stands in a forward_table, an immutable snapshot that the control thread publishes; workers read
+ * it once a turn and keep it until they report quiescent.
+ */
+#ifndef VSWITCH_FORWARD_H
+#define VSWITCH_FORWARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "drops/drop_reason.h"
+#include "fdb.h"
+#include "datapath/frame.h"
+#include "base/switch_limits.h"
+
+struct sink;
+
+struct forward_port {
+	struct sink *sink;  /* NULL: no such port, or one that awaits what it is made of */
+	uint32_t max_frame; /* bytes, MTU + FRAME_OVERHEAD; see burst_fits() */
+	uint32_t mac_limit; /* learned stations; 0 = no limit */
+	bool enabled;
+	bool awaits; /* stations are kept for it, and nobody else gets what is for them */
+	uint16_t domain;
+};
+
+/* Ports that a flooded frame goes to: all enabled ones; the sender's own is skipped on use. */
+struct flood_group {
+	uint32_t n;
+	uint16_t ports[PORTS_MAX];
+};
+
+struct forward_table {
+	struct forward_port ports[PORTS_MAX];
+	struct flood_group flood;
+};
+
+enum verdict_kind {
+	VERDICT_DROP,  /* counted at the sender, for `reason` */
+	VERDICT_PORT,  /* to `port` */
+	VERDICT_FLOOD, /* to every port of table->flood but the sender's */
+};
+
+struct verdict {
+	uint8_t kind;	/* enum verdict_kind */
+	uint8_t reason; /* enum drop_reason */
+	uint16_t port;
+};
+
+/*
+ * One verdict for each frame of the burst, which came in at port `ingress`, in order. Learns the
+ * sources on the way. `now` in seconds, the clock of fdb.h. A sender that is disabled, frames
+ * that are too short or too big for it, reserved destinations (01:80:C2:00:00:00 to 0F) and
+ * destinations on the sender's own port are drops; a disabled receiver and a frame too big for
+ * the receiver are the delivery's business, since they count at the receiver.
+ */
+void forward_burst(const struct forward_table *table, struct fdb *fdb, uint16_t ingress,
+		uint32_t now, const struct burst *burst, struct verdict *verdicts);
+
+/* Copies due for a frame with this verdict: 1, or the number of a flood's receivers. */
+uint32_t
+forward_copies(const struct forward_table *table, uint16_t ingress, const struct verdict *verdict);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From verdicts to receivers: sorts a burst by sink, so that each sink's lock is taken and its ring
+ * published once a burst. Workers only.
+ */
+#ifndef VSWITCH_DELIVER_H
+#define VSWITCH_DELIVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datapath/endpoint.h"
+#include "switching/forward.h"
+
+/* Scratch of one worker, all zero before the first burst. */
+struct delivery {
+	struct burst *split; /* frames made for a receiver that does not take theirs undone */
+	/* Set by the worker before each burst. */
+	uint64_t now;	   /* TSC, when the turn of the source began; deliver_burst() moves it on */
+	bool has_floods;   /* of the burst at hand: frames that go to everybody are in it */
+	bool floods;	   /* of the burst at hand: they are too many, its sender floods */
+	bool private_copy; /* the frames lie in the worker's memory, not in the sender's */
+	/* Writer: the worker; read by the watchdog. */
+	uint16_t at_port; /* whose ring the worker is at; FDB_NO_PORT: between ports */
+	/* Of the turn at hand; the worker clears them. */
+	bool slow; /* a stretch was slow */
+	uint64_t excused; /* cycles of the turn that are not the sender's: receivers', or others had the CPU */
+	uint32_t n_receivers;
+	uint16_t receivers[PORTS_MAX]; /* ports with a list, in the order of their first frame */
+	uint8_t counts[PORTS_MAX];
+	uint8_t lists[PORTS_MAX][BURST_MAX]; /* indices in the burst */
+};
+
+/* Where the worker is from now on. */
+static inline void
+delivery_at(struct delivery *delivery, uint16_t port)
+{
+	__atomic_store_n(&delivery->at_port, port, __ATOMIC_RELAXED);
+}
+
+/*
+ * The sender's stretch since delivery->now, in which its memory was touched, ends: charges it, and
+ * judges it when it was slow. Moves delivery->now on.
+ */
+void deliver_charge_source(
+		struct delivery *delivery, const struct source *source, const struct burst *burst);
+
+/*
+ * Delivers or drops every copy of every frame of the burst from `source`, as `verdicts` say, and
+ * counts each once: at the source (copies due; drops by verdict) or at the receiver. Charges the time
+ * of both (account.h).
+ */
+void deliver_burst(struct delivery *delivery, const struct forward_table *table,
+		struct source *source, const struct burst *burst, const struct verdict *verdicts);
+
+#endif

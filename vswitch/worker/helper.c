@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See helper.h. Two lists under one lock: work to do, in order, and work done, whose completions the
+ * control loop takes when an eventfd tells it to. A thread takes the first job whose owner no other
+ * thread works for.
+ */
+#include "helper.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "watchdog.h"
+#include "base/watched.h"
+
+#define STOP_LIMIT_MS 1000
+
+struct job {
+	STAILQ_ENTRY(job) next;
+	const void *owner;
+	const char *what;
+	char whom[64];
+	void (*work)(void *arg);
+	void (*done)(void *arg);
+	void *arg;
+};
+
+STAILQ_HEAD(jobs, job);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;		 /* there is work, or the end */
+static struct jobs todo = STAILQ_HEAD_INITIALIZER(todo);	 /* under lock */
+static struct jobs finished = STAILQ_HEAD_INITIALIZER(finished); /* under lock */
+static bool stopping;						 /* under lock */
+static struct helper {
+	pthread_t thread;
+	bool works;	   /* under lock; for ... */
+	const void *owner; /* ... this one; under lock */
+	struct watched watched;
+} helpers[HELPERS_MAX];
+static uint32_t n_helpers; /* control's */
+static uint32_t n_idle;	   /* under lock: threads that wait for work */
+static int done_fd = -1;   /* eventfd: the thread writes, the control loop reads */
+static struct event *done_event;
+
+/* Runs the completions that wait. Control thread. */
+static void
+run_finished(void)
+{
+	struct jobs jobs = STAILQ_HEAD_INITIALIZER(jobs);
+	struct job *job;
+
+	pthread_mutex_lock(&lock);
+	STAILQ_CONCAT(&jobs, &finished);
+	pthread_mutex_unlock(&lock);
+	while ((job = STAILQ_FIRST(&jobs)) != NULL) {
+		STAILQ_REMOVE_HEAD(&jobs, next);
+		if (job->done != NULL)
+			job->done(job->arg);
+		free(job);
+	}
+}
+
+static void
+on_done(evutil_socket_t fd, short what, void *arg)
+{
+	eventfd_t count;
+
+	(void)what;
+	(void)arg;
+	(void)eventfd_read(fd, &count);
+	run_finished();
+}
+
+static bool
+is_served(const void *owner)
+{
+	for (uint32_t i = 0; i < HELPERS_MAX; i++)
+		if (helpers[i].works && helpers[i].owner == owner)
+			return true;
+	return false;
+}
+
+/* The first job that may run now; NULL: there is none. With the lock held. */
+static struct job *
+find_job(void)
+{
+	struct job *job;
+
+	STAILQ_FOREACH (job, &todo, next)
+		if (!is_served(job->owner))
+			return job;
+	return NULL;
+}
+
+/* The next job, or NULL at the end. Called and left with the lock held. */
+static struct job *
+next_job(struct helper *helper)
+{
+	struct job *job;
+
+	while ((job = find_job()) == NULL && !(stopping && STAILQ_EMPTY(&todo))) {
+		n_idle++;
+		pthread_cond_wait(&wake, &lock);
+		n_idle--;
+	}
+	if (job == NULL)
+		return NULL;
+	STAILQ_REMOVE(&todo, job, job, next);
+	helper->owner = job->owner;
+	helper->works = true;
+	return job;
+}
+
+/* With the lock held. */
+static void
+end_job(struct helper *helper, struct job *job)
+{
+	helper->works = false;
+	STAILQ_INSERT_TAIL(&finished, job, next);
+	(void)eventfd_write(done_fd, 1);
+	/* The owner's next job may have had to wait; and the end, for that. */
+	pthread_cond_broadcast(&wake);
+}
+
+static void *
+helper_main(void *arg)
+{
+	struct helper *helper = arg;
+	struct job *job;
+
+	pthread_mutex_lock(&lock);
+	while ((job = next_job(helper)) != NULL) {
+		pthread_mutex_unlock(&lock);
+		watched_begin(&helper->watched, job->what, job->whom);
+		job->work(job->arg);
+		watched_end(&helper->watched);
+		pthread_mutex_lock(&lock);
+		end_job(helper, job);
+	}
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+static int
+start_thread(void)
+{
+	struct helper *helper = &helpers[n_helpers];
+	int ret = thread_start(&helper->thread, "helper", helper_main, helper);
+
+	if (ret == 0)
+		n_helpers++;
+	return ret;
+}
+
+static int
+open_done_event(struct event_base *base)
+{
+	done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (done_fd < 0)
+		return -errno;
+	done_event = event_new(base, done_fd, EV_READ | EV_PERSIST, on_done, NULL);
+	if (done_event == NULL || event_add(done_event, NULL) != 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static void
+close_done_event(void)
+{
+	if (done_event != NULL)
+		event_free(done_event);
+	done_event = NULL;
+	if (done_fd >= 0)
+		close(done_fd);
+	done_fd = -1;
+}
+
+int
+helper_start(struct event_base *base)
+{
+	int ret = open_done_event(base);
+
+	stopping = false;
+	n_helpers = 0;
+	if (ret == 0)
+		ret = start_thread();
+	if (ret != 0)
+		close_done_event();
+	return ret;
+}
+
+void
+helper_watch(void)
+{
+	for (uint32_t i = 0; i < HELPERS_MAX; i++) {
+		helpers[i].watched.thread = "a helper thread";
+		watchdog_watch(&helpers[i].watched);
+	}
+}
+
+int
+helper_run(const void *owner, const char *what, const char *whom, void (*work)(void *arg),
+		void (*done)(void *arg), void *arg)
+{
+	struct job *job = malloc(sizeof(*job));
+	uint32_t n_waiting = 0;
+	struct job *other;
+	bool alone;
+
+	if (job == NULL)
+		return -ENOMEM;
+	*job = (struct job){ .owner = owner, .what = what, .work = work, .done = done, .arg = arg };
+	snprintf(job->whom, sizeof(job->whom), "%s", whom);
+	pthread_mutex_lock(&lock);
+	STAILQ_INSERT_TAIL(&todo, job, next);
+	STAILQ_FOREACH (other, &todo, next)
+		n_waiting++;
+	alone = n_waiting > n_idle && !is_served(owner);
+	pthread_cond_signal(&wake);
+	pthread_mutex_unlock(&lock);
+	/* Without another thread it waits for one of those that there are. */
+	if (alone && n_helpers < HELPERS_MAX)
+		(void)start_thread();
+	return 0;
+}
+
+void
+helper_stop(void)
+{
+	uint64_t end = clock_ns() + STOP_LIMIT_MS * 1000000ull;
+	bool all = true;
+
+	pthread_mutex_lock(&lock);
+	stopping = true;
+	pthread_cond_broadcast(&wake);
+	pthread_mutex_unlock(&lock);
+	for (uint32_t i = 0; i < n_helpers; i++) {
+		uint64_t now = clock_ns();
+		uint32_t left = now < end ? (uint32_t)((end - now) / 1000000) : 0;
+
+		all &= thread_join_within(helpers[i].thread, left);
+	}
+	if (!all) {
+		log_warning("a helper thread is held up (a file system or a device does not answer); "
+			    "left behind");
+		event_del(done_event);
+		return;
+	}
+	run_finished();
+	close_done_event();
+}
