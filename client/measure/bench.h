@@ -52,7 +52,11 @@ struct bench {
 };
 
 /* Per second; 0 for no time. */
-double bench_fps(uint64_t frames, double seconds);
+static inline double
+bench_fps(uint64_t frames, double seconds)
+{
+	return seconds > 0 ? (double)frames / seconds : 0;
+}
 
 /* Which side was the limit of a trial: "rate", "cpu", "backend" or "client". */
 const char *bench_limit(const struct bench_trial *t, double directions);

@@ -12,12 +12,6 @@
 #define CPU_OURS 0.9  /* less: somebody else had our CPU */
 #define RING_FULL 0.5 /* of the bursts that the ring was offered */
 
-double
-bench_fps(uint64_t frames, double seconds)
-{
-	return seconds > 0 ? (double)frames / seconds : 0;
-}
-
 const char *
 bench_limit(const struct bench_trial *t, double directions)
 {

@@ -19,35 +19,6 @@
 
 #define QUEUE_SIZE 1024 /* a receiver that must wait for a CPU still has room: 5 ms at 200 kfps */
 
-#define USED_BY(role) (1u << (role))
-
-/* Options that not every role has. */
-/* clang-format off */
-static const struct {
-	const char *option;
-	unsigned int roles;
-} uses[] = {
-	{ "ip", USED_BY(ROLE_RESPOND) | USED_BY(ROLE_PING) | USED_BY(ROLE_KERNEL) },
-	{ "count", ~(USED_BY(ROLE_BENCH) | USED_BY(ROLE_KERNEL)) },
-	{ "size", USED_BY(ROLE_SEND) | USED_BY(ROLE_PING) | USED_BY(ROLE_BENCH) },
-	{ "interval", USED_BY(ROLE_PING) },
-	{ "timeout", USED_BY(ROLE_PING) },
-	{ "rate", USED_BY(ROLE_SEND) | USED_BY(ROLE_BENCH) },
-	{ "no-loss", USED_BY(ROLE_BENCH) },
-	{ "both", USED_BY(ROLE_BENCH) },
-	{ "flows", USED_BY(ROLE_SEND) },
-	{ "dst-mac", USED_BY(ROLE_SEND) },
-	{ "no-check", USED_BY(ROLE_SEND) },
-	{ "idle", USED_BY(ROLE_RECEIVE) },
-	{ "join", USED_BY(ROLE_RECEIVE) },
-	{ "promiscuous", USED_BY(ROLE_ECHO) },
-	{ "ifname", USED_BY(ROLE_KERNEL) },
-	{ "netns", USED_BY(ROLE_KERNEL) },
-	{ "backend", USED_BY(ROLE_KERNEL) },
-	{ "fast-udp", USED_BY(ROLE_KERNEL) },
-};
-/* clang-format on */
-
 /* A command line being read. */
 struct reading {
 	const struct options *o;
@@ -120,28 +91,16 @@ read_words(const struct reading *r)
 
 /* Names the roles that an option is for. */
 static int
-not_for_role(const struct reading *r, size_t use)
+not_for_role(const struct reading *r, const char *option)
 {
 	char names[64] = "";
 	size_t i, length = 0;
 
 	for (i = 0; i < ROLE_COUNT; i++)
-		if ((uses[use].roles & USED_BY(i)) != 0)
+		if (settings_role_takes((enum role_id)i, option))
 			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
 					length > 0 ? " and " : "", role_name(i));
-	return FAIL(r, "--%s is for %s, not for %s; leave it out", uses[use].option, names,
-			r->s->role_name);
-}
-
-bool
-settings_role_takes(enum role_id role, const char *option)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
-		if (strcmp(uses[i].option, option) == 0)
-			return (uses[i].roles & USED_BY(role)) != 0;
-	return true;
+	return FAIL(r, "--%s is for %s, not for %s; leave it out", option, names, r->s->role_name);
 }
 
 static int
@@ -149,10 +108,12 @@ check_uses(const struct reading *r)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
-		if (options_given(r->o, uses[i].option) &&
-				(uses[i].roles & USED_BY(r->s->role)) == 0)
-			return not_for_role(r, i);
+	for (i = 0; i < settings_program.spec_count; i++) {
+		const char *option = settings_program.specs[i].name;
+
+		if (options_given(r->o, option) && !settings_role_takes(r->s->role, option))
+			return not_for_role(r, option);
+	}
 	return 0;
 }
 

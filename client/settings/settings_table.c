@@ -131,3 +131,43 @@ settings_find_role(const char *name)
 		i++;
 	return i;
 }
+
+#define USED_BY(role) (1u << (role))
+
+/* Options that not every role has. */
+/* clang-format off */
+static const struct {
+	const char *option;
+	unsigned int roles;
+} uses[] = {
+	{ "ip", USED_BY(ROLE_RESPOND) | USED_BY(ROLE_PING) | USED_BY(ROLE_KERNEL) },
+	{ "count", ~(USED_BY(ROLE_BENCH) | USED_BY(ROLE_KERNEL)) },
+	{ "size", USED_BY(ROLE_SEND) | USED_BY(ROLE_PING) | USED_BY(ROLE_BENCH) },
+	{ "interval", USED_BY(ROLE_PING) },
+	{ "timeout", USED_BY(ROLE_PING) },
+	{ "rate", USED_BY(ROLE_SEND) | USED_BY(ROLE_BENCH) },
+	{ "no-loss", USED_BY(ROLE_BENCH) },
+	{ "both", USED_BY(ROLE_BENCH) },
+	{ "flows", USED_BY(ROLE_SEND) },
+	{ "dst-mac", USED_BY(ROLE_SEND) },
+	{ "no-check", USED_BY(ROLE_SEND) },
+	{ "idle", USED_BY(ROLE_RECEIVE) },
+	{ "join", USED_BY(ROLE_RECEIVE) },
+	{ "promiscuous", USED_BY(ROLE_ECHO) },
+	{ "ifname", USED_BY(ROLE_KERNEL) },
+	{ "netns", USED_BY(ROLE_KERNEL) },
+	{ "backend", USED_BY(ROLE_KERNEL) },
+	{ "fast-udp", USED_BY(ROLE_KERNEL) },
+};
+/* clang-format on */
+
+bool
+settings_role_takes(enum role_id role, const char *option)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+		if (strcmp(uses[i].option, option) == 0)
+			return (uses[i].roles & USED_BY(role)) != 0;
+	return true;
+}
