@@ -18,6 +18,7 @@
 
 #include "gate/fd_check.h"
 #include "fuzz.h"
+#include "base/virtio_bits.h"
 #include "gate/session.h"
 #include "gate/vhost_io.h"
 #include "gate/vhost_msg.h"
@@ -52,7 +53,7 @@ static bool owned[FDS_WATCHED];	 /* came through the socket and was not closed s
 
 /* As a port that offers offloads. */
 static const struct vhost_offer offer = {
-	.features = 1ull << 32 | 1ull << 28 | 1ull << 15 | SESSION_F_OFFLOADS |
+	.features = 1ull << 32 | 1ull << 28 | 1ull << 15 | VIRTIO_NET_F_OFFLOADS |
 			SESSION_F_PROTOCOL_FEATURES,
 	.protocol_features = 0x1001d,
 	.mtu = 9000,

@@ -118,8 +118,8 @@ same_guest(uint32_t i, const char *step)
 				model->image[at]);
 	if (vring_health_defect(&device->health) != model->defect)
 		return differ("%s: after %s, the defect is '%s'; '%s' is right", guest->name, step,
-				vring_defect_text(vring_health_defect(&device->health)),
-				vring_defect_text(model->defect));
+				vring_health_text(vring_health_defect(&device->health)),
+				vring_health_text(model->defect));
 	calls = device_calls(device);
 	if (calls != model->calls)
 		return differ("%s: after %s, called %lu times; %lu are right", guest->name, step,

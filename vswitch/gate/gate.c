@@ -11,87 +11,10 @@
 
 #include "fd_budget.h"
 #include "base/log.h"
+#include "base/virtio_bits.h"
 #include "memory_space.h"
 
 #define ALL_RINGS ((1u << PORT_VRINGS) - 1)
-
-static void
-on_connected(void *arg, int result)
-{
-	struct gate *gate = arg;
-	char why[GATE_TEXT_MAX];
-
-	if (result < 0) {
-		gate->conn = NULL;
-		snprintf(why, sizeof(why), "the vhost library gave no connection: %s",
-				strerror(-result));
-		gate_end(gate, why);
-		return;
-	}
-	if (gate->state != GATE_OPENING)
-		return;
-	event_assign(&gate->answered, gate->base, vhost_conn_fd(gate->conn), EV_READ | EV_PERSIST,
-			gate_relay_on_answer, gate);
-	gate->answered_added = event_add(&gate->answered, NULL) == 0;
-	if (gate->answered_added)
-		gate_relay_go_on(gate);
-	else
-		gate_end(gate, "no memory to watch the connection to the vhost library");
-}
-
-static void
-on_memory(void *arg, const struct guest_mem *mem)
-{
-	struct gate *gate = arg;
-
-	gate->conn_ops->memory(gate->port, mem);
-}
-
-static void
-on_vring_state(void *arg, uint32_t index, bool on)
-{
-	struct gate *gate = arg;
-
-	gate->conn_ops->vring_state(gate->port, index, on);
-}
-
-static void
-on_device_state(void *arg, bool running)
-{
-	struct gate *gate = arg;
-
-	gate->conn_ops->device_state(gate->port, running);
-}
-
-static const struct vhost_conn_ops own_conn_ops = {
-	.connected = on_connected,
-	.memory = on_memory,
-	.vring_state = on_vring_state,
-	.device_state = on_device_state,
-};
-
-void
-gate_drop(struct gate *gate, int fd)
-{
-	/* at once, because the closer takes its time */
-	shutdown(fd, SHUT_RDWR);
-	closer_close(fd, gate->unclosed);
-}
-
-bool
-gate_is_clogged(const struct gate *gate, char *why, size_t why_size)
-{
-	uint32_t resisting = closer_resisting(gate->unclosed);
-	uint32_t pending = closer_pending(gate->unclosed);
-
-	if (resisting <= GATE_UNCLOSED_MAX && pending <= GATE_PENDING_MAX)
-		return false;
-	snprintf(why, why_size,
-			"%u descriptors that frontends of this port sent cannot be closed: who serves "
-			"them does not answer; end those programs, or delete the port and add it again",
-			resisting > GATE_UNCLOSED_MAX ? resisting : pending);
-	return true;
-}
 
 /*
  * Asks for what a session needs. False with words. What the switch itself lacks is in the words and
@@ -107,22 +30,6 @@ open_session(struct gate *gate, char *why, size_t why_size)
 	return gate->has_budget;
 }
 
-void
-gate_open(struct gate *gate)
-{
-	char why[GATE_TEXT_MAX];
-
-	gate->state = GATE_OPENING;
-	gate->conn = vhost_lib_connect(&own_conn_ops, gate, gate->name);
-	if (gate->conn != NULL)
-		return;
-	gate->blameless = true;
-	snprintf(why, sizeof(why),
-			"the switch has %d frontends already, which is as many as it can serve",
-			SESSIONS_MAX);
-	gate_end(gate, why);
-}
-
 static void
 admit(struct gate *gate, int fd)
 {
@@ -134,7 +41,7 @@ admit(struct gate *gate, int fd)
 	gate->refusal[0] = '\0';
 	gate->at_fault = false;
 	gate->blameless = false;
-	event_assign(&gate->readable, gate->base, fd, EV_READ | EV_PERSIST, gate_relay_on_readable,
+	event_assign(&gate->readable, gate->base, fd, EV_READ | EV_PERSIST, gate_read_on_readable,
 			gate);
 	gate_peer_read(fd, &gate->peer);
 	log_from(&gate->log, LOG_LEVEL_INFO, "frontend attached (pid %d, %s)", (int)gate->peer.pid,
@@ -143,7 +50,7 @@ admit(struct gate *gate, int fd)
 	if (gate->state != GATE_READING)
 		return;
 	if (open_session(gate, why, sizeof(why)))
-		gate_relay_next(gate);
+		gate_message_next(gate);
 	else
 		gate_end(gate, why);
 }
@@ -157,14 +64,8 @@ is_dead(int fd)
 	return poll(&pfd, 1, 0) == 1 && (pfd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-static bool
-is_ending(const struct gate *gate)
-{
-	return gate->state == GATE_ENDING || gate->state == GATE_CLOSING;
-}
-
-void
-gate_arrived(struct gate *gate, int fd)
+static void
+arrived(struct gate *gate, int fd)
 {
 	bool may_wait;
 
@@ -174,7 +75,7 @@ gate_arrived(struct gate *gate, int fd)
 	}
 	if (gate->state != GATE_IDLE && is_dead(gate->fd))
 		gate_end(gate, NULL);
-	may_wait = gate->waiting_fd < 0 && (gate->state == GATE_IDLE || is_ending(gate));
+	may_wait = gate->waiting_fd < 0 && (gate->state == GATE_IDLE || gate_is_ending(gate));
 	if (may_wait && gate->state == GATE_IDLE && gate_rest_ms(gate) == 0) {
 		admit(gate, fd);
 	} else if (may_wait) {
@@ -183,29 +84,6 @@ gate_arrived(struct gate *gate, int fd)
 		gate->rejected++;
 		gate_drop(gate, fd);
 	}
-}
-
-void
-gate_step_later(struct gate *gate)
-{
-	event_active(&gate->step, 0, 0);
-}
-
-void
-gate_end(struct gate *gate, const char *fault)
-{
-	if (gate->state == GATE_IDLE || is_ending(gate))
-		return;
-	gate->state = GATE_ENDING;
-	if (fault != NULL) {
-		gate->at_fault = true;
-		snprintf(gate->fault, sizeof(gate->fault), "%s", fault);
-	}
-	event_del(&gate->readable);
-	event_del(&gate->pause);
-	if (!gate->answer_due)
-		event_del(&gate->limit);
-	gate_step_later(gate);
 }
 
 void
@@ -219,7 +97,7 @@ close_frontend(struct gate *gate)
 {
 	gate_drop(gate, gate->fd);
 	gate->fd = -1;
-	gate_relay_release(gate);
+	gate_message_release(gate);
 	if (gate->has_budget)
 		fd_budget_give(FD_BUDGET_SESSION + gate->region_budget);
 	memory_space_give(&gate->address_space);
@@ -268,13 +146,6 @@ close_session(struct gate *gate)
 		gate_connect_again(gate, useful);
 	gate_step_later(gate);
 	gate->ops->detached(gate->port, gate->at_fault ? gate->fault : NULL);
-}
-
-void
-gate_ask_quiet(struct gate *gate, uint32_t vring_mask)
-{
-	gate->quiesce_asked = true;
-	gate->ops->quiesce(gate->port, vring_mask);
 }
 
 void
@@ -350,7 +221,6 @@ copy_config(struct gate *gate, const struct gate_config *config, char *err, size
 	snprintf(gate->name, sizeof(gate->name), "%s", config->name);
 	snprintf(gate->log.subject, sizeof(gate->log.subject), "port %s", config->name);
 	gate->connects = config->connect;
-	gate->conn_ops = config->conn_ops;
 	gate_set_offload(gate, config->offload);
 	gate_set_mtu(gate, config->mtu);
 	gate->offer.protocol_features = vhost_lib_protocol_features();
@@ -373,11 +243,12 @@ gate_create(struct event_base *base, const struct gate_config *config, const str
 	gate->base = base;
 	gate->ops = ops;
 	gate->port = port;
+	gate->arrived = arrived;
 	gate->fd = gate->waiting_fd = gate->listener.fd = -1;
 	session_init(&gate->session, close_session_fd, gate);
 	event_assign(&gate->step, base, -1, 0, gate_step, gate);
-	event_assign(&gate->limit, base, -1, 0, gate_relay_on_limit, gate);
-	event_assign(&gate->pause, base, -1, 0, gate_relay_on_pause_over, gate);
+	event_assign(&gate->limit, base, -1, 0, gate_message_on_limit, gate);
+	event_assign(&gate->pause, base, -1, 0, gate_read_on_pause_over, gate);
 	gate_rest_init(gate);
 	ret = copy_config(gate, config, err, err_size);
 	if (ret == 0 && !gate->connects)
@@ -419,7 +290,7 @@ gate_set_offload(struct gate *gate, bool offload)
 {
 	gate->offer.features = vhost_lib_features();
 	if (!offload)
-		gate->offer.features &= ~SESSION_F_OFFLOADS;
+		gate->offer.features &= ~VIRTIO_NET_F_OFFLOADS;
 }
 
 void

@@ -49,6 +49,11 @@ struct gate_ops {
 	 * being destroyed. Always comes once after `attached`.
 	 */
 	void (*detached)(void *port, const char *fault);
+
+	/* The library's reports of the session at hand; see struct vhost_conn_ops. */
+	void (*memory)(void *port, const struct guest_mem *mem);
+	void (*vring_state)(void *port, uint32_t index, bool on);
+	void (*device_state)(void *port, bool running);
 };
 
 struct gate_config {
@@ -60,8 +65,6 @@ struct gate_config {
 	mode_t mode;	  /* listening: mode, owner and group of the socket file */
 	uid_t owner;	  /* (uid_t)-1: unchanged */
 	gid_t group;	  /* (gid_t)-1: unchanged */
-	const struct vhost_conn_ops *conn_ops; /* passed to vhost_lib_connect() with `port`, */
-					       /* except `connected`, which the gate takes itself */
 };
 
 /*

@@ -61,7 +61,7 @@ on_next(evutil_socket_t unused, short what, void *arg)
 	(void)what;
 	if (fd >= 0) {
 		gate->connector.error = 0;
-		gate_arrived(gate, fd);
+		gate->arrived(gate, fd);
 		return;
 	}
 	if (gate->connector.error != -fd)

@@ -3,7 +3,10 @@
  * What the parts of the gate share. Control thread only.
  *
  *   gate.c          one frontend's session from admission to its end; the public functions
- *   gate_relay.c    one message: collect, check, quiesce, relay, answer
+ *   gate_read.c     one message of the frontend: collect, check, answer or relay
+ *   gate_relay.c    one message through the vhost library: quiesce, relay, answer
+ *   gate_message.c  the message at hand: its reply, its limit, its descriptors
+ *   gate_session.c  what all of these may ask of a session: to end, to be quiet
  *   gate_listen.c   the public socket, where the frontend connects
  *   gate_connect.c  the way out, where the frontend serves the socket
  *   gate_peer.c     who is at the other end of a socket
@@ -106,7 +109,6 @@ struct gate {
 	struct event_base *base;
 	const struct gate_ops *ops;
 	void *port;
-	const struct vhost_conn_ops *conn_ops; /* the port's */
 	char name[64];
 	struct log_bucket log; /* what its frontends make it say */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -121,6 +123,8 @@ struct gate {
 	struct gate_rest rest;
 	int waiting_fd; /* a frontend that waits for its predecessor's end or the port's rest; -1: none */
 	uint64_t rejected;
+	/* A frontend is at `fd`, which is taken over: admitted, made to wait, or turned away. */
+	void (*arrived)(struct gate *gate, int fd);
 
 	/* The session at hand. */
 	struct gate_peer peer;
@@ -153,16 +157,11 @@ struct gate {
 	void *done_arg;
 };
 
-/* gate.c */
-
-/* A frontend is at `fd`, which is taken over: admitted, made to wait, or turned away. */
-void gate_arrived(struct gate *gate, int fd);
+/* gate_session.c */
 
 /* Ends the session from the loop. `fault` NULL: the frontend left. The first call counts. */
 void gate_end(struct gate *gate, const char *fault);
-
-/* Asks the library for a connection; gate_relay_go_on() when it is there. */
-void gate_open(struct gate *gate);
+bool gate_is_ending(const struct gate *gate);
 
 /* Goes on with gate_step() from the loop. */
 void gate_step_later(struct gate *gate);
@@ -176,13 +175,41 @@ bool gate_is_clogged(const struct gate *gate, char *why, size_t why_size);
 /* Asks the port to quiesce; the answer may come within the call. */
 void gate_ask_quiet(struct gate *gate, uint32_t vring_mask);
 
-/* gate_relay.c */
+/* gate_message.c */
+
+/* The message at hand must be dealt with in so many seconds. */
+void gate_message_set_limit(struct gate *gate, uint32_t seconds);
+void gate_message_on_limit(evutil_socket_t fd, short what, void *arg);
+
+/* Gives up the descriptors of `msg` that the session did not take. */
+void gate_message_give_up(struct gate *gate, struct vhost_msg *msg);
 
 /* Gives up what the message at hand and its answer hold. */
-void gate_relay_release(struct gate *gate);
+void gate_message_release(struct gate *gate);
+
+/* A struct fd_receiver's function: closes what a message may not carry. */
+void gate_message_close_surplus(void *arg, int fd);
 
 /* Waits for the next message. */
-void gate_relay_next(struct gate *gate);
+void gate_message_next(struct gate *gate);
+
+/* Sends a reply with `size` bytes of `payload`. False when the session ends over it. */
+bool gate_message_reply(struct gate *gate, const union vhost_payload *payload, uint32_t size);
+bool gate_message_reply_u64(struct gate *gate, uint64_t value);
+
+/* Answers NEED_REPLY of a request without a reply of its own. False as above. */
+bool gate_message_acknowledge(struct gate *gate, bool accepted);
+
+/*
+ * Refuses a legal request that cannot be granted: a negative reply if the frontend asked for one, else the
+ * session ends, because the frontend could not know.
+ */
+void gate_message_refuse(struct gate *gate, const char *why);
+
+/* gate_relay.c */
+
+/* Asks the library for a connection, and relays the message at hand when it is there. */
+void gate_relay_open(struct gate *gate);
 
 /* There is a connection to the library: the good message at hand is for it. */
 void gate_relay_go_on(struct gate *gate);
@@ -190,10 +217,9 @@ void gate_relay_go_on(struct gate *gate);
 /* The rings are quiet: hands the message at hand to the library. */
 void gate_relay_send(struct gate *gate);
 
-void gate_relay_on_readable(evutil_socket_t fd, short what, void *arg);
-void gate_relay_on_answer(evutil_socket_t fd, short what, void *arg);
-void gate_relay_on_limit(evutil_socket_t fd, short what, void *arg);
-void gate_relay_on_pause_over(evutil_socket_t fd, short what, void *arg);
+/* gate_read.c */
+void gate_read_on_readable(evutil_socket_t fd, short what, void *arg);
+void gate_read_on_pause_over(evutil_socket_t fd, short what, void *arg);
 
 /* gate_listen.c */
 int

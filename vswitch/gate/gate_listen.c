@@ -229,7 +229,7 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
 	if (fd >= 0) {
 		gate->listener.trouble = 0;
 		limit_rate(gate);
-		gate_arrived(gate, fd);
+		gate->arrived(gate, fd);
 		return;
 	}
 	error = errno;

@@ -18,8 +18,6 @@
 
 /* Bits that change what a session is (vhost-user, "Feature negotiation"; virtio 1.1, 2.1). */
 #define SESSION_F_PROTOCOL_FEATURES (1ull << 30)
-/* CSUM, GUEST_CSUM, GUEST_TSO4, GUEST_TSO6, GUEST_ECN, HOST_TSO4, HOST_TSO6, HOST_ECN. */
-#define SESSION_F_OFFLOADS 0x3b83ull
 #define SESSION_PROTOCOL_F_STATUS (1ull << 16)
 #define SESSION_STATUS_DRIVER_OK 0x4u
 

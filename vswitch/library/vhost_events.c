@@ -40,7 +40,7 @@
 
 #include <rte_vhost.h>
 
-#include "gate/session.h"
+#include "base/virtio_bits.h"
 #include "rings/sigbus.h"
 
 #define SET_MEM_TABLE_REQUEST 5
@@ -53,11 +53,17 @@
 			1ULL << VIRTIO_F_ANY_LAYOUT | 1ULL << VIRTIO_RING_F_INDIRECT_DESC |        \
 			1ULL << VIRTIO_F_IN_ORDER | 1ULL << VHOST_USER_F_PROTOCOL_FEATURES |       \
 			1ULL << VIRTIO_NET_F_MTU | 1ULL << VIRTIO_NET_F_GUEST_ANNOUNCE |           \
-			SESSION_F_OFFLOADS)
+			VIRTIO_NET_F_OFFLOADS)
 #define PROTOCOL_FEATURES                                                                          \
 	(1ULL << VHOST_USER_PROTOCOL_F_MQ | 1ULL << VHOST_USER_PROTOCOL_F_REPLY_ACK |              \
 			1ULL << VHOST_USER_PROTOCOL_F_NET_MTU |                                    \
 			1ULL << VHOST_USER_PROTOCOL_F_RARP | 1ULL << VHOST_USER_PROTOCOL_F_STATUS)
+
+struct vhost_shared vhost_shared = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.posts = STAILQ_HEAD_INITIALIZER(vhost_shared.posts),
+	.bell_fd = -1,
+};
 
 /* Whose device a vid is; the library's thread only. NULL before HELLO. */
 static struct vhost_conn *by_vid[RTE_MAX_VHOST_DEVICE];

@@ -25,12 +25,6 @@
 #define STOP_WAIT_MS 1000
 #define FENCE_AGAIN_US 100000
 
-struct vhost_shared vhost_shared = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.posts = STAILQ_HEAD_INITIALIZER(vhost_shared.posts),
-	.bell_fd = -1,
-};
-
 static struct {
 	struct event_base *base;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];

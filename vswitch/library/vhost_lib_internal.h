@@ -118,7 +118,7 @@ struct vhost_shared {
 	sem_t parked;		   /* posted when the library's thread will touch nothing more */
 };
 
-extern struct vhost_shared vhost_shared;
+extern struct vhost_shared vhost_shared; /* vhost_events.c */
 
 /*
  * Registers the server socket `path` with the library and starts its event thread, which wakes up

@@ -22,44 +22,12 @@
 
 #include "guest_mem.h"
 #include "memory_growth.h"
+#include "vring_health.h"
 
 /* struct virtio_net_hdr, without and with num_buffers (VIRTIO 1.1, 5.1.6). */
 #define VNET_HDR_LEN 12
 #define VNET_HDR_LEN_LEGACY 10
 #define VNET_HDR_NUM_BUFFERS 10 /* offset of num_buffers */
-
-/* Why a ring cannot be trusted any more; the port is in fault until its frontend reconnects. */
-enum vring_defect {
-	VRING_SOUND,
-	VRING_AVAIL_JUMP,   /* more chains made available than the ring has entries */
-	VRING_BAD_HEAD,	    /* a head beyond the descriptor table */
-	VRING_MEMORY_GONE,  /* the file behind the memory shrank (SIGBUS) */
-	VRING_CALL_BLOCKED, /* the call descriptor blocked a worker */
-};
-
-/*
- * Shared by the rings of one frontend's session. Written by any worker, by the SIGBUS handler and
- * by the control thread; read by all. Once not VRING_SOUND, workers leave the rings alone; the
- * first defect stays, since what is seen after it may follow from it.
- */
-struct vring_health {
-	uint64_t word; /* enum vring_defect, and above bit 32 the index of its ring; atomic */
-};
-
-static inline enum vring_defect
-vring_health_defect(const struct vring_health *health)
-{
-	return (enum vring_defect)(uint32_t)__atomic_load_n(&health->word, __ATOMIC_ACQUIRE);
-}
-
-static inline uint32_t
-vring_health_index(const struct vring_health *health)
-{
-	return __atomic_load_n(&health->word, __ATOMIC_ACQUIRE) >> 32;
-}
-
-/* Any thread, also in a signal handler; wakes the control thread. */
-void vring_health_break(struct vring_health *health, enum vring_defect defect, uint32_t index);
 
 /*
  * How the frontend of a ring is called, kept over all sessions of its port. A write to its call
@@ -104,8 +72,6 @@ struct vring_cursor {
 
 /* Marks the session's rings as not to be trusted and wakes the control thread. */
 void vring_break(const struct split_vring *vring, enum vring_defect defect);
-
-const char *vring_defect_text(enum vring_defect defect);
 
 /*
  * How many chains are available from `cursor` on; at most the ring's size. A frontend that claims

@@ -171,14 +171,6 @@ on_detached(void *arg, const char *fault)
 	port_report_detached(&port->base);
 }
 
-static const struct gate_ops gate_ops = {
-	.attached = on_attached,
-	.quiesce = on_quiesce,
-	.announced = on_announced,
-	.updated = on_updated,
-	.detached = on_detached,
-};
-
 /* ---- The library's reports ---- */
 
 static void
@@ -216,7 +208,12 @@ on_device_state(void *arg, bool running)
 	update(port);
 }
 
-static const struct vhost_conn_ops conn_ops = {
+static const struct gate_ops gate_ops = {
+	.attached = on_attached,
+	.quiesce = on_quiesce,
+	.announced = on_announced,
+	.updated = on_updated,
+	.detached = on_detached,
 	.memory = on_memory,
 	.vring_state = on_vring_state,
 	.device_state = on_device_state,
@@ -250,10 +247,10 @@ check_health(struct vhost_port *port)
 		return;
 	}
 	if (defect == VRING_MEMORY_GONE)
-		snprintf(text, sizeof(text), "%s", vring_defect_text(defect));
+		snprintf(text, sizeof(text), "%s", vring_health_text(defect));
 	else
 		snprintf(text, sizeof(text), "ring %u: %s", vring_health_index(&port->health),
-				vring_defect_text(defect));
+				vring_health_text(defect));
 	gate_fault(port->gate, text);
 }
 
@@ -363,7 +360,6 @@ start(struct port *base, char *err, size_t err_size)
 		.mode = base->settings.mode,
 		.owner = base->settings.owner,
 		.group = base->settings.group,
-		.conn_ops = &conn_ops,
 	};
 
 	char why[PORT_TEXT_MAX];

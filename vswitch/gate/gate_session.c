@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What every part of the gate may ask of a session: that it ends, that its rings become quiet, that
+ * a connection is given up. Nothing here calls another part. Control thread, by the gate.
+ */
+#include "gate_internal.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+void
+gate_drop(struct gate *gate, int fd)
+{
+	/* at once, because the closer takes its time */
+	shutdown(fd, SHUT_RDWR);
+	closer_close(fd, gate->unclosed);
+}
+
+bool
+gate_is_clogged(const struct gate *gate, char *why, size_t why_size)
+{
+	uint32_t resisting = closer_resisting(gate->unclosed);
+	uint32_t pending = closer_pending(gate->unclosed);
+
+	if (resisting <= GATE_UNCLOSED_MAX && pending <= GATE_PENDING_MAX)
+		return false;
+	snprintf(why, why_size,
+			"%u descriptors that frontends of this port sent cannot be closed: who serves "
+			"them does not answer; end those programs, or delete the port and add it again",
+			resisting > GATE_UNCLOSED_MAX ? resisting : pending);
+	return true;
+}
+
+bool
+gate_is_ending(const struct gate *gate)
+{
+	return gate->state == GATE_ENDING || gate->state == GATE_CLOSING;
+}
+
+void
+gate_step_later(struct gate *gate)
+{
+	event_active(&gate->step, 0, 0);
+}
+
+void
+gate_end(struct gate *gate, const char *fault)
+{
+	if (gate->state == GATE_IDLE || gate_is_ending(gate))
+		return;
+	gate->state = GATE_ENDING;
+	if (fault != NULL) {
+		gate->at_fault = true;
+		snprintf(gate->fault, sizeof(gate->fault), "%s", fault);
+	}
+	event_del(&gate->readable);
+	event_del(&gate->pause);
+	if (!gate->answer_due)
+		event_del(&gate->limit);
+	gate_step_later(gate);
+}
+
+void
+gate_ask_quiet(struct gate *gate, uint32_t vring_mask)
+{
+	gate->quiesce_asked = true;
+	gate->ops->quiesce(gate->port, vring_mask);
+}
