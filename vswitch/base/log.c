@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mutex.h"
 #include "clock.h"
 
 /* A line with its newline; pipes take up to PIPE_BUF (4,096) bytes whole or not at all. */
@@ -30,11 +31,11 @@ enum target {
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct mutex lock = MUTEX_INIT;
 static int log_fd = STDERR_FILENO; /* written once, by open_target() */
 static enum target target;	   /* the same */
 static uint64_t lost;		   /* lines since the last one written; under lock */
-static TAILQ_HEAD(, log_bucket) incomplete = TAILQ_HEAD_INITIALIZER(incomplete); /* under lock */
+static TAILQ_HEAD(, log_bucket) incomplete GUARDED_BY(lock) = TAILQ_HEAD_INITIALIZER(incomplete);
 static int threshold = LOG_LEVEL_INFO; /* enum log_level; any thread, atomic */
 
 static const char *const names[] = {
@@ -143,9 +144,9 @@ clean(char *text)
 			*text = '?';
 }
 
-/* Under the lock. `len` bytes and room for a newline behind them. */
+/* `len` bytes and room for a newline behind them. */
 static void
-put_line(char *line, size_t len)
+put_line(char *line, size_t len) REQUIRES(lock)
 {
 	line[len++] = '\n';
 	if (lost > 0)
@@ -187,9 +188,9 @@ log_write(enum log_level level, const char *fmt, ...)
 	va_start(args, fmt);
 	len = format(line, level, "", fmt, args);
 	va_end(args);
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	put_line(line, len);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 /* 1203 as "1,203". */
@@ -205,9 +206,9 @@ format_count(uint64_t count, char *text, size_t size)
 	}
 }
 
-/* Under the lock. Says how many lines of the bucket were left out. */
+/* Says how many lines of the bucket were left out. */
 static void
-tell(struct log_bucket *bucket)
+tell(struct log_bucket *bucket) REQUIRES(lock)
 {
 	char line[LINE_MAX_LEN], count[32];
 	int len;
@@ -222,9 +223,9 @@ tell(struct log_bucket *bucket)
 	TAILQ_REMOVE(&incomplete, bucket, link);
 }
 
-/* Under the lock. Whether a line more may be written. */
+/* Whether a line more may be written. */
 static bool
-take_line(struct log_bucket *bucket, enum log_level level)
+take_line(struct log_bucket *bucket, enum log_level level) REQUIRES(lock)
 {
 	const uint64_t period = 1000000000 / LOG_RATE;
 	uint64_t now = clock_ns();
@@ -258,20 +259,20 @@ log_from(struct log_bucket *bucket, enum log_level level, const char *fmt, ...)
 	va_start(args, fmt);
 	len = format(line, level, bucket->subject, fmt, args);
 	va_end(args);
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	if (take_line(bucket, level)) {
 		tell(bucket);
 		put_line(line, len);
 	}
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 void
 log_bucket_release(struct log_bucket *bucket)
 {
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	tell(bucket);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 void
@@ -280,11 +281,11 @@ log_tell_left_out(void)
 	struct log_bucket *bucket, *next;
 	uint64_t now = clock_ns();
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	for (bucket = TAILQ_FIRST(&incomplete); bucket != NULL; bucket = next) {
 		next = TAILQ_NEXT(bucket, link);
 		if (now - bucket->since_ns >= 1000000000)
 			tell(bucket);
 	}
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }

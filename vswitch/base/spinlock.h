@@ -13,9 +13,11 @@
 #include <sched.h>
 #include <stdint.h>
 
+#include "thread_safety.h"
+
 #define SPINLOCK_SPINS 32
 
-struct spinlock {
+struct LOCK_TYPE("spinlock") spinlock {
 	uint32_t held; /* 0 or 1; written by whoever takes or leaves it */
 };
 
@@ -33,6 +35,9 @@ spinlock_relax(uint32_t *waited)
 	__asm__ volatile("yield" ::: "memory");
 #endif
 }
+
+static inline void spinlock_lock(struct spinlock *lock) ACQUIRES(*lock) UNCHECKED_LOCKS;
+static inline void spinlock_unlock(struct spinlock *lock) RELEASES(*lock) UNCHECKED_LOCKS;
 
 static inline void
 spinlock_lock(struct spinlock *lock)

@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
+#include "base/mutex.h"
 #include "ports/port.h"
 
 /* A device is opened for a port only, and a port has one pool at a time, or two during a change. */
@@ -16,9 +17,9 @@
 /* Mbufs that a thread with an lcore's number keeps at hand. */
 #define CACHE_SIZE 64
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct rte_mempool *retired[RETIRED_MAX]; /* under lock */
-static uint32_t n_retired;			 /* under lock */
+static struct mutex lock = MUTEX_INIT;
+static struct rte_mempool *retired[RETIRED_MAX] GUARDED_BY(lock);
+static uint32_t n_retired GUARDED_BY(lock);
 
 struct rte_mempool *
 ethdev_pool_create(uint32_t n, uint32_t room)
@@ -50,7 +51,7 @@ ethdev_pool_reap(void)
 {
 	uint32_t kept = 0;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	for (uint32_t i = 0; i < n_retired; i++) {
 		if (rte_mempool_full(retired[i]))
 			rte_mempool_free(retired[i]);
@@ -58,7 +59,7 @@ ethdev_pool_reap(void)
 			retired[kept++] = retired[i];
 	}
 	n_retired = kept;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return kept > 0;
 }
 
@@ -69,10 +70,10 @@ ethdev_pool_retire(struct rte_mempool *pool, bool alone)
 		rte_mempool_free(pool);
 		return;
 	}
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	/* Pools without a place stay: more of them than ports is a device that gives nothing back. */
 	if (pool != NULL && n_retired < RETIRED_MAX)
 		retired[n_retired++] = pool;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	ethdev_pool_reap();
 }

@@ -21,6 +21,7 @@
 #include <rte_devargs.h>
 #include <rte_ethdev.h>
 
+#include "base/mutex.h"
 #include "program/eal.h"
 #include "ethdev_args.h"
 #include "ethdev_drivers.h"
@@ -32,7 +33,7 @@
 #define SAID_MAX 160
 
 /* Devices come and go one at a time: the drivers' own lists have no locks. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct mutex lock = MUTEX_INIT;
 
 /* Whether a driver of the bus that was found may be used. */
 static int
@@ -158,9 +159,9 @@ attach(const char *devargs)
 	return ret;
 }
 
-/* Under the lock. */
 static int
 probe(struct ethdev *dev, const char *devargs, const char *name, char *err, size_t err_size)
+		REQUIRES(lock)
 {
 	char said[SAID_MAX] = "";
 	int ret;
@@ -212,11 +213,11 @@ ethdev_probe(struct ethdev *dev, const char *devargs, char *err, size_t err_size
 	if (ret != 0)
 		return ret;
 	dev->traits = ethdev_traits(name);
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	ret = ethdev_peer_check(name, devargs, err, err_size);
 	if (ret == 0)
 		ret = probe(dev, devargs, name, err, err_size);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return ret == 0 ? identify(dev, err, err_size) : ret;
 }
 
@@ -234,12 +235,12 @@ end_work(void *arg)
 void
 ethdev_remove(struct ethdev *dev)
 {
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	ethdev_interrupts_run(end_work, dev);
 	/* Alarms that the driver's handler has set before, with the address of the device. */
 	ethdev_interrupts_pass();
 	(void)rte_dev_remove(dev->device);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	dev->started = false;
 	dev->opened = false;
 }

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mutex.h"
+
 #define ALL_MAX 1024
 #define BPF "anon_inode:bpf-"
 
@@ -26,8 +28,8 @@ struct all {
 	struct ethdev_xdp_fd fds[ALL_MAX];
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct all before, now; /* under lock */
+static struct mutex lock = MUTEX_INIT;
+static struct all before GUARDED_BY(lock), now GUARDED_BY(lock);
 
 /* 0: it is no such socket. */
 static uint64_t
@@ -98,7 +100,7 @@ find_all(struct all *found)
 }
 
 static bool
-was_there(const struct ethdev_xdp_fd *fd)
+was_there(const struct ethdev_xdp_fd *fd) REQUIRES(lock)
 {
 	for (uint32_t i = 0; i < before.n; i++)
 		if (before.fds[i].fd == fd->fd && before.fds[i].id == fd->id)
@@ -107,20 +109,20 @@ was_there(const struct ethdev_xdp_fd *fd)
 }
 
 void
-ethdev_xdp_begin(void)
+ethdev_xdp_begin(void) ACQUIRES(lock)
 {
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	find_all(&before);
 }
 
 void
-ethdev_xdp_end(struct ethdev_xdp *own)
+ethdev_xdp_end(struct ethdev_xdp *own) RELEASES(lock)
 {
 	find_all(&now);
 	for (uint32_t i = 0; i < now.n && own->n < ETHDEV_XDP_MAX; i++)
 		if (!was_there(&now.fds[i]))
 			own->fds[own->n++] = now.fds[i];
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 void

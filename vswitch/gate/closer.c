@@ -13,6 +13,7 @@
 
 #include <event2/event.h>
 
+#include "base/mutex.h"
 #include "base/clock.h"
 #include "closer_process.h"
 #include "closer_thread.h"
@@ -50,8 +51,8 @@ struct closer_account {
 	bool orphan;			   /* under lock: freed with the last descriptor */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static uint32_t n_pending; /* under lock */
+static struct mutex lock = MUTEX_INIT;
+static uint32_t n_pending GUARDED_BY(lock);
 
 static struct batches waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct batches sent = TAILQ_HEAD_INITIALIZER(sent);
@@ -72,10 +73,10 @@ closer_free_account(struct closer_account *account)
 {
 	bool unused;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	unused = account->pending == 0;
 	account->orphan = true;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	if (unused)
 		free(account);
 }
@@ -83,11 +84,11 @@ closer_free_account(struct closer_account *account)
 static void
 enter(struct closer_account *account, bool in_thread)
 {
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	account->pending++;
 	account->in_threads += in_thread;
 	n_pending++;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 static void
@@ -95,12 +96,12 @@ settle(struct closer_account *account, uint32_t n, bool in_thread)
 {
 	bool last;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	account->pending -= n;
 	account->in_threads -= in_thread ? n : 0;
 	n_pending -= n;
 	last = account->pending == 0 && account->orphan;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	if (last)
 		free(account);
 }
@@ -362,9 +363,9 @@ closer_resisting(const struct closer_account *account)
 	uint64_t now = clock_ns();
 	uint32_t n;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	n = account->in_threads;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	LIST_FOREACH (batch, &account->batches, of_account) {
 		if (now - batch->since_ns > CLOSER_PATIENCE_S * NS_PER_S)
 			n += batch->n;
@@ -377,9 +378,9 @@ closer_pending(const struct closer_account *account)
 {
 	uint32_t n;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	n = account->pending;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return n;
 }
 
@@ -388,8 +389,8 @@ closer_pending_all(void)
 {
 	uint32_t n;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	n = n_pending;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return n;
 }

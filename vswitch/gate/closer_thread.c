@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "base/mutex.h"
 #include "base/thread.h"
 
 /* When so many threads are held up, further descriptors wait until one comes back. */
@@ -25,9 +26,9 @@ struct job {
 
 STAILQ_HEAD(jobs, job);
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct jobs jobs = STAILQ_HEAD_INITIALIZER(jobs); /* under lock */
-static uint32_t n_threads;				 /* under lock */
+static struct mutex lock = MUTEX_INIT;
+static struct jobs jobs GUARDED_BY(lock) = STAILQ_HEAD_INITIALIZER(jobs);
+static uint32_t n_threads GUARDED_BY(lock);
 
 /* Closes what there is, and ends. */
 static void *
@@ -35,17 +36,17 @@ run(void *unused)
 {
 	struct job *job;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	while ((job = STAILQ_FIRST(&jobs)) != NULL) {
 		STAILQ_REMOVE_HEAD(&jobs, link);
-		pthread_mutex_unlock(&lock);
+		mutex_unlock(&lock);
 		close(job->fd);
 		job->done(job->arg);
 		free(job);
-		pthread_mutex_lock(&lock);
+		mutex_lock(&lock);
 	}
 	n_threads--;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return unused;
 }
 
@@ -61,15 +62,15 @@ closer_thread_close(int fd, void (*done)(void *arg), void *arg)
 		return;
 	}
 	*job = (struct job){ .fd = fd, .done = done, .arg = arg };
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	STAILQ_INSERT_TAIL(&jobs, job, link);
 	more = n_threads < THREADS_MAX;
 	n_threads += more;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	if (more && thread_start_detached(STACK_SIZE, run, NULL) != 0) {
 		/* the job stays for the next thread */
-		pthread_mutex_lock(&lock);
+		mutex_lock(&lock);
 		n_threads--;
-		pthread_mutex_unlock(&lock);
+		mutex_unlock(&lock);
 	}
 }

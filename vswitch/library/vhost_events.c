@@ -60,7 +60,7 @@
 			1ULL << VHOST_USER_PROTOCOL_F_RARP | 1ULL << VHOST_USER_PROTOCOL_F_STATUS)
 
 struct vhost_shared vhost_shared = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.lock = MUTEX_INIT,
 	.posts = STAILQ_HEAD_INITIALIZER(vhost_shared.posts),
 	.bell_fd = -1,
 };
@@ -102,9 +102,9 @@ put_post(const struct post *content)
 	struct post *post = new_post();
 
 	*post = *content;
-	pthread_mutex_lock(&vhost_shared.lock);
+	mutex_lock(&vhost_shared.lock);
 	STAILQ_INSERT_TAIL(&vhost_shared.posts, post, link);
-	pthread_mutex_unlock(&vhost_shared.lock);
+	mutex_unlock(&vhost_shared.lock);
 	if (write(vhost_shared.bell_fd, &one, sizeof(one)) < 0)
 		return; /* it rings already */
 }
@@ -116,14 +116,14 @@ bind_connection(int vid, uint64_t token)
 	uint32_t slot = token % SESSIONS_MAX;
 	enum rte_vhost_msg_result result = RTE_VHOST_MSG_RESULT_ERR;
 
-	pthread_mutex_lock(&vhost_shared.lock);
+	mutex_lock(&vhost_shared.lock);
 	if (token != 0 && vhost_shared.conns[slot].token == token) {
 		vhost_shared.conns[slot].bound = true;
 		vhost_shared.conns[slot].token = 0;
 		by_vid[vid] = &vhost_shared.conns[slot];
 		result = RTE_VHOST_MSG_RESULT_OK;
 	}
-	pthread_mutex_unlock(&vhost_shared.lock);
+	mutex_unlock(&vhost_shared.lock);
 	return result;
 }
 

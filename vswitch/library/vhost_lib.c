@@ -150,11 +150,11 @@ vhost_lib_drain(void)
 	struct post *post;
 
 	for (;;) {
-		pthread_mutex_lock(&vhost_shared.lock);
+		mutex_lock(&vhost_shared.lock);
 		post = STAILQ_FIRST(&vhost_shared.posts);
 		if (post != NULL)
 			STAILQ_REMOVE_HEAD(&vhost_shared.posts, link);
-		pthread_mutex_unlock(&vhost_shared.lock);
+		mutex_unlock(&vhost_shared.lock);
 		if (post == NULL)
 			return;
 		handle_post(post);
@@ -212,10 +212,10 @@ forget_token(struct vhost_conn *conn)
 {
 	bool bound;
 
-	pthread_mutex_lock(&vhost_shared.lock);
+	mutex_lock(&vhost_shared.lock);
 	conn->token = 0;
 	bound = conn->bound;
-	pthread_mutex_unlock(&vhost_shared.lock);
+	mutex_unlock(&vhost_shared.lock);
 	return bound;
 }
 

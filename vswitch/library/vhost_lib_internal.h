@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "vhost_lib.h"
+#include "base/mutex.h"
 #include "rings/vring.h"
 #include "base/watched.h"
 
@@ -112,7 +113,7 @@ struct post {
 /* The library's thread writes posts, the control thread takes them. */
 struct vhost_shared {
 	struct vhost_conn conns[SESSIONS_MAX];
-	pthread_mutex_t lock;
+	struct mutex lock;
 	STAILQ_HEAD(, post) posts; /* under lock */
 	int bell_fd;		   /* an eventfd, written after each post */
 	sem_t parked;		   /* posted when the library's thread will touch nothing more */

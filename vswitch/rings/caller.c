@@ -16,6 +16,7 @@
 
 #include <fcntl.h>
 
+#include "base/mutex.h"
 #include "datapath/account.h"
 #include "base/thread.h"
 #include "base/tsc.h"
@@ -37,14 +38,14 @@ struct caller_ring {
 };
 
 static struct {
-	pthread_mutex_t lock;
+	struct mutex lock;
 	TAILQ_HEAD(ring_list, caller_ring) rings; /* under lock */
 	pthread_t thread;
 	int bell_fd;
 	bool stop; /* atomic */
 	struct watched watched;
 } caller = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.lock = MUTEX_INIT,
 	.rings = TAILQ_HEAD_INITIALIZER(caller.rings),
 	.bell_fd = -1,
 	.watched = { .thread = "the caller thread" },
@@ -80,15 +81,15 @@ caller_call(struct caller_ring *ring)
 		ring_bell();
 }
 
-/* Called and left with the lock, which is given back for the close: it may take as long as a call. */
+/* Gives the lock back for the close, which may take as long as a call. */
 static void
-retire(struct caller_ring *ring)
+retire(struct caller_ring *ring) REQUIRES(caller.lock)
 {
 	TAILQ_REMOVE(&caller.rings, ring, link);
-	pthread_mutex_unlock(&caller.lock);
+	mutex_unlock(&caller.lock);
 	close(ring->fd);
 	free(ring);
-	pthread_mutex_lock(&caller.lock);
+	mutex_lock(&caller.lock);
 }
 
 struct caller_ring *
@@ -107,9 +108,9 @@ caller_open(int call_fd, struct vring_calls *calls, struct vring_health *health,
 	ring->index = index;
 	ring->calls = calls;
 	ring->health = health;
-	pthread_mutex_lock(&caller.lock);
+	mutex_lock(&caller.lock);
 	TAILQ_INSERT_TAIL(&caller.rings, ring, link);
-	pthread_mutex_unlock(&caller.lock);
+	mutex_unlock(&caller.lock);
 	return ring;
 }
 
@@ -117,18 +118,18 @@ caller_open(int call_fd, struct vring_calls *calls, struct vring_health *health,
 void
 caller_close(struct caller_ring *ring)
 {
-	pthread_mutex_lock(&caller.lock);
+	mutex_lock(&caller.lock);
 	ring->closed = true;
-	pthread_mutex_unlock(&caller.lock);
+	mutex_unlock(&caller.lock);
 	ring_bell();
 }
 
 /*
  * The next ring that is closed, or whose call is due and may be made now; the one that was called
- * last comes last. *waits: others have to wait. With the lock.
+ * last comes last. *waits: others have to wait.
  */
 static struct caller_ring *
-next_ring(bool *waits)
+next_ring(bool *waits) REQUIRES(caller.lock)
 {
 	uint64_t now = tsc_read();
 	struct caller_ring *ring;
@@ -146,9 +147,9 @@ next_ring(bool *waits)
 	return NULL;
 }
 
-/* What a call has taken. With the lock; the ring is not closed. */
+/* What a call has taken. The ring is not closed. */
 static void
-judge(struct caller_ring *ring, const struct thread_time *time, bool blocked)
+judge(struct caller_ring *ring, const struct thread_time *time, bool blocked) REQUIRES(caller.lock)
 {
 	struct vring_calls *calls = ring->calls;
 	uint64_t now = tsc_read();
@@ -166,9 +167,9 @@ judge(struct caller_ring *ring, const struct thread_time *time, bool blocked)
 			__ATOMIC_RELAXED);
 }
 
-/* Called and left with the lock, which is given back for the call. */
+/* Gives the lock back for the call. */
 static void
-call(struct caller_ring *ring)
+call(struct caller_ring *ring) REQUIRES(caller.lock)
 {
 	const uint64_t one = 1;
 	struct thread_time time = { 0 };
@@ -180,7 +181,7 @@ call(struct caller_ring *ring)
 	TAILQ_INSERT_TAIL(&caller.rings, ring, link);
 	/* Before the write: a call that is asked for from now on is another one. */
 	__atomic_store_n(&ring->wanted, false, __ATOMIC_SEQ_CST);
-	pthread_mutex_unlock(&caller.lock);
+	mutex_unlock(&caller.lock);
 	account_name(ring->port, name);
 	watched_begin(&caller.watched, "calling the frontend of port", name);
 	start = tsc_read();
@@ -190,7 +191,7 @@ call(struct caller_ring *ring)
 	account_add_shared(&accounts[ring->port].calling, end - start);
 	if (end - start > account_slow)
 		thread_time_judge(start, end, &time);
-	pthread_mutex_lock(&caller.lock);
+	mutex_lock(&caller.lock);
 	if (!ring->closed)
 		judge(ring, &time, blocked);
 }
@@ -213,7 +214,7 @@ run(void *unused)
 	struct caller_ring *ring;
 	bool waits;
 
-	pthread_mutex_lock(&caller.lock);
+	mutex_lock(&caller.lock);
 	while (!__atomic_load_n(&caller.stop, __ATOMIC_RELAXED)) {
 		ring = next_ring(&waits);
 		if (ring != NULL && ring->closed) {
@@ -224,11 +225,11 @@ run(void *unused)
 			call(ring);
 			continue;
 		}
-		pthread_mutex_unlock(&caller.lock);
+		mutex_unlock(&caller.lock);
 		wait_for_bell(waits ? LOOK_MS : -1);
-		pthread_mutex_lock(&caller.lock);
+		mutex_lock(&caller.lock);
 	}
-	pthread_mutex_unlock(&caller.lock);
+	mutex_unlock(&caller.lock);
 	thread_time_end();
 	return unused;
 }
@@ -259,10 +260,10 @@ caller_stop(void)
 	ring_bell();
 	if (!thread_join_within(caller.thread, STOP_LIMIT_MS))
 		return;
-	pthread_mutex_lock(&caller.lock);
+	mutex_lock(&caller.lock);
 	while (!TAILQ_EMPTY(&caller.rings))
 		retire(TAILQ_FIRST(&caller.rings));
-	pthread_mutex_unlock(&caller.lock);
+	mutex_unlock(&caller.lock);
 	close(caller.bell_fd);
 	caller.bell_fd = -1;
 }

@@ -96,9 +96,9 @@ fdb_prefetch(const struct fdb *fdb, const struct fdb_key *key)
 	__builtin_prefetch(&fdb->table.buckets[name.first]);
 }
 
-/* Under the lock. Whether `port` may have one more; a station that is too old gives way. */
+/* Whether `port` may have one more; a station that is too old gives way. */
 static bool
-within_limit(struct fdb *fdb, uint16_t port, uint32_t limit, uint32_t now)
+within_limit(struct fdb *fdb, uint16_t port, uint32_t limit, uint32_t now) REQUIRES(fdb->lock)
 {
 	uint32_t slot;
 
@@ -110,9 +110,8 @@ within_limit(struct fdb *fdb, uint16_t port, uint32_t limit, uint32_t now)
 	return fdb->ports.counts[port] < limit;
 }
 
-/* Under the lock. */
 static void
-record_move(struct fdb *fdb, const struct fdb_move *move, uint32_t now)
+record_move(struct fdb *fdb, const struct fdb_move *move, uint32_t now) REQUIRES(fdb->lock)
 {
 	fdb_flaps_note(&fdb->flaps, move, now);
 	if (fdb->moves_n == FDB_MOVES_MAX) {
@@ -122,10 +121,10 @@ record_move(struct fdb *fdb, const struct fdb_move *move, uint32_t now)
 	fdb->moves[(fdb->moves_first + fdb->moves_n++) % FDB_MOVES_MAX] = *move;
 }
 
-/* Under the lock. The station of `key` and `name` was heard, as `fresh` says. */
+/* The station of `key` and `name` was heard, as `fresh` says. */
 static enum fdb_learned
 change(struct fdb *fdb, const struct fdb_key *key, const struct fdb_name *name,
-		struct fdb_view fresh, uint32_t limit)
+		struct fdb_view fresh, uint32_t limit) REQUIRES(fdb->lock)
 {
 	struct fdb_found found = fdb_table_find(&fdb->table, name);
 	uint16_t port = fdb_place_port(fresh.place);

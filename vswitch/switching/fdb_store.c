@@ -76,7 +76,7 @@ fdb_store_oldest(struct fdb *fdb, uint16_t port)
 
 /* Makes place for one more, by an eviction when the table is full, for the sake of `port`. */
 static int
-make_room(struct fdb *fdb, uint16_t port)
+make_room(struct fdb *fdb, uint16_t port) REQUIRES(fdb->lock)
 {
 	uint32_t slot;
 

@@ -52,16 +52,17 @@ struct fdb {
  * all entries are static or fdb_table_reserve finds no slot, or -EBUSY while the database is
  * frozen; then nothing has changed.
  */
-int fdb_store_insert(struct fdb *fdb, const struct fdb_name *name, struct fdb_view view);
+int fdb_store_insert(struct fdb *fdb, const struct fdb_name *name, struct fdb_view view)
+		REQUIRES(fdb->lock);
 
 /* Puts the station of a slot behind another port, or makes it static. */
-void fdb_store_relabel(struct fdb *fdb, uint32_t slot, struct fdb_view view);
+void fdb_store_relabel(struct fdb *fdb, uint32_t slot, struct fdb_view view) REQUIRES(fdb->lock);
 
 /* Frees a used slot. */
-void fdb_store_release(struct fdb *fdb, uint32_t slot);
+void fdb_store_release(struct fdb *fdb, uint32_t slot) REQUIRES(fdb->lock);
 
 /* The learned station of `port` to evict first, or FDB_NO_SLOT. */
-uint32_t fdb_store_oldest(struct fdb *fdb, uint16_t port);
+uint32_t fdb_store_oldest(struct fdb *fdb, uint16_t port) REQUIRES(fdb->lock);
 
 /*
  * Seconds since `heard`. Signed, so that a worker whose clock is a second behind sees -1, and so

@@ -18,6 +18,7 @@
 
 #include <event2/event.h>
 
+#include "base/mutex.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
@@ -38,20 +39,20 @@ struct job {
 
 STAILQ_HEAD(jobs, job);
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;		 /* there is work, or the end */
-static struct jobs todo = STAILQ_HEAD_INITIALIZER(todo);	 /* under lock */
-static struct jobs finished = STAILQ_HEAD_INITIALIZER(finished); /* under lock */
-static bool stopping;						 /* under lock */
+static struct mutex lock = MUTEX_INIT;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER; /* there is work, or the end */
+static struct jobs todo GUARDED_BY(lock) = STAILQ_HEAD_INITIALIZER(todo);
+static struct jobs finished GUARDED_BY(lock) = STAILQ_HEAD_INITIALIZER(finished);
+static bool stopping GUARDED_BY(lock);
 static struct helper {
 	pthread_t thread;
 	bool works;	   /* under lock; for ... */
 	const void *owner; /* ... this one; under lock */
 	struct watched watched;
 } helpers[HELPERS_MAX];
-static uint32_t n_helpers; /* control's */
-static uint32_t n_idle;	   /* under lock: threads that wait for work */
-static int done_fd = -1;   /* eventfd: the thread writes, the control loop reads */
+static uint32_t n_helpers;		 /* control's */
+static uint32_t n_idle GUARDED_BY(lock); /* threads that wait for work */
+static int done_fd = -1;		 /* eventfd: the thread writes, the control loop reads */
 static struct event *done_event;
 
 /* Runs the completions that wait. Control thread. */
@@ -61,9 +62,9 @@ run_finished(void)
 	struct jobs jobs = STAILQ_HEAD_INITIALIZER(jobs);
 	struct job *job;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	STAILQ_CONCAT(&jobs, &finished);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	while ((job = STAILQ_FIRST(&jobs)) != NULL) {
 		STAILQ_REMOVE_HEAD(&jobs, next);
 		if (job->done != NULL)
@@ -84,7 +85,7 @@ on_done(evutil_socket_t fd, short what, void *arg)
 }
 
 static bool
-is_served(const void *owner)
+is_served(const void *owner) REQUIRES(lock)
 {
 	for (uint32_t i = 0; i < HELPERS_MAX; i++)
 		if (helpers[i].works && helpers[i].owner == owner)
@@ -92,9 +93,9 @@ is_served(const void *owner)
 	return false;
 }
 
-/* The first job that may run now; NULL: there is none. With the lock held. */
+/* The first job that may run now; NULL: there is none. */
 static struct job *
-find_job(void)
+find_job(void) REQUIRES(lock)
 {
 	struct job *job;
 
@@ -104,15 +105,15 @@ find_job(void)
 	return NULL;
 }
 
-/* The next job, or NULL at the end. Called and left with the lock held. */
+/* The next job, or NULL at the end. */
 static struct job *
-next_job(struct helper *helper)
+next_job(struct helper *helper) REQUIRES(lock)
 {
 	struct job *job;
 
 	while ((job = find_job()) == NULL && !(stopping && STAILQ_EMPTY(&todo))) {
 		n_idle++;
-		pthread_cond_wait(&wake, &lock);
+		mutex_wait(&lock, &wake);
 		n_idle--;
 	}
 	if (job == NULL)
@@ -123,9 +124,9 @@ next_job(struct helper *helper)
 	return job;
 }
 
-/* With the lock held. */
+/* */
 static void
-end_job(struct helper *helper, struct job *job)
+end_job(struct helper *helper, struct job *job) REQUIRES(lock)
 {
 	helper->works = false;
 	STAILQ_INSERT_TAIL(&finished, job, next);
@@ -140,16 +141,16 @@ helper_main(void *arg)
 	struct helper *helper = arg;
 	struct job *job;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	while ((job = next_job(helper)) != NULL) {
-		pthread_mutex_unlock(&lock);
+		mutex_unlock(&lock);
 		watched_begin(&helper->watched, job->what, job->whom);
 		job->work(job->arg);
 		watched_end(&helper->watched);
-		pthread_mutex_lock(&lock);
+		mutex_lock(&lock);
 		end_job(helper, job);
 	}
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return NULL;
 }
 
@@ -192,7 +193,9 @@ helper_start(struct event_base *base)
 {
 	int ret = open_done_event(base);
 
+	mutex_lock(&lock);
 	stopping = false;
+	mutex_unlock(&lock);
 	n_helpers = 0;
 	if (ret == 0)
 		ret = start_thread();
@@ -223,13 +226,13 @@ helper_run(const void *owner, const char *what, const char *whom, void (*work)(v
 		return -ENOMEM;
 	*job = (struct job){ .owner = owner, .what = what, .work = work, .done = done, .arg = arg };
 	snprintf(job->whom, sizeof(job->whom), "%s", whom);
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	STAILQ_INSERT_TAIL(&todo, job, next);
 	STAILQ_FOREACH (other, &todo, next)
 		n_waiting++;
 	alone = n_waiting > n_idle && !is_served(owner);
 	pthread_cond_signal(&wake);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	/* Without another thread it waits for one of those that there are. */
 	if (alone && n_helpers < HELPERS_MAX)
 		(void)start_thread();
@@ -242,10 +245,10 @@ helper_stop(void)
 	uint64_t end = clock_ns() + STOP_LIMIT_MS * 1000000ull;
 	bool all = true;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	stopping = true;
 	pthread_cond_broadcast(&wake);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	for (uint32_t i = 0; i < n_helpers; i++) {
 		uint64_t now = clock_ns();
 		uint32_t left = now < end ? (uint32_t)((end - now) / 1000000) : 0;

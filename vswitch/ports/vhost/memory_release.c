@@ -16,6 +16,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "base/mutex.h"
 #include "gate/fd_budget.h"
 #include "base/thread.h"
 
@@ -49,10 +50,10 @@ struct job {
 
 STAILQ_HEAD(jobs, job);
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct jobs emptied = STAILQ_HEAD_INITIALIZER(emptied); /* under lock; done() is due */
-static struct jobs closed = STAILQ_HEAD_INITIALIZER(
-		closed); /* under lock; to be freed after that */
+static struct mutex lock = MUTEX_INIT;
+static struct jobs emptied GUARDED_BY(lock) = STAILQ_HEAD_INITIALIZER(emptied); /* done() is due */
+/* to be freed after that */
+static struct jobs closed GUARDED_BY(lock) = STAILQ_HEAD_INITIALIZER(closed);
 static struct event bell;
 static int bell_fd = -1;
 
@@ -111,16 +112,16 @@ run(void *arg)
 
 	for (uint32_t i = 0; i < job->mem.n; i++)
 		empty_region(&job->mem.regions[i]);
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	STAILQ_INSERT_TAIL(&emptied, job, emptied_link);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	(void)eventfd_write(bell_fd, 1);
 	wait_until_unmapped(&job->mem);
 	for (uint32_t i = 0; i < job->n_fds; i++)
 		close(job->fds[i]);
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	STAILQ_INSERT_TAIL(&closed, job, closed_link);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	(void)eventfd_write(bell_fd, 1);
 	return NULL;
 }
@@ -137,10 +138,10 @@ on_bell(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	(void)eventfd_read(fd, &count);
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	STAILQ_CONCAT(&to_call, &emptied);
 	STAILQ_CONCAT(&to_free, &closed);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	while ((job = STAILQ_FIRST(&to_call)) != NULL) {
 		STAILQ_REMOVE_HEAD(&to_call, emptied_link);
 		job->done(job->arg);
