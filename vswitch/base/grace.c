@@ -14,6 +14,8 @@
 
 #include <rte_rcu_qsbr.h>
 
+#include "thread_role.h"
+
 #define POLL_US 1000
 
 struct wait {
@@ -76,6 +78,7 @@ grace_call(void (*done)(void *arg), void *arg)
 	uint64_t token = rte_rcu_qsbr_start(grace.rcu);
 	struct wait *wait;
 
+	ASSERT_ON(THREAD_CONTROL);
 	if (rte_rcu_qsbr_check(grace.rcu, token, false) == 1) {
 		done(arg);
 		return;
@@ -99,6 +102,7 @@ grace_start(struct event_base *base, uint32_t n)
 {
 	size_t size = rte_rcu_qsbr_get_memsize(n);
 
+	ASSERT_ON(THREAD_CONTROL);
 	grace.rcu = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(size));
 	grace.timer = evtimer_new(base, on_timer, NULL);
 	if (grace.rcu != NULL && grace.timer != NULL && rte_rcu_qsbr_init(grace.rcu, n) == 0)
@@ -112,6 +116,7 @@ grace_finish(void)
 {
 	struct wait *wait;
 
+	ASSERT_ON(THREAD_CONTROL);
 	while ((wait = TAILQ_FIRST(&grace.waits)) != NULL)
 		end_wait(wait);
 }
@@ -119,6 +124,7 @@ grace_finish(void)
 void
 grace_stop(void)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	if (grace.timer != NULL)
 		event_free(grace.timer);
 	free(grace.rcu);

@@ -5,6 +5,12 @@
 #include <errno.h>
 #include <time.h>
 
+#include "thread_role.h"
+
+#ifdef THREAD_ROLES
+_Thread_local unsigned int thread_role;
+#endif
+
 static void
 on_interrupt(int number)
 {

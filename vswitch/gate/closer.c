@@ -13,6 +13,7 @@
 
 #include <event2/event.h>
 
+#include "base/thread_role.h"
 #include "base/mutex.h"
 #include "base/clock.h"
 #include "closer_process.h"
@@ -65,6 +66,7 @@ static struct event *report_event, *flush_event;
 struct closer_account *
 closer_open_account(void)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	return calloc(1, sizeof(struct closer_account));
 }
 
@@ -73,6 +75,7 @@ closer_free_account(struct closer_account *account)
 {
 	bool unused;
 
+	ASSERT_ON(THREAD_CONTROL);
 	mutex_lock(&lock);
 	unused = account->pending == 0;
 	account->orphan = true;
@@ -319,6 +322,7 @@ closer_close(int fd, struct closer_account *account)
 {
 	struct closer_batch *batch = is_quiet_kind(fd) ? open_batch(account) : NULL;
 
+	ASSERT_ON(THREAD_CONTROL);
 	if (batch == NULL) {
 		close_in_thread(fd, account);
 		return;
@@ -333,6 +337,7 @@ closer_hold(struct closer_account *account)
 {
 	struct closer_batch *batch, *next, *held = NULL;
 
+	ASSERT_ON(THREAD_CONTROL);
 	for (batch = TAILQ_FIRST(&waiting); batch != NULL; batch = next) {
 		next = TAILQ_NEXT(batch, link);
 		if (batch->account != account)
@@ -349,6 +354,7 @@ closer_send(void *held)
 {
 	struct closer_batch *batch = held, *next;
 
+	ASSERT_ON(THREAD_CONTROL);
 	for (; batch != NULL; batch = next) {
 		next = batch->next_held;
 		TAILQ_INSERT_TAIL(&waiting, batch, link);

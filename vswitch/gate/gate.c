@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "fd_budget.h"
+#include "base/thread_role.h"
 #include "base/log.h"
 #include "base/virtio_bits.h"
 #include "memory_space.h"
@@ -89,6 +90,7 @@ arrived(struct gate *gate, int fd)
 void
 gate_fault(struct gate *gate, const char *text)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	gate_end(gate, text);
 }
 
@@ -151,6 +153,7 @@ close_session(struct gate *gate)
 void
 gate_proceed(struct gate *gate)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	if (!gate->quiesce_asked)
 		return;
 	gate->quiesce_asked = false;
@@ -234,6 +237,7 @@ gate_create(struct event_base *base, const struct gate_config *config, const str
 	struct gate *gate = calloc(1, sizeof(*gate));
 	int ret = -ENOMEM;
 
+	ASSERT_ON(THREAD_CONTROL);
 	if (gate != NULL)
 		gate->unclosed = closer_open_account();
 	if (gate == NULL || gate->unclosed == NULL) {
@@ -270,6 +274,7 @@ fail:
 void
 gate_destroy(struct gate *gate, void (*done)(void *arg), void *arg)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	if (gate->destroying)
 		return;
 	gate->destroying = true;
@@ -288,6 +293,7 @@ gate_destroy(struct gate *gate, void (*done)(void *arg), void *arg)
 void
 gate_set_offload(struct gate *gate, bool offload)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	gate->offer.features = vhost_lib_features();
 	if (!offload)
 		gate->offer.features &= ~VIRTIO_NET_F_OFFLOADS;
@@ -296,6 +302,7 @@ gate_set_offload(struct gate *gate, bool offload)
 void
 gate_set_mtu(struct gate *gate, uint32_t mtu)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	gate->offer.mtu = mtu;
 }
 
@@ -303,6 +310,7 @@ int
 gate_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
 		size_t err_size)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	if (gate->connects) {
 		snprintf(err, err_size,
 				"cannot change the access to %s: it is the frontend's socket, "
@@ -339,6 +347,7 @@ is_same_table(const struct session *session, const struct vhost_payload_memory *
 bool
 gate_drops_memory(const struct gate *gate)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	if (!gate->session.has_memory)
 		return false;
 	if (gate->state == GATE_CLOSING)
@@ -351,18 +360,21 @@ gate_drops_memory(const struct gate *gate)
 const struct session *
 gate_session(const struct gate *gate)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	return &gate->session;
 }
 
 struct vhost_conn *
 gate_conn(const struct gate *gate)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	return gate->conn;
 }
 
 const struct gate_peer *
 gate_peer(const struct gate *gate)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	return gate->state == GATE_IDLE ? NULL : &gate->peer;
 }
 

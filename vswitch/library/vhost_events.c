@@ -40,6 +40,7 @@
 
 #include <rte_vhost.h>
 
+#include "base/thread_role.h"
 #include "base/virtio_bits.h"
 #include "rings/sigbus.h"
 
@@ -171,6 +172,7 @@ on_message(int vid, void *context)
 	const struct wire_message *msg = context;
 	struct vhost_conn *conn = by_vid[vid];
 
+	THREAD_IS(THREAD_LIBRARY);
 	if (msg->request == HELLO_REQUEST)
 		return bind_connection(vid, msg->u64);
 	if (msg->request == FENCE_REQUEST) {
@@ -264,6 +266,7 @@ on_new_connection(int vid)
 		.post_msg_handle = on_message_done,
 	};
 
+	THREAD_IS(THREAD_LIBRARY);
 	by_vid[vid] = NULL;
 	return rte_vhost_extern_callback_register(vid, &handlers, NULL);
 }
@@ -273,6 +276,7 @@ on_new_device(int vid)
 {
 	struct vhost_conn *conn = by_vid[vid];
 
+	ASSERT_ON(THREAD_LIBRARY);
 	if (conn != NULL)
 		put_post(&(struct post){ .kind = POST_DEVICE, .conn = conn, .on = true });
 	return 0;
@@ -296,6 +300,7 @@ on_destroy_device(int vid)
 {
 	struct vhost_conn *conn = by_vid[vid];
 
+	ASSERT_ON(THREAD_LIBRARY);
 	if (conn == NULL)
 		return;
 	put_post(&(struct post){ .kind = POST_DEVICE, .conn = conn, .on = false });
@@ -307,6 +312,7 @@ on_vring_state_changed(int vid, uint16_t index, int enable)
 {
 	struct vhost_conn *conn = by_vid[vid];
 
+	ASSERT_ON(THREAD_LIBRARY);
 	if (conn != NULL && index < PORT_VRINGS)
 		put_post(&(struct post){ .kind = POST_VRING,
 				.conn = conn,
@@ -320,6 +326,7 @@ on_destroy_connection(int vid)
 {
 	struct vhost_conn *conn = by_vid[vid];
 
+	ASSERT_ON(THREAD_LIBRARY);
 	sigbus_work_for(NULL);
 	by_vid[vid] = NULL;
 	if (conn != NULL)

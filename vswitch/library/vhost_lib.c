@@ -19,6 +19,7 @@
 
 #include <event2/event.h>
 
+#include "base/thread_role.h"
 #include "base/log.h"
 #include "rings/sigbus.h"
 
@@ -149,6 +150,7 @@ vhost_lib_drain(void)
 {
 	struct post *post;
 
+	ASSERT_ON(THREAD_CONTROL);
 	for (;;) {
 		mutex_lock(&vhost_shared.lock);
 		post = STAILQ_FIRST(&vhost_shared.posts);
@@ -305,6 +307,7 @@ vhost_lib_connect(const struct vhost_conn_ops *ops, void *arg, const char *name)
 {
 	struct vhost_conn *conn = NULL;
 
+	ASSERT_ON(THREAD_CONTROL);
 	for (uint32_t i = 0; i < SESSIONS_MAX && conn == NULL; i++)
 		if (vhost_shared.conns[i].state == CONN_FREE)
 			conn = &vhost_shared.conns[i];
@@ -325,6 +328,7 @@ vhost_lib_connect(const struct vhost_conn_ops *ops, void *arg, const char *name)
 void
 vhost_conn_answered(const struct vhost_conn *conn)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	watched_end_of(&watched_library, __atomic_load_n(&conn->begun, __ATOMIC_ACQUIRE));
 }
 
@@ -337,18 +341,21 @@ vhost_conn_fd(const struct vhost_conn *conn)
 void
 vhost_conn_set_cursor(struct vhost_conn *conn, uint32_t index, uint16_t avail, uint16_t used)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	conn->cursors[index] = (struct conn_cursor){ .set = true, .avail = avail, .used = used };
 }
 
 void
 vhost_conn_set_in_use(struct vhost_conn *conn, bool in_use)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	__atomic_store_n(&conn->in_use, in_use, __ATOMIC_RELEASE);
 }
 
 bool
 vhost_conn_memory_gone(const struct vhost_conn *conn)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	return vring_health_defect(&conn->library_health) != VRING_SOUND;
 }
 
@@ -357,6 +364,7 @@ vhost_conn_close(struct vhost_conn *conn, void (*closed)(void *arg), void *arg)
 {
 	bool held = forget_token(conn) || (conn->ended && !conn->cleared);
 
+	ASSERT_ON(THREAD_CONTROL);
 	if (conn->state == CONN_QUEUED)
 		TAILQ_REMOVE(&lib.queue, conn, link);
 	end_connecting(conn);
@@ -381,6 +389,7 @@ vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err
 {
 	int ret;
 
+	ASSERT_ON(THREAD_CONTROL);
 	lib.base = base;
 	snprintf(lib.path, sizeof(lib.path), "%s", path);
 	sem_init(&vhost_shared.parked, 0, 0);
@@ -441,6 +450,7 @@ vhost_lib_stop(void)
 	struct pollfd pfd = { .fd = vhost_shared.bell_fd, .events = POLLIN };
 	uint64_t count;
 
+	ASSERT_ON(THREAD_CONTROL);
 	for (int ms = 0; lib.n_conns > 0 && ms < STOP_WAIT_MS; ms++) {
 		if (poll(&pfd, 1, 1) == 1 && read(vhost_shared.bell_fd, &count, sizeof(count)) > 0)
 			vhost_lib_drain();

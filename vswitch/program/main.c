@@ -12,6 +12,7 @@
 
 #include <event2/event.h>
 
+#include "base/thread_role.h"
 #include "base/clock.h"
 #include "gate/closer.h"
 #include "control/config.h"
@@ -410,6 +411,7 @@ main(int argc, char *argv[])
 	struct program program = { 0 };
 	int status;
 
+	THREAD_IS(THREAD_CONTROL);
 	if (standard_fds_open() != 0)
 		return 1; /* there is no place to say so */
 	last_words_open("vswitchd", NULL);

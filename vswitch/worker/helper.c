@@ -18,6 +18,7 @@
 
 #include <event2/event.h>
 
+#include "base/thread_role.h"
 #include "base/mutex.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -141,6 +142,7 @@ helper_main(void *arg)
 	struct helper *helper = arg;
 	struct job *job;
 
+	THREAD_IS(THREAD_HELPER);
 	mutex_lock(&lock);
 	while ((job = next_job(helper)) != NULL) {
 		mutex_unlock(&lock);
@@ -193,6 +195,7 @@ helper_start(struct event_base *base)
 {
 	int ret = open_done_event(base);
 
+	ASSERT_ON(THREAD_CONTROL);
 	mutex_lock(&lock);
 	stopping = false;
 	mutex_unlock(&lock);
@@ -207,6 +210,7 @@ helper_start(struct event_base *base)
 void
 helper_watch(void)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	for (uint32_t i = 0; i < HELPERS_MAX; i++) {
 		helpers[i].watched.thread = "a helper thread";
 		watchdog_watch(&helpers[i].watched);
@@ -222,6 +226,7 @@ helper_run(const void *owner, const char *what, const char *whom, void (*work)(v
 	struct job *other;
 	bool alone;
 
+	ASSERT_ON(THREAD_CONTROL);
 	if (job == NULL)
 		return -ENOMEM;
 	*job = (struct job){ .owner = owner, .what = what, .work = work, .done = done, .arg = arg };
@@ -245,6 +250,7 @@ helper_stop(void)
 	uint64_t end = clock_ns() + STOP_LIMIT_MS * 1000000ull;
 	bool all = true;
 
+	ASSERT_ON(THREAD_CONTROL);
 	mutex_lock(&lock);
 	stopping = true;
 	pthread_cond_broadcast(&wake);

@@ -23,6 +23,7 @@
 #include <rte_lcore.h>
 
 #include "datapath/account.h"
+#include "base/thread_role.h"
 #include "base/clock.h"
 #include "short_turns.h"
 #include "base/tsc.h"
@@ -348,6 +349,7 @@ worker_run(void *arg)
 {
 	struct worker *worker = arg;
 
+	THREAD_IS(THREAD_WORKER);
 	/* A number of an lcore, by which mempools keep mbufs at hand for it; without, they are slower. */
 	(void)rte_thread_register();
 	__atomic_store_n(&worker->tid, gettid(), __ATOMIC_RELEASE);
