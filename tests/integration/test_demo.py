@@ -28,7 +28,7 @@ def place(workdir: Path) -> Iterator[Path]:
         os.chmod(path, 0o1777)
         yield Path(path)
         assert os.listdir(path) == []
-        assert not left_over(Path(path))
+        wait_until("its processes are gone", lambda: not left_over(Path(path)), 10.0)
 
 
 def left_over(place: Path) -> list[str]:
