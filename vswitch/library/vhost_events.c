@@ -40,6 +40,7 @@
 
 #include <rte_vhost.h>
 
+#include "base/bell.h"
 #include "base/thread_role.h"
 #include "base/virtio_bits.h"
 #include "rings/sigbus.h"
@@ -99,15 +100,13 @@ new_post(void)
 static void
 put_post(const struct post *content)
 {
-	const uint64_t one = 1;
 	struct post *post = new_post();
 
 	*post = *content;
 	mutex_lock(&vhost_shared.lock);
 	STAILQ_INSERT_TAIL(&vhost_shared.posts, post, link);
 	mutex_unlock(&vhost_shared.lock);
-	if (write(vhost_shared.bell_fd, &one, sizeof(one)) < 0)
-		return; /* it rings already */
+	bell_ring(vhost_shared.bell_fd);
 }
 
 /* The token's low bits name the slot; the rest makes it unguessable and never used twice. */

@@ -6,11 +6,9 @@
 #include "vhost_lib_internal.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -20,6 +18,7 @@
 #include <event2/event.h>
 
 #include "base/thread_role.h"
+#include "base/bell.h"
 #include "base/log.h"
 #include "rings/sigbus.h"
 
@@ -167,12 +166,9 @@ vhost_lib_drain(void)
 static void
 on_bell(evutil_socket_t fd, short what, void *arg)
 {
-	uint64_t count;
-
 	(void)what;
 	(void)arg;
-	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		log_error("vhost library: cannot hear its thread: %s", strerror(errno));
+	bell_hear(fd);
 	vhost_lib_drain();
 }
 
@@ -393,7 +389,7 @@ vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err
 	lib.base = base;
 	snprintf(lib.path, sizeof(lib.path), "%s", path);
 	sem_init(&vhost_shared.parked, 0, 0);
-	vhost_shared.bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	vhost_shared.bell_fd = bell_open();
 	if (vhost_shared.bell_fd >= 0) {
 		lib.bell = event_new(
 				base, vhost_shared.bell_fd, EV_READ | EV_PERSIST, on_bell, NULL);
@@ -447,14 +443,10 @@ park(void)
 int
 vhost_lib_stop(void)
 {
-	struct pollfd pfd = { .fd = vhost_shared.bell_fd, .events = POLLIN };
-	uint64_t count;
-
 	ASSERT_ON(THREAD_CONTROL);
-	for (int ms = 0; lib.n_conns > 0 && ms < STOP_WAIT_MS; ms++) {
-		if (poll(&pfd, 1, 1) == 1 && read(vhost_shared.bell_fd, &count, sizeof(count)) > 0)
+	for (int ms = 0; lib.n_conns > 0 && ms < STOP_WAIT_MS; ms++)
+		if (bell_await(vhost_shared.bell_fd, 1))
 			vhost_lib_drain();
-	}
 	event_free(lib.bell);
 	event_free(lib.next);
 	event_free(lib.fence_again);

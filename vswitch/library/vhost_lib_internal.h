@@ -115,7 +115,7 @@ struct vhost_shared {
 	struct vhost_conn conns[SESSIONS_MAX];
 	struct mutex lock;
 	STAILQ_HEAD(, post) posts; /* under lock */
-	int bell_fd;		   /* an eventfd, written after each post */
+	int bell_fd;		   /* rung after each post */
 	sem_t parked;		   /* posted when the library's thread will touch nothing more */
 };
 

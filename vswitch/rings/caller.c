@@ -6,16 +6,15 @@
 #include "caller.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
 #include <fcntl.h>
 
+#include "base/bell.h"
 #include "base/mutex.h"
 #include "datapath/account.h"
 #include "base/thread.h"
@@ -64,21 +63,11 @@ caller_interrupt(int signal)
 		pthread_kill(caller.thread, signal);
 }
 
-static void
-ring_bell(void)
-{
-	const uint64_t one = 1;
-
-	/* Fails only when it rings already. */
-	if (write(caller.bell_fd, &one, sizeof(one)) < 0)
-		return;
-}
-
 void
 caller_call(struct caller_ring *ring)
 {
 	if (!__atomic_exchange_n(&ring->wanted, true, __ATOMIC_ACQ_REL))
-		ring_bell();
+		bell_ring(caller.bell_fd);
 }
 
 /* Gives the lock back for the close, which may take as long as a call. */
@@ -121,7 +110,7 @@ caller_close(struct caller_ring *ring)
 	mutex_lock(&caller.lock);
 	ring->closed = true;
 	mutex_unlock(&caller.lock);
-	ring_bell();
+	bell_ring(caller.bell_fd);
 }
 
 /*
@@ -199,13 +188,10 @@ call(struct caller_ring *ring) REQUIRES(caller.lock)
 static void
 wait_for_bell(int timeout_ms)
 {
-	struct pollfd pfd = { .fd = caller.bell_fd, .events = POLLIN };
-	uint64_t count, start = tsc_read();
-	int n = poll(&pfd, 1, timeout_ms);
+	uint64_t start = tsc_read();
 
+	bell_await(caller.bell_fd, timeout_ms);
 	thread_time_gap(start, tsc_read(), true);
-	if (n == 1 && read(caller.bell_fd, &count, sizeof(count)) < 0)
-		return;
 }
 
 static void *
@@ -239,9 +225,9 @@ caller_start(void)
 {
 	int ret;
 
-	caller.bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	caller.bell_fd = bell_open();
 	if (caller.bell_fd < 0)
-		return -errno;
+		return caller.bell_fd;
 	caller.stop = false;
 	ret = thread_start(&caller.thread, "caller", run, NULL);
 	if (ret == 0)
@@ -257,7 +243,7 @@ caller_stop(void)
 	if (caller.bell_fd < 0)
 		return;
 	__atomic_store_n(&caller.stop, true, __ATOMIC_RELAXED);
-	ring_bell();
+	bell_ring(caller.bell_fd);
 	if (!thread_join_within(caller.thread, STOP_LIMIT_MS))
 		return;
 	mutex_lock(&caller.lock);

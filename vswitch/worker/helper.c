@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * See helper.h. Two lists under one lock: work to do, in order, and work done, whose completions the
- * control loop takes when an eventfd tells it to. A thread takes the first job whose owner no other
+ * control loop takes when a bell tells it to. A thread takes the first job whose owner no other
  * thread works for.
  */
 #include "helper.h"
@@ -12,12 +12,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "base/bell.h"
 #include "base/thread_role.h"
 #include "base/mutex.h"
 #include "base/clock.h"
@@ -53,7 +53,7 @@ static struct helper {
 } helpers[HELPERS_MAX];
 static uint32_t n_helpers;		 /* control's */
 static uint32_t n_idle GUARDED_BY(lock); /* threads that wait for work */
-static int done_fd = -1;		 /* eventfd: the thread writes, the control loop reads */
+static int done_fd = -1;		 /* a bell: helpers ring, the control loop hears */
 static struct event *done_event;
 
 /* Runs the completions that wait. Control thread. */
@@ -77,11 +77,9 @@ run_finished(void)
 static void
 on_done(evutil_socket_t fd, short what, void *arg)
 {
-	eventfd_t count;
-
 	(void)what;
 	(void)arg;
-	(void)eventfd_read(fd, &count);
+	bell_hear(fd);
 	run_finished();
 }
 
@@ -131,7 +129,7 @@ end_job(struct helper *helper, struct job *job) REQUIRES(lock)
 {
 	helper->works = false;
 	STAILQ_INSERT_TAIL(&finished, job, next);
-	(void)eventfd_write(done_fd, 1);
+	bell_ring(done_fd);
 	/* The owner's next job may have had to wait; and the end, for that. */
 	pthread_cond_broadcast(&wake);
 }
@@ -170,9 +168,9 @@ start_thread(void)
 static int
 open_done_event(struct event_base *base)
 {
-	done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	done_fd = bell_open();
 	if (done_fd < 0)
-		return -errno;
+		return done_fd;
 	done_event = event_new(base, done_fd, EV_READ | EV_PERSIST, on_done, NULL);
 	if (done_event == NULL || event_add(done_event, NULL) != 0)
 		return -ENOMEM;

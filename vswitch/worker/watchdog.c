@@ -2,19 +2,17 @@
 /* See watchdog.h. */
 #include "watchdog.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "datapath/account.h"
 #include "rings/caller.h"
+#include "base/bell.h"
 #include "base/thread.h"
 #include "watchdog_log.h"
 #include "worker_thread.h"
@@ -192,18 +190,12 @@ look(void)
 static void
 rest(void)
 {
-	struct pollfd pfd = { .fd = dog.bell_fd, .events = POLLIN };
-	uint64_t count;
-
 	/* A worker that wakes up from here on rings; one that woke just before is seen below. */
 	__atomic_store_n(&dog.resting, true, __ATOMIC_SEQ_CST);
 	if (!all_asleep())
 		watchdog_awake();
-	if (poll(&pfd, 1, RESTING_LOOK_MS) == 1) {
+	if (bell_await(dog.bell_fd, RESTING_LOOK_MS))
 		dog.quiet = 0;
-		if (read(dog.bell_fd, &count, sizeof(count)) < 0)
-			return;
-	}
 }
 
 static void *
@@ -221,22 +213,12 @@ run(void *unused)
 	return unused;
 }
 
-static void
-ring_bell(void)
-{
-	const uint64_t one = 1;
-
-	/* Fails only when it rings already. */
-	if (write(dog.bell_fd, &one, sizeof(one)) < 0)
-		return;
-}
-
 void
 watchdog_awake(void)
 {
 	if (__atomic_load_n(&dog.resting, __ATOMIC_SEQ_CST) &&
 			__atomic_exchange_n(&dog.resting, false, __ATOMIC_SEQ_CST))
-		ring_bell();
+		bell_ring(dog.bell_fd);
 }
 
 void
@@ -262,9 +244,9 @@ watchdog_start(void)
 
 	if (ret < 0)
 		return ret;
-	dog.bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	dog.bell_fd = bell_open();
 	if (dog.bell_fd < 0)
-		return -errno;
+		return dog.bell_fd;
 	ret = thread_start(&dog.thread, "watchdog", run, NULL);
 	dog.runs = ret == 0;
 	return ret;
@@ -275,7 +257,7 @@ watchdog_stop(void)
 {
 	if (dog.runs) {
 		__atomic_store_n(&dog.stop, true, __ATOMIC_RELAXED);
-		ring_bell();
+		bell_ring(dog.bell_fd);
 		pthread_join(dog.thread, NULL);
 	}
 	dog.runs = false;

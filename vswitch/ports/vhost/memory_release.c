@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/queue.h>
 #include <time.h>
@@ -16,6 +15,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "base/bell.h"
 #include "base/mutex.h"
 #include "gate/fd_budget.h"
 #include "base/thread.h"
@@ -115,14 +115,14 @@ run(void *arg)
 	mutex_lock(&lock);
 	STAILQ_INSERT_TAIL(&emptied, job, emptied_link);
 	mutex_unlock(&lock);
-	(void)eventfd_write(bell_fd, 1);
+	bell_ring(bell_fd);
 	wait_until_unmapped(&job->mem);
 	for (uint32_t i = 0; i < job->n_fds; i++)
 		close(job->fds[i]);
 	mutex_lock(&lock);
 	STAILQ_INSERT_TAIL(&closed, job, closed_link);
 	mutex_unlock(&lock);
-	(void)eventfd_write(bell_fd, 1);
+	bell_ring(bell_fd);
 	return NULL;
 }
 
@@ -133,11 +133,10 @@ on_bell(evutil_socket_t fd, short what, void *arg)
 	struct jobs to_call = STAILQ_HEAD_INITIALIZER(to_call);
 	struct jobs to_free = STAILQ_HEAD_INITIALIZER(to_free);
 	struct job *job;
-	eventfd_t count;
 
 	(void)what;
 	(void)arg;
-	(void)eventfd_read(fd, &count);
+	bell_hear(fd);
 	mutex_lock(&lock);
 	STAILQ_CONCAT(&to_call, &emptied);
 	STAILQ_CONCAT(&to_free, &closed);
@@ -207,9 +206,9 @@ memory_release(const struct guest_mem *mem, const struct session *session, void 
 int
 memory_release_init(struct event_base *base)
 {
-	bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	bell_fd = bell_open();
 	if (bell_fd < 0)
-		return -errno;
+		return bell_fd;
 	event_assign(&bell, base, bell_fd, EV_READ | EV_PERSIST, on_bell, NULL);
 	return event_add(&bell, NULL) < 0 ? -ENOMEM : 0;
 }
