@@ -4,83 +4,41 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any, Optional
 
 import pytest
+from ethdev_steps import DRIVERS, MAC, Driver, Ground, Step
 from hostile import open_descriptors
 from kernel_end import KernelEnd, MakeEnd
 from test_ethdev_life import refusal
-from test_ethdev_port import HERE, veth, write_pcap
+from test_ethdev_port import HERE
 from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
-from vswitch.fixture_types import MakeSwitch
+from vswitch.fixture_types import MakeStation, MakeSwitch
 
 LIVES = 50
 CHANGES: list[dict[str, Any]] = [
     {"mtu": 1400}, {"mtu": 1500, "promiscuous": False}, {"offload": False}, {"up": False},
-    {"up": True, "offload": True, "promiscuous": True},
+    {"up": True, "offload": True, "promiscuous": True}, {"enabled": False}, {"enabled": True},
 ]
+FIRST_LIVES = 3  # what they take is taken once
+CHANGED = 10  # each tenth life has changes
 MIB = 1 << 20
-
-
-@dataclass
-class Ground:
-    """Where a device lives: a switch, the namespace that it runs in, and a peer for those that call one."""
-
-    switch: Switch
-    home: KernelEnd
-    far: KernelEnd
-    peer: Switch
-    workdir: Path
-
-
-@dataclass
-class Driver:
-    devargs: str
-    prepare: Callable[[Ground], None] = lambda ground: None
-    refused: Mapping[str, Any] = field(default_factory=dict)  # a change that it cannot make
-    lost_fds: int = 0  # what DPDK itself forgets with each device
-
-
-def lay_veth(ground: Ground) -> None:
-    veth(ground.home, ground.far)
-
-
-def serve_memif(ground: Ground) -> None:
-    ground.peer.add_port("up", type="ethdev",
-                         devargs=f"net_memif9,role=server,socket={ground.workdir}/m.sock,"
-                         "socket-abstract=no")
-
-
-def serve_vhost(ground: Ground) -> None:
-    ground.peer.add_port("up")
-
-
-def write_capture(ground: Ground) -> None:
-    write_pcap(ground.workdir / "in.pcap", [])
-
-
-DRIVERS = {
-    "af_packet": Driver("net_af_packet0,iface=v0", lay_veth, {"mtu": 9000}),
-    "af_xdp": Driver("net_af_xdp0,iface=v0", lay_veth, {"mtu": 9000}),
-    "tap": Driver("net_tap0,iface=dtap0", refused={"mtu": 65535}),
-    "pcap": Driver("net_pcap0,rx_pcap={0}/in.pcap,tx_pcap={0}/out.pcap", write_capture),
-    # The socket that it listens on stays open.
-    "memif-server": Driver("net_memif0,role=server,socket={0}/s.sock,socket-abstract=no",
-                           lost_fds=1),
-    "memif-client": Driver("net_memif0,role=client,socket={0}/m.sock,socket-abstract=no",
-                           serve_memif),
-    "virtio_user": Driver("net_virtio_user0,path={1}", serve_vhost),
-    "null": Driver("net_null0,no-rx=1"),
-}
 
 
 @pytest.fixture
 def ground(
-    make_switch: MakeSwitch, home: KernelEnd, home_switch: Switch, make_end: MakeEnd, workdir: Path
+    make_switch: MakeSwitch, home: KernelEnd, home_switch: Switch, make_end: MakeEnd,
+    station: MakeStation, workdir: Path, registry: Registry,
 ) -> Ground:
-    return Ground(home_switch, home, make_end("far"), make_switch(), workdir)
+    """The peer has its directory for good, so that it can be started there again."""
+    home_switch.add_port("p0")
+    VuserClient(registry, home_switch.path("p0"), "respond", ip=f"{HERE}/24").wait_ready()
+    near = station(home_switch, "near")
+    ground = Ground(home_switch, home, make_end("far"), make_switch(), workdir, make_switch,
+                    station, near)
+    home_switch.conserves = ground.peer.conserves = False
+    return ground
 
 
 def resident(switch: Switch) -> int:
@@ -89,40 +47,76 @@ def resident(switch: Switch) -> int:
     return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE")
 
 
-def live(ground: Ground, driver: Driver, devargs: str, eventful: bool) -> None:
+def fill(switch: Switch) -> int:
+    """How many devices the memory for mbufs has room for; they stay."""
+    for number in range(64):
+        try:
+            switch.add_port(f"n{number}", type="ethdev", devargs=f"net_null9{number},no-rx=1")
+        except RpcError as error:
+            assert "the switch's memory has not that much left" in str(error)
+            return number
+    raise AssertionError("the memory has no end")
+
+
+def room(switch: Switch) -> int:
+    count = fill(switch)
+    for number in range(count):
+        switch.call("port.delete", name=f"n{number}")
+    return count
+
+
+def change(ground: Ground, driver: Driver) -> None:
     switch = ground.switch
+    for options in CHANGES:
+        switch.call("port.set", name="d", **options)
+    if "mac" not in driver.refused:
+        switch.call("port.set", name="d", mac=MAC)
+        assert switch.port("d")["device"]["mac"] == MAC
+    if driver.refused:
+        text = refusal(switch, "port.set", name="d", **driver.refused)
+        assert driver.devargs[:driver.devargs.index("0")] in text
+    port = switch.port("d")
+    assert port["fault"] is None and port["mtu"] == 1500, port
+    driver.carries(ground)
+
+
+def live(ground: Ground, driver: Driver, changed: bool, step: Optional[Step] = None) -> None:
+    switch = ground.switch
+    devargs = driver.devargs.format(ground.workdir, ground.peer.path("up"))
     switch.add_port("d", type="ethdev", devargs=devargs)
-    if eventful:
-        for change in CHANGES:
-            switch.call("port.set", name="d", **change)
-        if driver.refused:
-            refusal(switch, "port.set", name="d", **driver.refused)
-        port = switch.port("d")
-        assert port["fault"] is None and port["mtu"] == 1500, port
-    switch.call("port.delete", name="d")
+    if changed:
+        change(ground, driver)
+    if step:
+        step(ground)
+    if any(port["name"] == "d" for port in switch.call("port.list")):
+        switch.call("port.delete", name="d")
+
+
+def step_of(driver: Driver, number: int) -> Optional[Step]:
+    turn, rest = divmod(number, driver.every)
+    return driver.steps[turn % len(driver.steps)] if driver.steps and rest == 0 else None
 
 
 @pytest.mark.parametrize("name", DRIVERS)
 def test_many_lives(ground: Ground, name: str) -> None:
-    """Added, changed, refused a change and deleted; nothing is lost, so the last life is as the first.
+    """Added, changed, refused a change, renamed, moved, without its peer, deleted: nothing is lost.
 
-    A pool of mbufs that is lost would be a sixth of the switch's memory.
+    So the last life is as the first. What is between is cheap and often, or dear and now and then.
     """
     driver = DRIVERS[name]
     driver.prepare(ground)
     switch = ground.switch
-    devargs = driver.devargs.format(ground.workdir, ground.peer.path("up"))
-    for _ in range(3):
-        live(ground, driver, devargs, True)
+    for _ in range(FIRST_LIVES):
+        live(ground, driver, True)
+    mbufs = room(switch)
     fds, memory = open_descriptors(switch), resident(switch)
     for number in range(LIVES):
-        live(ground, driver, devargs, number % 10 == 0)
+        live(ground, driver, number % CHANGED == 0, step_of(driver, number))
     wait_until("descriptors are closed",
                lambda: open_descriptors(switch) <= fds + driver.lost_fds * LIVES)
     assert resident(switch) - memory < 4 * MIB
-    switch.add_port("d", type="ethdev", devargs=devargs)
-    assert switch.port("d")["fault"] is None
-    switch.conserves = ground.peer.conserves = False
+    assert room(switch) == mbufs
+    live(ground, driver, True)
 
 
 def test_refused_before_its_start(make_switch: MakeSwitch) -> None:
@@ -133,12 +127,7 @@ def test_refused_before_its_start(make_switch: MakeSwitch) -> None:
     switch, peer = make_switch(), make_switch()
     peer.add_port("up")
     devargs = "net_virtio_user{},path=" + str(peer.path("up"))
-    for number in range(64):
-        try:
-            switch.add_port(f"n{number}", type="ethdev", devargs=f"net_null{number},no-rx=1")
-        except RpcError as error:
-            assert "the switch's memory has not that much left" in str(error)
-            break
+    fill(switch)
     for number in range(5):
         text = refusal(switch, "port.add", name="v", type="ethdev", devargs=devargs.format(number))
         assert "the switch's memory has not that much left" in text
@@ -149,20 +138,3 @@ def test_refused_before_its_start(make_switch: MakeSwitch) -> None:
         switch.wait_state("v", "up")
         switch.call("port.delete", name="v")
     switch.conserves = peer.conserves = False
-
-
-def test_af_xdp_again(ground: Ground, registry: Registry) -> None:
-    """Each time frames pass; the kernel lets go of the queue a while after the port is deleted."""
-    lay_veth(ground)
-    switch = ground.switch
-    switch.add_port("p0")
-    VuserClient(registry, switch.path("p0"), "respond", ip=f"{HERE}/24").wait_ready()
-    for mtu in (1400, 1300, 1500):
-        switch.add_port("x", type="ethdev", devargs="net_af_xdp0,iface=v0")
-        ground.far.ping(HERE, 1)
-        switch.call("port.set", name="x", mtu=mtu)
-        switch.wait_state("x", "up")
-        assert ground.home.links()["v0"]["mtu"] == switch.port("x")["device"]["mtu"] == mtu
-        ground.far.ping(HERE, 1)
-        switch.call("port.delete", name="x")
-    switch.conserves = False

@@ -5,6 +5,9 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include <unistd.h>
+
+#include <rte_eal.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
@@ -22,9 +25,10 @@ static struct rte_mempool *retired[RETIRED_MAX] GUARDED_BY(lock);
 static uint32_t n_retired GUARDED_BY(lock);
 
 struct rte_mempool *
-ethdev_pool_create(uint32_t n, uint32_t room)
+ethdev_pool_create(uint32_t n, uint32_t room, bool whole)
 {
 	static uint32_t number;
+	struct rte_mempool *pool;
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	snprintf(name, sizeof(name), "ethdev-%u", __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED));
@@ -32,17 +36,27 @@ ethdev_pool_create(uint32_t n, uint32_t room)
 	 * Threads share CPUs: in this kind of ring nobody waits for one that was taken off its CPU in
 	 * the middle of its work.
 	 */
-	return rte_pktmbuf_pool_create_by_ops(name, n, CACHE_SIZE, 0, RTE_PKTMBUF_HEADROOM + room,
+	pool = rte_pktmbuf_pool_create_by_ops(name, n, CACHE_SIZE, 0, RTE_PKTMBUF_HEADROOM + room,
 			SOCKET_ID_ANY, "ring_mt_rts");
+	if (pool != NULL && whole && pool->nb_mem_chunks != 1) {
+		rte_mempool_free(pool);
+		pool = NULL;
+	}
+	return pool;
 }
 
 uint32_t
 ethdev_pool_mib(uint32_t n, uint32_t room)
 {
-	uint64_t bytes = (uint64_t)n *
-			(sizeof(struct rte_mempool_objhdr) + sizeof(struct rte_mbuf) +
-					RTE_PKTMBUF_HEADROOM + room);
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE), each;
+	uint64_t bytes;
 
+	each = rte_mempool_calc_obj_size(
+			sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + room, 0, NULL);
+	/* An mbuf is in one page where it fits one. */
+	if (!rte_eal_has_hugepages())
+		each = each <= page ? page / (page / each) : RTE_ALIGN_CEIL(each, page);
+	bytes = (uint64_t)n * each;
 	return (uint32_t)((bytes + (1u << 20) - 1) >> 20);
 }
 

@@ -14,8 +14,11 @@
 
 struct rte_mempool;
 
-/* `n` mbufs that hold `room` bytes of a frame each. NULL: there is not enough memory. */
-struct rte_mempool *ethdev_pool_create(uint32_t n, uint32_t room);
+/*
+ * `n` mbufs that hold `room` bytes of a frame each; `whole`: in one piece of memory. NULL: there is not
+ * enough memory.
+ */
+struct rte_mempool *ethdev_pool_create(uint32_t n, uint32_t room, bool whole);
 
 /* MiB that such a pool takes, rounded up. */
 uint32_t ethdev_pool_mib(uint32_t n, uint32_t room);

@@ -58,14 +58,16 @@ has_all(uint64_t capabilities, uint64_t wanted)
 	return (capabilities & wanted) == wanted;
 }
 
-/* The largest MTU that rte_eth_dev_configure() accepts. */
+/* The largest MTU that rte_eth_dev_configure() accepts, and whose frames fit the driver's mbufs. */
 static uint32_t
-mtu_limit(const struct rte_eth_dev_info *info)
+mtu_limit(const struct ethdev *dev, const struct rte_eth_dev_info *info)
 {
-	uint32_t limit = info->max_mtu;
+	uint32_t limit = info->max_mtu, frame_max = dev->traits->frame_max;
 
 	if (info->max_mtu == UINT16_MAX && info->max_rx_pktlen < UINT16_MAX)
 		limit = info->max_rx_pktlen - RTE_ETHER_HDR_LEN - RTE_ETHER_CRC_LEN;
+	if (frame_max != 0)
+		limit = RTE_MIN(limit, frame_max - FRAME_OVERHEAD_MAX);
 	return limit;
 }
 
@@ -112,7 +114,7 @@ configure(struct setup *setup)
 {
 	struct ethdev *dev = setup->dev;
 	const struct rte_eth_dev_info *info = &setup->info;
-	uint32_t mtu = RTE_MIN(setup->config->mtu, mtu_limit(info));
+	uint32_t mtu = RTE_MIN(setup->config->mtu, mtu_limit(dev, info));
 	int ret;
 
 	setup->conf.rxmode.mtu = RTE_MAX(mtu, (uint32_t)info->min_mtu);
@@ -180,6 +182,8 @@ first_room(const struct setup *setup)
 {
 	uint32_t frame = setup->config->mtu + FRAME_OVERHEAD_MAX;
 
+	if (setup->dev->traits->room != 0)
+		return setup->dev->traits->room;
 	if ((setup->conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0 || frame <= ROOM_MIN)
 		return ROOM_MIN;
 	return RTE_MIN(RTE_ALIGN_CEIL(frame, 64u), (uint32_t)ROOM_MAX);
@@ -197,7 +201,7 @@ get_pool(const struct setup *setup, uint32_t n, uint32_t room)
 
 	if (setup->has_pool && dev->room >= room)
 		return dev->pool;
-	pool = ethdev_pool_create(n, room);
+	pool = ethdev_pool_create(n, room, dev->traits->room != 0);
 	if (pool == NULL && dev->pool != NULL && dev->pool->size == n && dev->room == room)
 		pool = dev->pool;
 	return pool;
@@ -213,9 +217,10 @@ try_room(struct setup *setup, uint32_t room, char *err, size_t err_size)
 
 	if (pool == NULL)
 		return text_fail(err, err_size, -ENOSPC,
-				"%u mbufs for its queues take %u MiB and the switch's memory has "
+				"%u mbufs for its queues take %u MiB%s and the switch's memory has "
 				"not that much left; delete a port, or start with a larger --memory",
-				n, ethdev_pool_mib(n, room));
+				n, ethdev_pool_mib(n, room),
+				dev->traits->room != 0 ? " in one piece" : "");
 	ret = setup_queues(setup, pool);
 	if (pool == old)
 		return ret;
@@ -455,11 +460,11 @@ ethdev_setup_check(const struct ethdev *dev, const struct ethdev_config *config,
 	struct rte_eth_dev_info info;
 
 	if (!dev->traits->by_name || rte_eth_dev_info_get(dev->id, &info) != 0 ||
-			config->mtu <= mtu_limit(&info))
+			config->mtu <= mtu_limit(dev, &info))
 		return 0;
 	return text_fail(err, err_size, -EINVAL,
 			"its driver %s takes an MTU of at most %u, and not %u", dev->driver,
-			mtu_limit(&info), config->mtu);
+			mtu_limit(dev, &info), config->mtu);
 }
 
 int

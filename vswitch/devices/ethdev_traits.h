@@ -7,6 +7,7 @@
 #define VSWITCH_ETHDEV_TRAITS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What makes a link that went down with its peer come up again. */
 enum ethdev_return {
@@ -29,6 +30,12 @@ struct ethdev_traits {
 	 * and all are free with the pool.
 	 */
 	bool keeps_mbufs;
+	/*
+	 * Bytes of each mbuf behind its headroom, whatever the MTU, and of the longest frame that comes in
+	 * one: the rest of it is the kernel's. The mbufs are one piece of memory. 0: any size will do, and
+	 * the frame has all of it.
+	 */
+	uint32_t room, frame_max;
 	/*
 	 * Its handler takes new peers while it is stopped, so it must be closed before that runs again. Closing
 	 * waits for nobody.
