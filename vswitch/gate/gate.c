@@ -136,7 +136,7 @@ close_session(struct gate *gate)
 	/* open until the library has closed its copies, so that its closes are never the last */
 	held = closer_hold(gate->unclosed);
 	if (conn != NULL)
-		vhost_conn_close(conn, closer_send, held);
+		gate->library->close(conn, closer_send, held);
 	else
 		closer_send(held);
 	if (gate->at_fault && !gate->blameless)
@@ -224,9 +224,10 @@ copy_config(struct gate *gate, const struct gate_config *config, char *err, size
 	snprintf(gate->name, sizeof(gate->name), "%s", config->name);
 	snprintf(gate->log.subject, sizeof(gate->log.subject), "port %s", config->name);
 	gate->connects = config->connect;
+	gate->library = config->library;
 	gate_set_offload(gate, config->offload);
 	gate_set_mtu(gate, config->mtu);
-	gate->offer.protocol_features = vhost_lib_protocol_features();
+	gate->offer.protocol_features = gate->library->protocol_features();
 	return 0;
 }
 
@@ -294,7 +295,7 @@ void
 gate_set_offload(struct gate *gate, bool offload)
 {
 	ASSERT_ON(THREAD_CONTROL);
-	gate->offer.features = vhost_lib_features();
+	gate->offer.features = gate->library->features();
 	if (!offload)
 		gate->offer.features &= ~VIRTIO_NET_F_OFFLOADS;
 }

@@ -65,6 +65,7 @@ struct gate_config {
 	mode_t mode;	  /* listening: mode, owner and group of the socket file */
 	uid_t owner;	  /* (uid_t)-1: unchanged */
 	gid_t group;	  /* (gid_t)-1: unchanged */
+	const struct vhost_library *library;
 };
 
 /*

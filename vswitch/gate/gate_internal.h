@@ -109,6 +109,7 @@ struct gate {
 	struct event_base *base;
 	const struct gate_ops *ops;
 	void *port;
+	const struct vhost_library *library;
 	char name[64];
 	struct log_bucket log; /* what its frontends make it say */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];

@@ -38,7 +38,7 @@ send_to_library(struct gate *gate, struct vhost_msg *msg)
 	msg->header.flags = VHOST_FLAG_VERSION;
 	if ((vhost_msg_flags(msg->header.request) & VHOST_MSG_HAS_REPLY) == 0)
 		msg->header.flags |= VHOST_FLAG_NEED_REPLY;
-	ret = vhost_io_send(vhost_conn_fd(gate->conn), msg);
+	ret = vhost_io_send(gate->library->fd(gate->conn), msg);
 	msg->header.flags = asked;
 	if (ret != 0) {
 		snprintf(why, sizeof(why), "the vhost library took no message: %s", strerror(-ret));
@@ -91,7 +91,7 @@ accept_answer(struct gate *gate, struct vhost_msg *msg)
 		gate_end(gate, "the vhost library gave an answer that is none");
 		return false;
 	}
-	vhost_lib_drain();
+	gate->library->drain();
 	if (gate->state != GATE_RELAYED)
 		return false;
 	if (!has_reply && gate->answer.payload.u64 != 0) {
@@ -143,7 +143,7 @@ on_answer(evutil_socket_t fd, short what, void *arg)
 		return;
 	event_del(&gate->limit);
 	gate->answer_due = false;
-	vhost_conn_answered(gate->conn);
+	gate->library->answered(gate->conn);
 	if (io == VHOST_IO_WHOLE && gate->state == GATE_RELAYED) {
 		handle_answer(gate);
 		return;
@@ -170,8 +170,8 @@ on_connected(void *arg, int result)
 	}
 	if (gate->state != GATE_OPENING)
 		return;
-	event_assign(&gate->answered, gate->base, vhost_conn_fd(gate->conn), EV_READ | EV_PERSIST,
-			on_answer, gate);
+	event_assign(&gate->answered, gate->base, gate->library->fd(gate->conn),
+			EV_READ | EV_PERSIST, on_answer, gate);
 	gate->answered_added = event_add(&gate->answered, NULL) == 0;
 	if (gate->answered_added)
 		gate_relay_go_on(gate);
@@ -216,7 +216,7 @@ gate_relay_open(struct gate *gate)
 	char why[GATE_TEXT_MAX];
 
 	gate->state = GATE_OPENING;
-	gate->conn = vhost_lib_connect(&own_conn_ops, gate, gate->name);
+	gate->conn = gate->library->connect(&own_conn_ops, gate, gate->name);
 	if (gate->conn != NULL)
 		return;
 	gate->blameless = true;

@@ -454,3 +454,13 @@ vhost_lib_stop(void)
 		return -ETIMEDOUT;
 	return park();
 }
+
+const struct vhost_library vhost_library = {
+	.features = vhost_lib_features,
+	.protocol_features = vhost_lib_protocol_features,
+	.drain = vhost_lib_drain,
+	.connect = vhost_lib_connect,
+	.fd = vhost_conn_fd,
+	.answered = vhost_conn_answered,
+	.close = vhost_conn_close,
+};

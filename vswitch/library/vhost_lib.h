@@ -90,4 +90,21 @@ uint32_t vhost_lib_sessions(void);
  */
 int vhost_lib_stop(void);
 
+/*
+ * What the gate needs of the library, as a table: the gate's unit tests stand in for the library with
+ * another one.
+ */
+struct vhost_library {
+	uint64_t (*features)(void);
+	uint64_t (*protocol_features)(void);
+	void (*drain)(void);
+	struct vhost_conn *(*connect)(
+			const struct vhost_conn_ops *ops, void *arg, const char *name);
+	int (*fd)(const struct vhost_conn *conn);
+	void (*answered)(const struct vhost_conn *conn);
+	void (*close)(struct vhost_conn *conn, void (*closed)(void *arg), void *arg);
+};
+
+extern const struct vhost_library vhost_library;
+
 #endif

@@ -360,6 +360,7 @@ start(struct port *base, char *err, size_t err_size)
 		.mode = base->settings.mode,
 		.owner = base->settings.owner,
 		.group = base->settings.group,
+		.library = &vhost_library,
 	};
 
 	char why[PORT_TEXT_MAX];
