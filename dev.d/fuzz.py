@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vswitch import Process, ProcessFailed, Registry, interrupts
+from support import Process, ProcessFailed, Registry, interrupts
 
 PROJECT = Path(__file__).resolve().parent.parent
 SOURCES = PROJECT / "tests" / "fuzz"

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Sequence
 
-from vswitch import interrupts
+from support import interrupts
 
 PROJECT = Path(__file__).resolve().parent.parent
 END_SECONDS = 60.0  # for a pytest that was interrupted, to end what its tests have started

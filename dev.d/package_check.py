@@ -249,8 +249,7 @@ def tools(machine: Machine) -> None:
                 for name in ("vswitchd", "vswitchctl", "vuser-client")]
     if len({*versions, *programs}) != 1:
         trees.fail(f"the versions differ: {versions} {programs}")
-    machine.run("cd / && python3 -m vswitch.demo")
-    say(f"version {versions[0]} everywhere; the Python package speaks to the switch, and its demo passes")
+    say(f"version {versions[0]} everywhere; the Python package speaks to the switch")
 
 
 def purge(machine: Machine) -> None:

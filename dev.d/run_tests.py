@@ -20,7 +20,7 @@ from pathlib import Path
 
 import coverage_report
 from lanes import Lanes, whole_suite
-from vswitch import interrupts
+from support import interrupts
 
 PROJECT = Path(__file__).resolve().parent.parent
 

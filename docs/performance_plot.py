@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Draws the tables of performance.md: `PYTHONPATH=python python3 docs/performance_plot.py`.
+"""Draws the tables of performance.md: `PYTHONPATH=.:python:tests python3 docs/performance_plot.py`.
 
 Run it when the tables have changed, and commit performance.svg with them. It is the picture that
 `./dev bench` makes of its own run, here of the figures on the page.
@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Iterator, Optional
 
-from vswitch.bench import plot
-from vswitch.bench.report import Row
-from vswitch.bench.statistics import Spread
+from bench import plot
+from bench.report import Row
+from bench.statistics import Spread
 
 PAGE = Path(__file__).with_name("performance.md")
 PICTURE = PAGE.with_suffix(".svg")

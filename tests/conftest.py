@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Brings the fixtures of the package `vswitch` to every test below this directory."""
+"""Brings the fixtures of the package `support` to every test below this directory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Iterator
 import pytest
 from hostile import Bystanders, carry_on
 from installation import Installation
-from vswitch import Switch, interrupts
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.frames import mac_text
-from vswitch.station import introduce
+from support import Switch, interrupts
+from support.fixture_types import MakeStation, MakeSwitch
+from support.frames import mac_text
+from support.station import introduce
 
 pytest_plugins = [
-    "vswitch.pytest_plugin", "vswitch.vm_plugin", "hall", "house", "kernel_end",
+    "support.pytest_plugin", "support.vm_plugin", "two_guests", "switch_in_guest", "kernel_end",
     "unclosable", "siege.pytest_plugin",
 ]
 

@@ -11,8 +11,6 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Iterator, Mapping, Optional, Sequence, Type, Union
 
-from vswitch.waiting import readable
-
 Params = Mapping[str, Any]
 
 
@@ -116,16 +114,26 @@ class Client:
         """One line without its end, None when none came in time; ConnectionError at the end."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while b"\n" not in self._buffer:
-            left = max(0.0, deadline - time.monotonic())
-            if not readable(self.socket, left):
+            data = self._receive(max(0.0, deadline - time.monotonic()))
+            if data is None:
                 return None
-            data = self.socket.recv(1 << 16)
             if not data:
                 raise ConnectionError("the switch closed the control connection")
             self._buffer += data
         line, _, rest = bytes(self._buffer).partition(b"\n")
         self._buffer = bytearray(rest)
         return line
+
+    def _receive(self, seconds: float) -> Optional[bytes]:
+        """What has come; None when nothing came in time."""
+        before = self.socket.gettimeout()
+        self.socket.settimeout(seconds)
+        try:
+            return self.socket.recv(1 << 16)
+        except (TimeoutError, BlockingIOError):  # the latter after 0 seconds
+            return None
+        finally:
+            self.socket.settimeout(before)
 
     def close(self) -> None:
         self.socket.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import os
 import sys
 import xml.etree.ElementTree as ElementTree
 from importlib.util import module_from_spec, spec_from_file_location
@@ -13,18 +14,14 @@ from typing import Any
 
 import pytest
 
-from vswitch.bench import compare, plot, report
-from vswitch.bench.cases import CASES, by_topology, choose_cases
-from vswitch.bench.machine import (
-    BenchError, Cpus, HugePages, choose_cpus, parse_cpu_list, stolen_seconds,
-)
-from vswitch.bench.measure import bisect_rate, limiting_side
-from vswitch.bench.measure_kernel import stream_numbers
-from vswitch.bench.rounds import Plan, Result, disturbances
-from vswitch.bench.statistics import (
-    Sample, mark_phase_changes, paired_ratios, phase_of, spread,
-)
-from vswitch.process import PROJECT
+from bench import compare, plot, report
+from bench.cases import CASES, by_topology, choose_cases
+from bench.machine import BenchError, Cpus, HugePages, choose_cpus, parse_cpu_list, stolen_seconds
+from bench.measure import bisect_rate, limiting_side
+from bench.measure_kernel import stream_numbers
+from bench.rounds import Plan, Result, disturbances
+from bench.statistics import Sample, mark_phase_changes, paired_ratios, phase_of, spread
+from support.process import PROJECT, PYTHON_PATH
 
 NEAR, FAR = 300.0, 1500.0
 
@@ -309,7 +306,7 @@ def test_everything_drawn_lies_within_the_picture() -> None:
 
 
 def test_picture_of_the_page_has_the_figures_of_its_tables() -> None:
-    """`PYTHONPATH=python python3 docs/performance_plot.py` draws it anew."""
+    """`PYTHONPATH=.:python:tests python3 docs/performance_plot.py` draws it anew."""
     where = PROJECT / "docs" / "performance_plot.py"
     spec = spec_from_file_location("performance_plot", where)
     assert spec is not None and spec.loader is not None
@@ -402,7 +399,7 @@ def test_a_stream_counts_what_arrived() -> None:
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "vswitch.bench", *words], cwd=PROJECT / "python",
+        [sys.executable, "-m", "bench", *words], cwd=PROJECT, env={**os.environ, "PYTHONPATH": PYTHON_PATH},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
     )
 

@@ -12,16 +12,16 @@ from typing import Iterator
 
 import pytest
 
-from vswitch import Registry, wait_until
-from vswitch.bench.cases import CASES
-from vswitch.bench.kernel import Bridge
-from vswitch.bench.machine import cpus_of_this_machine
-from vswitch.bench.namespaces import end_address, new_namespace
-from vswitch.bench.peer import Place, Topology
-from vswitch.bench.peers import PEERS, WITH_INTERFACES, peer_for
-from vswitch.bench.raw import RawBench, RawFailed
-from vswitch.bench.rounds import Plan, Rounds
-from vswitch.process import ProcessFailed
+from bench.cases import CASES
+from bench.kernel import Bridge
+from bench.machine import cpus_of_this_machine
+from bench.peer import Place, Topology
+from bench.peers import PEERS, WITH_INTERFACES, peer_for
+from bench.raw import RawBench, RawFailed
+from bench.rounds import Plan, Rounds
+from support import Registry, wait_until
+from support.namespaces import end_address, new_namespace
+from support.process import ProcessFailed
 
 KERNEL = Topology(kernel=True)
 
@@ -106,8 +106,8 @@ def test_streams_and_trips_and_what_stays(workdir: Path) -> None:
 
 def test_namespaces_end_when_the_benchmark_is_killed(workdir: Path) -> None:
     program = (
-        "import pathlib, time; from vswitch import Registry; "
-        "from vswitch.bench.namespaces import new_namespace; "
+        "import pathlib, time; from support import Registry; "
+        "from support.namespaces import new_namespace; "
         f"print(new_namespace(Registry(pathlib.Path('{workdir}')), 'n').pid, flush=True); "
         "time.sleep(60)"
     )

@@ -13,30 +13,30 @@ from typing import Any, Type
 
 import pytest
 
-from vswitch import Process, Registry, wait_until
-from vswitch.bench.cases import CASES
-from vswitch.bench.machine import cpus_of_this_machine, thread_count, threads
-from vswitch.bench.ours import Ours
-from vswitch.bench.peer import Peer, Place, Topology
-from vswitch.bench.peers import PEERS
-from vswitch.bench.rounds import Plan, Rounds
-from vswitch.bench.testpmd_vhost import TestpmdVhost
-from vswitch.process import PROJECT
+from bench.cases import CASES
+from bench.machine import cpus_of_this_machine, thread_count, threads
+from bench.ours import Ours
+from bench.peer import Peer, Place, Topology
+from bench.peers import PEERS
+from bench.rounds import Plan, Rounds
+from bench.testpmd_vhost import TestpmdVhost
+from support import Process, Registry, wait_until
+from support.process import PROJECT, PYTHON_PATH
 
 LIMIT = 50.0
 
 
 def start(registry: Registry, workdir: Path, *words: str) -> Process:
-    """`python -m vswitch.bench` with all its temporary files below `workdir`."""
+    """`python -m bench` with all its temporary files below `workdir`."""
     build = Path(os.environ.get("VSWITCH_BUILD", "build"))
     env = {
-        "PYTHONPATH": str(PROJECT / "python"),
+        "PYTHONPATH": PYTHON_PATH,
         "TMPDIR": str(workdir / "t"),
         "VSWITCH_BUILD": str(build if build.is_absolute() else PROJECT / build),
     }
     (workdir / "t").mkdir()
     files = ["--json", str(workdir / "b.json"), "--svg", str(workdir / "b.svg")]
-    argv = ["/usr/bin/python3", "-m", "vswitch.bench", "--huge", "off", *files, *words]
+    argv = ["/usr/bin/python3", "-m", "bench", "--huge", "off", *files, *words]
     return registry.start("bench", argv, env)
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from vswitch.process import PROJECT
-from vswitch.waiting import wait_until
+from support.process import PROJECT
+from support.waiting import wait_until
 
 FUZZ = PROJECT / "dev.d" / "fuzz.py"
 SOURCES = PROJECT / "tests" / "fuzz"

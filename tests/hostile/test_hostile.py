@@ -15,7 +15,7 @@ from siege.hazards import HAZARDS
 from siege.honest import Interval
 from siege.outcome import Outcome
 from siege.stage import Stage
-from vswitch.process import Registry
+from support.process import Registry
 
 SECONDS = 1.0
 RATE = 20_000  # frames a second: enough to see a loss, little enough for two CPUs

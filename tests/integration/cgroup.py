@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from vswitch import wait_until
+from support import wait_until
 
 ROOT = Path("/sys/fs/cgroup")
 PERIOD_US = 100_000

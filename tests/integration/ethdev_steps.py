@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, Optional
 
 from kernel_end import KernelEnd
+from support import Switch, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.station import Station
 from test_ethdev_life import reaches
 from test_ethdev_port import HERE, THERE, veth, write_pcap
-from vswitch import Switch, wait_until
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.station import Station
 
 BACK = 20.0  # a second until it is missed, and tries a second apart
 MAC = "02:00:00:00:00:99"

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Iterator
 
-from vswitch import RawFrontend, Switch, wait_until
-from vswitch.messages import VERSION, Disconnected, Refused, message
-from vswitch.station import Station
+from support import RawFrontend, Switch, wait_until
+from support.messages import VERSION, Disconnected, Refused, message
+from support.station import Station
 
 Say = Callable[[RawFrontend], None]
 Bystanders = tuple[Station, Station]

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from vswitch.process import binary
+from support.process import binary
 
 PROGRAMS = {"vswitchd": "vswitch/vswitchd", "vswitchctl": "ctl/vswitchctl",
             "vuser-client": "client/vuser-client"}

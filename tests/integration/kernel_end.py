@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Iterator, Optional, Protocol
 
 import pytest
-from vswitch import Process, ProcessFailed, Registry, Switch, wait_until
-from vswitch.bench.namespaces import Namespace, new_namespace, run_tool
-from vswitch.fixture_types import MakeSwitch
+from support import Process, ProcessFailed, Registry, Switch, wait_until
+from support.fixture_types import MakeSwitch
+from support.namespaces import Namespace, new_namespace, run_tool
 
 IPERF_PORT = 5201
 COPY_PORT = 7000

@@ -9,8 +9,8 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from vswitch import Registry
-from vswitch.process import Process, ProcessFailed, binary
+from support import Registry
+from support.process import Process, ProcessFailed, binary
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ import termios
 from contextlib import suppress
 from pathlib import Path
 
-from vswitch import wait_until
+from support import wait_until
 
 
 class Shell:

@@ -13,16 +13,16 @@ from tempfile import TemporaryDirectory
 from typing import Sequence
 
 import pytest
+from bench.machine import thread_by_name
 from cgroup import CpuGroup, MemoryGroup
 from siege.attacks.waits import GIB, FreshBuffers, two_regions
 from siege.floods import SENDER, TARGET, Flood, announce, check, libc, populate, roomy
 from siege.honest import HonestPair
-from vswitch import RawFrontend, Registry, Switch, wait_until
-from vswitch.bench.machine import thread_by_name
-from vswitch.frames import frame
-from vswitch.memory import MIB, PAGE
-from vswitch.process import binary
-from vswitch.ring import WRITE
+from support import RawFrontend, Registry, Switch, wait_until
+from support.frames import frame
+from support.memory import MIB, PAGE
+from support.process import binary
+from support.ring import WRITE
 
 RATE = 20_000  # frames a second of the honest pair
 CPU_SHARE = 0.05

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from shell import Shell
-from vswitch import Registry, Switch, VuserClient, wait_until
-from vswitch.fixture_types import MakeStation
-from vswitch.process import as_user, binary, ordinary_user
+from support import Registry, Switch, VuserClient, wait_until
+from support.fixture_types import MakeStation
+from support.process import as_user, binary, ordinary_user
 
 OK, FAILED, USAGE, NO_SOCKET, NO_PERMISSION, REFUSED, GONE, NOBODY = range(8)
 INTERRUPTED = 9

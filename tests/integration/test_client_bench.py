@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from vswitch import Registry, Switch, Testpmd, VuserClient, wait_until
-from vswitch.fixture_types import MakeSwitch
-from vswitch.process import binary
+from support import Registry, Switch, Testpmd, VuserClient, wait_until
+from support.fixture_types import MakeSwitch
+from support.process import binary
 
 OK, FAILED, USAGE, GONE, NO_RESULT = 0, 1, 2, 6, 10
 REMARKS = {

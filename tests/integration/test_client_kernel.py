@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import pytest
-from vswitch import Process, Registry, Switch, VuserClient, wait_until
-from vswitch.bench.namespaces import Namespace, run_tool
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.frames import BROADCAST, mac_bytes
-from vswitch.process import as_user, binary, ordinary_user
-from vswitch.segments import IPAddress, ones_sum
-from vswitch.station import Station
+from support import Process, Registry, Switch, VuserClient, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.frames import BROADCAST, mac_bytes
+from support.namespaces import Namespace, run_tool
+from support.process import as_user, binary, ordinary_user
+from support.segments import IPAddress, ones_sum
+from support.station import Station
 
 OK, NO_PERMISSION, GONE, NO_START = 0, 4, 6, 8
 MAC = "02:00:00:00:00:aa"

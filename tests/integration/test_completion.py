@@ -13,8 +13,8 @@ from typing import Iterator, Sequence
 import pytest
 from installation import PROGRAMS, Installation
 from shell import Shell
-from vswitch import Switch
-from vswitch.process import binary
+from support import Switch
+from support.process import binary
 
 # What readline breaks words at, where it is not told otherwise.
 BREAKS = " \t\n\"'><=;|&(:"

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vswitch import Client, RpcError, Switch
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.process import give_away, ordinary_user
+from support import Switch
+from support.fixture_types import MakeStation, MakeSwitch
+from support.process import give_away, ordinary_user
+from vswitch import Client, RpcError
 
 MAC = "02:00:00:00:00:aa"
 FULL: dict[str, Any] = {

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
+from support import Switch, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.frontend import RawFrontend
+from support.station import introduce
 from test_start import fails
-from vswitch import RpcError, Switch, wait_until
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.frontend import RawFrontend
-from vswitch.station import introduce
+from vswitch import RpcError
 
 MAC = "02:00:00:00:00:aa"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to make interfaces")

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from vswitch import Process, Registry, Switch, wait_until
-from vswitch.container import FIND_SOCKETS, PORT_DIRECTORY, Podman
-from vswitch.fixture_types import MakeSwitch
-from vswitch.process import give_away, ordinary_user
+from support import Process, Registry, Switch, wait_until
+from support.container import FIND_SOCKETS, PORT_DIRECTORY, Podman
+from support.fixture_types import MakeSwitch
+from support.process import give_away, ordinary_user
 
 CLIENT = ("/usr/bin/vuser-client", "--path", f"{PORT_DIRECTORY}/port.sock", "--json")
 PODMAN = Path("/usr/bin/podman")

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from vswitch.process import as_user, binary, ordinary_user
+from support.process import as_user, binary, ordinary_user
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="a mount of its own for /run takes root")
 

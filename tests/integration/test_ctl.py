@@ -11,12 +11,12 @@ import socket
 from pathlib import Path
 
 import pytest
-from vswitch import Registry, Switch, wait_until
-from vswitch.frames import BROADCAST
-from vswitch.process import binary
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.station import introduce
-from vswitch.switch import run_ctl
+from support import Registry, Switch, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.frames import BROADCAST
+from support.process import binary
+from support.station import introduce
+from support.switch import run_ctl
 
 DONE, REFUSED, USAGE, NO_SWITCH = 0, 1, 2, 3
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 import pytest
-from vswitch import Registry, wait_until
-from vswitch.process import PROJECT, Process, ordinary_user
+from support import Registry, wait_until
+from support.process import PYTHON_PATH, Process, ordinary_user
 
 STEPS = (
     "add-port p0", "vuser-client --path $DIR/p0.sock --ip 10.0.0.1/24 respond", "ping 10.0.0.1",
@@ -46,10 +46,10 @@ def left_over(place: Path) -> list[str]:
 
 def start(registry: Registry, place: Path, user: Optional[int] = None) -> Process:
     env = {
-        "TMPDIR": str(place), "PYTHONPATH": str(PROJECT / "python"),
+        "TMPDIR": str(place), "PYTHONPATH": PYTHON_PATH,
         "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(place), "XDG_RUNTIME_DIR": "/nonexistent",
     }
-    return registry.start("demo", ["/usr/bin/python3", "-m", "vswitch.demo"], env, user)
+    return registry.start("demo", ["/usr/bin/python3", "-m", "demo"], env, user)
 
 
 @pytest.mark.parametrize("who", ["self", "ordinary"])

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from support import Registry, wait_until
+from support.process import PYTHON_PATH, Process, as_user
 from test_demo import left_over
-from vswitch import Registry, wait_until
-from vswitch.process import PROJECT, Process, as_user
 
 STEPS = (
     "add-port host0 --type kernel --ifname vsw0 --ip 10.0.0.254/24",
@@ -52,13 +52,13 @@ def place(workdir: Path) -> Iterator[Path]:
 
 def environment(place: Path) -> dict[str, str]:
     return {
-        "TMPDIR": str(place), "PYTHONPATH": str(PROJECT / "python"),
+        "TMPDIR": str(place), "PYTHONPATH": PYTHON_PATH,
         "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(place),
     }
 
 
 def start(registry: Registry, place: Path) -> Process:
-    argv = ["/usr/bin/python3", "-m", "vswitch.demo", "kernel"]
+    argv = ["/usr/bin/python3", "-m", "demo", "kernel"]
     return registry.start("demo", argv, environment(place))
 
 
@@ -80,7 +80,7 @@ def test_interrupt_leaves_nothing(registry: Registry, place: Path, moment: str) 
 
 
 def test_says_what_it_needs(workdir: Path) -> None:
-    argv = [*as_user(65534), "/usr/bin/python3", "-m", "vswitch.demo", "kernel"]
+    argv = [*as_user(65534), "/usr/bin/python3", "-m", "demo", "kernel"]
     done = subprocess.run(
         argv, env={**os.environ, **environment(workdir)}, capture_output=True, text=True, timeout=20
     )
@@ -89,7 +89,7 @@ def test_says_what_it_needs(workdir: Path) -> None:
 
 
 def test_wrong_word(workdir: Path) -> None:
-    argv = ["/usr/bin/python3", "-m", "vswitch.demo", "kernle"]
+    argv = ["/usr/bin/python3", "-m", "demo", "kernle"]
     done = subprocess.run(
         argv, env={**os.environ, **environment(workdir)}, capture_output=True, text=True, timeout=20
     )

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Sequence
 
 import pytest
-from vswitch import Registry, wait_until
-from vswitch.process import PROJECT, Process, as_user, binary, ordinary_user
+from support import Registry, wait_until
+from support.process import PROJECT, Process, as_user, binary, ordinary_user
 
 BUSYBOX = Path("/bin/busybox")
 MISSING = "no-such-package-of-debian"
@@ -69,7 +69,7 @@ def test_trees_are_roots(copy: Path) -> None:
 def test_clean_leaves_a_tree_that_is_used(copy: Path) -> None:
     trees = copy / "build" / "trees"
     trees.mkdir(parents=True)
-    for folder in ("python", "tests"):
+    for folder in ("python", "bench", "demo", "tests"):
         (copy / folder).mkdir()
     with (trees / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)

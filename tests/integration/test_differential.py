@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Callable, Iterator, Optional, Type
 
 import pytest
-from vswitch import RawFrontend, Registry, Setup, Switch, Testpmd, wait_until
-from vswitch.frames import BROADCAST, frame, mac_text
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import Feature
-from vswitch.ring import Chain
+from support import RawFrontend, Registry, Setup, Switch, Testpmd, wait_until
+from support.frames import BROADCAST, frame, mac_text
+from support.memory import MIB, RegionSpec
+from support.messages import Feature
+from support.ring import Chain
 
 SIZES = (60, 1514)
 ROUNDS = 24

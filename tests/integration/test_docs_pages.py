@@ -9,7 +9,7 @@ from typing import Iterator
 
 import pytest
 from pages import ROOT, Player, blocks, sections
-from vswitch import Registry, wait_until
+from support import Registry, wait_until
 
 OK, FAILED, NO_RESULT = 0, 1, 10
 # Programs that a Debian system with git and bash may lack, and packages of which one has each.

@@ -8,9 +8,9 @@ import time
 import pytest
 from hostile import open_descriptors
 from kernel_end import KernelEnd, MakeEnd
+from support import Switch
 from test_ethdev_life import refusal
 from test_ethdev_port import HERE, THERE, veth
-from vswitch import Switch
 
 ON_V0 = "net_af_xdp0,iface=v0"
 LIVES = 10

@@ -11,10 +11,11 @@ import pytest
 from ethdev_steps import DRIVERS, MAC, Driver, Ground, Step
 from hostile import open_descriptors
 from kernel_end import KernelEnd, MakeEnd
+from support import Registry, Switch, VuserClient, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
 from test_ethdev_life import refusal
 from test_ethdev_port import HERE
-from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
-from vswitch.fixture_types import MakeStation, MakeSwitch
+from vswitch import RpcError
 
 LIVES = 50
 CHANGES: list[dict[str, Any]] = [

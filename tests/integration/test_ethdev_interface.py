@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
+from support import Registry, Switch, VuserClient, wait_until
 from test_ethdev_life import refusal
 from test_ethdev_port import HERE, veth
-from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
+from vswitch import RpcError
 
 ON_V0 = "net_af_packet0,iface=v0"
 

@@ -9,11 +9,12 @@ from typing import Any, Optional
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
+from support import Registry, Switch, VuserClient, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.station import Station, introduce
 from test_ethdev_port import HERE, veth
 from test_idle import sleeps, cpu_in_a_window, wait_asleep
-from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.station import Station, introduce
+from vswitch import RpcError
 
 
 SILENT = "net_null0,no-rx=1"  # a device that sends into nothing, from which nothing comes

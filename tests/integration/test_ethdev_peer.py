@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from support import Switch
+from support.fixture_types import MakeStation, MakeSwitch
 from test_ethdev_life import SILENT, refusal
 from test_ethdev_port import exchange
-from vswitch import Client, RpcError, Switch
-from vswitch.fixture_types import MakeStation, MakeSwitch
+from vswitch import Client, RpcError
 
 BACK = 20.0  # a second until it is missed, and tries a second apart
 

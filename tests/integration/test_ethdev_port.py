@@ -9,11 +9,12 @@ from typing import Sequence
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
-from vswitch import Registry, RpcError, Setup, Switch, VuserClient, wait_until
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.frames import BROADCAST, frame
-from vswitch.memory import MIB, RegionSpec
-from vswitch.station import Station, introduce
+from support import Registry, Setup, Switch, VuserClient, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.frames import BROADCAST, frame
+from support.memory import MIB, RegionSpec
+from support.station import Station, introduce
+from vswitch import RpcError
 
 SIZES = (14, 15, 60, 63, 64, 65, 128, 129, 1024, 1513, 1514, 1518)
 JUMBO = (2047, 2048, 2049, 4096, 9014, 9018)

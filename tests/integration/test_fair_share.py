@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from vswitch import Registry, wait_until
-from vswitch.fixture_types import MakeSwitch
-from vswitch.process import PROJECT
+from support import Registry, wait_until
+from support.fixture_types import MakeSwitch
+from support.process import PROJECT
 
 PORTS = 8
 SECONDS = 12.0

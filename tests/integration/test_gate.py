@@ -19,12 +19,12 @@ from hostile import (
     Bystanders, Say, carry_on, heals, is_free, must_fault, open_descriptors, paused, raw,
     say_and_swallow, victims,
 )
-from vswitch import RawFrontend, Setup, Switch, wait_until
-from vswitch.messages import (
+from support import RawFrontend, Setup, Switch, wait_until
+from support.messages import (
     HEADER, NEED_REPLY, NO_FD, REPLY, VERSION, Disconnected, Feature, ProtocolFeature, Request,
     message, u64, vring_addr, vring_state,
 )
-from vswitch.station import Station
+from support.station import Station
 
 MESSAGE_LIMIT_S = 1.0  # for a message that was begun
 

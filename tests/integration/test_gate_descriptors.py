@@ -19,12 +19,12 @@ import pytest
 from hostile import (
     Bystanders, carry_on, heals, is_free, open_descriptors, paused, say_and_swallow,
 )
-from unclosable import LINGER_S, Lingering, SilentFiles, give
-from vswitch import RawFrontend, Setup, Switch, wait_until
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import (
+from support import RawFrontend, Setup, Switch, wait_until
+from support.memory import MIB, RegionSpec
+from support.messages import (
     NEED_REPLY, VERSION, Channel, Disconnected, Request, TableEntry, mem_table, message, u64,
 )
+from unclosable import LINGER_S, Lingering, SilentFiles, give
 
 SERVED_WITHIN_S = LINGER_S / 3
 UNCLOSED_MAX = 32

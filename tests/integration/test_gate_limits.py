@@ -10,13 +10,10 @@ from typing import Any, Iterator
 
 import pytest
 from hostile import Bystanders, carry_on, heals, raw
-from vswitch import RawFrontend, Setup, Switch
-from vswitch.fixture_types import MakeSwitch
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import (
-    Refused, Request, TableEntry, mem_table, message, u64,
-    vring_state,
-)
+from support import RawFrontend, Setup, Switch
+from support.fixture_types import MakeSwitch
+from support.memory import MIB, RegionSpec
+from support.messages import Refused, Request, TableEntry, mem_table, message, u64, vring_state
 
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4)
 

@@ -11,9 +11,9 @@ from typing import Callable, Iterator, Optional, Sequence
 
 import pytest
 from hostile import Bystanders, carry_on, heals, is_free, must_fault, open_descriptors
-from vswitch import RawFrontend, Switch, wait_until
-from vswitch.messages import Request, TableEntry, mem_table, message, vring_addr
-from vswitch.station import Station
+from support import RawFrontend, Switch, wait_until
+from support.messages import Request, TableEntry, mem_table, message, vring_addr
+from support.station import Station
 
 MIB = 1 << 20
 PHYS = 0x1000_0000

@@ -10,14 +10,14 @@ from typing import Callable, Sequence
 
 import pytest
 from hostile import Bystanders, carry_on, heals, is_free, victims
-from vswitch import RawFrontend, Setup, Switch, wait_until
-from vswitch.eventfd import FULL, eventfd, signal_eventfd
-from vswitch.frames import BROADCAST
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import Disconnected, Refused
-from vswitch.fixture_types import MakeStation
-from vswitch.ring import INDIRECT, NEXT, WRITE, Chain, Segment, SplitRing
-from vswitch.station import Station
+from support import RawFrontend, Setup, Switch, wait_until
+from support.eventfd import FULL, eventfd, signal_eventfd
+from support.fixture_types import MakeStation
+from support.frames import BROADCAST
+from support.memory import MIB, RegionSpec
+from support.messages import Disconnected, Refused
+from support.ring import INDIRECT, NEXT, WRITE, Chain, Segment, SplitRing
+from support.station import Station
 
 Spoil = Callable[[RawFrontend, SplitRing, int], None]
 TOP = 1 << 64

@@ -7,12 +7,12 @@ import re
 import time
 from pathlib import Path
 
-from vswitch import Registry, Setup, Switch, VuserClient, wait_until
-from vswitch.memory import MIB, RegionSpec
-from vswitch.bench.machine import process_seconds
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.ring import NO_NOTIFY
-from vswitch.station import introduce
+from bench.machine import process_seconds
+from support import Registry, Setup, Switch, VuserClient, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.memory import MIB, RegionSpec
+from support.ring import NO_NOTIFY
+from support.station import introduce
 
 WINDOW = 3.0  # seconds
 

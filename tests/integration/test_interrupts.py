@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""An interrupt never leaves a process behind that is being started (`vswitch.interrupts`)."""
+"""An interrupt never leaves a process behind that is being started (`support.interrupts`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vswitch import Registry, interrupts
+from support import Registry, interrupts
 
 TIMES = 100
 STEP_S = 0.0001  # TIMES of them are longer than a start takes

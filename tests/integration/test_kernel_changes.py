@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
+from support import Switch, wait_until
+from support.fixture_types import MakeStation
+from support.frames import frame
+from support.namespaces import run_tool
+from support.station import introduce
 from traffic import PairTraffic
-from vswitch import RpcError, Switch, wait_until
-from vswitch.bench.namespaces import run_tool
-from vswitch.fixture_types import MakeStation
-from vswitch.frames import frame
-from vswitch.station import introduce
+from vswitch import RpcError
 
 OWN, PEER = "10.77.0.254", "10.77.0.2"
 

@@ -10,10 +10,11 @@ import struct
 import pytest
 from hostile import open_descriptors
 from kernel_end import KernelEnd, MakeEnd
+from support import Registry, Switch, VuserClient, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.segments import DESTINATION_OPTIONS, TCP, destination_options, ones_sum
 from test_idle import cpu_in_a_window, wait_asleep
-from vswitch import Registry, RpcError, Switch, VuserClient, wait_until
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.segments import DESTINATION_OPTIONS, TCP, destination_options, ones_sum
+from vswitch import RpcError
 
 HOST, CONTAINER, CLIENT = "10.77.0.254", "10.77.0.2", "10.77.0.1"
 

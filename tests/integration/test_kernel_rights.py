@@ -9,9 +9,10 @@ from typing import Any, Callable, Sequence
 
 import pytest
 from kernel_end import KernelEnd
-from vswitch import RpcError, Switch, VuserClient
-from vswitch.fixture_types import MakeSwitch
-from vswitch.process import Registry
+from support import Switch, VuserClient
+from support.fixture_types import MakeSwitch
+from support.process import Registry
+from vswitch import RpcError
 
 NOBODY = 65534
 AS_NOBODY = ("/usr/bin/setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups")

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
-from vswitch import Client, RpcError, Switch, wait_until
-from vswitch.fixture_types import MakeSwitch
+from support import Switch, wait_until
+from support.fixture_types import MakeSwitch
+from vswitch import Client, RpcError
 
 PARAMS, EXISTS = -32602, -32002
 KEYS = ("name", "type", "mtu", "mac-limit", "enabled", "offload", "ifname", "netns", "ip", "mac",

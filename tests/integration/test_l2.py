@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import pytest
-from vswitch import Switch, wait_until
-from vswitch.frames import BROADCAST, frame, mac_text, tagged
-from vswitch.fixture_types import MakeStation
-from vswitch.messages import Refused, Request, u64
-from vswitch.station import Station, fence, introduce
+from support import Switch, wait_until
+from support.fixture_types import MakeStation
+from support.frames import BROADCAST, frame, mac_text, tagged
+from support.messages import Refused, Request, u64
+from support.station import Station, fence, introduce
 
 UNKNOWN = "02:99:99:99:99:99"
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lanes import ALONE, BUSY, in_order, whole_suite
-from vswitch.process import PROJECT
+from support.process import PROJECT
 
 
 def test_each_file_is_run_once() -> None:

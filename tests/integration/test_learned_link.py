@@ -8,12 +8,12 @@ from typing import Callable
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
+from support import RawFrontend, Switch, wait_until
+from support.fixture_types import MakeStation
+from support.frames import BROADCAST, frame
+from support.messages import Refused
+from support.station import Station, introduce
 from test_ethdev_port import veth
-from vswitch import RawFrontend, Switch, wait_until
-from vswitch.fixture_types import MakeStation
-from vswitch.frames import BROADCAST, frame
-from vswitch.messages import Refused
-from vswitch.station import Station, introduce
 
 SILENT = "02:51:1e:00:00:01"  # a station that is heard once
 AT_ONCE = 2.0  # seconds that a notice of the kernel, or the next look at a device, may take

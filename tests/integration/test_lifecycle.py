@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support import RawFrontend, Registry, Setup, Switch, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.frames import BROADCAST, mac_text
+from support.memory import MIB, RegionSpec
+from support.process import PYTHON_PATH, Process
+from support.station import Station, introduce
 from traffic import PairTraffic
-from vswitch import RawFrontend, Registry, Setup, Switch, wait_until
-from vswitch.frames import BROADCAST, mac_text
-from vswitch.memory import MIB, RegionSpec
-from vswitch.process import PROJECT, Process
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.station import Station, introduce
 
 VICTIM = mac_text(0xDEAD)
 SINK = mac_text(0x51C)
@@ -216,8 +216,8 @@ def test_kill_a_frontend_a_hundred_times_under_traffic(
 
 
 def start_victim(registry: Registry, path: Path) -> Process:
-    argv = ["/usr/bin/python3", "-m", "vswitch.victim", str(path), VICTIM, SINK]
-    env = {"PYTHONPATH": str(PROJECT / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
+    argv = ["/usr/bin/python3", "-m", "support.killed_frontend", str(path), VICTIM, SINK]
+    env = {"PYTHONPATH": PYTHON_PATH, "PYTHONDONTWRITEBYTECODE": "1"}
     return registry.start("victim", argv, env)
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from support import RawFrontend, Setup, Switch, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.frames import mac_text
+from support.memory import MIB, RegionSpec
+from support.messages import Disconnected
+from support.station import introduce
 from traffic import PairTraffic
-from vswitch import RawFrontend, RpcError, Setup, Switch, wait_until
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.frames import mac_text
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import Disconnected
-from vswitch.station import introduce
+from vswitch import RpcError
 
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4, with_call=False)
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from installation import PROGRAMS, Installation
-from vswitch.process import binary
+from support.process import binary
 
 
 def run(*argv: str) -> str:

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from bench.machine import thread_by_name, thread_count
 from cgroup import MemoryGroup
 from kernel_end import KernelEnd
-from vswitch import RawFrontend, Registry, Switch, wait_until
-from vswitch.bench.machine import thread_by_name, thread_count
-from vswitch.fixture_types import MakeSwitch
-from vswitch.frames import BROADCAST, frame
-from vswitch.frontend import Setup
-from vswitch.memory import RegionSpec
-from vswitch.messages import Refused
-from vswitch.ring import WRITE, Segment
+from support import RawFrontend, Registry, Switch, wait_until
+from support.fixture_types import MakeSwitch
+from support.frames import BROADCAST, frame
+from support.frontend import Setup
+from support.memory import RegionSpec
+from support.messages import Refused
+from support.ring import WRITE, Segment
 
 MIB = 1 << 20
 GIB = 1 << 30

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Mapping
 
 import pytest
-from vswitch import Client, RpcError, Switch, wait_until
-from vswitch.messages import Feature, bits
-from vswitch.process import ordinary_user
-from vswitch.fixture_types import MakeStation
-from vswitch.station import introduce
+from support import Switch, wait_until
+from support.fixture_types import MakeStation
+from support.messages import Feature, bits
+from support.process import ordinary_user
+from support.station import introduce
+from vswitch import Client, RpcError
 
 PARAMS, REFUSED, NOT_FOUND, EXISTS = -32602, -32000, -32001, -32002
 REASONS = {

@@ -10,11 +10,11 @@ from itertools import combinations
 from typing import Any, Iterable, Sequence
 
 import pytest
-from vswitch import RawFrontend, Setup, Switch
-from vswitch.fixture_types import MakeStation
-from vswitch.messages import Feature
-from vswitch.segments import ACK, CWR, FIN, GSO_ECN, PSH, TcpFrame, VnetHeader
-from vswitch.station import Station
+from support import RawFrontend, Setup, Switch
+from support.fixture_types import MakeStation
+from support.messages import Feature
+from support.segments import ACK, CWR, FIN, GSO_ECN, PSH, TcpFrame, VnetHeader
+from support.station import Station
 
 SENDS = (Feature.CSUM, Feature.HOST_TSO4, Feature.HOST_TSO6, Feature.HOST_ECN)
 TAKES = (Feature.GUEST_CSUM, Feature.GUEST_TSO4, Feature.GUEST_TSO6, Feature.GUEST_ECN)

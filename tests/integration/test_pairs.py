@@ -16,11 +16,11 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
-from vswitch import RawFrontend, Setup, Switch
-from vswitch.frames import BROADCAST, frame, mac_text
-from vswitch.messages import Feature
-from vswitch.packet import PacketStation, Seen
-from vswitch.segments import NEEDS_CSUM, TcpFrame, VnetHeader, ones_sum
+from support import RawFrontend, Setup, Switch
+from support.frames import BROADCAST, frame, mac_text
+from support.messages import Feature
+from support.packet import PacketStation, Seen
+from support.segments import NEEDS_CSUM, TcpFrame, VnetHeader, ones_sum
 
 SIZES = (14, 15, 60, 63, 64, 65, 127, 128, 129, 1024, 1513, 1514)
 OFFLOADS = (

@@ -8,8 +8,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from vswitch import Registry, Switch, VuserClient, wait_until
-from vswitch.process import Process, binary
+from support import Registry, Switch, VuserClient, wait_until
+from support.process import Process, binary
 
 # rte_dev_probe() of DPDK since June 2026 refuses device arguments that are longer.
 PROBE_MAX = 127

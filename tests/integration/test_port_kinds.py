@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vswitch import RpcError, Switch
-from vswitch.fixture_types import MakeSwitch
+from support import Switch
+from support.fixture_types import MakeSwitch
+from vswitch import RpcError
 
 PARAMS, EXISTS = -32602, -32002
 USAGE = 2

@@ -6,12 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from vswitch import RpcError, Setup, Switch
-from vswitch.fixture_types import MakeStation
-from vswitch.frames import BROADCAST
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import Feature
-from vswitch.segments import TcpFrame
+from support import Setup, Switch
+from support.fixture_types import MakeStation
+from support.frames import BROADCAST
+from support.memory import MIB, RegionSpec
+from support.messages import Feature
+from support.segments import TcpFrame
+from vswitch import RpcError
 
 JUMBO, LARGEST = 9000, 65535
 

@@ -13,9 +13,10 @@ from typing import Any, Iterator, Optional
 
 import pytest
 from hostile import open_descriptors
-from vswitch import RawFrontend, RpcError, Switch, wait_until
-from vswitch.fixture_types import MakeSwitch
-from vswitch.process import give_away, ordinary_user
+from support import RawFrontend, Switch, wait_until
+from support.fixture_types import MakeSwitch
+from support.process import give_away, ordinary_user
+from vswitch import RpcError
 
 NOBODY = ordinary_user()
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from vswitch import Registry, RpcError, Switch, Testpmd
-from vswitch.fixture_types import MakeSwitch
-from vswitch.frames import BROADCAST
-from vswitch.testpmd import virtio_user
+from support import Registry, Switch, Testpmd
+from support.fixture_types import MakeSwitch
+from support.frames import BROADCAST
+from support.testpmd import virtio_user
+from vswitch import RpcError
 
 PORTS_MAX = 1024
 FRAMES = 10_000

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from hostile import open_descriptors
-from vswitch import Registry, Switch, Testpmd, wait_until
-from vswitch.fixture_types import MakeStation
-from vswitch.station import Station
-from vswitch.testpmd import virtio_user
-from vswitch.virtio_paths import PATH, SPLIT_PATHS, VirtioPath
+from support import Registry, Switch, Testpmd, wait_until
+from support.fixture_types import MakeStation
+from support.station import Station
+from support.testpmd import virtio_user
+from support.virtio_paths import PATH, SPLIT_PATHS, VirtioPath
 
 PEER = "02:00:00:00:00:ee"
 OTHER = "02:00:00:00:00:ef"

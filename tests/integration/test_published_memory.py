@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Iterator, Sequence
 
 import pytest
-from vswitch import RawFrontend, Registry, Setup, Switch, Testpmd
-from vswitch.fixture_types import MakeStation
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import Disconnected
-from vswitch.station import Station
-from vswitch.testpmd import launch, virtio_user
+from support import RawFrontend, Registry, Setup, Switch, Testpmd
+from support.fixture_types import MakeStation
+from support.memory import MIB, RegionSpec
+from support.messages import Disconnected
+from support.station import Station
+from support.testpmd import launch, virtio_user
 
 PEER = "02:00:00:00:00:ee"
 SIZES = (64, 128, 256, 512, 1024, 1518)

@@ -21,12 +21,12 @@ from pathlib import Path
 
 import pytest
 from hostile import paused
-from vswitch import Registry, Setup, Switch, Testpmd, wait_until
-from vswitch.fixture_types import MakeStation
-from vswitch.frames import frame
-from vswitch.memory import MIB, RegionSpec
-from vswitch.testpmd import virtio_user
-from vswitch.virtio_paths import PATH
+from support import Registry, Setup, Switch, Testpmd, wait_until
+from support.fixture_types import MakeStation
+from support.frames import frame
+from support.memory import MIB, RegionSpec
+from support.testpmd import virtio_user
+from support.virtio_paths import PATH
 
 SENDER, RECEIVER = "02:00:00:00:00:aa", "02:00:00:00:00:ee"
 SINGLE, BURSTS, BURST = 27, 7, 32

@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Optional, Sequence
 
 import pytest
-from vswitch import Setup, Switch
-from vswitch.frames import BROADCAST
-from vswitch.frontend import RawFrontend
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import Feature
-from vswitch.fixture_types import MakeStation
-from vswitch.ring import NO_INTERRUPT, Segment
-from vswitch.station import Station, fence, introduce
+from support import Setup, Switch
+from support.fixture_types import MakeStation
+from support.frames import BROADCAST
+from support.frontend import RawFrontend
+from support.memory import MIB, RegionSpec
+from support.messages import Feature
+from support.ring import NO_INTERRUPT, Segment
+from support.station import Station, fence, introduce
 
 SIZES = (14, 15, 60, 64, 65, 128, 1000, 1514)
 BIG = (RegionSpec(128 * MIB),)

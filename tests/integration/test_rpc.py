@@ -10,9 +10,10 @@ import subprocess
 from typing import Any, Iterator
 
 import pytest
-from vswitch import Client, RpcError, Switch, wait_until
-from vswitch.process import PROJECT, binary
-from vswitch.fixture_types import MakeStation
+from support import Switch, wait_until
+from support.fixture_types import MakeStation
+from support.process import PROJECT, binary
+from vswitch import Client, RpcError
 
 PARSE, INVALID, NO_METHOD, PARAMS = -32700, -32600, -32601, -32602
 REFUSED, NOT_FOUND, EXISTS = -32000, -32001, -32002

@@ -8,8 +8,9 @@ import socket
 from typing import Any, Callable
 
 import pytest
-from vswitch import Client, Switch, wait_until
-from vswitch.fixture_types import MakeStation
+from support import Switch, wait_until
+from support.fixture_types import MakeStation
+from vswitch import Client
 
 PARSE, REFUSED = -32700, -32000
 

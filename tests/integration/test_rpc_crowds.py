@@ -14,8 +14,9 @@ from typing import Iterator
 
 import pytest
 from hostile import open_descriptors, paused
+from support import Switch, wait_until
 from unclosable import LINGER_S, Lingering, give
-from vswitch import Client, Switch, wait_until
+from vswitch import Client
 
 CLIENTS_MAX = 128
 REQUEST = b'{"jsonrpc":"2.0","id":1,"method":"port.list"}\n'

@@ -13,10 +13,11 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from hostile import paused
-from vswitch import Client, RawFrontend, Setup, Switch, wait_until
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.frames import mac_text
-from vswitch.memory import MIB, RegionSpec
+from support import RawFrontend, Setup, Switch, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.frames import mac_text
+from support.memory import MIB, RegionSpec
+from vswitch import Client
 
 REFUSED = -32000
 CLIENTS_KEPT = 64

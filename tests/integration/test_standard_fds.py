@@ -9,9 +9,9 @@ from itertools import combinations
 from typing import Sequence
 
 import pytest
-from vswitch import Registry, Switch, VuserClient, wait_until
-from vswitch.fixture_types import MakeSwitch
-from vswitch.process import Process, binary
+from support import Registry, Switch, VuserClient, wait_until
+from support.fixture_types import MakeSwitch
+from support.process import Process, binary
 
 MISSING = [fds for count in (1, 2, 3) for fds in combinations(range(3), count)]
 

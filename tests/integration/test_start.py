@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
-from vswitch import Client, Registry, Switch, VuserClient, wait_until
-from vswitch.process import as_user, binary, give_away, ordinary_user
-from vswitch.fixture_types import MakeStation, MakeSwitch
+from support import Registry, Switch, VuserClient, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.process import as_user, binary, give_away, ordinary_user
+from vswitch import Client
 
 NOBODY = ordinary_user()
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import Switch, wait_until
+from support.fixture_types import MakeSwitch
+from support.process import Process
 from unclosable import DeadFiles
-from vswitch import Switch, wait_until
-from vswitch.fixture_types import MakeSwitch
-from vswitch.process import Process
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
 CONFIG: dict[str, Any] = {"version": 1, "ports": [{"name": "a"}]}

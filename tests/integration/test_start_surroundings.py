@@ -7,9 +7,10 @@ import os
 from typing import Optional
 
 import pytest
+from support import Switch
+from support.fixture_types import MakeSwitch
 from test_start import fails
-from vswitch import RpcError, Switch
-from vswitch.fixture_types import MakeSwitch
+from vswitch import RpcError
 
 LEAST = 43  # descriptors of a switch with one worker and no ports
 PORT = 524  # of one that may have a port with a frontend

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vswitch import RawFrontend, Registry, Setup, Switch, Testpmd, VuserClient, wait_until
-from vswitch.frames import BROADCAST, frame
-from vswitch.memory import MIB, RegionSpec
-from vswitch.fixture_types import MakeStation, MakeSwitch
-from vswitch.station import Station
+from support import RawFrontend, Registry, Setup, Switch, Testpmd, VuserClient, wait_until
+from support.fixture_types import MakeStation, MakeSwitch
+from support.frames import BROADCAST, frame
+from support.memory import MIB, RegionSpec
+from support.station import Station
 
 PEER = "02:00:00:00:00:ee"
 SIZES = range(14, 1515)

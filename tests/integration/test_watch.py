@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from support import Process, Registry, Switch, VuserClient, wait_until
+from support.fixture_types import MakeStation
+from support.process import binary
+from support.station import introduce
+from support.switch import run_ctl
 from traffic import PairTraffic
-from vswitch import Process, Registry, Switch, VuserClient, wait_until
-from vswitch.fixture_types import MakeStation
-from vswitch.process import binary
-from vswitch.station import introduce
-from vswitch.switch import run_ctl
 
 DONE, REFUSED, USAGE, NO_SWITCH = 0, 1, 2, 3
 FIELDS = {"rx_fps", "rx_bps", "tx_fps", "tx_bps", "drop_fps"}

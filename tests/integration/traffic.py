@@ -8,8 +8,8 @@ import threading
 from types import TracebackType
 from typing import Optional, Sequence, Type
 
-from vswitch.frames import frame, is_intact, seed_of
-from vswitch.station import Station
+from support.frames import frame, is_intact, seed_of
+from support.station import Station
 
 BURST = 32
 

@@ -15,8 +15,8 @@ from typing import Callable, Iterator, NamedTuple, Optional
 
 from fault_world import LINES_MOST, OPERATIONS, Broken, Operation, World, outcome, shape
 from faults import KINDS, FaultySwitch
-from vswitch import Registry, WaitTimeout
-from vswitch.process import ProcessFailed
+from support import Registry, WaitTimeout
+from support.process import ProcessFailed
 
 PER_KIND_MOST = 400  # of one operation and kind; what lies beyond is sampled
 BEYOND = 20

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from faults import FaultySwitch
+from support import RawFrontend, Registry, Setup, WaitTimeout, wait_until
+from support.frames import mac_text
+from support.memory import MIB, RegionSpec
+from support.messages import Disconnected, Refused, vring_state, Request as Message
+from support.namespaces import Namespace, new_namespace
+from support.station import Station, introduce
 from vitals import OWN_DESCRIPTORS_MORE
-from vswitch import Client, RawFrontend, Registry, RpcError, Setup, WaitTimeout, wait_until
-from vswitch.bench.namespaces import Namespace, new_namespace
-from vswitch.frames import mac_text
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import Disconnected, Refused, vring_state
-from vswitch.messages import Request as Message
-from vswitch.station import Station, introduce
+from vswitch import Client, RpcError
 
 SETUP = Setup(ring_size=64, rx_fill=32, regions=(RegionSpec(MIB),))
 LIMIT = 20.0  # of one answer, and for words in the log: others may use the machine as well

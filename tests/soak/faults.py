@@ -9,8 +9,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from vswitch import Registry, Switch
-from vswitch.process import Process, binary
+from support import Registry, Switch
+from support.process import Process, binary
 
 # The order is that of enum kind in faults.c.
 KINDS = (

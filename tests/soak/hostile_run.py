@@ -13,11 +13,11 @@ import math
 import time
 from typing import Any, Callable, Sequence
 
+from support import Process, RawFrontend, Registry, Switch, wait_until
+from support.frames import mac_text
+from support.process import ProcessFailed, binary
+from support.station import Station, introduce
 from vitals import SANITIZER_ENV, Vitals, wait_back
-from vswitch import Process, RawFrontend, Registry, Switch, wait_until
-from vswitch.frames import mac_text
-from vswitch.process import ProcessFailed, binary
-from vswitch.station import Station, introduce
 
 PORTS = tuple(f"h{number}" for number in range(32))
 PAIR = ("x", "y")

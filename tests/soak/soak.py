@@ -25,9 +25,9 @@ from typing import Callable
 from fault_walk import Walk
 from hostile_run import HostileRun
 from soak_run import SoakRun
+from support import Registry, interrupts
+from support.process import PROJECT
 from vitals import SANITIZER_ENV
-from vswitch import Registry, interrupts
-from vswitch.process import PROJECT
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 

@@ -10,12 +10,13 @@ import time
 from typing import Any, Callable, Optional
 
 from hostile_run import WARM_UP, run_sessions
+from support import Process, RawFrontend, Registry, Switch, wait_until
+from support.frontend import Setup
+from support.memory import MIB, RegionSpec
+from support.process import binary
 from visitors import Ground, Hostile, Visitor, all_visitors, who_is_missing
 from vitals import SANITIZER_ENV, Vitals, wait_back
-from vswitch import Client, Process, RawFrontend, Registry, Switch, wait_until
-from vswitch.frontend import Setup
-from vswitch.memory import MIB, RegionSpec
-from vswitch.process import binary
+from vswitch import Client
 
 PAIR = ("x", "y")
 PAIR_RATE = 2000  # frames a second, both ways together

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from fault_walk import Walk, sample
-from vswitch import Registry
+from support import Registry
 
 SEED = 1
 STARTS = 4

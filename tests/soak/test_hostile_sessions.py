@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 from hostile_run import HostileRun
-from vswitch import Registry
+from support import Registry
 
 SESSIONS = 300
 

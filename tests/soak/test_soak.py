@@ -8,8 +8,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from vswitch import Process, Registry, wait_until
-from vswitch.process import PROJECT, binary
+from support import Process, Registry, wait_until
+from support.process import PROJECT, PYTHON_PATH, binary
 
 LIMIT = 60.0
 
@@ -18,7 +18,7 @@ def start(registry: Registry, workdir: Path, *words: str) -> Process:
     """`soak.py` with all its temporary files below `workdir`."""
     (workdir / "t").mkdir()
     env = {
-        "PYTHONPATH": str(PROJECT / "python"),
+        "PYTHONPATH": PYTHON_PATH,
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(workdir / "t"),
         "VSWITCH_BUILD": str(binary("vswitch/vswitchd").parent.parent),

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
 from hostile_run import forget, start_hostile
-from vswitch import (
-    Client, Process, ProcessFailed, RawFrontend, Registry, RpcError, Setup, Switch, Testpmd,
-    VuserClient,
+from support import (
+    Process, ProcessFailed, RawFrontend, Registry, Setup, Switch, Testpmd, VuserClient,
 )
-from vswitch.bench.namespaces import Namespace, new_namespace, run_tool
-from vswitch.frames import frame, is_intact, mac_bytes, mac_text
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import Disconnected, Feature, Refused
+from support.frames import frame, is_intact, mac_bytes, mac_text
+from support.memory import MIB, RegionSpec
+from support.messages import Disconnected, Feature, Refused
+from support.namespaces import Namespace, new_namespace, run_tool
+from vswitch import Client, RpcError
 
 LIMIT = 60.0
 TESTPMD = Path("/usr/bin/dpdk-testpmd")

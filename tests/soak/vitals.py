@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vswitch import Switch, wait_until
-from vswitch.process import PROJECT
+from support import Switch, wait_until
+from support.process import PROJECT
 
 KIB = 1024
 SETTLE_LIMIT = 20.0

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from hall import CARDS, CARDS_OF, DPDK, Card, Hall, Seat
-from vswitch import VuserClient
+from support import VuserClient
+from two_guests import CARDS, CARDS_OF, DPDK, Card, Hall, Seat
 
 pytestmark = pytest.mark.timeout(480)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Iterator
 
 import pytest
-from hall import DPDK, Hall
+from two_guests import DPDK, Hall
 
 pytestmark = pytest.mark.timeout(480)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from hall import CARDS, CARDS_OF, DPDK, Hall
-from vswitch import wait_until
+from support import wait_until
+from two_guests import CARDS, CARDS_OF, DPDK, Hall
 
 pytestmark = pytest.mark.timeout(480)
 

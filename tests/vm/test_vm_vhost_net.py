@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 import pytest
-from house import House
+from switch_in_guest import House
 
 pytestmark = pytest.mark.timeout(480)
 

@@ -14,13 +14,13 @@ import tempfile
 from pathlib import Path
 from typing import Optional, Sequence
 
+from bench.machine import describe
 from siege.attack import Attack
 from siege.attacks import ATTACKS
 from siege.outcome import Outcome, table
 from siege.stage import Stage
-from vswitch import interrupts
-from vswitch.bench.machine import describe
-from vswitch.process import PROJECT, Registry
+from support import interrupts
+from support.process import PROJECT, Registry
 
 SECONDS = 10.0
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Callable, Literal, Optional
 
 from siege.honest import B_MAC, C_MAC
+from support.frontend import RawFrontend, Setup
+from support.messages import Disconnected, Refused
+from support.process import Registry
+from support.waiting import wait_until
 from vswitch.client import Client
-from vswitch.frontend import RawFrontend, Setup
-from vswitch.messages import Disconnected, Refused
-from vswitch.process import Registry
-from vswitch.waiting import wait_until
 
 Kind = Literal["messages", "rings", "time", "secrets", "control", "host"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from siege.attack import ENDED, Ground
 from siege.attacks import ATTACKS
-from vswitch.process import Registry
+from support.process import Registry
 
 
 def tell(mark: str, **values: object) -> None:

@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 from typing import Iterable, Optional, Sequence
 
-from vswitch.frames import BROADCAST, frame
-from vswitch.frontend import RawFrontend, Setup
-from vswitch.memory import MIB, RegionSpec
-from vswitch.ring import NO_NOTIFY, WRITE
+from support.frames import BROADCAST, frame
+from support.frontend import RawFrontend, Setup
+from support.memory import MIB, RegionSpec
+from support.ring import NO_NOTIFY, WRITE
 
 SENDER, TARGET = "02:00:00:00:0a:01", "02:00:00:00:0a:02"
 KEEP_SIZE, PUNCH_HOLE = 1, 2

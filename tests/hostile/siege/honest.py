@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from siege.spoken import Spoken
-from vswitch.process import Registry, binary
-from vswitch.switch import Switch
+from support.process import Registry, binary
+from support.switch import Switch
 
 B_MAC, C_MAC = "02:00:00:00:b0:0b", "02:00:00:00:c0:0c"
 

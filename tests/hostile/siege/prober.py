@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from typing import Callable, TypeVar
 
 from siege.spoken import Spoken
+from support.frontend import RawFrontend, Setup
+from support.memory import MIB, RegionSpec
+from support.process import Registry
+from support.switch import Switch
 from vswitch.client import Client
-from vswitch.frontend import RawFrontend, Setup
-from vswitch.memory import MIB, RegionSpec
-from vswitch.process import Registry
-from vswitch.switch import Switch
 
 PERIOD = 0.1
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4)

@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 from typing import Any, Optional, Sequence
 
-from vswitch.process import Process, ProcessFailed, Registry
-from vswitch.waiting import wait_until
+from support.process import Process, ProcessFailed, Registry
+from support.waiting import wait_until
 
 ANSWER_LIMIT = 30.0
 

@@ -21,10 +21,10 @@ from siege.honest import HonestPair, Interval
 from siege.outcome import Outcome
 from siege.prober import PORT, Prober, Probes, patiently, shake_hands
 from siege.spoken import Spoken
+from support.process import ProcessFailed, Registry
+from support.switch import Switch
+from support.waiting import WaitTimeout, wait_until
 from vswitch.client import Client
-from vswitch.process import ProcessFailed, Registry
-from vswitch.switch import Switch
-from vswitch.waiting import WaitTimeout, wait_until
 
 NICE = ("/usr/bin/nice", "-n", "10")
 READY_LIMIT = 60.0

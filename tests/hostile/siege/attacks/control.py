@@ -13,9 +13,9 @@ from typing import Callable
 
 from siege.attack import ENDED, Attack, Ground
 from siege.floods import SENDER, TARGET, Flood, announce, roomy
+from support.frames import frame
+from support.waiting import wait_until
 from vswitch.client import Client, RpcError
-from vswitch.frames import frame
-from vswitch.waiting import wait_until
 
 ADDRESSES = 65_536
 BATCH = 1 << 20

@@ -13,14 +13,14 @@ from typing import Callable, Sequence
 
 from siege.attack import ENDED, Attack, Ground
 from siege.silent_fs import SilentFileSystem, missing
-from vswitch.client import Client, RpcError
-from vswitch.eventfd import FULL, eventfd, signal_eventfd
-from vswitch.frames import frame
-from vswitch.frontend import Setup
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import (
+from support.eventfd import FULL, eventfd, signal_eventfd
+from support.frames import frame
+from support.frontend import Setup
+from support.memory import MIB, RegionSpec
+from support.messages import (
     NEED_REPLY, VERSION, Channel, Request, TableEntry, mem_table, message, u64,
 )
+from vswitch.client import Client, RpcError
 
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4)
 CALL = message(Request.SET_VRING_CALL, u64(0))

@@ -13,10 +13,10 @@ from typing import Iterator, Optional
 
 from siege.attack import ENDED, Attack, Ground
 from siege.floods import SENDER, check, libc, mount, own_mounts
+from support.frames import BROADCAST
+from support.frontend import Setup
+from support.memory import MIB, RegionSpec
 from vswitch.client import RpcError
-from vswitch.frames import BROADCAST
-from vswitch.frontend import Setup
-from vswitch.memory import MIB, RegionSpec
 
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4)
 
@@ -92,8 +92,8 @@ def all_die_at_once(ground: Ground) -> None:
     while ground.going():
         victims = [
             ground.registry.start("victim", [
-                python, "-m", "vswitch.victim", str(ground.path(port)), SENDER[:-2] + f"{port:02x}",
-                BROADCAST,
+                python, "-m", "support.killed_frontend", str(ground.path(port)),
+                SENDER[:-2] + f"{port:02x}", BROADCAST,
             ])
             for port in range(len(ground.ports))
         ]

@@ -9,11 +9,11 @@ from typing import Optional
 
 from siege.attack import Attack, Ground
 from siege.floods import SENDER, TARGET, Flood, Sink, announce, roomy
-from vswitch.bench.namespaces import new_namespace
+from support.messages import Channel, Feature, Request, message, u64
+from support.namespaces import new_namespace
+from support.segments import TcpFrame
+from support.waiting import wait_until
 from vswitch.client import RpcError
-from vswitch.messages import Channel, Feature, Request, message, u64
-from vswitch.segments import TcpFrame
-from vswitch.waiting import wait_until
 
 KERNEL_MAC = "02:00:00:00:0a:99"
 SEGMENTS = 64

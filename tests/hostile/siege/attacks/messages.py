@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Callable, Iterator, Sequence
 
 from siege.attack import ENDED, Attack, Ground
-from vswitch.client import RpcError
-from vswitch.eventfd import eventfd
-from vswitch.frontend import RawFrontend, Setup
-from vswitch.memory import MIB, RegionSpec
-from vswitch.messages import (
-    HEADER, NEED_REPLY, NO_FD, VERSION, Channel, Disconnected, Feature, Request, TableEntry, bits, mem_table,
-    message, u64, vring_addr, vring_state,
+from support.eventfd import eventfd
+from support.frontend import RawFrontend, Setup
+from support.memory import MIB, RegionSpec
+from support.messages import (
+    HEADER, NEED_REPLY, NO_FD, VERSION, Channel, Disconnected, Feature, Request, TableEntry,
+    bits, mem_table, message, u64, vring_addr, vring_state,
 )
+from vswitch.client import RpcError
 
 SMALL = Setup(ring_size=64, regions=(RegionSpec(MIB),), rx_fill=4)
 TOP = 1 << 64

@@ -7,9 +7,9 @@ import time
 
 from siege.attack import Attack, Ground
 from siege.floods import SENDER, TARGET, Flood, Sink, announce, roomy
-from vswitch.frames import BROADCAST, frame
-from vswitch.frontend import RawFrontend
-from vswitch.ring import NEXT, WRITE
+from support.frames import BROADCAST, frame
+from support.frontend import RawFrontend
+from support.ring import NEXT, WRITE
 
 PAUSE = 0.005
 SHORTEST, LONGEST = 60, 1514

@@ -12,12 +12,12 @@ from typing import Callable, Sequence
 
 from siege.attack import ENDED, Attack, Ground
 from siege.floods import SENDER, TARGET, Flood, announce, roomy
-from vswitch.frames import frame
-from vswitch.frontend import RawFrontend, Setup
-from vswitch.memory import MIB, PAGE
-from vswitch.messages import Feature
-from vswitch.ring import INDIRECT, NEXT, WRITE, SplitRing
-from vswitch.segments import TcpFrame
+from support.frames import frame
+from support.frontend import RawFrontend, Setup
+from support.memory import MIB, PAGE
+from support.messages import Feature
+from support.ring import INDIRECT, NEXT, WRITE, SplitRing
+from support.segments import TcpFrame
 
 TOP = 1 << 64
 LENGTHS = (0, 1, 10, 11, 12, 13, 26, 64, 76, 1526, 4096, 65535, 65562, 1 << 20, 1 << 31, 0xFFFFFFFF)

@@ -7,9 +7,9 @@ import random
 
 from siege.attack import Attack, Ground
 from siege.floods import SENDER, TARGET
-from vswitch.frames import frame, is_intact
-from vswitch.frontend import RawFrontend
-from vswitch.ring import Segment
+from support.frames import frame, is_intact
+from support.frontend import RawFrontend
+from support.ring import Segment
 
 CANARY = b"\xC5"
 SIZE = 16 * 1024

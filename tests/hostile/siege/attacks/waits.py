@@ -13,16 +13,16 @@ import threading
 import time
 from typing import Optional
 
+from bench.machine import HugePages
 from siege.attack import ENDED, Attack, Ground
 from siege.floods import (
     SENDER, TARGET, Flood, announce, check, libc, populate, punch, roomy,
 )
-from vswitch.bench.machine import HugePages
-from vswitch.eventfd import FULL, eventfd, signal_eventfd
-from vswitch.frames import frame
-from vswitch.frontend import RawFrontend, Setup
-from vswitch.memory import MIB, PAGE, Region, RegionSpec
-from vswitch.ring import NO_NOTIFY, WRITE
+from support.eventfd import FULL, eventfd, signal_eventfd
+from support.frames import frame
+from support.frontend import RawFrontend, Setup
+from support.memory import MIB, PAGE, Region, RegionSpec
+from support.ring import NO_NOTIFY, WRITE
 
 WAITER_THREADS = 64
 WAITERS_PER_THREAD = 16_384
