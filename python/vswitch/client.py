@@ -4,18 +4,24 @@
 from __future__ import annotations
 
 import json
+import math
 import socket
 import time
 from collections import deque
-from os import PathLike
+from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike, fspath
 from types import TracebackType
-from typing import Any, Iterator, Mapping, Optional, Sequence, Type, Union
+from typing import Any, TypeVar
 
 Params = Mapping[str, Any]
+Event = dict[str, Any]
+Self = TypeVar("Self", bound="Client")
+
+CHUNK = 1 << 16  # bytes that are read at once
 
 
 class RpcError(Exception):
-    """What the switch refused: `code`, `message` and `data` as the reply has them."""
+    """A request that the switch refused: `code`, `message` and `data` as the reply has them."""
 
     def __init__(self, error: Mapping[str, Any], method: str = "") -> None:
         self.code: int = error["code"]
@@ -25,158 +31,173 @@ class RpcError(Exception):
 
 
 class Client:
-    """One connection to a control socket.
+    """One connection to a control socket, for one thread.
 
-    Events that arrive while a reply is awaited are kept for `events`.
+    Each method that waits raises TimeoutError at the end of its time, and ConnectionError when the
+    switch has closed the connection. After a TimeoutError the connection can be used again: a reply
+    that comes late is dropped. Events that arrive while a reply is awaited are kept for `events`.
     """
 
-    def __init__(self, path: Union[str, PathLike[str]], timeout: float = 20.0) -> None:
+    def __init__(self, path: str | PathLike[str], timeout: float = 20.0) -> None:
+        """Connects; `timeout` is in seconds, for the connection and then for each reply."""
         self.timeout = timeout
-        self._next_id = 0
+        self._last_id = 0
         self._buffer = bytearray()
-        self._events: deque[dict[str, Any]] = deque()
+        self._events: deque[Event] = deque()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         try:
-            self.socket.connect(str(path))
+            self.socket.connect(fspath(path))
         except OSError:
             self.socket.close()
             raise
 
-    def call(self, method: str, params: Optional[Params] = None, /, **named: Any) -> Any:
+    def call(self, method: str, params: Params | None = None, /, **named: Any) -> Any:
         """The result of one request; raises RpcError for an error reply.
 
         Named parameters may be given as keywords, with `_` for `-`.
         """
-        wanted = self.send_request(method, self._merge(params, named))
-        reply = self.read_reply()
-        if reply.get("id") != wanted:
-            raise ConnectionError(f"{method}: the reply has id {reply.get('id')}, not {wanted}")
+        request = self._request(method, self._merge(params, named), self._new_id())
+        self._send(request)
+        (reply,) = self._read_replies_to(request["id"], method)
         return self._result(reply, method)
 
-    def batch(self, calls: Sequence[tuple[str, Optional[Params]]]) -> list[Any]:
+    def batch(self, calls: Sequence[tuple[str, Params | None]]) -> list[Any]:
         """The results of one batch in the order of `calls`; an error is an RpcError in its place."""
+        if not calls:
+            return []
         requests = [self._request(method, params, self._new_id()) for method, params in calls]
-        self.send(requests)
-        by_id = {reply.get("id"): reply for reply in self._read_until(list)}
+        self._send(requests)
+        replies = self._read_replies_to(requests[-1]["id"], "batch")
+        by_id = {reply["id"]: reply for reply in replies}
         return [self._outcome(by_id[request["id"]], request["method"]) for request in requests]
 
-    def notify(self, method: str, params: Optional[Params] = None) -> None:
+    def notify(self, method: str, params: Params | None = None) -> None:
         """A request without an id: it has no reply."""
-        self.send(self._request(method, params, None))
+        self._send(self._request(method, params, None))
 
     def subscribe(self, *events: str) -> list[str]:
-        """Asks for events by name (all, when none is named); returns those that will come."""
+        """Asks for events by name, or for all when no name is given; returns those that will come."""
         params = {"events": list(events)} if events else None
         subscribed: list[str] = self.call("event.subscribe", params)["subscribed"]
         return subscribed
 
-    def events(self, timeout: float = 10.0) -> Iterator[dict[str, Any]]:
-        """Events as they come; ends when none has come for `timeout` seconds."""
-        while True:
-            while self._events:
-                yield self._events.popleft()
-            line = self.read_line(timeout)
-            if line is None:
-                return
-            self._keep_event(json.loads(line))
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """Events as they come, without end.
 
-    def wait_event(self, name: str, timeout: float = 10.0, **fields: Any) -> dict[str, Any]:
-        """The next event `name` whose fields are as given; those before it are dropped."""
+        TimeoutError when none has come for `timeout` seconds; None waits as long as it takes.
+        """
+        while True:
+            yield self._next_event(math.inf if timeout is None else time.monotonic() + timeout)
+
+    def wait_event(self, name: str, timeout: float = 10.0, **fields: Any) -> Event:
+        """The next event `name` whose fields are as given; those before it are dropped.
+
+        TimeoutError when it has not come after `timeout` seconds.
+        """
         deadline = time.monotonic() + timeout
-        for event in self.events(timeout):
+        while True:
+            try:
+                event = self._next_event(deadline)
+            except TimeoutError:
+                wanted = " ".join([name, *(f"{key}={value}" for key, value in fields.items())])
+                raise TimeoutError(f"no event {wanted} within {timeout:g} s") from None
             if event["event"] == name and all(event.get(k) == v for k, v in fields.items()):
                 return event
-            if time.monotonic() > deadline:
-                break
-        raise AssertionError(f"no event {name} {fields} came within {timeout:g} s")
 
-    # What tests use to say anything at all.
-
-    def send_request(self, method: str, params: Optional[Params] = None) -> int:
-        """Sends a request without waiting for its reply; returns its id."""
-        number = self._new_id()
-        self.send(self._request(method, params, number))
-        return number
-
-    def send(self, message: Any) -> None:
-        self.send_bytes(json.dumps(message).encode() + b"\n")
-
-    def send_bytes(self, data: bytes) -> None:
-        self.socket.sendall(data)
-
-    def read_reply(self) -> dict[str, Any]:
-        """The next reply object; events that come before it are kept."""
-        reply: dict[str, Any] = self._read_until(dict)
-        return reply
-
-    def read_line(self, timeout: Optional[float] = None) -> Optional[bytes]:
-        """One line without its end, None when none came in time; ConnectionError at the end."""
-        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
-        while b"\n" not in self._buffer:
-            data = self._receive(max(0.0, deadline - time.monotonic()))
-            if data is None:
-                return None
-            if not data:
-                raise ConnectionError("the switch closed the control connection")
-            self._buffer += data
-        line, _, rest = bytes(self._buffer).partition(b"\n")
-        self._buffer = bytearray(rest)
-        return line
-
-    def _receive(self, seconds: float) -> Optional[bytes]:
-        """What has come; None when nothing came in time."""
-        before = self.socket.gettimeout()
-        self.socket.settimeout(seconds)
-        try:
-            return self.socket.recv(1 << 16)
-        except (TimeoutError, BlockingIOError):  # the latter after 0 seconds
-            return None
-        finally:
-            self.socket.settimeout(before)
+    def fileno(self) -> int:
+        """For select and poll: readable when an event or the end has come that was not read yet."""
+        return self.socket.fileno()
 
     def close(self) -> None:
         self.socket.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(
         self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
-    def _read_until(self, kind: type) -> Any:
-        while True:
-            line = self.read_line()
-            if line is None:
-                raise TimeoutError(f"no reply within {self.timeout:g} s")
-            message = json.loads(line)
-            if isinstance(message, dict) and message.get("method") == "event":
-                self._keep_event(message)
-                continue
-            if not isinstance(message, kind):
-                raise ConnectionError(f"the reply is not a {kind.__name__}: {message}")
-            return message
+    def _send(self, message: Any) -> None:
+        self.socket.sendall(json.dumps(message).encode() + b"\n")
 
-    def _keep_event(self, message: Mapping[str, Any]) -> None:
-        self._events.append(dict(message["params"]))
+    def _next_event(self, deadline: float) -> Event:
+        while not self._events:
+            message = self._read_message(deadline)
+            if isinstance(message, dict) and message.get("method") == "event":
+                return dict(message["params"])
+        return self._events.popleft()
+
+    def _read_replies_to(self, number: int, what: str) -> list[dict[str, Any]]:
+        """The reply to the request with this id, or those to the batch whose last id this is.
+
+        Replies with lower ids are to requests that have timed out: they are dropped.
+        """
+        deadline = time.monotonic() + self.timeout
+        while True:
+            try:
+                message = self._read_reply(deadline)
+            except TimeoutError:
+                raise TimeoutError(f"{what}: no reply within {self.timeout:g} s") from None
+            replies = message if isinstance(message, list) else [message]
+            answered = max(reply.get("id") or 0 for reply in replies)
+            if answered == number:
+                return replies
+            if answered == 0 and "error" in replies[0]:  # to no request: it turns the client away
+                raise ConnectionError(f"{what}: {replies[0]['error']['message']}")
+            if not 0 < answered < number:
+                raise ConnectionError(f"{what}: the reply is not to request {number}: {message}")
+
+    def _read_reply(self, deadline: float) -> Any:
+        """The next message that is no event; events that come before it are kept."""
+        while True:
+            message = self._read_message(deadline)
+            if not isinstance(message, dict) or message.get("method") != "event":
+                return message
+            self._events.append(dict(message["params"]))
+
+    def _read_message(self, deadline: float) -> Any:
+        return json.loads(self._read_line(deadline))
+
+    def _read_line(self, deadline: float) -> bytes:
+        """One line without its end. What has come of a line stays for the next call."""
+        while b"\n" not in self._buffer:
+            self._buffer += self._receive(deadline)
+        line, _, rest = bytes(self._buffer).partition(b"\n")
+        self._buffer = bytearray(rest)
+        return line
+
+    def _receive(self, deadline: float) -> bytes:
+        left = deadline - time.monotonic()
+        before = self.socket.gettimeout()
+        self.socket.settimeout(None if math.isinf(left) else max(0.0, left))
+        try:
+            data = self.socket.recv(CHUNK)
+        except (TimeoutError, BlockingIOError):  # the latter when no time is left
+            raise TimeoutError("the switch has sent nothing in time") from None
+        finally:
+            self.socket.settimeout(before)
+        if not data:
+            raise ConnectionError("the switch closed the control connection")
+        return data
 
     def _new_id(self) -> int:
-        self._next_id += 1
-        return self._next_id
+        self._last_id += 1
+        return self._last_id
 
     @staticmethod
-    def _merge(params: Optional[Params], named: Params) -> Optional[Params]:
+    def _merge(params: Params | None, named: Params) -> Params | None:
         merged = dict(params or {})
         merged.update({key.replace("_", "-"): value for key, value in named.items()})
         return merged or params
 
     @staticmethod
-    def _request(method: str, params: Optional[Params], number: Optional[int]) -> dict[str, Any]:
+    def _request(method: str, params: Params | None, number: int | None) -> dict[str, Any]:
         request: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
         if params is not None:
             request["params"] = params

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Switch
+from support import RawClient, Switch
 from support.fixture_types import MakeStation, MakeSwitch
 from support.process import give_away, ordinary_user
-from vswitch import Client, RpcError
+from vswitch import RpcError
 
 MAC = "02:00:00:00:00:aa"
 FULL: dict[str, Any] = {
@@ -305,7 +305,7 @@ def test_save_onto_what_is_no_file(switch: Switch, path: str, words: str) -> Non
 
 def test_saves_at_once_do_not_mix(switch: Switch, workdir: Path) -> None:
     path = workdir / "saved.json"
-    with Client(switch.control) as client:
+    with RawClient(switch.control) as client:
         for number in range(20):
             switch.add_port(f"p{number}")
             client.send_request("config.save", {"file": str(path)})

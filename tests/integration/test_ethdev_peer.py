@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from support import Switch
+from support import RawClient, Switch
 from support.fixture_types import MakeStation, MakeSwitch
 from test_ethdev_life import SILENT, refusal
 from test_ethdev_port import exchange
-from vswitch import Client, RpcError
+from vswitch import RpcError
 
 BACK = 20.0  # a second until it is missed, and tries a second apart
 
@@ -129,7 +129,7 @@ def test_silent_peer_delays_nobody_else(
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        client = Client(switch.control)
+        client = RawClient(switch.control)
         client.send_request(
             "port.add", {"name": "m", "type": "ethdev", "devargs": f"net_virtio_user0,path={path}"}
         )

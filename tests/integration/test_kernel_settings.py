@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from kernel_end import KernelEnd, MakeEnd
-from support import Switch, wait_until
+from support import RawClient, Switch, wait_until
 from support.fixture_types import MakeSwitch
-from vswitch import Client, RpcError
+from vswitch import RpcError
 
 PARAMS, EXISTS = -32602, -32002
 KEYS = ("name", "type", "mtu", "mac-limit", "enabled", "offload", "ifname", "netns", "ip", "mac",
@@ -153,7 +153,7 @@ def test_changes_at_once(switch: Switch, make_end: MakeEnd) -> None:
     """Each is done or refused in words, and nothing is left between two of them."""
     end = make_end("blue")
     switch.call("port.add", port(end))
-    clients = [Client(switch.control) for _ in range(4)]
+    clients = [RawClient(switch.control) for _ in range(4)]
     for number, client in enumerate(clients):
         client.send_request("port.set", {
             "name": "k", "mtu": 1400 + number, "ip": [f"10.79.0.{10 + number}/24"],
@@ -171,7 +171,7 @@ def test_changes_at_once(switch: Switch, make_end: MakeEnd) -> None:
 
 def test_client_that_leaves_before_its_port_is_there(switch: Switch, make_end: MakeEnd) -> None:
     end = make_end("blue")
-    with Client(switch.control) as client:
+    with RawClient(switch.control) as client:
         client.send_request("port.add", port(end))
     wait_until("the port is there", lambda: bool(switch.call("port.list")))
     assert end.addresses("vsw0") == {"10.79.0.1/24"}

@@ -10,28 +10,28 @@ import subprocess
 from typing import Any, Iterator
 
 import pytest
-from support import Switch, wait_until
+from support import RawClient, Switch, wait_until
 from support.fixture_types import MakeStation
 from support.process import PROJECT, binary
-from vswitch import Client, RpcError
+from vswitch import RpcError
 
 PARSE, INVALID, NO_METHOD, PARAMS = -32700, -32600, -32601, -32602
 REFUSED, NOT_FOUND, EXISTS = -32000, -32001, -32002
 
 
 @pytest.fixture
-def client(switch: Switch) -> Iterator[Client]:
-    with Client(switch.control) as connection:
+def client(switch: Switch) -> Iterator[RawClient]:
+    with RawClient(switch.control) as connection:
         yield connection
 
 
-def refused(client: Client, method: str, params: Any = None) -> RpcError:
+def refused(client: RawClient, method: str, params: Any = None) -> RpcError:
     with pytest.raises(RpcError) as caught:
         client.call(method, params)
     return caught.value
 
 
-def said(client: Client, line: bytes) -> Any:
+def said(client: RawClient, line: bytes) -> Any:
     client.send_bytes(line + b"\n")
     reply = client.read_line()
     assert reply is not None
@@ -53,7 +53,7 @@ NOT_JSON = [
 
 
 @pytest.mark.parametrize("line", NOT_JSON, ids=range(len(NOT_JSON)))
-def test_line_that_is_no_json(client: Client, line: bytes) -> None:
+def test_line_that_is_no_json(client: RawClient, line: bytes) -> None:
     reply = said(client, line)
     assert reply["error"]["code"] == PARSE, reply
     assert reply["id"] is None
@@ -74,14 +74,14 @@ NOT_REQUESTS = [
 
 
 @pytest.mark.parametrize("request_", NOT_REQUESTS, ids=range(len(NOT_REQUESTS)))
-def test_json_that_is_no_request(client: Client, request_: Any) -> None:
+def test_json_that_is_no_request(client: RawClient, request_: Any) -> None:
     reply = said(client, json.dumps(request_).encode())
     assert reply["error"]["code"] == INVALID, reply
     assert client.call("port.list") == []
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**53, 1.5, "text", "", None])
-def test_id_comes_back_as_it_was(client: Client, number: Any) -> None:
+def test_id_comes_back_as_it_was(client: RawClient, number: Any) -> None:
     request = {"jsonrpc": "2.0", "method": "port.list", "id": number}
     reply = said(client, json.dumps(request).encode())
     assert reply == {"jsonrpc": "2.0", "id": number, "result": []}
@@ -96,7 +96,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_number_comes_back_as_it_was_written(client: Client, number: str) -> None:
+def test_number_comes_back_as_it_was_written(client: RawClient, number: str) -> None:
     """In a result, in an error, in a long answer and in a batch."""
     for method, params in (("port.list", "{}"), ("port.show", '{"name":"none"}'), ("no", "{}")):
         request = f'{{"jsonrpc":"2.0","id":{number},"method":"{method}","params":{params}}}'
@@ -109,7 +109,7 @@ def test_number_comes_back_as_it_was_written(client: Client, number: str) -> Non
 
 
 @pytest.mark.parametrize("number", [n for n in NUMBERS if len(n) > 5 and "." not in n])
-def test_number_that_no_parameter_may_be(client: Client, number: str) -> None:
+def test_number_that_no_parameter_may_be(client: RawClient, number: str) -> None:
     """Refused as the parameter that it is, under the request's id."""
     line = f'{{"jsonrpc":"2.0","id":7,"method":"port.add","params":{{"name":"a","mtu":{number}}}}}'
     reply = said(client, line.encode())
@@ -117,7 +117,7 @@ def test_number_that_no_parameter_may_be(client: Client, number: str) -> None:
     assert "mtu" in reply["error"]["message"]
 
 
-def test_unknown_method_names_the_nearest(client: Client) -> None:
+def test_unknown_method_names_the_nearest(client: RawClient) -> None:
     error = refused(client, "port.lst")
     assert error.code == NO_METHOD
     assert error.data["nearest"] == "port.list"
@@ -126,7 +126,7 @@ def test_unknown_method_names_the_nearest(client: Client) -> None:
     assert (error.code, error.data.get("nearest")) == (NO_METHOD, None)
 
 
-def test_parameters_by_position_are_refused_with_their_names(client: Client) -> None:
+def test_parameters_by_position_are_refused_with_their_names(client: RawClient) -> None:
     client.send({"jsonrpc": "2.0", "method": "port.show", "params": ["a"], "id": 1})
     error = client.read_reply()["error"]
     assert error["code"] == PARAMS
@@ -135,7 +135,7 @@ def test_parameters_by_position_are_refused_with_their_names(client: Client) -> 
 
 # Batches, notifications, pipelining.
 
-def test_batch_is_answered_as_one(client: Client) -> None:
+def test_batch_is_answered_as_one(client: RawClient) -> None:
     ports, missing, unknown = client.batch(
         [("port.list", None), ("port.show", {"name": "a"}), ("port.nothing", {})]
     )
@@ -143,7 +143,7 @@ def test_batch_is_answered_as_one(client: Client) -> None:
     assert (missing.code, unknown.code) == (NOT_FOUND, NO_METHOD)
 
 
-def test_batch_with_notifications_and_rubbish(client: Client) -> None:
+def test_batch_with_notifications_and_rubbish(client: RawClient) -> None:
     batch = [
         {"jsonrpc": "2.0", "method": "port.add", "params": {"name": "a"}},
         1,
@@ -157,19 +157,19 @@ def test_batch_with_notifications_and_rubbish(client: Client) -> None:
     wait_until("the port is there", lambda: len(client.call("port.list")) == 1)
 
 
-def test_batch_of_notifications_has_no_answer(client: Client) -> None:
+def test_batch_of_notifications_has_no_answer(client: RawClient) -> None:
     client.send([{"jsonrpc": "2.0", "method": "port.add", "params": {"name": "a"}}] * 2)
     assert [port["name"] for port in client.call("port.list")] == ["a"]
 
 
-def test_notification_has_no_answer_even_when_it_fails(client: Client) -> None:
+def test_notification_has_no_answer_even_when_it_fails(client: RawClient) -> None:
     client.notify("port.nothing")
     client.notify("port.show", {"name": "nobody"})
     client.notify("port.add", {"name": "a"})
     assert [port["name"] for port in client.call("port.list")] == ["a"]
 
 
-def test_requests_of_one_client_are_done_in_order(client: Client) -> None:
+def test_requests_of_one_client_are_done_in_order(client: RawClient) -> None:
     """A hundred ports added and deleted without waiting for an answer.
 
     Sent at once, for a client that sends on and on and reads nothing holds up itself.
@@ -190,7 +190,7 @@ def test_requests_of_one_client_are_done_in_order(client: Client) -> None:
 
 
 def test_many_clients_at_once(switch: Switch) -> None:
-    clients = [Client(switch.control) for _ in range(50)]
+    clients = [RawClient(switch.control) for _ in range(50)]
     for number, client in enumerate(clients):
         client.send_request("port.add", {"name": f"p{number}"})
     for client in clients:
@@ -202,19 +202,19 @@ def test_many_clients_at_once(switch: Switch) -> None:
 
 # Sizes.
 
-def test_line_in_single_bytes_and_without_hurry(client: Client) -> None:
+def test_line_in_single_bytes_and_without_hurry(client: RawClient) -> None:
     for byte in b'{"jsonrpc":"2.0","method":"port.list","id":1}\n':
         client.send_bytes(bytes([byte]))
     assert client.read_reply()["result"] == []
 
 
-def test_line_of_a_mebibyte(client: Client) -> None:
+def test_line_of_a_mebibyte(client: RawClient) -> None:
     head, tail = b'{"jsonrpc":"2.0","method":"port.list","id":1', b"}"
     line = head + b" " * ((1 << 20) - len(head) - len(tail)) + tail
     assert said(client, line)["result"] == []
 
 
-def test_line_over_a_mebibyte_ends_the_connection(switch: Switch, client: Client) -> None:
+def test_line_over_a_mebibyte_ends_the_connection(switch: Switch, client: RawClient) -> None:
     try:
         client.send_bytes(b" " * (3 << 20) + b"\n")
         line = client.read_line()
@@ -225,7 +225,7 @@ def test_line_over_a_mebibyte_ends_the_connection(switch: Switch, client: Client
     assert switch.call("port.list") == []
 
 
-def test_client_that_does_not_read_holds_up_itself(switch: Switch, client: Client) -> None:
+def test_client_that_does_not_read_holds_up_itself(switch: Switch, client: RawClient) -> None:
     """No more is answered than it reads, whatever it asks for; then all of it is, in order."""
     client.socket.setblocking(False)
     sent = 0
@@ -258,16 +258,16 @@ def resident(switch: Switch) -> int:
 
 def test_client_that_goes_within_a_line(switch: Switch) -> None:
     for cut in range(1, 40, 3):
-        with Client(switch.control) as client:
+        with RawClient(switch.control) as client:
             client.send_bytes(b'{"jsonrpc":"2.0","method":"port.list","id":1}'[:cut])
-    with Client(switch.control) as client:
+    with RawClient(switch.control) as client:
         client.send_request("port.add", {"name": "a"})
     wait_until("its request was done", lambda: len(switch.call("port.list")) == 1)
 
 
 def test_line_without_end_at_the_end(switch: Switch) -> None:
     """A client that shuts its side down after its last request still gets the answer."""
-    with Client(switch.control) as client:
+    with RawClient(switch.control) as client:
         client.send_request("port.list")
         client.socket.shutdown(socket.SHUT_WR)
         assert client.read_reply()["result"] == []
@@ -277,7 +277,7 @@ def test_line_without_end_at_the_end(switch: Switch) -> None:
 
 # Discovery and documentation.
 
-def test_discover_names_every_method(client: Client) -> None:
+def test_discover_names_every_method(client: RawClient) -> None:
     document = client.call("rpc.discover")
     assert document["openrpc"].startswith("1.")
     methods = {method["name"]: method for method in document["methods"]}
@@ -295,12 +295,12 @@ def test_discover_names_every_method(client: Client) -> None:
     assert (mtu["schema"]["minimum"], mtu["schema"]["maximum"]) == (68, 65535)
 
 
-def method_parameters(client: Client) -> list[tuple[str, list[dict[str, Any]]]]:
+def method_parameters(client: RawClient) -> list[tuple[str, list[dict[str, Any]]]]:
     document = client.call("rpc.discover")
     return [(method["name"], method["params"]) for method in document["methods"]]
 
 
-def test_every_method_refuses_a_parameter_that_it_has_not(client: Client) -> None:
+def test_every_method_refuses_a_parameter_that_it_has_not(client: RawClient) -> None:
     for method, _ in method_parameters(client):
         error = refused(client, method, {"bogus-parameter": 1})
         assert error.code == PARAMS, (method, error)
@@ -308,7 +308,7 @@ def test_every_method_refuses_a_parameter_that_it_has_not(client: Client) -> Non
         assert "bogus-parameter" in error.message
 
 
-def test_every_parameter_refuses_the_wrong_type(client: Client) -> None:
+def test_every_parameter_refuses_the_wrong_type(client: RawClient) -> None:
     """An object is the type of none of them."""
     for method, parameters in method_parameters(client):
         for parameter in parameters:
@@ -321,7 +321,7 @@ def test_every_parameter_refuses_the_wrong_type(client: Client) -> None:
             assert error.data["param"] == parameter["name"]
 
 
-def test_every_required_parameter_is_missed_by_name(client: Client) -> None:
+def test_every_required_parameter_is_missed_by_name(client: RawClient) -> None:
     seen = 0
     for method, parameters in method_parameters(client):
         required = [p["name"] for p in parameters if p.get("required")]
@@ -334,7 +334,7 @@ def test_every_required_parameter_is_missed_by_name(client: Client) -> None:
     assert seen >= 8
 
 
-def test_misspelt_parameter_names_the_nearest(client: Client) -> None:
+def test_misspelt_parameter_names_the_nearest(client: RawClient) -> None:
     error = refused(client, "port.add", {"name": "a", "mtuu": 1500})
     assert (error.code, error.data["param"], error.data["nearest"]) == (PARAMS, "mtuu", "mtu")
     assert client.call("port.list") == []

@@ -8,9 +8,8 @@ import socket
 from typing import Any, Callable
 
 import pytest
-from support import Switch, wait_until
+from support import RawClient, Switch, wait_until
 from support.fixture_types import MakeStation
-from vswitch import Client
 
 PARSE, REFUSED = -32700, -32000
 
@@ -21,7 +20,7 @@ def test_client_that_goes_before_its_answer(switch: Switch, station: MakeStation
     for round_number in range(10):
         name = f"p{round_number}"
         station(switch, name)
-        with Client(switch.control) as client:
+        with RawClient(switch.control) as client:
             client.subscribe()
             client.send_request("port.delete", {"name": name})
         wait_until("the port is gone", lambda: not switch.call("port.list"))
@@ -38,7 +37,7 @@ def test_client_that_goes_with_requests_left(switch: Switch, station: MakeStatio
             {"jsonrpc": "2.0", "method": "port.delete", "params": {"name": name}, "id": 1},
             *({"jsonrpc": "2.0", "method": "port.list", "id": n} for n in range(2, 100)),
         ]
-        with Client(switch.control) as client:
+        with RawClient(switch.control) as client:
             client.subscribe("port.deleted", "port.detached")
             client.send(batch)
         wait_until("the port is gone", lambda: not switch.call("port.list"))
@@ -76,7 +75,7 @@ def test_all_that_was_sent_before_the_end_is_done(
     switch: Switch, shape: Callable[[list[dict[str, Any]]], bytes], how: str
 ) -> None:
     """In order, although nobody is left to be answered."""
-    with Client(switch.control) as watcher, Client(switch.control) as client:
+    with RawClient(switch.control) as watcher, RawClient(switch.control) as client:
         watcher.subscribe("port.added")
         if how == "reads-no-more":
             client.socket.shutdown(socket.SHUT_RD)
@@ -95,7 +94,7 @@ def test_what_follows_a_slow_request_is_done(switch: Switch, station: MakeStatio
     station(switch, "slow")
     delete = {"jsonrpc": "2.0", "method": "port.delete", "params": {"name": "slow"}, "id": 1}
     add = {"jsonrpc": "2.0", "method": "port.add", "params": {"name": "late"}, "id": 2}
-    with Client(switch.control) as client:
+    with RawClient(switch.control) as client:
         client.subscribe()
         client.send_bytes(lines([delete, add]))
     wait_until(
@@ -107,7 +106,7 @@ def test_what_follows_a_slow_request_is_done(switch: Switch, station: MakeStatio
 def test_line_that_never_ended(switch: Switch) -> None:
     """What came before it is answered, then the line is named as the fault."""
     whole = b'{"jsonrpc":"2.0","method":"port.list","id":1}'
-    with Client(switch.control) as client:
+    with RawClient(switch.control) as client:
         client.send_bytes(whole + b"\n" + whole[:20])
         client.socket.shutdown(socket.SHUT_WR)
         assert client.read_reply()["result"] == []
@@ -127,7 +126,7 @@ def test_batch_with_too_much_to_say(switch: Switch) -> None:
     ]
     batch.append({"jsonrpc": "2.0", "method": "port.add", "params": {"name": "a"}})
     batch.append({"jsonrpc": "2.0", "method": "port.add", "params": {"name": "b"}, "id": "last"})
-    with Client(switch.control, 60.0) as client:  # megabytes
+    with RawClient(switch.control, 60.0) as client:  # megabytes
         client.batch([("fdb.add", {"mac": mac, "port": "p"}) for mac in macs])
         client.send(batch)
         line = client.read_line()

@@ -14,9 +14,8 @@ from typing import Iterator
 
 import pytest
 from hostile import open_descriptors, paused
-from support import Switch, wait_until
+from support import RawClient, Switch, wait_until
 from unclosable import LINGER_S, Lingering, give
-from vswitch import Client
 
 CLIENTS_MAX = 128
 REQUEST = b'{"jsonrpc":"2.0","id":1,"method":"port.list"}\n'
@@ -74,7 +73,7 @@ class Crowd:
 def is_served(switch: Switch) -> bool:
     """Whether this process has a place again: what its crowd had asked for before it left is done."""
     with suppress(ConnectionError):
-        with Client(switch.control) as client:
+        with RawClient(switch.control) as client:
             return client.call("port.list") is not None
     return False
 
@@ -99,7 +98,7 @@ def is_told_in_a_crowd(switch: Switch) -> bool:
     """False: this process was too slow for all of them to be new at the same time."""
     with ExitStack() as stack:
         with paused(switch):
-            crowd = [stack.enter_context(Client(switch.control)) for _ in range(CLIENTS_MAX + 1)]
+            crowd = [stack.enter_context(RawClient(switch.control)) for _ in range(CLIENTS_MAX + 1)]
         line = crowd[-1].read_line(0.5)
         if line is None or b"with fewer" not in line:
             return False
@@ -130,7 +129,7 @@ def nobody_waits(switch: Switch, lingering: Lingering) -> Iterator[None]:
 def test_descriptors_with_a_request(switch: Switch, lingering: Lingering, nested: bool) -> None:
     """They end the connection in words, and their own end is nobody's."""
     make = lingering.make_nested if nested else lingering.make
-    with nobody_waits(switch, lingering), Client(switch.control) as client:
+    with nobody_waits(switch, lingering), RawClient(switch.control) as client:
         client.send_bytes(REQUEST)
         assert client.read_reply()["result"] == []
         with paused(switch):
@@ -143,7 +142,7 @@ def test_descriptors_with_a_request(switch: Switch, lingering: Lingering, nested
 def test_descriptors_that_are_never_read(full_switch: Switch, lingering: Lingering) -> None:
     """In a connection whose client leaves with a long answer unread."""
     with nobody_waits(full_switch, lingering):
-        with Client(full_switch.control) as client:
+        with RawClient(full_switch.control) as client:
             client.send_bytes(LISTS)
             assert client.socket.recv(1) != b""
             with paused(full_switch):
@@ -157,7 +156,7 @@ def test_descriptors_in_the_backlog_at_the_end(switch: Switch, lingering: Linger
         goes_on.start()
         stack.callback(goes_on.join)
         for _ in range(20):
-            client = stack.enter_context(Client(switch.control))
+            client = stack.enter_context(RawClient(switch.control))
             give(client.socket, REQUEST, [lingering.make()])
         began = time.monotonic()
         switch.stop()  # which has the signal before it goes on

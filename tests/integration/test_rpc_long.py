@@ -13,11 +13,10 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from hostile import paused
-from support import RawFrontend, Setup, Switch, wait_until
+from support import RawClient, RawFrontend, Setup, Switch, wait_until
 from support.fixture_types import MakeStation, MakeSwitch
 from support.frames import mac_text
 from support.memory import MIB, RegionSpec
-from vswitch import Client
 
 REFUSED = -32000
 CLIENTS_KEPT = 64
@@ -40,7 +39,7 @@ class SlowReader:
     """Asks for something long and reads a piece of the answer when told."""
 
     def __init__(self, switch: Switch, line: bytes) -> None:
-        self.client = Client(switch.control)
+        self.client = RawClient(switch.control)
         self.client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.got = bytearray()
         self.client.send_bytes(line + b"\n")
@@ -138,7 +137,7 @@ def test_long_answers_in_a_batch(full_switch: Switch) -> None:
 
 def test_events_wait_for_the_end_of_an_answer(full_switch: Switch) -> None:
     """Nothing comes in the middle of a line."""
-    with Client(full_switch.control) as client:
+    with RawClient(full_switch.control) as client:
         client.subscribe("port.added")
         client.send_request("fdb.list")
         first = client.socket.recv(4096)
@@ -162,7 +161,7 @@ def test_switch_stops_while_an_answer_is_read(full_switch: Switch) -> None:
 Load = Callable[[Switch, threading.Event], None]
 
 
-def send_all(client: Client, data: bytes) -> None:
+def send_all(client: RawClient, data: bytes) -> None:
     try:
         client.socket.sendall(data)
     except OSError:
@@ -173,7 +172,7 @@ def repeat(data: bytes) -> Load:
     """Sends it and reads the answer, again and again."""
 
     def run(switch: Switch, stop: threading.Event) -> None:
-        with Client(switch.control) as client:
+        with RawClient(switch.control) as client:
             while not stop.is_set():
                 sender = threading.Thread(target=send_all, args=(client, data + b"\n"))
                 sender.start()
@@ -225,7 +224,7 @@ def test_others_under_load(under_load: Switch) -> None:
     slowest = 0.0
     for _ in range(20):
         begin = time.monotonic()
-        with Client(under_load.control) as client:
+        with RawClient(under_load.control) as client:
             assert [port["name"] for port in client.call("port.list")] == ["a"]
         with RawFrontend(under_load.path("a"), SMALL) as frontend:
             frontend.handshake()
@@ -239,20 +238,20 @@ def test_idle_clients_make_room(switch: Switch) -> None:
     """The one that was silent longest goes, and is told; one with a subscription stays."""
     switch.close_client()
     with ExitStack() as stack:
-        clients = [stack.enter_context(Client(switch.control)) for _ in range(CLIENTS_KEPT)]
+        clients = [stack.enter_context(RawClient(switch.control)) for _ in range(CLIENTS_KEPT)]
         clients[1].subscribe()
         for client in clients[2:]:
             client.call("port.list")
         clients[0].call("port.list")
         for gone in (2, 3):
-            with Client(switch.control) as client:
+            with RawClient(switch.control) as client:
                 assert client.call("port.list") == []
                 reply = clients[gone].read_reply()
                 assert (reply["error"]["code"], reply["id"]) == (REFUSED, None)
                 assert "connect again" in reply["error"]["message"]
                 with pytest.raises(ConnectionError):
                     clients[gone].read_line()
-            stack.enter_context(Client(switch.control)).call("port.list")
+            stack.enter_context(RawClient(switch.control)).call("port.list")
         for client in clients[:2] + clients[6:]:
             assert client.call("port.list") == []
         log = switch.process.log()
@@ -263,11 +262,11 @@ def test_clients_that_never_read_make_room(full_switch: Switch) -> None:
     full_switch.close_client()
     with ExitStack() as stack:
         for number in range(CLIENTS_KEPT):
-            client = stack.enter_context(Client(full_switch.control))
+            client = stack.enter_context(RawClient(full_switch.control))
             client.send([request("fdb.list", number)] * 10)
             assert client.socket.recv(1) != b""
         for _ in range(3):
-            with Client(full_switch.control) as client:
+            with RawClient(full_switch.control) as client:
                 assert [port["name"] for port in client.call("port.list")] == ["a"]
 
 
@@ -275,7 +274,7 @@ def is_heard_in_a_crowd(switch: Switch) -> bool:
     """False: this process was too slow to tell."""
     with ExitStack() as stack:
         began = time.monotonic()
-        client = stack.enter_context(Client(switch.control))
+        client = stack.enter_context(RawClient(switch.control))
         for _ in range(CLIENTS_KEPT + 30):
             stack.enter_context(socket.socket(socket.AF_UNIX)).connect(str(switch.control))
         time.sleep(KEPT / 3)  # time enough to be sent away
@@ -297,17 +296,17 @@ def test_clients_that_do_not_read_make_room_for_all(full_switch: Switch) -> None
     full_switch.close_client()
     with ExitStack() as stack:
         for number in range(CLIENTS_KEPT):
-            deaf = stack.enter_context(Client(full_switch.control))
+            deaf = stack.enter_context(RawClient(full_switch.control))
             deaf.subscribe("port.added")
             deaf.send([request("fdb.list", number)] * 10)
-        with Client(full_switch.control) as owner:
+        with RawClient(full_switch.control) as owner:
             assert [port["name"] for port in owner.call("port.list")] == ["a"]
 
 
 def is_served(switch: Switch) -> bool:
     """False: there is no room in the backlog."""
     try:
-        with Client(switch.control) as client:
+        with RawClient(switch.control) as client:
             return bool(client.call("port.list") == [])
     except BlockingIOError:
         return False
@@ -328,10 +327,10 @@ def test_who_has_left_makes_room(switch: Switch) -> None:
 def test_listeners_make_room_last(switch: Switch) -> None:
     switch.close_client()
     with ExitStack() as stack:
-        clients = [stack.enter_context(Client(switch.control)) for _ in range(CLIENTS_KEPT)]
+        clients = [stack.enter_context(RawClient(switch.control)) for _ in range(CLIENTS_KEPT)]
         for client in clients:
             client.subscribe("port.added")
-        with Client(switch.control) as client:
+        with RawClient(switch.control) as client:
             assert client.call("port.list") == []
             assert clients[0].read_reply()["error"]["code"] == REFUSED
 

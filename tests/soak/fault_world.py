@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from faults import FaultySwitch
-from support import RawFrontend, Registry, Setup, WaitTimeout, wait_until
+from support import RawClient, RawFrontend, Registry, Setup, WaitTimeout, wait_until
 from support.frames import mac_text
 from support.memory import MIB, RegionSpec
 from support.messages import Disconnected, Refused, vring_state, Request as Message
 from support.namespaces import Namespace, new_namespace
 from support.station import Station, introduce
 from vitals import OWN_DESCRIPTORS_MORE
-from vswitch import Client, RpcError
+from vswitch import RpcError
 
 SETUP = Setup(ring_size=64, rx_fill=32, regions=(RegionSpec(MIB),))
 LIMIT = 20.0  # of one answer, and for words in the log: others may use the machine as well
@@ -69,7 +69,7 @@ class World:
 
     def call(self, method: str, /, **params: Any) -> Any:
         """One request over a connection of its own, so that accepting it may fail as well."""
-        with Client(self.switch.control, LIMIT) as client:
+        with RawClient(self.switch.control, LIMIT) as client:
             return ask(client, method, params or None)
 
     def add_port(self, **options: Any) -> None:
@@ -210,7 +210,7 @@ class Told(Exception):
     """The operation failed, in words."""
 
 
-def ask(client: Client, method: str, params: Optional[dict[str, Any]] = None) -> Any:
+def ask(client: RawClient, method: str, params: Optional[dict[str, Any]] = None) -> Any:
     """The result of one request. An error's id may be null: there may be no memory to keep it."""
     wanted = client.send_request(method, params)
     reply = client.read_reply()
@@ -291,7 +291,7 @@ def save(world: World) -> object:
 
 
 def events(world: World) -> None:
-    with Client(world.switch.control, LIMIT) as client:
+    with RawClient(world.switch.control, LIMIT) as client:
         ask(client, "event.subscribe")
         world.add_port()
         try:
@@ -304,7 +304,7 @@ def events(world: World) -> None:
 
 def batch(world: World) -> object:
     methods = ("port.list", "switch.status", "fdb.list")
-    with Client(world.switch.control, LIMIT) as client:
+    with RawClient(world.switch.control, LIMIT) as client:
         client.send([
             {"jsonrpc": "2.0", "id": number, "method": method}
             for number, method in enumerate(methods)
@@ -320,7 +320,7 @@ def batch(world: World) -> object:
 
 
 def not_json(world: World) -> None:
-    with Client(world.switch.control, LIMIT) as client:
+    with RawClient(world.switch.control, LIMIT) as client:
         client.send_bytes(b'{"jsonrpc": "2.0", "method": [}\n')
         assert "error" in client.read_reply()
 

@@ -19,13 +19,13 @@ from typing import Any, Callable, Iterator, Sequence
 
 from hostile_run import forget, start_hostile
 from support import (
-    Process, ProcessFailed, RawFrontend, Registry, Setup, Switch, Testpmd, VuserClient,
+    Process, ProcessFailed, RawClient, RawFrontend, Registry, Setup, Switch, Testpmd, VuserClient,
 )
 from support.frames import frame, is_intact, mac_bytes, mac_text
 from support.memory import MIB, RegionSpec
 from support.messages import Disconnected, Feature, Refused
 from support.namespaces import Namespace, new_namespace, run_tool
-from vswitch import Client, RpcError
+from vswitch import RpcError
 
 LIMIT = 60.0
 TESTPMD = Path("/usr/bin/dpdk-testpmd")
@@ -76,7 +76,7 @@ class Visitor:
             self.ground.lives[self.name] = self.lives
 
     def call(self, method: str, /, **params: Any) -> Any:
-        with Client(self.switch.control, LIMIT) as client:
+        with RawClient(self.switch.control, LIMIT) as client:
             return client.call(method, params or None)
 
     def _faults(self) -> str:
@@ -294,12 +294,12 @@ class Administrator(Visitor):
         yield self._babble
 
     def _vanish(self) -> None:
-        with Client(self.switch.control, LIMIT) as client:
+        with RawClient(self.switch.control, LIMIT) as client:
             client.subscribe()
             client.send_request("port.list")
 
     def _babble(self) -> None:
-        with Client(self.switch.control, LIMIT) as client:
+        with RawClient(self.switch.control, LIMIT) as client:
             with suppress(ConnectionError, BrokenPipeError):
                 client.send_bytes(os.urandom(self.chance.randrange(1, 5000)) + b"\n")
 

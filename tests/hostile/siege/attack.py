@@ -13,8 +13,8 @@ from siege.honest import B_MAC, C_MAC
 from support.frontend import RawFrontend, Setup
 from support.messages import Disconnected, Refused
 from support.process import Registry
+from support.raw_client import RawClient
 from support.waiting import wait_until
-from vswitch.client import Client
 
 Kind = Literal["messages", "rings", "time", "secrets", "control", "host"]
 
@@ -89,9 +89,9 @@ class Ground:
 
         return wait_until("the port takes a new session", enter, 60.0)
 
-    def client(self) -> Client:
+    def client(self) -> RawClient:
         """A connection to the control socket: for attacks by the owner, or on it."""
-        return Client(self.control, 60.0)
+        return RawClient(self.control, 60.0)
 
     def tell(self, text: str) -> None:
         """Goes into the column of what the attacker got."""

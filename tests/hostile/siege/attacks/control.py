@@ -14,8 +14,9 @@ from typing import Callable
 from siege.attack import ENDED, Attack, Ground
 from siege.floods import SENDER, TARGET, Flood, announce, roomy
 from support.frames import frame
+from support.raw_client import RawClient
 from support.waiting import wait_until
-from vswitch.client import Client, RpcError
+from vswitch.client import RpcError
 
 ADDRESSES = 65_536
 BATCH = 1 << 20
@@ -88,7 +89,7 @@ MALFORMED = (
 def malformed(ground: Ground) -> None:
     chance, said = random.Random(ground.pid), 0
     while ground.going():
-        with suppress(*ENDED), Client(ground.control) as client:
+        with suppress(*ENDED), RawClient(ground.control) as client:
             for _ in range(8):
                 client.send_bytes(chance.choice(MALFORMED))
                 said += 1
@@ -101,7 +102,7 @@ def vanishing(ground: Ground) -> None:
     whole = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "switch.status"}).encode() + b"\n"
     chance, made = random.Random(ground.pid), 0
     while ground.going():
-        with suppress(*ENDED), Client(ground.control) as client:
+        with suppress(*ENDED), RawClient(ground.control) as client:
             client.send_bytes(whole * 20 + whole[:chance.randrange(len(whole))])
             made += 1
     ground.tell(f"{made:,} clients")
@@ -116,7 +117,7 @@ def never_reading(ground: Ground) -> None:
         made = 0
         while ground.going():
             with suppress(*ENDED):
-                client = stack.enter_context(Client(ground.control, 0.05))
+                client = stack.enter_context(RawClient(ground.control, 0.05))
                 made += 1
                 client.send_bytes(asked)
             time.sleep(0.01)
