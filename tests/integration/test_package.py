@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from installation import PROGRAMS, Installation
+from support import Switch
 from support.process import PROJECT, binary
 
 ANALYZE = shutil.which("systemd-analyze")
@@ -65,6 +66,42 @@ def run_installed(installed: Installation, script: str) -> str:
     done = subprocess.run([sys.executable, "-B", "-c", script], cwd="/", timeout=30, check=True, text=True,
                           stdout=subprocess.PIPE, env=env)
     return done.stdout.strip()
+
+
+@pytest.fixture(scope="module", name="venv_python")
+def python_that_pip_has_installed_it_for(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a virtual environment. pip builds beside the sources, so of a copy of them."""
+    place = tmp_path_factory.mktemp("venv")
+    shutil.copytree(PROJECT / "python", place / "python", ignore=shutil.ignore_patterns("build", "*.egg-info"))
+    run("/usr/bin/python3", "-m", "venv", "--without-pip", "--system-site-packages", str(place / "venv"))
+    python = place / "venv" / "bin" / "python3"
+    run(str(python), "-m", "pip", "install", "--no-index", "--no-build-isolation", "--no-deps",
+        str(place / "python"), limit=100.0)
+    return python
+
+
+def test_pip_installs_the_python_package(venv_python: Path, switch: Switch) -> None:
+    """Of the switch's version, with its types, depending on nothing; and it speaks to a switch."""
+    script = (
+        "import importlib.metadata, pathlib, vswitch\n"
+        "place = pathlib.Path(vswitch.__file__).parent\n"
+        f"with vswitch.Client({str(switch.control)!r}) as client:\n"
+        "    print(client.call('switch.status')['version'])\n"
+        "print(importlib.metadata.version('vswitch'), importlib.metadata.requires('vswitch'),\n"
+        "      (place / 'py.typed').exists(), place)\n")
+    out = run(str(venv_python), "-I", "-c", script).split()
+    place = str(venv_python.parents[1])
+    assert out[:4] == [VERSION, VERSION, "None", "True"] and out[4].startswith(place), out
+
+
+def test_pip_and_meson_say_the_same_of_the_python_package(
+    installed: Installation, venv_python: Path
+) -> None:
+    script = ("import importlib.metadata; print({name: value for name, value in"
+              " importlib.metadata.metadata('vswitch').items() if name in"
+              " ('Name', 'Version', 'Summary', 'Requires-Python')})")
+    told = run(str(venv_python), "-I", "-c", script).strip()
+    assert "Requires-Python" in told and told == run_installed(installed, script)
 
 
 @pytest.fixture(name="unit")
