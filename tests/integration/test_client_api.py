@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import json
+import re
 import select
 import socket
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from support import Switch
+from support import RawFrontend, Registry, Switch, wait_until
+from support.process import PROJECT, PYTHON_PATH
 from vswitch import Client, RpcError
 
 
@@ -149,3 +151,15 @@ def test_refused_request_has_the_switches_words(switch: Switch) -> None:
 def test_no_switch_there(workdir: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Client(workdir / "control.sock")
+
+
+def test_example_of_the_readme(switch: Switch, registry: Registry) -> None:
+    page = (PROJECT / "python" / "README.md").read_text()
+    (example,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    example = example.replace("/run/vswitch/control.sock", str(switch.control))
+    told = registry.start(
+        "example", ["/usr/bin/python3", "-u", "-c", example], {"PYTHONPATH": PYTHON_PATH})
+    wait_until("its port is there", switch.path("p0").exists, 20.0, told.tail)
+    with RawFrontend(switch.path("p0")) as frontend:
+        frontend.handshake()
+        wait_until("it tells", lambda: "port.attached p0" in told.out(), 20.0, told.tail)
