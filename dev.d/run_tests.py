@@ -5,7 +5,8 @@ Called by `./dev test` as `run_tests.py BUILD_DIRECTORY [--coverage | --tsan] [S
 selection goes to pytest and leaves the unit tests out; without one, test files run side by side
 (`lanes.py`). With --tsan only those tests run that are about threads. With --coverage there is a
 table of the lines that were run, and the whole suite fails when a guarded layer lacks some
-(`coverage_report.py`). The last line of the output is `N passed, N failed`.
+(`coverage_report.py`). Near the end the slowest files and programs are named; the last line of the output
+is `N passed, N failed`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import platform
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,17 +42,21 @@ TSAN_RANDOM_BITS = 28
 # The unit tests' limits of time hold for a machine of one's own and no sanitizer; others get so many of them.
 PATIENCE = 5
 
+SLOWEST = 10  # so many files and programs are named
+
 
 @dataclass
 class Count:
     passed: int = 0
     failed: int = 0
     names: list[str] = field(default_factory=list)  # of what failed
+    seconds: dict[str, float] = field(default_factory=dict)  # by file or program
 
     def add(self, other: Count) -> None:
         self.passed += other.passed
         self.failed += other.failed
         self.names += other.names
+        self.seconds.update(other.seconds)
 
 
 def count_junit(report: Path) -> Count:
@@ -58,13 +64,37 @@ def count_junit(report: Path) -> Count:
     count = Count()
     if not report.exists():
         return count
-    for case in ElementTree.parse(report).iter("testcase"):
+    tree = ElementTree.parse(report)
+    count.seconds = seconds_of(tree)
+    for case in tree.iter("testcase"):
         if any(case.find(outcome) is not None for outcome in ("failure", "error", "skipped")):
             count.failed += 1
             count.names.append(f"{case.get('classname')}::{case.get('name')}")
         else:
             count.passed += 1
     return count
+
+
+def seconds_of(tree: ElementTree.ElementTree) -> dict[str, float]:
+    """What took how long. Meson times a program of many cases as a whole, pytest each case of a file."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for suite in tree.iter("testsuite"):
+        for case in suite.findall("testcase"):
+            name, place = case.get("name", ""), case.get("classname", "")
+            file = Path("tests", *place.split(".")).with_suffix(".py")
+            if (PROJECT / file).exists():
+                seconds[str(file)] += float(case.get("time", 0))
+            elif "time" in case.attrib:
+                seconds[name] += float(case.get("time", 0))
+            else:
+                seconds[place.rpartition(".")[2]] = float(suite.get("time", 0))
+    return seconds
+
+
+def print_slowest(seconds: dict[str, float]) -> None:
+    print(f"the slowest of {len(seconds)} files and programs:")
+    for name in sorted(seconds, key=lambda name: -seconds[name])[:SLOWEST]:
+        print(f"{seconds[name]:6.1f} s  {name}")
 
 
 def run_and_count(command: list[str], report: Path, env: dict[str, str]) -> Count:
@@ -129,6 +159,7 @@ def main(build: Path, words: list[str]) -> int:
         files = TSAN_TESTS if threads else whole_suite(build)
         for report, status in Lanes(pytest, env, build / "pytest").run(files):
             total.add(count_of(report, status))
+    print_slowest(total.seconds)
     for name in total.names:
         print(f"failed: {name}")
     covered = not measures or coverage_report.report(build, judges=not selection)
