@@ -195,7 +195,7 @@ test_store_is_full(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 9; i++)
-		send_plain(0, FRAME_MAX);
+		send_plain(i % QUEUES, FRAME_MAX);
 	assert_int_equal(take(), 7);
 	for (uint32_t i = 0; i < 7; i++) {
 		check_frame(i, FRAME_MAX);
