@@ -13,8 +13,9 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 from bench import compare, plot, report
 from bench.cases import ALL, CASES, Case, choose_cases

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any
 
 from bench.machine import BenchError
 from bench.measure import FirstFrame, Idle, LossFree, Measurement, RawRun, TestpmdLoad, Wake
@@ -35,8 +36,8 @@ class Case:
     topology: Topology = PAIR
     peers: Sequence[str] = ALL
     targets: Mapping[str, float] = field(default_factory=dict)  # the least ratio to ours, by peer
-    most: Optional[float] = None  # our own median must be below, in the metric's unit
-    rounds_of_others: Optional[int] = None  # theirs is known: they poll
+    most: float | None = None  # our own median must be below, in the metric's unit
+    rounds_of_others: int | None = None  # theirs is known: they poll
     quick: bool = False
     needs_hugepages: bool = False
     far_counts: bool = False  # targets are wished with the CPUs in either phase

@@ -8,8 +8,9 @@ same machine; ratios to a peer survive a change of machine better.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any
 
 from bench.machine import BenchError
 from bench.report import FORMAT, Row
@@ -55,9 +56,9 @@ def _line(row: Row, earlier: Mapping[str, Any]) -> str:
     )
 
 
-def _median(values: Optional[Mapping[str, float]]) -> Optional[float]:
+def _median(values: Mapping[str, float] | None) -> float | None:
     return values["median"] if values else None
 
 
-def _text(value: Optional[float], decimals: int) -> str:
+def _text(value: float | None, decimals: int) -> str:
     return "-" if value is None else f"{value:,.{decimals}f}"

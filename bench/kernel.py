@@ -8,7 +8,6 @@ switch's thread share two CPUs as the scheduler thinks best, and every peer is t
 from __future__ import annotations
 
 import os
-from typing import Optional
 
 from bench.ours import Ours
 from bench.ovs import Ovs
@@ -22,7 +21,7 @@ NO_ROOT = "network namespaces and interfaces take root"
 class WithInterfaces(Peer):
     """What the peers of this file have in common: two ends, and no thread with a CPU of its own."""
 
-    def refuses(self, topology: Topology) -> Optional[str]:
+    def refuses(self, topology: Topology) -> str | None:
         return None if os.geteuid() == 0 else NO_ROOT
 
     def thread(self) -> tuple[int, int]:

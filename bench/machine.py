@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Iterable, Mapping, Optional, Type, Union
 
 HUGE_PAGE_MIB = 2
 HUGE_PAGES_FILE = Path(f"/sys/kernel/mm/hugepages/hugepages-{HUGE_PAGE_MIB * 1024}kB/nr_hugepages")
@@ -107,8 +107,8 @@ def threads(pid: int) -> list[int]:
 
 
 def thread_by_name(
-    pid: int, prefix: Union[str, tuple[str, ...]], cpu: Optional[int] = None
-) -> Optional[int]:
+    pid: int, prefix: str | tuple[str, ...], cpu: int | None = None
+) -> int | None:
     """The thread whose name begins with (one) `prefix` and, with `cpu`, may run on this CPU alone."""
     for tid in threads(pid):
         task = Path(f"/proc/{pid}/task/{tid}")
@@ -123,7 +123,7 @@ def thread_by_name(
     return None
 
 
-def stolen_seconds(cpus: Cpus, stat: Optional[str] = None) -> float:
+def stolen_seconds(cpus: Cpus, stat: str | None = None) -> float:
     """Time that the hypervisor gave to somebody else while one of our CPUs had work."""
     text = Path("/proc/stat").read_text() if stat is None else stat
     wanted = {f"cpu{cpus.backend}", f"cpu{cpus.frontend}"}
@@ -147,7 +147,7 @@ class HugePages:
         self.path = path
         self.there = False
         self.why = ""
-        self._before: Optional[int] = None
+        self._before: int | None = None
 
     def __enter__(self) -> HugePages:
         if self.mib == 0:
@@ -167,9 +167,9 @@ class HugePages:
 
     def __exit__(
         self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._restore()
 

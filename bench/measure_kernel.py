@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 from bench.measure import Measurement, Metric, Numbers, Stand
 from bench.peer import Peer

@@ -13,9 +13,10 @@ import re
 import signal
 import subprocess
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Optional, Sequence
+from typing import ClassVar
 
 from bench.machine import Cpus, thread_by_name, thread_count
 from support.namespaces import Namespace
@@ -69,7 +70,7 @@ class Peer(ABC):
     def settings(cls) -> str:
         """How it is set up, and by whose advice; one line of the report."""
 
-    def refuses(self, topology: Topology) -> Optional[str]:
+    def refuses(self, topology: Topology) -> str | None:
         """Why it takes no part, or None."""
         return None
 

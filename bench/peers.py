@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Type
 
 from bench.kernel import Bridge, KernelOurs, KernelOvs
 from bench.ours import Ours
@@ -11,13 +10,13 @@ from bench.ovs import Ovs
 from bench.peer import Peer, Topology
 from bench.testpmd_vhost import TestpmdVhost
 
-PEERS: dict[str, Type[Peer]] = {
+PEERS: dict[str, type[Peer]] = {
     Ours.name: Ours,
     TestpmdVhost.name: TestpmdVhost,
     Ovs.name: Ovs,
     Bridge.name: Bridge,
 }
-WITH_INTERFACES: dict[str, Type[Peer]] = {
+WITH_INTERFACES: dict[str, type[Peer]] = {
     KernelOurs.name: KernelOurs,
     KernelOvs.name: KernelOvs,
     Bridge.name: Bridge,
@@ -25,6 +24,6 @@ WITH_INTERFACES: dict[str, Type[Peer]] = {
 OURS = Ours.name
 
 
-def peer_for(name: str, topology: Topology) -> Type[Peer]:
+def peer_for(name: str, topology: Topology) -> type[Peer]:
     """A peer in the shape that a topology needs."""
     return (WITH_INTERFACES if topology.kernel else PEERS)[name]

@@ -10,9 +10,9 @@ or dark scheme. Only one phase is drawn of a case: near where there is one.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Sequence
 from xml.sax.saxutils import escape
 
 from bench.cases import CASES

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Mapping, Sequence
 
 from bench.machine import Cpus
 from support.process import as_user, binary

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any, Mapping, Optional, Sequence, Type
+from typing import Any
 
 from bench.cases import Case
 from bench.peer import Peer
@@ -25,14 +26,14 @@ class Row:
     peer: str
     phase: str
     unit: str
-    value: Optional[Spread]  # undisturbed samples
-    value_all: Optional[Spread]  # and the disturbed ones
-    fps: Optional[float]  # median, where frames were counted
+    value: Spread | None  # undisturbed samples
+    value_all: Spread | None  # and the disturbed ones
+    fps: float | None  # median, where frames were counted
     limit: str  # the side that could not go faster, in most samples
-    ratio: Optional[Spread]  # how many times ours is the better: pairs of undisturbed samples
-    ratio_all: Optional[Spread]  # all pairs
-    target: Optional[float]
-    target_met: Optional[bool]  # None: no target, or not measurable in this phase
+    ratio: Spread | None  # how many times ours is the better: pairs of undisturbed samples
+    ratio_all: Spread | None  # all pairs
+    target: float | None
+    target_met: bool | None  # None: no target, or not measurable in this phase
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -55,7 +56,7 @@ def _row(
     case: Case, samples: Sequence[Sample], measured: Sequence[Sample], peer: str, phase: str
 ) -> Row:
     metric = case.measurement.metric
-    ratio: list[Optional[Spread]] = [None, None]
+    ratio: list[Spread | None] = [None, None]
     if peer != OURS:
         ratio = [
             spread(paired_ratios(samples, OURS, peer, phase, metric.less_is_better, disturbed))
@@ -75,8 +76,8 @@ def _row(
 
 
 def _target(
-    case: Case, peer: str, phase: str, value: Optional[Spread], ratio: Optional[Spread]
-) -> tuple[Optional[float], Optional[bool]]:
+    case: Case, peer: str, phase: str, value: Spread | None, ratio: Spread | None
+) -> tuple[float | None, bool | None]:
     """Ratios are wished with the CPUs near; what we must stay below, always."""
     if peer == OURS:
         if case.most is None or value is None:
@@ -169,7 +170,7 @@ def _where(sample: Sample) -> str:
 # The JSON.
 
 
-def _peers(peers: Mapping[str, Type[Peer]]) -> dict[str, dict[str, str]]:
+def _peers(peers: Mapping[str, type[Peer]]) -> dict[str, dict[str, str]]:
     return {
         name: {"title": peer.title, "version": peer.version(), "settings": peer.settings()}
         for name, peer in peers.items()

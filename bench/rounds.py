@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Sequence
 
 from bench.cases import Case, by_topology
 from bench.machine import Cpus, stolen_seconds

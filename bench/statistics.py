@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any
 
 NEAR_CYCLES = 600  # round trips below are "near"
 PHASES = ("near", "far", "any")
@@ -26,7 +27,7 @@ class Sample:
     peer: str
     round: int
     probe: float  # cycles of a round trip, before; 0: it does not matter
-    value: Optional[float] = None  # of the case's metric; None: it failed
+    value: float | None = None  # of the case's metric; None: it failed
     limit: str = "-"  # which side could not go faster
     numbers: dict[str, float] = field(default_factory=dict)
     disturbed: list[str] = field(default_factory=list)  # in words; empty: it was not
@@ -55,7 +56,7 @@ class Spread:
     n: int
 
 
-def spread(values: Sequence[float]) -> Optional[Spread]:
+def spread(values: Sequence[float]) -> Spread | None:
     if not values:
         return None
     return Spread(median(values), min(values), max(values), len(values))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
 
 from bench.peer import START_LIMIT, HUGE_MIB, Peer, Topology, program_version
 from support.process import ProcessFailed
@@ -35,7 +34,7 @@ class TestpmdVhost(Peer):
     def settings(cls) -> str:
         return f"net_vhost ports, --forward-mode=io, one lcore, {MBUFS} mbufs, bursts of 32"
 
-    def refuses(self, topology: Topology) -> Optional[str]:
+    def refuses(self, topology: Topology) -> str | None:
         return None if topology.ports == 2 else "io joins two ports and no more"
 
     def start(self, topology: Topology) -> None:

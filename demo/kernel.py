@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Optional
 
 from demo.stage import Stage
 from support.process import Process, ProcessFailed
@@ -128,7 +127,7 @@ class KernelDemo(Stage):
     # How a step is done and shown.
 
     def tool(
-        self, name: str, *argv: str, netns: Optional[str] = None, background: bool = False
+        self, name: str, *argv: str, netns: str | None = None, background: bool = False
     ) -> Process:
         """Runs a command of the system; unless it stays in the background, shows its output."""
         words = [*(("ip", "netns", "exec", netns) if netns else ()), *argv]

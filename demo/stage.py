@@ -14,8 +14,8 @@ import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 from support import interrupts
 from support.process import Process, ProcessFailed, Registry, binary

@@ -20,9 +20,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, Optional, Sequence
+from typing import NoReturn
 
 PROJECT = Path(__file__).resolve().parent.parent
 TREES = PROJECT / "build" / "trees"
@@ -46,10 +47,10 @@ def fail(message: str) -> NoReturn:
     sys.exit(f"dev: {message}")
 
 
-def run(command: Sequence[str], env: Optional[dict[str, str]] = None) -> int:
+def run(command: Sequence[str], env: dict[str, str] | None = None) -> int:
     """A command in namespaces of its own. SIGTERM to this process ends all that runs in there."""
     with subprocess.Popen([*NAMESPACES, *command], env=env) as process:
-        def end(number: int, frame: Optional[FrameType]) -> None:
+        def end(number: int, frame: FrameType | None) -> None:
             process.kill()
 
         before = signal.signal(signal.SIGTERM, end)

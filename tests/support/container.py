@@ -13,8 +13,8 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
 
 from support.process import Process, Registry, as_user, binary, give_away
 from support.waiting import wait_until
@@ -37,7 +37,7 @@ CONFINED = (
 class Podman:
     """podman as this user, None for oneself; rootless for whoever is not root."""
 
-    def __init__(self, registry: Registry, directory: Path, user: Optional[int]) -> None:
+    def __init__(self, registry: Registry, directory: Path, user: int | None) -> None:
         self.registry = registry
         self.directory = directory
         self.user = user

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import Callable
+from collections.abc import Callable
 
 _create: Callable[[int, int], int] = getattr(os, "eventfd")
 _COUNTER = struct.Struct("=Q")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Protocol
+from typing import Any, Protocol
 
 from support.frontend import Setup
 from support.station import Station
@@ -24,5 +24,5 @@ class MakeStation(Protocol):
     """
 
     def __call__(
-        self, switch: Switch, port: str, setup: Optional[Setup] = None, **options: Any
+        self, switch: Switch, port: str, setup: Setup | None = None, **options: Any
     ) -> Station: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import Sequence, Union
+from collections.abc import Sequence
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 ETHERTYPE = 0x88B5  # IEEE 802: for local experiments
@@ -16,7 +16,7 @@ def mac_bytes(mac: str) -> bytes:
     return bytes.fromhex(mac.replace(":", ""))
 
 
-def mac_text(mac: Union[bytes, int]) -> str:
+def mac_text(mac: bytes | int) -> str:
     """From six bytes, or from a number: 5 is 02:00:00:00:00:05."""
     if isinstance(mac, int):
         mac = (0x02 << 40 | mac).to_bytes(6, "big")

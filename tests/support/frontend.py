@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Optional, Sequence, Type, Union
+from typing import NamedTuple
 
 from support.memory import MIB, GuestMemory, RegionSpec
 from support.messages import Channel, Feature, ProtocolFeature, bits
@@ -35,7 +36,7 @@ class Setup:
     indirect: bool = True
     in_order: bool = False
     offloads: Sequence[Feature] = ()  # of those offered: CSUM, GUEST_TSO4, ...
-    features: Optional[int] = None  # exactly these bits, instead of the five above
+    features: int | None = None  # exactly these bits, instead of the five above
     regions: Sequence[RegionSpec] = field(default_factory=lambda: (RegionSpec(16 * MIB),))
     reserve: int = 0
     ring_region: int = 0
@@ -45,9 +46,9 @@ class Setup:
     with_call: bool = True
     say_call: bool = True  # False: SET_VRING_CALL is never sent
     rx_buffer: int = 2048  # bytes of a receive buffer, header included
-    rx_layout: Optional[Sequence[int]] = None  # sizes of its descriptors, instead of one
+    rx_layout: Sequence[int] | None = None  # sizes of its descriptors, instead of one
     rx_indirect: bool = False
-    rx_fill: Optional[int] = None  # receive buffers, instead of as many as fit, or RX_FILL_MOST
+    rx_fill: int | None = None  # receive buffers, instead of as many as fit, or RX_FILL_MOST
 
 
 class Received(NamedTuple):
@@ -56,7 +57,7 @@ class Received(NamedTuple):
     buffers: int
 
 
-def cut(data: bytes, layout: Optional[Sequence[int]]) -> list[bytes]:
+def cut(data: bytes, layout: Sequence[int] | None) -> list[bytes]:
     """Pieces of the given sizes, and one more for the rest."""
     pieces, start = [], 0
     for size in layout or ():
@@ -71,8 +72,8 @@ class RawFrontend(Channel):
 
     def __init__(
         self,
-        where: Union[str, PathLike[str], socket.socket],
-        setup: Optional[Setup] = None,
+        where: str | PathLike[str] | socket.socket,
+        setup: Setup | None = None,
         timeout: float = 10.0,
     ) -> None:
         """`where` is the path to connect to, or a connection that a listener has accepted."""
@@ -87,7 +88,7 @@ class RawFrontend(Channel):
 
     @classmethod
     def accept(
-        cls, listener: socket.socket, setup: Optional[Setup] = None, timeout: float = 10.0
+        cls, listener: socket.socket, setup: Setup | None = None, timeout: float = 10.0
     ) -> RawFrontend:
         """The backend's next connection to a socket that this side serves."""
         listener.settimeout(timeout)
@@ -209,7 +210,7 @@ class RawFrontend(Channel):
 
     # Frames.
 
-    def fill_rx(self, count: Optional[int] = None, kick: bool = True) -> None:
+    def fill_rx(self, count: int | None = None, kick: bool = True) -> None:
         """Makes receive buffers available: `count`, or as many as the setup says."""
         setup = self.setup
         layout = setup.rx_layout or (setup.rx_buffer,)
@@ -230,8 +231,8 @@ class RawFrontend(Channel):
     def send(
         self,
         *frames: bytes,
-        layout: Optional[Sequence[int]] = None,
-        header: Optional[bytes] = None,
+        layout: Sequence[int] | None = None,
+        header: bytes | None = None,
         indirect: bool = False,
         kick: bool = True,
         timeout: float = 10.0,
@@ -280,7 +281,7 @@ class RawFrontend(Channel):
                 return received
             self.rx.wait_used(timeout)
 
-    def poll(self) -> Optional[Received]:
+    def poll(self) -> Received | None:
         """The next frame if one is there."""
         # Read at once: what is reaped is free for the next receive buffer.
         self._partial += [self._read_chain(*used) for used in self.rx.reap()]
@@ -319,8 +320,8 @@ class RawFrontend(Channel):
 
     def __exit__(
         self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()

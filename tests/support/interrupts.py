@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Iterator, Optional
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -20,7 +20,7 @@ _holding = False  # the main thread's
 _noted = False
 
 
-def _on_signal(number: int, frame: Optional[FrameType]) -> None:
+def _on_signal(number: int, frame: FrameType | None) -> None:
     global _noted
     _noted = _holding
     if not _holding:

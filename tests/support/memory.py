@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional, Sequence
 
 from support.messages import TableEntry
 
@@ -26,8 +26,8 @@ class RegionSpec:
     """
 
     size: int = 8 * MIB
-    guest_phys_addr: Optional[int] = None
-    userspace_addr: Optional[int] = None
+    guest_phys_addr: int | None = None
+    userspace_addr: int | None = None
     mmap_offset: int = 0
     adjacent: bool = False
 

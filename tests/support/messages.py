@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import Iterable, NamedTuple, Optional, Sequence
+from typing import NamedTuple
 
 from support.waiting import readable
 
@@ -160,7 +161,7 @@ def vring_addr(
     return struct.pack("<IIQQQQ", index, flags, descriptor, used, available, log)
 
 
-def mem_table(entries: Sequence[TableEntry], number: Optional[int] = None) -> bytes:
+def mem_table(entries: Sequence[TableEntry], number: int | None = None) -> bytes:
     """`number` is what the payload claims, when it is not the number of entries."""
     head = struct.pack("<II", len(entries) if number is None else number, 0)
     return head + b"".join(struct.pack("<QQQQ", *entry) for entry in entries)
@@ -254,7 +255,7 @@ class Channel:
         request: int,
         payload: bytes = b"",
         fds: Sequence[int] = (),
-        need_reply: Optional[bool] = None,
+        need_reply: bool | None = None,
     ) -> None:
         """Sends a request that has no reply of its own.
 
@@ -298,7 +299,7 @@ class Channel:
         return self.query_u64(Request.GET_QUEUE_NUM)
 
     def set_mem_table(
-        self, entries: Sequence[TableEntry], fds: Sequence[int], number: Optional[int] = None
+        self, entries: Sequence[TableEntry], fds: Sequence[int], number: int | None = None
     ) -> None:
         self.request(Request.SET_MEM_TABLE, mem_table(entries, number), fds)
 
@@ -328,16 +329,16 @@ class Channel:
         payload = vring_addr(index, flags, descriptor, used, available, log)
         self.request(Request.SET_VRING_ADDR, payload)
 
-    def set_vring_kick(self, index: int, fd: Optional[int]) -> None:
+    def set_vring_kick(self, index: int, fd: int | None) -> None:
         self._set_vring_fd(Request.SET_VRING_KICK, index, fd)
 
-    def set_vring_call(self, index: int, fd: Optional[int]) -> None:
+    def set_vring_call(self, index: int, fd: int | None) -> None:
         self._set_vring_fd(Request.SET_VRING_CALL, index, fd)
 
-    def set_vring_err(self, index: int, fd: Optional[int]) -> None:
+    def set_vring_err(self, index: int, fd: int | None) -> None:
         self._set_vring_fd(Request.SET_VRING_ERR, index, fd)
 
-    def _set_vring_fd(self, request: Request, index: int, fd: Optional[int]) -> None:
+    def _set_vring_fd(self, request: Request, index: int, fd: int | None) -> None:
         if fd is None:
             self.request(request, u64(index | NO_FD))
         else:

@@ -8,9 +8,9 @@ name to be left behind, and nothing of the host's network is touched.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
 
 from support.process import Process, ProcessFailed, Registry
 from support.waiting import wait_until

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from types import TracebackType
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple
 
 from support.frames import BROADCAST, mac_text
 from support.segments import VnetHeader
@@ -35,7 +35,7 @@ class Seen(NamedTuple):
 def open_in(netns: str) -> socket.socket:
     """A packet socket that belongs to a namespace; a thread enters that for it, and ends."""
     libc = ctypes.CDLL(None, use_errno=True)
-    made: list[Union[socket.socket, OSError]] = []
+    made: list[socket.socket | OSError] = []
 
     def enter() -> None:
         fd = os.open(netns, os.O_RDONLY)
@@ -86,7 +86,7 @@ class PacketStation:
         return self
 
     def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException],
-        trace: Optional[TracebackType],
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._socket.close()

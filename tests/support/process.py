@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Mapping, Optional, Sequence
+from typing import IO
 
 from support import interrupts
 from support.waiting import wait_until
@@ -37,12 +38,12 @@ def binary(program: str) -> Path:
     return path
 
 
-def ordinary_user() -> Optional[int]:
+def ordinary_user() -> int | None:
     """A user without any right to start a process as: `nobody` for root, else oneself (None)."""
     return 65534 if os.geteuid() == 0 else None
 
 
-def as_user(user: Optional[int]) -> list[str]:
+def as_user(user: int | None) -> list[str]:
     """What to put before a command so that it runs as this user, and ends with its parent."""
     launcher = ["/usr/bin/setpriv", "--pdeathsig", "KILL"]
     if user is not None:
@@ -50,7 +51,7 @@ def as_user(user: Optional[int]) -> list[str]:
     return [*launcher, "--"]
 
 
-def give_away(path: Path, user: Optional[int]) -> None:
+def give_away(path: Path, user: int | None) -> None:
     """Makes a file or directory that user's own."""
     if user is not None:
         os.chown(path, user, user)
@@ -64,8 +65,8 @@ class Process:
         name: str,
         argv: Sequence[str],
         directory: Path,
-        env: Optional[Mapping[str, str]] = None,
-        user: Optional[int] = None,
+        env: Mapping[str, str] | None = None,
+        user: int | None = None,
         stdin: bool = False,
     ) -> None:
         self.name = name
@@ -89,7 +90,7 @@ class Process:
         return self._popen.stdin
 
     @property
-    def status(self) -> Optional[int]:
+    def status(self) -> int | None:
         """None while it runs; else the exit status, or minus the signal that ended it."""
         return self._popen.poll()
 
@@ -132,7 +133,7 @@ class Process:
     def wait_log(self, text: str, timeout: float = 20.0) -> str:
         """The first line of the log that has `text`; ProcessFailed if the process ends before."""
 
-        def find() -> Optional[str]:
+        def find() -> str | None:
             ended = self.status is not None
             for line in self.log().splitlines():
                 if text in line:
@@ -184,8 +185,8 @@ class Registry:
         self,
         name: str,
         argv: Sequence[str],
-        env: Optional[Mapping[str, str]] = None,
-        user: Optional[int] = None,
+        env: Mapping[str, str] | None = None,
+        user: int | None = None,
         stdin: bool = False,
     ) -> Process:
         with interrupts.held_back():

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def station(make_switch: MakeSwitch) -> Iterator[MakeStation]:
     made: list[Station] = []
 
     def make(
-        switch: Switch, port: str, setup: Optional[Setup] = None, **options: Any
+        switch: Switch, port: str, setup: Setup | None = None, **options: Any
     ) -> Station:
         switch.add_port(port, may_exist=True, **options)
         frontend = RawFrontend(switch.path(port), setup)

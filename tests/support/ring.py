@@ -8,8 +8,8 @@ import struct
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Iterable, Optional, Sequence
 
 from support.eventfd import drain_eventfd, eventfd, signal_eventfd
 from support.memory import GuestMemory
@@ -83,7 +83,7 @@ class SplitRing:
 
     def write_descriptor(
         self, index: int, address: int, length: int, flags: int = 0, next_index: int = 0,
-        table: Optional[int] = None,
+        table: int | None = None,
     ) -> None:
         """Writes one descriptor of the ring, or of the indirect table at `table`."""
         base = self.desc if table is None else table
@@ -162,7 +162,7 @@ class SplitRing:
         return chain
 
     def _write_chain(
-        self, indices: Sequence[int], segments: Sequence[Segment], table: Optional[int]
+        self, indices: Sequence[int], segments: Sequence[Segment], table: int | None
     ) -> None:
         for position, (index, segment) in enumerate(zip(indices, segments)):
             last = position == len(segments) - 1

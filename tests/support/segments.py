@@ -6,7 +6,6 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
-from typing import Union
 
 from support.frames import mac_bytes
 
@@ -17,7 +16,7 @@ TCP = 6
 DESTINATION_OPTIONS = 60
 TCP_CHECKSUM = 16  # its offset in the TCP header
 
-IPAddress = Union[IPv4Address, IPv6Address]
+IPAddress = IPv4Address | IPv6Address
 
 
 def ones_sum(data: bytes) -> int:

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Sequence, Union
+from typing import Any
 
 from support.frames import BROADCAST, frame
 from support.frontend import RawFrontend
@@ -17,13 +18,13 @@ class Station:
     frontend: RawFrontend
     sent: int = 0
 
-    def build(self, to: Union[Station, str], size: int = 64) -> bytes:
+    def build(self, to: Station | str, size: int = 64) -> bytes:
         """The next frame from here; each has a seed, so contents, of its own."""
         self.sent += 1
         seed = int(self.mac.replace(":", ""), 16) << 24 | self.sent
         return frame(to if isinstance(to, str) else to.mac, self.mac, size, seed & (1 << 63) - 1)
 
-    def send(self, to: Union[Station, str], size: int = 64, **how: Any) -> bytes:
+    def send(self, to: Station | str, size: int = 64, **how: Any) -> bytes:
         """Sends one frame, and returns it."""
         data = self.build(to, size)
         self.frontend.send(data, **how)

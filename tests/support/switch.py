@@ -8,9 +8,10 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Mapping, Optional, Sequence, Type
+from typing import Any
 
 from support.process import Process, ProcessFailed, Registry, binary
 from support.waiting import WaitTimeout, readable, wait_until
@@ -27,10 +28,10 @@ class Switch:
         registry: Registry,
         directory: Path,
         *arguments: str,
-        config: Optional[Mapping[str, Any]] = None,
-        user: Optional[int] = None,
+        config: Mapping[str, Any] | None = None,
+        user: int | None = None,
         memory: int = 64,
-        env: Optional[Mapping[str, str]] = None,
+        env: Mapping[str, str] | None = None,
         wrapper: Sequence[str] = (),
     ) -> None:
         """`wrapper` is a command to start the program by, such as `prlimit --nofile=300`."""
@@ -49,8 +50,8 @@ class Switch:
             self.arguments += ["--config", str(path)]
         self.conserves = True  # cleared by who deletes ports or clears counters under traffic
         self._running = False
-        self._process: Optional[Process] = None
-        self._client: Optional[Client] = None
+        self._process: Process | None = None
+        self._client: Client | None = None
 
     @property
     def process(self) -> Process:
@@ -131,16 +132,16 @@ class Switch:
 
     def __exit__(
         self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if kind is None:
             self.stop()
         else:
             self.kill()
 
-    def call(self, method: str, params: Optional[Mapping[str, Any]] = None, /, **named: Any) -> Any:
+    def call(self, method: str, params: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         return self.client.call(method, params, **named)
 
     def is_sanitized(self) -> bool:
@@ -176,7 +177,7 @@ class Switch:
     def wait_state(self, name: str, state: str, timeout: float = DATA_PATH_LIMIT) -> dict[str, Any]:
         """Waits until a port is `up`, `waiting`, or in another state of docs/ports.md."""
 
-        def check() -> Optional[dict[str, Any]]:
+        def check() -> dict[str, Any] | None:
             port = self.port(name)
             return port if port["state"] == state else None
 
@@ -283,7 +284,7 @@ class Switch:
 
 
 def run_ctl(
-    arguments: Sequence[str], timeout: float = 20.0, env: Optional[Mapping[str, str]] = None
+    arguments: Sequence[str], timeout: float = 20.0, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(binary("ctl/vswitchctl")), *arguments],

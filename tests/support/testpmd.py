@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
 from support.process import Process, ProcessFailed, Registry
 from support.waiting import wait_until
@@ -21,7 +21,7 @@ def launch(
     registry: Registry,
     vdevs: Sequence[str],
     *arguments: str,
-    user: Optional[int] = None,
+    user: int | None = None,
     memory: int = 256,
     mbufs: int = 4096,
     pages: Sequence[str] = ORDINARY_MEMORY,
@@ -61,7 +61,7 @@ class Testpmd:
         registry: Registry,
         vdevs: Sequence[str],
         *arguments: str,
-        user: Optional[int] = None,
+        user: int | None = None,
         memory: int = 256,
         mbufs: int = 4096,
         pages: Sequence[str] = ORDINARY_MEMORY,
@@ -77,7 +77,7 @@ class Testpmd:
     @classmethod
     def frontend(
         cls, registry: Registry, path: Path, *arguments: str, options: str = "",
-        user: Optional[int] = None, memory: int = 256, mbufs: int = 4096,
+        user: int | None = None, memory: int = 256, mbufs: int = 4096,
     ) -> Testpmd:
         """One `net_virtio_user` port on `path`."""
         vdevs = [virtio_user(0, path, options)]
@@ -130,7 +130,7 @@ class Testpmd:
     def wait_received(
         self, packets: int, timeout: float = 10.0, port: int = 0
     ) -> dict[str, int]:
-        def check() -> Optional[dict[str, int]]:
+        def check() -> dict[str, int] | None:
             stats = self.stats(port)
             return stats if stats["RX-packets"] >= packets else None
 
@@ -150,7 +150,7 @@ class Testpmd:
         self.process.kill()
 
     def _until_prompt(self, what: str, timeout: float) -> str:
-        def find() -> Optional[str]:
+        def find() -> str | None:
             ended = self.process.status is not None
             text, prompt, _ = self.process.out()[self._read:].partition(PROMPT)
             if prompt:

@@ -13,10 +13,11 @@ import re
 import shlex
 import socket
 import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Callable, Optional, Sequence, TypeVar
+from typing import TypeVar
 
 from support import vm_image
 from support.process import Process, ProcessFailed, Registry
@@ -92,10 +93,10 @@ class Guest:
         self.directory = registry.directory / registry.unique(f"vm-{name}")
         self.root = self.directory / "root"
         self.root.mkdir(parents=True)
-        self._agent: Optional[socket.socket] = None
+        self._agent: socket.socket | None = None
         self._input = b""
         self._requests = 0
-        self._process: Optional[Process] = None
+        self._process: Process | None = None
 
     @property
     def process(self) -> Process:
@@ -225,7 +226,7 @@ class Guest:
             raise ProcessFailed(self._report(f"answered {words[0]} instead of {number}"))
         return int(words[1]), base64.b64decode(words[2]).decode(errors="replace")
 
-    def _line(self) -> Optional[str]:
+    def _line(self) -> str | None:
         assert self._agent is not None
         line, end, rest = self._input.partition(b"\n")
         if end:
@@ -237,8 +238,8 @@ class Guest:
             pass
         return None
 
-    def _wait(self, what: str, check: Callable[[], Optional[T]], timeout: float = 20.0) -> T:
-        def find() -> Optional[T]:
+    def _wait(self, what: str, check: Callable[[], T | None], timeout: float = 20.0) -> T:
+        def find() -> T | None:
             found = check()
             if found is None and self.process.status is not None:
                 raise ProcessFailed(self._report(f"ended before {what}"))
@@ -250,7 +251,7 @@ class Guest:
         return self.process.report(what) + f"--- {self.name}: console\n{self.console[-3000:]}\n"
 
 
-def accept(listener: socket.socket) -> Optional[socket.socket]:
+def accept(listener: socket.socket) -> socket.socket | None:
     try:
         return listener.accept()[0]
     except TimeoutError:

@@ -14,8 +14,8 @@ import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Callable, Iterable, Optional
 
 from support.process import PROJECT
 
@@ -33,7 +33,7 @@ MODULES = (
 )
 
 
-def missing() -> Optional[str]:
+def missing() -> str | None:
     """Why no guest can boot on this machine; None if one can."""
     if os.geteuid() != 0:
         return "only root may make the bind mount that a guest boots from"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import signal
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from support.process import ProcessFailed, Registry, binary
 
@@ -23,8 +23,8 @@ class VuserClient:
         registry: Registry,
         path: Path,
         *arguments: str,
-        user: Optional[int] = None,
-        runtime: Optional[Path] = None,
+        user: int | None = None,
+        runtime: Path | None = None,
         **options: Any,
     ) -> None:
         argv = [str(binary("client/vuser-client")), "--path", str(path), "--json"]

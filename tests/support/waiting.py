@@ -6,7 +6,8 @@ from __future__ import annotations
 import math
 import select
 import time
-from typing import Callable, Optional, Protocol, TypeVar, Union
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -17,9 +18,9 @@ class WaitTimeout(AssertionError):
 
 def wait_until(
     what: str,
-    check: Callable[[], Optional[T]],
+    check: Callable[[], T | None],
     timeout: float = 10.0,
-    explain: Optional[Callable[[], str]] = None,
+    explain: Callable[[], str] | None = None,
 ) -> T:
     """Calls `check` until its result is true, and returns that result.
 
@@ -43,7 +44,7 @@ class HasDescriptor(Protocol):
     def fileno(self) -> int: ...
 
 
-def readable(file: Union[int, HasDescriptor, None], seconds: float) -> bool:
+def readable(file: int | HasDescriptor | None, seconds: float) -> bool:
     """Waits until something, or the end, can be read; False when nothing came in time.
 
     None: only waits. Unlike select(2) it takes descriptors above 1,023.
