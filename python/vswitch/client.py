@@ -106,7 +106,11 @@ class Client:
                 return event
 
     def fileno(self) -> int:
-        """For select and poll: readable when an event or the end has come that was not read yet."""
+        """For select and poll.
+
+        Events that came together with others, or before a reply, are read already: take all that
+        there are by `events(0)` before waiting.
+        """
         return self.socket.fileno()
 
     def close(self) -> None:
