@@ -26,7 +26,7 @@ def program(name: str) -> str:
     return " ".join(["env", *told, str(binary(name))])
 
 
-class House:
+class SwitchInGuest:
     def __init__(self, guest: Guest) -> None:
         self.guest = guest
         guest.start("vswitchd", f"{program(VSWITCHD)} --socket-dir {DIRECTORY} --huge off")
@@ -82,10 +82,10 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def house(site: Site) -> Iterator[House]:
+def guest_switch(site: Site) -> Iterator[SwitchInGuest]:
     """Shared by all tests that use it; the switch must leave cleanly after the last."""
     build = binary(VSWITCHD).parents[1]
-    house = House(site.guest("house", memory=512, shares=[build]).boot())
-    yield house
-    house.guest.stop("vswitchd")
-    house.guest.kill()
+    guest_switch = SwitchInGuest(site.guest("switch", memory=512, shares=[build]).boot())
+    yield guest_switch
+    guest_switch.guest.stop("vswitchd")
+    guest_switch.guest.kill()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Iterator
 
 import pytest
-from two_guests import DPDK, Hall
+from two_guests import DPDK, TwoGuests
 
 pytestmark = pytest.mark.timeout(480)
 
@@ -33,12 +33,12 @@ class Host:
 
 
 @pytest.fixture(scope="session")
-def host(hall: Hall) -> Iterator[Host]:
-    """Its port stays, so that the counters of the hall's switch still balance at the end."""
+def host(two_guests: TwoGuests) -> Iterator[Host]:
+    """Its port stays, so that the counters of the guests' switch still balance at the end."""
     namespace = f"vsw-vm-{os.getpid()}"
     subprocess.run(["/usr/bin/ip", "netns", "add", namespace], check=True)
     try:
-        hall.add_port(
+        two_guests.add_port(
             "host", type="kernel", ifname="vsw0", netns=namespace, ip=[f"{ADDRESS}/16"]
         )
         yield Host(namespace)
@@ -47,23 +47,23 @@ def host(hall: Hall) -> Iterator[Host]:
 
 
 @pytest.mark.parametrize("card", ["plain", "single", "oldbare"])
-def test_three_neighbours_ping(hall: Hall, host: Host, card: str) -> None:
+def test_three_neighbours_ping(two_guests: TwoGuests, host: Host, card: str) -> None:
     for payload in (18, 1472):
-        hall.ping("a", card, ADDRESS, payload)
-        hall.ping("a", card, DPDK, payload)
-        for to in (DPDK, hall.address("a", card)):
+        two_guests.ping("a", card, ADDRESS, payload)
+        two_guests.ping("a", card, DPDK, payload)
+        for to in (DPDK, two_guests.address("a", card)):
             out = host.run("/bin/busybox", "ping", "-c", "2", "-i", "0.2", "-s", str(payload), to)
             assert "2 packets received" in out, out
 
 
 @pytest.mark.parametrize("card", ["plain", "single", "oldbare"])
-def test_guest_and_host_run_iperf(hall: Hall, host: Host, card: str) -> None:
+def test_guest_and_host_run_iperf(two_guests: TwoGuests, host: Host, card: str) -> None:
     """In both directions; a guest without offloads gets segments that the switch has cut."""
     seat = ("a", card)
     for direction in ((), ("--reverse",)):
-        hall.start_iperf(seat)
-        out = host.run("/usr/bin/iperf3", "-c", hall.address(*seat), "-n", "8M", *direction)
+        two_guests.start_iperf(seat)
+        out = host.run("/usr/bin/iperf3", "-c", two_guests.address(*seat), "-n", "8M", *direction)
         assert re.search(r"\d+ [MG]bits/sec +receiver", out), out
-        hall.served(seat, "iperf")
-    segmented = hall.switch.stats(f"a-{card}")["offload"]["segmented"]
+        two_guests.served(seat, "iperf")
+    segmented = two_guests.switch.stats(f"a-{card}")["offload"]["segmented"]
     assert (segmented > 0) == (card == "oldbare")

@@ -53,7 +53,7 @@ CARDS_OF = {"a": CARDS, "b": CARDS[:3]}
 Seat = tuple[str, str]  # the names of a guest and of a card in it
 
 
-class Hall:
+class TwoGuests:
     def __init__(self, site: Site, switch: Switch) -> None:
         self.site = site
         self.switch = switch
@@ -191,12 +191,12 @@ class Hall:
 
 
 @pytest.fixture(scope="session")
-def hall(site: Site) -> Iterator[Hall]:
+def two_guests(site: Site) -> Iterator[TwoGuests]:
     """Shared by all tests that use it; the switch must leave cleanly after the last."""
     switch = Switch(site.registry, site.directory / "s").start()
-    hall = Hall(site, switch)
-    yield hall
-    for guest in hall.guests.values():
+    two_guests = TwoGuests(site, switch)
+    yield two_guests
+    for guest in two_guests.guests.values():
         guest.kill()
-    hall.dpdk.stop()
+    two_guests.dpdk.stop()
     switch.finish()
