@@ -14,6 +14,7 @@ from installation import Installation
 from support import Switch, interrupts
 from support.fixture_types import MakeStation, MakeSwitch
 from support.frames import mac_text
+from support.process import PYTHON_PATH
 from support.station import introduce
 
 pytest_plugins = [
@@ -29,6 +30,9 @@ FULL_TABLE = {
 
 # Fuzzers have a build of their own, with sanitizers: they need not run beside other builds' tests.
 collect_ignore = [] if Path(os.environ.get("VSWITCH_BUILD", "build")).name == "build" else ["fuzz"]
+
+# Programs in Python that tests start find the same packages, also where pytest was not started by ./dev.
+os.environ["PYTHONPATH"] = PYTHON_PATH
 
 # Tests interrupt programs. In the background of a shell SIGINT is ignored, which children inherit.
 interrupts.catch(signal.SIGINT)

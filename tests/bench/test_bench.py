@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import os
 import sys
 import xml.etree.ElementTree as ElementTree
 from importlib.util import module_from_spec, spec_from_file_location
@@ -21,7 +20,7 @@ from bench.measure import bisect_rate, limiting_side
 from bench.measure_kernel import stream_numbers
 from bench.rounds import Plan, Result, disturbances
 from bench.statistics import Sample, mark_phase_changes, paired_ratios, phase_of, spread
-from support.process import PROJECT, PYTHON_PATH
+from support.process import PROJECT
 
 NEAR, FAR = 300.0, 1500.0
 
@@ -399,7 +398,7 @@ def test_a_stream_counts_what_arrived() -> None:
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "bench", *words], cwd=PROJECT, env={**os.environ, "PYTHONPATH": PYTHON_PATH},
+        [sys.executable, "-m", "bench", *words], cwd=PROJECT,
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
     )
 

@@ -21,7 +21,7 @@ from bench.peers import PEERS
 from bench.rounds import Plan, Rounds
 from bench.testpmd_vhost import TestpmdVhost
 from support import Process, Registry, wait_until
-from support.process import PROJECT, PYTHON_PATH
+from support.process import PROJECT
 
 LIMIT = 50.0
 
@@ -30,7 +30,6 @@ def start(registry: Registry, workdir: Path, *words: str) -> Process:
     """`python -m bench` with all its temporary files below `workdir`."""
     build = Path(os.environ.get("VSWITCH_BUILD", "build"))
     env = {
-        "PYTHONPATH": PYTHON_PATH,
         "TMPDIR": str(workdir / "t"),
         "VSWITCH_BUILD": str(build if build.is_absolute() else PROJECT / build),
     }

@@ -12,7 +12,7 @@ from typing import Any, Iterator
 
 import pytest
 from support import RawFrontend, Registry, Switch, wait_until
-from support.process import PROJECT, PYTHON_PATH
+from support.process import PROJECT
 from vswitch import Client, RpcError
 
 
@@ -157,8 +157,7 @@ def test_example_of_the_readme(switch: Switch, registry: Registry) -> None:
     page = (PROJECT / "python" / "README.md").read_text()
     (example,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     example = example.replace("/run/vswitch/control.sock", str(switch.control))
-    told = registry.start(
-        "example", ["/usr/bin/python3", "-u", "-c", example], {"PYTHONPATH": PYTHON_PATH})
+    told = registry.start("example", ["/usr/bin/python3", "-u", "-c", example])
     wait_until("its port is there", switch.path("p0").exists, 20.0, told.tail)
     with RawFrontend(switch.path("p0")) as frontend:
         frontend.handshake()

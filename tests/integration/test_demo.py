@@ -12,7 +12,7 @@ from typing import Iterator, Optional
 
 import pytest
 from support import Registry, wait_until
-from support.process import PYTHON_PATH, Process, ordinary_user
+from support.process import Process, ordinary_user
 
 STEPS = (
     "add-port p0", "vuser-client --path $DIR/p0.sock --ip 10.0.0.1/24 respond", "ping 10.0.0.1",
@@ -46,8 +46,8 @@ def left_over(place: Path) -> list[str]:
 
 def start(registry: Registry, place: Path, user: Optional[int] = None) -> Process:
     env = {
-        "TMPDIR": str(place), "PYTHONPATH": PYTHON_PATH,
-        "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(place), "XDG_RUNTIME_DIR": "/nonexistent",
+        "TMPDIR": str(place), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(place),
+        "XDG_RUNTIME_DIR": "/nonexistent",
     }
     return registry.start("demo", ["/usr/bin/python3", "-m", "demo"], env, user)
 

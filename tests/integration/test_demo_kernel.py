@@ -13,7 +13,7 @@ from typing import Iterator
 
 import pytest
 from support import Registry, wait_until
-from support.process import PYTHON_PATH, Process, as_user
+from support.process import Process, as_user
 from test_demo import left_over
 
 STEPS = (
@@ -52,8 +52,7 @@ def place(workdir: Path) -> Iterator[Path]:
 
 def environment(place: Path) -> dict[str, str]:
     return {
-        "TMPDIR": str(place), "PYTHONPATH": PYTHON_PATH,
-        "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(place),
+        "TMPDIR": str(place), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(place),
     }
 
 

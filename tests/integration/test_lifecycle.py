@@ -11,7 +11,7 @@ from support import RawFrontend, Registry, Setup, Switch, wait_until
 from support.fixture_types import MakeStation, MakeSwitch
 from support.frames import BROADCAST, mac_text
 from support.memory import MIB, RegionSpec
-from support.process import PYTHON_PATH, Process
+from support.process import Process
 from support.station import Station, introduce
 from traffic import PairTraffic
 
@@ -217,7 +217,7 @@ def test_kill_a_frontend_a_hundred_times_under_traffic(
 
 def start_victim(registry: Registry, path: Path) -> Process:
     argv = ["/usr/bin/python3", "-m", "support.killed_frontend", str(path), VICTIM, SINK]
-    env = {"PYTHONPATH": PYTHON_PATH, "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {"PYTHONDONTWRITEBYTECODE": "1"}
     return registry.start("victim", argv, env)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support import Process, Registry, wait_until
-from support.process import PROJECT, PYTHON_PATH, binary
+from support.process import PROJECT, binary
 
 LIMIT = 60.0
 
@@ -18,7 +18,6 @@ def start(registry: Registry, workdir: Path, *words: str) -> Process:
     """`soak.py` with all its temporary files below `workdir`."""
     (workdir / "t").mkdir()
     env = {
-        "PYTHONPATH": PYTHON_PATH,
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(workdir / "t"),
         "VSWITCH_BUILD": str(binary("vswitch/vswitchd").parent.parent),

@@ -19,7 +19,8 @@ from support.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 # Where a Python that tests start finds the client, the benchmark and the demo, and what tests share.
-PYTHON_PATH = ":".join(str(PROJECT / folder) for folder in (".", "python", "tests"))
+PYTHON_FOLDERS = (".", "python", "tests", "tests/hostile")
+PYTHON_PATH = ":".join(str(PROJECT / folder) for folder in PYTHON_FOLDERS)
 SANITIZER_SIGNS = (
     "ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer",
 )
