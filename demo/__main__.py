@@ -13,9 +13,9 @@ from demo.stage import Stage, play
 
 PORTS = ("p0", "p1", "p2")
 RECEIVER = "02:00:00:00:00:03"
-BURST = "100000"
-RATE = "50k"
-# Room for 160 ms: three clients and a switch may share two CPUs with whatever else runs here.
+BURST = "40000"
+RATE = "20k"
+# Room for 400 ms: three clients and a switch may share two CPUs with whatever else runs here.
 QUEUE = "8192"
 USAGE = "usage: ./dev demo [kernel]"
 
