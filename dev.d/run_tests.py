@@ -26,10 +26,10 @@ from support import interrupts
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# What has threads: FDB, closers, callers, watchdog, log; life cycle, gate, configuration, control, traffic
+# What has threads: FDB, reapers, callers, watchdog, log; life cycle, gate, configuration, control, traffic
 # between vhost-user ports. The rest is one thread's work, or DPDK's and the kernel's.
 TSAN_UNIT_TESTS = [
-    "test_caller", "test_closer", "test_deliver", "test_fdb", "test_fdb_full", "test_fdb_table",
+    "test_caller", "test_fd_reaper", "test_deliver", "test_fdb", "test_fdb_full", "test_fdb_table",
     "test_fdb_threads", "test_forward", "test_log", "test_vhost_io", "test_watchdog",
 ]
 TSAN_TESTS = [

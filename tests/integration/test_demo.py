@@ -90,7 +90,7 @@ def test_failure_shows_the_logs(registry: Registry, place: Path) -> None:
 def is_switch(path: Path, place: Path) -> bool:
     try:
         line = path.read_bytes()
-        name = path.with_name("comm").read_text().strip()  # not the closer's, which has the same line
+        name = path.with_name("comm").read_text().strip()  # not the reaper's, which has the same line
     except OSError:  # it has ended
         return False
     return name == "vswitchd" and b"vswitchd\0" in line and str(place).encode() in line

@@ -199,7 +199,7 @@ def fault(switch: Switch) -> None:
 
 # Accounts.
 
-def closer_of(switch: Switch) -> int:
+def fd_reaper_of(switch: Switch) -> int:
     (pid,) = Path(f"/proc/{switch.pid}/task/{switch.pid}/children").read_text().split()
     return int(pid)
 
@@ -207,7 +207,7 @@ def closer_of(switch: Switch) -> int:
 @contextmanager
 def nothing_is_closed(switch: Switch) -> Iterator[None]:
     """Meanwhile the process that closes stands still."""
-    pid = closer_of(switch)
+    pid = fd_reaper_of(switch)
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -254,8 +254,8 @@ def is_served(switch: Switch) -> bool:
 def test_closer_process_is_lost(switch: Switch, bystanders: Bystanders) -> None:
     """It is said; closing goes on by threads."""
     before = open_descriptors(switch)
-    os.kill(closer_of(switch), signal.SIGKILL)
-    wait_until("it is said", lambda: "closer process is gone" in switch.process.log())
+    os.kill(fd_reaper_of(switch), signal.SIGKILL)
+    wait_until("it is said", lambda: "reaper process is gone" in switch.process.log())
     heals(switch, bystanders)
     wait_until("no descriptor is lost", lambda: open_descriptors(switch) < before)
 

@@ -18,7 +18,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "gate/closer.h"
+#include "gate/fd_reaper.h"
 #include "gate/memory_space.h"
 #include "gate/vhost_io.h"
 #include "gate_world.h"
@@ -139,7 +139,7 @@ on_quiesce(void *port, uint32_t vring_mask)
 	world.quiesced++;
 	world.mask = vring_mask;
 	if (!world.holds_quiesce)
-		gate_proceed(world.gate);
+		gate_quiesced(world.gate);
 }
 
 static void
@@ -207,9 +207,9 @@ gate_world_open(void **state)
 	assert_non_null(mkdtemp(directory));
 	snprintf(world.path, sizeof(world.path), "%s/p0.sock", directory);
 	memory_space_init(1ull << 30, UINT64_MAX);
-	assert_int_equal(closer_fork(), 0);
+	assert_int_equal(fd_reaper_fork(), 0);
 	world.base = event_base_new();
-	assert_int_equal(closer_start(world.base), 0);
+	assert_int_equal(fd_reaper_start(world.base), 0);
 	world.gate = gate_create(world.base, &config, &ops, &world, err, sizeof(err));
 	assert_string_equal(err, "");
 	return world.gate == NULL;
@@ -222,7 +222,7 @@ gate_world_close(void **state)
 	if (!world.gone) {
 		world.holds_quiesce = false;
 		gate_destroy(world.gate, on_gone, NULL);
-		gate_proceed(world.gate);
+		gate_quiesced(world.gate);
 		if (world.library >= 0)
 			shutdown(world.library, SHUT_RDWR);
 		gate_world_run(is_gone);
@@ -230,7 +230,7 @@ gate_world_close(void **state)
 	assert_int_equal(world.attached, world.detached);
 	assert_int_equal(world.connections, world.closed);
 	assert_int_equal(rmdir(directory), 0);
-	closer_stop();
+	fd_reaper_stop();
 	event_base_free(world.base);
 	if (world.library >= 0)
 		close(world.library);

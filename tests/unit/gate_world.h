@@ -17,7 +17,7 @@ struct gate_world {
 	struct event_base *base;
 	struct gate *gate;
 	char path[100];
-	bool holds_quiesce; /* the port does not answer a quiesce; the test calls gate_proceed() */
+	bool holds_quiesce; /* the port does not answer a quiesce; the test calls gate_quiesced() */
 
 	uint32_t attached, updated, detached;
 	uint32_t quiesced; /* asked for quiescence ... */

@@ -160,7 +160,7 @@ test_quiesces_first(void **state)
 	assert_int_equal(world.mask, ALL_RINGS);
 	assert_true(recv(world.library, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0);
 	assert_int_equal(gate_session(world.gate)->has_features, false);
-	gate_proceed(world.gate);
+	gate_quiesced(world.gate);
 	gate_world_receive(world.library, &msg);
 	assert_int_equal(msg.header.request, VHOST_REQ_SET_FEATURES);
 	library_answers(VHOST_REQ_SET_FEATURES, 0);
@@ -185,7 +185,7 @@ test_left_while_quiescing(void **state)
 	gate_fault(world.gate, "the port found it guilty");
 	assert_int_equal(world.detached, 0);
 	world.holds_quiesce = false;
-	gate_proceed(world.gate);
+	gate_quiesced(world.gate);
 	gate_world_run(has_detached);
 	assert_int_equal(world.quiesced, 2); /* once more, for the end */
 	assert_string_equal(world.fault, "the port found it guilty");

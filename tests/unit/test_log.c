@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks vswitch/base/log.c and notify.c: lines that reach their reader, or are counted, and never
+ * Checks vswitch/base/log.c and sd_notify.c: lines that reach their reader, or are counted, and never
  * block. Each case of the log runs in a child with its own stderr, since a process opens it once.
  */
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "base/notify.h"
+#include "base/sd_notify.h"
 
 #define FLOOD 20000 /* lines; far more than a pipe or a socket holds */
 #define LIMIT_MS 10000
@@ -299,11 +299,11 @@ check_notify(const char *name)
 	char text[32] = "";
 
 	assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
-	assert_int_equal(notify_send("READY=1"), 0);
+	assert_int_equal(sd_notify_send("READY=1"), 0);
 	assert_int_equal(recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT), 7);
 	assert_string_equal(text, "READY=1");
 	close(fd);
-	assert_int_equal(notify_send("READY=1"), -ECONNREFUSED);
+	assert_int_equal(sd_notify_send("READY=1"), -ECONNREFUSED);
 }
 
 static void
@@ -321,11 +321,11 @@ test_notify(void **state)
 	check_notify(name);
 	snprintf(long_name, sizeof(long_name), "/%0150d", 1);
 	setenv("NOTIFY_SOCKET", long_name, 1);
-	assert_int_equal(notify_send("READY=1"), -ENAMETOOLONG);
+	assert_int_equal(sd_notify_send("READY=1"), -ENAMETOOLONG);
 	setenv("NOTIFY_SOCKET", "relative", 1);
-	assert_int_equal(notify_send("READY=1"), -EINVAL);
+	assert_int_equal(sd_notify_send("READY=1"), -EINVAL);
 	unsetenv("NOTIFY_SOCKET");
-	assert_int_equal(notify_send("READY=1"), 0);
+	assert_int_equal(sd_notify_send("READY=1"), 0);
 }
 
 int

@@ -8,19 +8,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gate/closer.h"
+#include "gate/fd_reaper.h"
 #include "gate/fd_receive.h"
 
 /* A connection in which more is unread is closed aside, unread. */
 #define DRAIN_SIZE 16384
 #define DRAIN_STEPS 32
 
-static struct closer_account *account;
+static struct fd_reaper_account *account;
 
 int
 control_fds_start(void)
 {
-	account = closer_open_account();
+	account = fd_reaper_open_account();
 	return account != NULL ? 0 : -ENOMEM;
 }
 
@@ -28,7 +28,7 @@ void
 control_fds_stop(void)
 {
 	if (account != NULL)
-		closer_free_account(account);
+		fd_reaper_free_account(account);
 	account = NULL;
 }
 
@@ -36,7 +36,7 @@ void
 control_fds_give(void *unused, int fd)
 {
 	(void)unused;
-	closer_close(fd, account);
+	fd_reaper_close(fd, account);
 }
 
 /* Nothing can come any more. True: nothing is left. */
@@ -61,12 +61,12 @@ control_fds_end(int fd)
 	if (drain(fd))
 		close(fd);
 	else
-		closer_close(fd, account);
+		fd_reaper_close(fd, account);
 }
 
 void
 control_fds_end_listener(int fd)
 {
 	shutdown(fd, SHUT_RDWR);
-	closer_close(fd, account);
+	fd_reaper_close(fd, account);
 }

@@ -2,7 +2,7 @@
 /*
  * Descriptors that clients of the control socket send along, for which no request has a use, and the
  * connections in which they may lie unread. Their last close may wait as long as the sender likes,
- * so that they go to the closer. Control thread; used by control.c and control_client.c.
+ * so that they go to the reaper. Control thread; used by control.c and control_client.c.
  */
 #ifndef VSWITCH_CONTROL_FDS_H
 #define VSWITCH_CONTROL_FDS_H

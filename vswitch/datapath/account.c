@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/notice.h"
+#include "base/control_bell.h"
 #include "base/tsc.h"
 
 /*
@@ -100,7 +100,7 @@ static void
 set_fault(struct account *account, enum account_fault fault)
 {
 	__atomic_store_n(&account->fault, fault, __ATOMIC_RELEASE);
-	notice_post();
+	control_bell_ring();
 }
 
 static void

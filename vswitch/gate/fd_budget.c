@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-#include "closer.h"
+#include "fd_reaper.h"
 
 static uint64_t taken;
 
@@ -17,7 +17,7 @@ fd_budget_take(uint32_t n, char *why, size_t why_size)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		limit.rlim_cur = 1024;
-	in_use = taken + closer_pending_all();
+	in_use = taken + fd_reaper_pending_all();
 	if (in_use + n + FD_BUDGET_REST > limit.rlim_cur) {
 		snprintf(why, why_size,
 				"the switch may open %llu descriptors (RLIMIT_NOFILE) and its "

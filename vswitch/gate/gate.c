@@ -125,7 +125,7 @@ close_session(struct gate *gate)
 {
 	bool useful = gate->session.has_memory;
 	struct vhost_conn *conn = gate->conn;
-	struct closer_batch *held;
+	struct fd_reaper_batch *held;
 
 	if (gate->answered_added)
 		event_del(&gate->answered);
@@ -134,11 +134,11 @@ close_session(struct gate *gate)
 	close_frontend(gate);
 	session_reset(&gate->session);
 	/* open until the library has closed its copies, so that its closes are never the last */
-	held = closer_hold(gate->unclosed);
+	held = fd_reaper_hold(gate->unclosed);
 	if (conn != NULL)
-		gate->library->close(conn, closer_send, held);
+		gate->library->close(conn, fd_reaper_send, held);
 	else
-		closer_send(held);
+		fd_reaper_send(held);
 	if (gate->at_fault && !gate->blameless)
 		gate_rest_count_fault(gate);
 	log_end(gate);
@@ -146,12 +146,12 @@ close_session(struct gate *gate)
 	gate->refusal[0] = '\0';
 	if (gate->connects && !gate->destroying)
 		gate_connect_again(gate, useful);
-	gate_step_later(gate);
+	gate_defer(gate);
 	gate->ops->detached(gate->port, gate->at_fault ? gate->fault : NULL);
 }
 
 void
-gate_proceed(struct gate *gate)
+gate_quiesced(struct gate *gate)
 {
 	ASSERT_ON(THREAD_CONTROL);
 	if (!gate->quiesce_asked)
@@ -162,7 +162,7 @@ gate_proceed(struct gate *gate)
 	else if (gate->state == GATE_CLOSING)
 		close_session(gate);
 	else
-		gate_step_later(gate);
+		gate_defer(gate);
 }
 
 static void
@@ -173,7 +173,7 @@ finish(struct gate *gate)
 
 	event_del(&gate->step);
 	gate_rest_stop(gate);
-	closer_free_account(gate->unclosed);
+	fd_reaper_free_account(gate->unclosed);
 	log_bucket_release(&gate->log);
 	free(gate);
 	done(done_arg);
@@ -181,7 +181,7 @@ finish(struct gate *gate)
 
 /* What waits to be done from the loop, with no caller of ours on the stack. */
 static void
-gate_step(evutil_socket_t unused, short what, void *arg)
+gate_run_deferred(evutil_socket_t unused, short what, void *arg)
 {
 	struct gate *gate = arg;
 	int fd = gate->waiting_fd;
@@ -190,7 +190,7 @@ gate_step(evutil_socket_t unused, short what, void *arg)
 	(void)what;
 	if (gate->state == GATE_ENDING && !gate->quiesce_asked && !gate->answer_due) {
 		gate->state = GATE_CLOSING;
-		gate_ask_quiet(gate, ALL_RINGS);
+		gate_request_quiesce(gate, ALL_RINGS);
 	} else if (gate->state == GATE_IDLE && gate->destroying) {
 		finish(gate);
 	} else if (gate->state == GATE_IDLE && fd >= 0 && gate_rest_ms(gate) == 0) {
@@ -204,7 +204,7 @@ close_session_fd(void *arg, int fd)
 {
 	const struct gate *gate = arg;
 
-	closer_close(fd, gate->unclosed);
+	fd_reaper_close(fd, gate->unclosed);
 }
 
 static int
@@ -240,7 +240,7 @@ gate_create(struct event_base *base, const struct gate_config *config, const str
 
 	ASSERT_ON(THREAD_CONTROL);
 	if (gate != NULL)
-		gate->unclosed = closer_open_account();
+		gate->unclosed = fd_reaper_open_account();
 	if (gate == NULL || gate->unclosed == NULL) {
 		snprintf(err, err_size, "cannot open %s: out of memory", config->path);
 		goto fail;
@@ -251,7 +251,7 @@ gate_create(struct event_base *base, const struct gate_config *config, const str
 	gate->arrived = arrived;
 	gate->fd = gate->waiting_fd = gate->listener.fd = -1;
 	session_init(&gate->session, close_session_fd, gate);
-	event_assign(&gate->step, base, -1, 0, gate_step, gate);
+	event_assign(&gate->step, base, -1, 0, gate_run_deferred, gate);
 	event_assign(&gate->limit, base, -1, 0, gate_message_on_limit, gate);
 	event_assign(&gate->pause, base, -1, 0, gate_read_on_pause_over, gate);
 	gate_rest_init(gate);
@@ -266,7 +266,7 @@ gate_create(struct event_base *base, const struct gate_config *config, const str
 
 fail:
 	if (gate != NULL && gate->unclosed != NULL)
-		closer_free_account(gate->unclosed);
+		fd_reaper_free_account(gate->unclosed);
 	free(gate);
 	errno = -ret;
 	return NULL;
@@ -288,7 +288,7 @@ gate_destroy(struct gate *gate, void (*done)(void *arg), void *arg)
 		gate_drop(gate, gate->waiting_fd);
 	gate->waiting_fd = -1;
 	gate_end(gate, NULL);
-	gate_step_later(gate);
+	gate_defer(gate);
 }
 
 void

@@ -35,8 +35,8 @@ struct gate_ops {
 	/*
 	 * The message at hand changes what workers use of the rings in `vring_mask` (bit n: ring n).
 	 * Stop them, wait for the workers, give the library the cursors (vhost_conn_set_cursor), then
-	 * call gate_proceed(), at once or later. Asked before a session is closed as well, for all.
-	 * Each is answered by exactly one gate_proceed(), and none is asked while one is unanswered.
+	 * call gate_quiesced(), at once or later. Asked before a session is closed as well, for all.
+	 * Each is answered by exactly one gate_quiesced(), and none is asked while one is unanswered.
 	 */
 	void (*quiesce)(void *port, uint32_t vring_mask);
 	/* A station moved behind the port, says the frontend (SEND_RARP after a migration). */
@@ -91,7 +91,7 @@ void gate_set_offload(struct gate *gate, bool offload);
 void gate_set_mtu(struct gate *gate, uint32_t mtu);
 
 /* The rings are quiet: go on with what waited for that. */
-void gate_proceed(struct gate *gate);
+void gate_quiesced(struct gate *gate);
 
 /*
  * While the port is asked to quiesce: whether the library is about to unmap the session's memory, at its

@@ -34,7 +34,7 @@
 #include <sys/queue.h>
 #include <sys/un.h>
 
-#include "closer.h"
+#include "fd_reaper.h"
 #include "gate.h"
 #include "base/log.h"
 #include "vhost_msg.h"
@@ -115,10 +115,10 @@ struct gate {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool connects;
 	struct vhost_offer offer;
-	struct closer_account *unclosed; /* what frontends gave and is being closed */
+	struct fd_reaper_account *unclosed; /* what frontends gave and is being closed */
 
 	enum gate_state state;
-	struct event step; /* what must not happen inside a caller's stack; see gate_step() */
+	struct event step; /* what must not happen inside a caller's stack; see gate_run_deferred() */
 	struct gate_listener listener;
 	struct gate_connector connector;
 	struct gate_rest rest;
@@ -142,7 +142,7 @@ struct gate {
 	uint32_t region_budget;	 /* descriptors reserved for memory regions */
 	uint64_t address_space;	 /* bytes reserved for them; see memory_space.h */
 	uint32_t message_budget; /* descriptors reserved for the message at hand */
-	bool quiesce_asked;	 /* and gate_proceed() not called yet */
+	bool quiesce_asked;	 /* and gate_quiesced() not called yet */
 	bool answer_due;	 /* the library has a message and has not answered yet */
 	struct session session;
 	struct vhost_msg msg;	 /* from the frontend */
@@ -164,17 +164,17 @@ struct gate {
 void gate_end(struct gate *gate, const char *fault);
 bool gate_is_ending(const struct gate *gate);
 
-/* Goes on with gate_step() from the loop. */
-void gate_step_later(struct gate *gate);
+/* Goes on with gate_run_deferred() from the loop. */
+void gate_defer(struct gate *gate);
 
-/* Shuts a frontend's connection and gives it to the closer, with what lies unread in it. */
+/* Shuts a frontend's connection and gives it to the reaper, with what lies unread in it. */
 void gate_drop(struct gate *gate, int fd);
 
 /* True when frontends of this port gave more than can be closed. Words in `why`. */
 bool gate_is_clogged(const struct gate *gate, char *why, size_t why_size);
 
 /* Asks the port to quiesce; the answer may come within the call. */
-void gate_ask_quiet(struct gate *gate, uint32_t vring_mask);
+void gate_request_quiesce(struct gate *gate, uint32_t vring_mask);
 
 /* gate_message.c */
 

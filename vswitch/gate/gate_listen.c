@@ -98,7 +98,7 @@ probe(struct gate *gate, char *err, size_t err_size)
 				strerror(errno));
 	}
 	/* whoever serves it may have sent us something already */
-	closer_close(fd, gate->unclosed);
+	fd_reaper_close(fd, gate->unclosed);
 	return ret;
 }
 

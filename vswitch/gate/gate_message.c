@@ -44,7 +44,7 @@ gate_message_on_limit(evutil_socket_t fd, short what, void *arg)
 	}
 	gate->answer_due = false;
 	gate_end(gate, "the vhost library did not answer within five seconds");
-	gate_step_later(gate);
+	gate_defer(gate);
 }
 
 /* Gives up the descriptors that the session did not take. */
@@ -55,7 +55,7 @@ gate_message_give_up(struct gate *gate, struct vhost_msg *msg)
 
 	for (i = 0; i < msg->n_fds; i++) {
 		if (msg->fds[i] >= 0)
-			closer_close(msg->fds[i], gate->unclosed);
+			fd_reaper_close(msg->fds[i], gate->unclosed);
 	}
 	vhost_io_init(msg);
 }
@@ -74,7 +74,7 @@ gate_message_close_surplus(void *arg, int fd)
 {
 	const struct gate *gate = arg;
 
-	closer_close(fd, gate->unclosed);
+	fd_reaper_close(fd, gate->unclosed);
 }
 
 void

@@ -25,7 +25,7 @@ gate_relay_go_on(struct gate *gate)
 		return;
 	}
 	gate->state = GATE_QUIESCING;
-	gate_ask_quiet(gate, rings);
+	gate_request_quiesce(gate, rings);
 }
 
 static void
@@ -152,7 +152,7 @@ on_answer(evutil_socket_t fd, short what, void *arg)
 	event_del(&gate->answered);
 	gate->answered_added = false;
 	gate_end(gate, "the vhost library ended the connection");
-	gate_step_later(gate);
+	gate_defer(gate);
 }
 
 static void

@@ -25,7 +25,7 @@ on_over(evutil_socket_t unused, short what, void *arg)
 	(void)unused;
 	(void)what;
 	gate->rest.until_ns = 0; /* the timer may be some microseconds early */
-	gate_step_later(gate);
+	gate_defer(gate);
 }
 
 void

@@ -11,16 +11,16 @@
 void
 gate_drop(struct gate *gate, int fd)
 {
-	/* at once, because the closer takes its time */
+	/* at once, because the reaper takes its time */
 	shutdown(fd, SHUT_RDWR);
-	closer_close(fd, gate->unclosed);
+	fd_reaper_close(fd, gate->unclosed);
 }
 
 bool
 gate_is_clogged(const struct gate *gate, char *why, size_t why_size)
 {
-	uint32_t resisting = closer_resisting(gate->unclosed);
-	uint32_t pending = closer_pending(gate->unclosed);
+	uint32_t resisting = fd_reaper_resisting(gate->unclosed);
+	uint32_t pending = fd_reaper_pending(gate->unclosed);
 
 	if (resisting <= GATE_UNCLOSED_MAX && pending <= GATE_PENDING_MAX)
 		return false;
@@ -38,7 +38,7 @@ gate_is_ending(const struct gate *gate)
 }
 
 void
-gate_step_later(struct gate *gate)
+gate_defer(struct gate *gate)
 {
 	event_active(&gate->step, 0, 0);
 }
@@ -57,11 +57,11 @@ gate_end(struct gate *gate, const char *fault)
 	event_del(&gate->pause);
 	if (!gate->answer_due)
 		event_del(&gate->limit);
-	gate_step_later(gate);
+	gate_defer(gate);
 }
 
 void
-gate_ask_quiet(struct gate *gate, uint32_t vring_mask)
+gate_request_quiesce(struct gate *gate, uint32_t vring_mask)
 {
 	gate->quiesce_asked = true;
 	gate->ops->quiesce(gate->port, vring_mask);

@@ -65,7 +65,7 @@ void vhost_conn_set_in_use(struct vhost_conn *conn, bool in_use);
 
 /*
  * True when the library itself met SIGBUS in the frontend's memory: the file behind it shrank.
- * notice.h's bell was rung then.
+ * control_bell.h's bell was rung then.
  */
 bool vhost_conn_memory_gone(const struct vhost_conn *conn);
 

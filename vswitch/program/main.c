@@ -14,7 +14,7 @@
 
 #include "base/thread_role.h"
 #include "base/clock.h"
-#include "gate/closer.h"
+#include "gate/fd_reaper.h"
 #include "control/config.h"
 #include "control/config_running.h"
 #include "control/control.h"
@@ -24,7 +24,7 @@
 #include "worker/helper.h"
 #include "jsonrpc/json_memory.h"
 #include "system/last_words.h"
-#include "base/notify.h"
+#include "base/sd_notify.h"
 #include "options/options.h"
 #include "ports/port.h"
 #include "process.h"
@@ -163,9 +163,9 @@ start_process(struct program *program, char *err, size_t err_size)
 
 	if (ret != 0)
 		return ret;
-	ret = closer_fork();
+	ret = fd_reaper_fork();
 	if (ret != 0)
-		return text_fail(err, err_size, ret, "cannot start the closer process: %s",
+		return text_fail(err, err_size, ret, "cannot start the reaper process: %s",
 				strerror(-ret));
 	ret = rundir_open(&daemon->rundir, options->socket_dir, err, err_size);
 	if (ret != 0)
@@ -190,7 +190,7 @@ start_datapath(struct program *program, char *err, size_t err_size)
 
 	ret = helper_start(daemon->base);
 	if (ret == 0)
-		ret = closer_start(daemon->base);
+		ret = fd_reaper_start(daemon->base);
 	if (ret != 0)
 		return text_fail(err, err_size, ret, "cannot start a thread: %s", strerror(-ret));
 	program->stage = STAGE_HELPER;
@@ -220,7 +220,7 @@ on_stop(void *arg)
 	struct program *program = arg;
 
 	program->leaving = true;
-	(void)notify_send("STOPPING=1"); /* the end itself is seen in any case */
+	(void)sd_notify_send("STOPPING=1"); /* the end itself is seen in any case */
 	event_base_loopbreak(program->daemon.base);
 }
 
@@ -323,7 +323,7 @@ stop(struct program *program)
 		worker_stop();
 	if (program->stage >= STAGE_VHOST && vhost_lib_stop() != 0)
 		clean = false;
-	closer_stop();
+	fd_reaper_stop();
 	if (program->stage >= STAGE_HELPER)
 		helper_stop();
 	if (program->stage >= STAGE_RUNDIR)
@@ -359,7 +359,7 @@ say_ready(struct program *program)
 			memory->why[0] != '\0' ? ")" : "");
 	log_info("ready; control %s", daemon->options.control);
 	program->started = true;
-	ret = notify_send("READY=1");
+	ret = sd_notify_send("READY=1");
 	/* a manager that is not told waits for ever, or ends the switch at its own limit */
 	if (ret != 0)
 		log_warning("the service manager could not be told READY=1: %s", strerror(-ret));

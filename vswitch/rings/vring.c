@@ -10,7 +10,7 @@
 
 #include "datapath/account.h"
 #include "caller.h"
-#include "base/notice.h"
+#include "base/control_bell.h"
 #include "base/tsc.h"
 
 void
@@ -33,7 +33,7 @@ judge_call(struct vring_calls *calls, uint64_t start, uint64_t end)
 	__atomic_store_n(&calls->not_before, end + account_slow_call(calls->port, time.worked, 1),
 			__ATOMIC_RELAXED);
 	__atomic_store_n(&calls->slow, true, __ATOMIC_RELEASE);
-	notice_post();
+	control_bell_ring();
 }
 
 /* Without a caller the call is owed; the control thread looks after it has made one. */

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/notice.h"
+#include "base/control_bell.h"
 
 static const char *const defect_texts[] = {
 	[VRING_SOUND] = "no defect",
@@ -27,5 +27,5 @@ vring_health_break(struct vring_health *health, enum vring_defect defect, uint32
 
 	__atomic_compare_exchange_n(&health->word, &sound, (uint64_t)index << 32 | defect, false,
 			__ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-	notice_post();
+	control_bell_ring();
 }

@@ -3,7 +3,7 @@
  * Helper threads: they run what may block (fsync, probing devices), so that the control loop never does.
  * Jobs of one owner run one after the other; nobody's work waits for another owner's, as long as there
  * are fewer than HELPERS_MAX that are held up. What strangers gave is none of their business: they could
- * hold them up (see closer.h).
+ * hold them up (see fd_reaper.h).
  */
 #ifndef VSWITCH_HELPER_H
 #define VSWITCH_HELPER_H

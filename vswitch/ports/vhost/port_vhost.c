@@ -8,7 +8,7 @@
  *   Whatever changes what workers use (memory, ring addresses, descriptors, features, the end of
  *   the session) comes by before the library hears of it, as gate_ops.quiesce. The rings are
  *   unpublished, a grace period passes, the cursors go back to the library, and only then the gate
- *   relays or closes (gate_proceed). When the library has answered, gate_ops.updated validates
+ *   relays or closes (gate_quiesced). When the library has answered, gate_ops.updated validates
  *   everything anew from the session and the library's memory map, and publishes what is valid.
  *
  * A ring runs when the library reported the device and the ring as started, the session has all
@@ -27,7 +27,7 @@
 #include "datapath/account.h"
 #include "base/log.h"
 #include "memory_release.h"
-#include "base/notice.h"
+#include "base/control_bell.h"
 #include "port_vhost_memory.h"
 #include "rings/sigbus.h"
 #include "text/text.h"
@@ -40,7 +40,7 @@ proceed(void *arg)
 {
 	struct vhost_port *port = arg;
 
-	gate_proceed(port->gate);
+	gate_quiesced(port->gate);
 }
 
 /* A big memory that will be unmapped is let go of first. */
@@ -53,7 +53,7 @@ settle_and_proceed(void *arg)
 	if (port->has_memory && gate_drops_memory(port->gate) &&
 			memory_release(&port->mem, gate_session(port->gate), proceed, port))
 		return;
-	gate_proceed(port->gate);
+	gate_quiesced(port->gate);
 }
 
 /* ---- The gate's reports ---- */
@@ -255,14 +255,14 @@ check_health(struct vhost_port *port)
 }
 
 static void
-on_notice(evutil_socket_t fd, short what, void *arg)
+on_bell(evutil_socket_t fd, short what, void *arg)
 {
 	struct vhost_port *port, *next;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
-	notice_clear();
+	control_bell_hear();
 	for (port = TAILQ_FIRST(&all_ports); port != NULL; port = next) {
 		next = TAILQ_NEXT(port, link);
 		if (port->gate != NULL && gate_peer(port->gate) != NULL)
@@ -291,11 +291,11 @@ init(struct event_base *base)
 	static struct event bell, tick;
 	uint32_t ms = vhost_memory_init();
 	const struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-	int fd = notice_create();
+	int fd = control_bell_open();
 
 	if (fd < 0)
 		return fd;
-	event_assign(&bell, base, fd, EV_READ | EV_PERSIST, on_notice, NULL);
+	event_assign(&bell, base, fd, EV_READ | EV_PERSIST, on_bell, NULL);
 	event_assign(&tick, base, -1, EV_PERSIST, on_memory_tick, NULL);
 	if (event_add(&bell, NULL) < 0 || event_add(&tick, &pause) < 0)
 		return -ENOMEM;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The closer: what lingers, or holds what lingers, costs nobody its time; accounts; held batches; a
+ * The reaper: what lingers, or holds what lingers, costs nobody its time; accounts; held batches; a
  * report that fails; the loss of the process.
  */
 #include <errno.h>
@@ -28,7 +28,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "gate/closer.h"
+#include "gate/fd_reaper.h"
 #include "base/log.h"
 
 /* A close that waits takes this long; nothing here may come near. */
@@ -36,7 +36,7 @@
 #define LIMIT_NS 20000000000ull
 
 static struct event_base *base;
-static struct closer_account *account;
+static struct fd_reaper_account *account;
 static int *sends_to_fail; /* shared with the process: so many of the next send() of both fail */
 
 /* The send() of both, instead of libc's. */
@@ -57,19 +57,19 @@ static int
 setup(void **state)
 {
 	(void)state;
-	if (closer_fork() != 0)
+	if (fd_reaper_fork() != 0)
 		return -1;
 	base = event_base_new();
-	account = closer_open_account();
-	return base == NULL || account == NULL ? -1 : closer_start(base);
+	account = fd_reaper_open_account();
+	return base == NULL || account == NULL ? -1 : fd_reaper_start(base);
 }
 
 static int
 teardown(void **state)
 {
 	(void)state;
-	closer_free_account(account);
-	closer_stop();
+	fd_reaper_free_account(account);
+	fd_reaper_stop();
 	event_base_free(base);
 	/* the process leaves when its socket is closed */
 	return wait(NULL) > 0 ? 0 : -1;
@@ -92,7 +92,7 @@ run_until(bool (*done)(void))
 static bool
 nothing_pending(void)
 {
-	return closer_pending_all() == 0;
+	return fd_reaper_pending_all() == 0;
 }
 
 static uint32_t
@@ -196,8 +196,8 @@ test_lingering(void **state)
 
 	(void)state;
 	for (i = 0; i < 4; i++)
-		closer_close(make_lingering(&peers[i]), account);
-	assert_int_equal(closer_pending(account), 4);
+		fd_reaper_close(make_lingering(&peers[i]), account);
+	assert_int_equal(fd_reaper_pending(account), 4);
 	run_until(nothing_pending);
 	for (i = 0; i < 4; i++)
 		expect_closed(peers[i]);
@@ -217,7 +217,7 @@ test_nested(void **state)
 	socklen_t len = sizeof(addr);
 
 	(void)state;
-	closer_close(wrap(wrap(wrap(make_lingering(&peers[0])))), account);
+	fd_reaper_close(wrap(wrap(wrap(make_lingering(&peers[0])))), account);
 	listener = socket(AF_UNIX, SOCK_STREAM, 0);
 	/* the kernel chooses an abstract name of five characters */
 	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(sa_family_t)), 0);
@@ -227,7 +227,7 @@ test_nested(void **state)
 	assert_int_equal(connect(client, (struct sockaddr *)&addr, len), 0);
 	put_into(client, make_lingering(&peers[1]));
 	close(client);
-	closer_close(listener, account);
+	fd_reaper_close(listener, account);
 	run_until(nothing_pending);
 	expect_closed(peers[0]);
 	expect_closed(peers[1]);
@@ -243,51 +243,51 @@ test_kinds_and_numbers(void **state)
 
 	(void)state;
 	for (i = 0; i < 300; i++) {
-		closer_close(eventfd(0, 0), account);
+		fd_reaper_close(eventfd(0, 0), account);
 		if (i % 30 != 0)
 			continue;
 		assert_int_equal(pipe(ends), 0);
-		closer_close(ends[0], account);
-		closer_close(ends[1], account);
+		fd_reaper_close(ends[0], account);
+		fd_reaper_close(ends[1], account);
 	}
 	run_until(nothing_pending);
 	assert_int_equal(open_descriptors(), before);
-	assert_int_equal(closer_resisting(account), 0);
+	assert_int_equal(fd_reaper_resisting(account), 0);
 }
 
 static bool
 one_pending(void)
 {
-	return closer_pending_all() == 1;
+	return fd_reaper_pending_all() == 1;
 }
 
 /* What is held stays open and counts, also when its account has ended. */
 static void
 test_held(void **state)
 {
-	struct closer_account *other = closer_open_account();
-	struct closer_batch *held;
+	struct fd_reaper_account *other = fd_reaper_open_account();
+	struct fd_reaper_batch *held;
 	int fd = eventfd(0, 0);
 
 	(void)state;
-	closer_close(eventfd(0, 0), account);
-	closer_close(fd, other);
-	held = closer_hold(other);
+	fd_reaper_close(eventfd(0, 0), account);
+	fd_reaper_close(fd, other);
+	held = fd_reaper_hold(other);
 	assert_non_null(held);
-	assert_null(closer_hold(other));
+	assert_null(fd_reaper_hold(other));
 	run_until(one_pending);
-	assert_int_equal(closer_pending(account), 0);
+	assert_int_equal(fd_reaper_pending(account), 0);
 	assert_int_equal(eventfd_write(fd, 1), 0);
-	closer_free_account(other);
-	closer_send(held);
+	fd_reaper_free_account(other);
+	fd_reaper_send(held);
 	run_until(nothing_pending);
 	assert_int_equal(eventfd_write(fd, 1), -1);
-	closer_send(NULL);
+	fd_reaper_send(NULL);
 }
 
 /* The only child of this process. */
 static pid_t
-closer_pid(void)
+fd_reaper_pid(void)
 {
 	FILE *file = fopen("/proc/thread-self/children", "r");
 	char line[64], *end;
@@ -304,43 +304,43 @@ closer_pid(void)
 static bool
 all_resist(void)
 {
-	return closer_resisting(account) == 9;
+	return fd_reaper_resisting(account) == 9;
 }
 
 /* While it stands still nothing is lost, time shows what resists, and other accounts have their own. */
 static void
 test_stopped_process(void **state)
 {
-	struct closer_account *other = closer_open_account();
-	pid_t pid = closer_pid();
+	struct fd_reaper_account *other = fd_reaper_open_account();
+	pid_t pid = fd_reaper_pid();
 	int peer, i;
 
 	(void)state;
 	kill(pid, SIGSTOP);
 	for (i = 0; i < 9; i++)
-		closer_close(eventfd(0, 0), account);
-	assert_int_equal(closer_resisting(account), 0);
+		fd_reaper_close(eventfd(0, 0), account);
+	assert_int_equal(fd_reaper_resisting(account), 0);
 	run_until(all_resist);
-	closer_close(make_lingering(&peer), other);
-	assert_int_equal(closer_resisting(other), 0);
+	fd_reaper_close(make_lingering(&peer), other);
+	assert_int_equal(fd_reaper_resisting(other), 0);
 	kill(pid, SIGCONT);
 	run_until(nothing_pending);
 	expect_closed(peer);
-	closer_free_account(other);
+	fd_reaper_free_account(other);
 }
 
 /* Many batches at once, each on an account of its own. */
 static void
 test_crowd(void **state)
 {
-	struct closer_account *crowd[1000];
+	struct fd_reaper_account *crowd[1000];
 	int i;
 
 	(void)state;
 	for (i = 0; i < 1000; i++) {
-		crowd[i] = closer_open_account();
-		closer_close(eventfd(0, 0), crowd[i]);
-		closer_free_account(crowd[i]);
+		crowd[i] = fd_reaper_open_account();
+		fd_reaper_close(eventfd(0, 0), crowd[i]);
+		fd_reaper_free_account(crowd[i]);
 	}
 	run_until(nothing_pending);
 }
@@ -358,8 +358,8 @@ test_report_fails(void **state)
 {
 	(void)state;
 	*sends_to_fail = 2;
-	closer_close(eventfd(0, 0), account);
-	closer_close(eventfd(0, 0), account);
+	fd_reaper_close(eventfd(0, 0), account);
+	fd_reaper_close(eventfd(0, 0), account);
 	run_until(nothing_pending);
 	assert_int_equal(__atomic_load_n(sends_to_fail, __ATOMIC_RELAXED), 0);
 }
@@ -367,7 +367,7 @@ test_report_fails(void **state)
 static void
 test_lost_process(void **state)
 {
-	pid_t pid = closer_pid();
+	pid_t pid = fd_reaper_pid();
 	uint32_t before;
 	int i;
 
@@ -375,12 +375,12 @@ test_lost_process(void **state)
 	log_info("the first line opens what the log needs");
 	before = open_descriptors();
 	kill(pid, SIGSTOP);
-	closer_close(eventfd(0, 0), account);
+	fd_reaper_close(eventfd(0, 0), account);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	kill(pid, SIGKILL);
 	run_until(nothing_pending);
 	for (i = 0; i < 100; i++)
-		closer_close(eventfd(0, 0), account);
+		fd_reaper_close(eventfd(0, 0), account);
 	run_until(nothing_pending);
 	/* what led to the process is gone as well; a thread that begins may open a file for a moment */
 	wanted = before - 2;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See closer.h. */
-#include "closer.h"
+/* See fd_reaper.h. */
+#include "fd_reaper.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -16,8 +16,8 @@
 #include "base/thread_role.h"
 #include "base/mutex.h"
 #include "base/clock.h"
-#include "closer_process.h"
-#include "closer_thread.h"
+#include "fd_reaper_process.h"
+#include "fd_reaper_thread.h"
 #include "fd_check.h"
 #include "base/log.h"
 
@@ -30,26 +30,26 @@
 #define NS_PER_S 1000000000ull
 
 /* Descriptors of one account that are handed over together. Control thread. */
-struct closer_batch {
-	TAILQ_ENTRY(closer_batch) link; /* of those to be sent, or of those sent */
-	LIST_ENTRY(closer_batch) of_account;
-	struct closer_batch *next_held;
-	struct closer_account *account;
+struct fd_reaper_batch {
+	TAILQ_ENTRY(fd_reaper_batch) link; /* of those to be sent, or of those sent */
+	LIST_ENTRY(fd_reaper_batch) of_account;
+	struct fd_reaper_batch *next_held;
+	struct fd_reaper_account *account;
 	uint64_t since_ns; /* the first descriptor was given */
 	uint32_t id;
 	uint32_t n;
-	int fds[CLOSER_BATCH_MAX];
+	int fds[FD_REAPER_BATCH_MAX];
 };
 
-TAILQ_HEAD(batches, closer_batch);
+TAILQ_HEAD(batches, fd_reaper_batch);
 
-struct closer_account {
-	LIST_HEAD(, closer_batch) batches; /* control thread */
-	struct closer_batch *open;	   /* control thread: waits, and has room; NULL: none */
-	uint32_t n_sent;		   /* control thread */
-	uint32_t pending;		   /* under lock */
-	uint32_t in_threads;		   /* under lock */
-	bool orphan;			   /* under lock: freed with the last descriptor */
+struct fd_reaper_account {
+	LIST_HEAD(, fd_reaper_batch) batches; /* control thread */
+	struct fd_reaper_batch *open;	      /* control thread: waits, and has room; NULL: none */
+	uint32_t n_sent;		      /* control thread */
+	uint32_t pending;		      /* under lock */
+	uint32_t in_threads;		      /* under lock */
+	bool orphan;			      /* under lock: freed with the last descriptor */
 };
 
 static struct mutex lock = MUTEX_INIT;
@@ -58,20 +58,20 @@ static uint32_t n_pending GUARDED_BY(lock);
 static struct batches waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct batches sent = TAILQ_HEAD_INITIALIZER(sent);
 static uint32_t last_id;
-static struct closer_process process = { .fd = -1 };
+static struct fd_reaper_process process = { .fd = -1 };
 static struct event *report_event, *flush_event;
 
 /* ---- Accounts ---- */
 
-struct closer_account *
-closer_open_account(void)
+struct fd_reaper_account *
+fd_reaper_open_account(void)
 {
 	ASSERT_ON(THREAD_CONTROL);
-	return calloc(1, sizeof(struct closer_account));
+	return calloc(1, sizeof(struct fd_reaper_account));
 }
 
 void
-closer_free_account(struct closer_account *account)
+fd_reaper_free_account(struct fd_reaper_account *account)
 {
 	bool unused;
 
@@ -85,7 +85,7 @@ closer_free_account(struct closer_account *account)
 }
 
 static void
-enter(struct closer_account *account, bool in_thread)
+enter(struct fd_reaper_account *account, bool in_thread)
 {
 	mutex_lock(&lock);
 	account->pending++;
@@ -95,7 +95,7 @@ enter(struct closer_account *account, bool in_thread)
 }
 
 static void
-settle(struct closer_account *account, uint32_t n, bool in_thread)
+settle(struct fd_reaper_account *account, uint32_t n, bool in_thread)
 {
 	bool last;
 
@@ -118,18 +118,18 @@ on_thread_done(void *arg)
 }
 
 static void
-close_in_thread(int fd, struct closer_account *account)
+close_in_thread(int fd, struct fd_reaper_account *account)
 {
 	enter(account, true);
-	closer_thread_close(fd, on_thread_done, account);
+	fd_reaper_thread_close(fd, on_thread_done, account);
 }
 
 /* ---- The process ---- */
 
 static void
-release(struct closer_batch *batch)
+release(struct fd_reaper_batch *batch)
 {
-	struct closer_account *account = batch->account;
+	struct fd_reaper_account *account = batch->account;
 	uint32_t n = batch->n;
 
 	LIST_REMOVE(batch, of_account);
@@ -139,7 +139,7 @@ release(struct closer_batch *batch)
 
 /* Without the process each is closed as well as it can be: whoever lingers holds up a thread. */
 static void
-close_without_process(struct closer_batch *batch)
+close_without_process(struct fd_reaper_batch *batch)
 {
 	uint32_t i;
 
@@ -151,12 +151,12 @@ close_without_process(struct closer_batch *batch)
 static void
 lose_process(void)
 {
-	struct closer_batch *batch;
+	struct fd_reaper_batch *batch;
 
-	log_error("the closer process is gone: descriptors of frontends are closed by at most 64 "
+	log_error("the reaper process is gone: descriptors of frontends are closed by at most 64 "
 		  "threads now, which frontends can hold up; restart the switch");
 	event_del(report_event);
-	closer_process_leave(&process);
+	fd_reaper_process_leave(&process);
 	/* what it had ended with it */
 	while ((batch = TAILQ_FIRST(&sent)) != NULL) {
 		TAILQ_REMOVE(&sent, batch, link);
@@ -166,7 +166,7 @@ lose_process(void)
 }
 
 static void
-withdraw(struct closer_batch *batch)
+withdraw(struct fd_reaper_batch *batch)
 {
 	TAILQ_REMOVE(&waiting, batch, link);
 	if (batch->account->open == batch)
@@ -175,13 +175,13 @@ withdraw(struct closer_batch *batch)
 
 /* False when nothing can be sent for a while. */
 static bool
-send_batch(struct closer_batch *batch)
+send_batch(struct fd_reaper_batch *batch)
 {
 	int ret;
 
 	if (batch->id == 0)
 		batch->id = ++last_id != 0 ? last_id : ++last_id;
-	ret = closer_process_send(&process, batch->id, batch->fds, batch->n);
+	ret = fd_reaper_process_send(&process, batch->id, batch->fds, batch->n);
 	if (ret == -EAGAIN)
 		return false;
 	withdraw(batch);
@@ -200,7 +200,7 @@ static void
 flush(void)
 {
 	const struct timeval retry = { .tv_usec = RETRY_MS * 1000L };
-	struct closer_batch *batch, *next;
+	struct fd_reaper_batch *batch, *next;
 	bool room = true;
 
 	for (batch = TAILQ_FIRST(&waiting); batch != NULL && room; batch = next) {
@@ -224,7 +224,7 @@ on_flush(evutil_socket_t unused, short what, void *arg)
 static void
 finish(uint32_t id)
 {
-	struct closer_batch *batch = TAILQ_FIRST(&sent);
+	struct fd_reaper_batch *batch = TAILQ_FIRST(&sent);
 
 	while (batch != NULL && batch->id != id)
 		batch = TAILQ_NEXT(batch, link);
@@ -243,7 +243,7 @@ on_report(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	while ((id = closer_process_report(&process)) > 0)
+	while ((id = fd_reaper_process_report(&process)) > 0)
 		finish((uint32_t)id);
 	if (id < 0)
 		lose_process();
@@ -251,13 +251,13 @@ on_report(evutil_socket_t fd, short what, void *arg)
 }
 
 int
-closer_fork(void)
+fd_reaper_fork(void)
 {
-	return closer_process_fork(&process);
+	return fd_reaper_process_fork(&process);
 }
 
 int
-closer_start(struct event_base *base)
+fd_reaper_start(struct event_base *base)
 {
 	flush_event = event_new(base, -1, 0, on_flush, NULL);
 	report_event = event_new(base, process.fd, EV_READ | EV_PERSIST, on_report, NULL);
@@ -267,7 +267,7 @@ closer_start(struct event_base *base)
 }
 
 void
-closer_stop(void)
+fd_reaper_stop(void)
 {
 	if (flush_event != NULL && report_event != NULL)
 		flush();
@@ -276,7 +276,7 @@ closer_stop(void)
 	if (flush_event != NULL)
 		event_free(flush_event);
 	report_event = flush_event = NULL;
-	closer_process_leave(&process);
+	fd_reaper_process_leave(&process);
 }
 
 /* ---- What is given ---- */
@@ -296,12 +296,12 @@ is_quiet_kind(int fd)
 }
 
 /* NULL: no memory. */
-static struct closer_batch *
-open_batch(struct closer_account *account)
+static struct fd_reaper_batch *
+open_batch(struct fd_reaper_account *account)
 {
-	struct closer_batch *batch = account->open;
+	struct fd_reaper_batch *batch = account->open;
 
-	if (batch != NULL && batch->n < CLOSER_BATCH_MAX)
+	if (batch != NULL && batch->n < FD_REAPER_BATCH_MAX)
 		return batch;
 	batch = malloc(sizeof(*batch));
 	if (batch == NULL)
@@ -318,9 +318,9 @@ open_batch(struct closer_account *account)
 }
 
 void
-closer_close(int fd, struct closer_account *account)
+fd_reaper_close(int fd, struct fd_reaper_account *account)
 {
-	struct closer_batch *batch = is_quiet_kind(fd) ? open_batch(account) : NULL;
+	struct fd_reaper_batch *batch = is_quiet_kind(fd) ? open_batch(account) : NULL;
 
 	ASSERT_ON(THREAD_CONTROL);
 	if (batch == NULL) {
@@ -332,10 +332,10 @@ closer_close(int fd, struct closer_account *account)
 	event_active(flush_event, 0, 0);
 }
 
-struct closer_batch *
-closer_hold(struct closer_account *account)
+struct fd_reaper_batch *
+fd_reaper_hold(struct fd_reaper_account *account)
 {
-	struct closer_batch *batch, *next, *held = NULL;
+	struct fd_reaper_batch *batch, *next, *held = NULL;
 
 	ASSERT_ON(THREAD_CONTROL);
 	for (batch = TAILQ_FIRST(&waiting); batch != NULL; batch = next) {
@@ -350,9 +350,9 @@ closer_hold(struct closer_account *account)
 }
 
 void
-closer_send(void *held)
+fd_reaper_send(void *held)
 {
-	struct closer_batch *batch = held, *next;
+	struct fd_reaper_batch *batch = held, *next;
 
 	ASSERT_ON(THREAD_CONTROL);
 	for (; batch != NULL; batch = next) {
@@ -363,9 +363,9 @@ closer_send(void *held)
 }
 
 uint32_t
-closer_resisting(const struct closer_account *account)
+fd_reaper_resisting(const struct fd_reaper_account *account)
 {
-	const struct closer_batch *batch;
+	const struct fd_reaper_batch *batch;
 	uint64_t now = clock_ns();
 	uint32_t n;
 
@@ -373,14 +373,14 @@ closer_resisting(const struct closer_account *account)
 	n = account->in_threads;
 	mutex_unlock(&lock);
 	LIST_FOREACH (batch, &account->batches, of_account) {
-		if (now - batch->since_ns > CLOSER_PATIENCE_S * NS_PER_S)
+		if (now - batch->since_ns > FD_REAPER_PATIENCE_S * NS_PER_S)
 			n += batch->n;
 	}
 	return n;
 }
 
 uint32_t
-closer_pending(const struct closer_account *account)
+fd_reaper_pending(const struct fd_reaper_account *account)
 {
 	uint32_t n;
 
@@ -391,7 +391,7 @@ closer_pending(const struct closer_account *account)
 }
 
 uint32_t
-closer_pending_all(void)
+fd_reaper_pending_all(void)
 {
 	uint32_t n;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See closer_thread.h. */
-#include "closer_thread.h"
+/* See fd_reaper_thread.h. */
+#include "fd_reaper_thread.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -51,7 +51,7 @@ run(void *unused)
 }
 
 void
-closer_thread_close(int fd, void (*done)(void *arg), void *arg)
+fd_reaper_thread_close(int fd, void (*done)(void *arg), void *arg)
 {
 	struct job *job = malloc(sizeof(*job));
 	bool more;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The closer process. The last close of a socket that a stranger gave can last as long as he likes:
+ * The reaper process. The last close of a socket that a stranger gave can last as long as he likes:
  * SO_LINGER says how long close() waits for unsent data, up to years. The kernel spares one task
  * this wait: a task that is exiting. So each batch of descriptors is received by a child which then
  * exits with all of them open, and whatever its descriptors hold (a UNIX socket holds the unread
@@ -24,7 +24,7 @@
  * SO_LINGER is not switched off first: setsockopt() waits for the socket's lock, which a stranger
  * who sends on it from memory that he withholds keeps as long as he likes.
  */
-#include "closer_process.h"
+#include "fd_reaper_process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +55,7 @@
 #define GO 1
 
 union control {
-	char buffer[CMSG_SPACE(CLOSER_BATCH_MAX * sizeof(int))];
+	char buffer[CMSG_SPACE(FD_REAPER_BATCH_MAX * sizeof(int))];
 	struct cmsghdr align;
 };
 
@@ -158,7 +158,7 @@ prepare(int to_switch, int go)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGCHLD, SIG_DFL);
-	prctl(PR_SET_NAME, "vswitchd-closer");
+	prctl(PR_SET_NAME, "vswitchd-reaper");
 	/* the eventfd may have the socket's number */
 	high = fcntl(go, F_DUPFD, GO + 1);
 	if (high < 0 || dup2(to_switch, SOCKET) < 0 || dup2(high, GO) < 0)
@@ -193,7 +193,7 @@ static void __attribute__((noreturn)) serve(int to_switch, int go)
 }
 
 int
-closer_process_fork(struct closer_process *process)
+fd_reaper_process_fork(struct fd_reaper_process *process)
 {
 	int pair[2], go;
 	pid_t pid;
@@ -209,15 +209,15 @@ closer_process_fork(struct closer_process *process)
 	if (pid == 0)
 		serve(pair[1], go);
 	close(pair[1]);
-	*process = (struct closer_process){ .fd = pair[0], .go = go };
+	*process = (struct fd_reaper_process){ .fd = pair[0], .go = go };
 	if (pid > 0)
 		return 0;
-	closer_process_leave(process);
+	fd_reaper_process_leave(process);
 	return -EAGAIN;
 }
 
 void
-closer_process_leave(struct closer_process *process)
+fd_reaper_process_leave(struct fd_reaper_process *process)
 {
 	if (process->fd < 0)
 		return;
@@ -253,7 +253,7 @@ send_copies(int to, uint32_t id, const int *fds, uint32_t n)
 }
 
 int
-closer_process_send(struct closer_process *process, uint32_t id, const int *fds, uint32_t n)
+fd_reaper_process_send(struct fd_reaper_process *process, uint32_t id, const int *fds, uint32_t n)
 {
 	int ret = process->fd < 0 ? -EPIPE : send_copies(process->fd, id, fds, n);
 	uint32_t i;
@@ -269,7 +269,7 @@ closer_process_send(struct closer_process *process, uint32_t id, const int *fds,
 }
 
 int64_t
-closer_process_report(const struct closer_process *process)
+fd_reaper_process_report(const struct fd_reaper_process *process)
 {
 	uint32_t id;
 	ssize_t n = recv(process->fd, &id, sizeof(id), MSG_DONTWAIT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See notify.h. */
-#include "notify.h"
+/* See sd_notify.h. */
+#include "sd_notify.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ make_address(const char *name, struct sockaddr_un *address, socklen_t *len)
 }
 
 int
-notify_send(const char *state)
+sd_notify_send(const char *state)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address;
