@@ -125,7 +125,7 @@ static const struct vhost_library library = {
 /* ---- The port ---- */
 
 static void
-on_attached(void *port, const struct gate_peer *peer)
+on_attached(void *port, const struct socket_peer *peer)
 {
 	(void)port;
 	assert_int_equal(peer->pid, getpid());

@@ -18,6 +18,7 @@
 #include "control_room.h"
 #include "program/daemon.h"
 #include "base/log.h"
+#include "system/socket_peer.h"
 #include "text/text.h"
 
 /* Connections that are accepted in one turn of the loop: a crowd is through the backlog soon. */
@@ -44,15 +45,6 @@ on_gone(struct control_client *client)
 		event_active(pause_end, EV_TIMEOUT, 0);
 }
 
-static pid_t
-read_pid(int fd)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? peer.pid : 0;
-}
-
 /* Says so and closes: no more is spent on a client of a crowd. */
 static void
 turn_away(int fd, pid_t pid)
@@ -75,7 +67,7 @@ turn_away(int fd, pid_t pid)
 static void
 take_client(int fd)
 {
-	pid_t pid = read_pid(fd);
+	pid_t pid = socket_peer_pid(fd);
 	struct control_client *client;
 
 	if (!control_room_take(&clients, pid)) {

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "system/socket_peer.h"
 #include "system/identity.h"
 #include "system/socket_file.h"
 #include "text/text.h"
@@ -29,12 +30,11 @@ refuse_taken(const char *path, const char *who, char *err, size_t err_size)
 static int
 refuse_connected(int fd, const char *path, char *err, size_t err_size)
 {
-	struct ucred peer = { 0 };
-	socklen_t len = sizeof(peer);
+	pid_t pid = socket_peer_pid(fd);
 	char who[32] = "";
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0)
-		snprintf(who, sizeof(who), " (pid %d)", peer.pid);
+	if (pid > 0)
+		snprintf(who, sizeof(who), " (pid %d)", (int)pid);
 	return refuse_taken(path, who, err, err_size);
 }
 

@@ -77,7 +77,7 @@ on_deleted(const char *name)
 }
 
 static void
-on_attached(struct port *port, const struct gate_peer *peer)
+on_attached(struct port *port, const struct socket_peer *peer)
 {
 	publish_port(EVENT_PORT_ATTACHED, port_name(port), "peer", port_report_peer(peer));
 }

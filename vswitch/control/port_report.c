@@ -24,7 +24,7 @@ is_frontend(const struct port *port)
 }
 
 json_t *
-port_report_peer(const struct gate_peer *peer)
+port_report_peer(const struct socket_peer *peer)
 {
 	return json_pack("{s:i, s:o, s:I}", "pid", peer->pid, "program",
 			jsonrpc_text(peer->program), "uid", (json_int_t)peer->uid);
@@ -223,7 +223,7 @@ report_frontend_mtu(const struct port *port)
 static int
 add_frontend(json_t *object, const struct port *port)
 {
-	const struct gate_peer *peer = port_peer(port);
+	const struct socket_peer *peer = port_peer(port);
 	int failed;
 
 	failed = json_object_set_new(

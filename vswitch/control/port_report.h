@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 struct fdb;
-struct gate_peer;
+struct socket_peer;
 struct port;
 struct port_option;
 
@@ -18,7 +18,7 @@ json_t *port_report(const struct port *port, const struct fdb *fdb);
 
 json_t *port_report_stats(const struct port *port);
 
-json_t *port_report_peer(const struct gate_peer *peer);
+json_t *port_report_peer(const struct socket_peer *peer);
 
 /* The value of an option of this port; JSON null where ports of its kind have no such option. */
 json_t *port_report_option(const struct port *port, const struct port_option *option);

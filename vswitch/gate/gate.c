@@ -44,7 +44,7 @@ admit(struct gate *gate, int fd)
 	gate->blameless = false;
 	event_assign(&gate->readable, gate->base, fd, EV_READ | EV_PERSIST, gate_read_on_readable,
 			gate);
-	gate_peer_read(fd, &gate->peer);
+	socket_peer_read(fd, &gate->peer);
 	log_from(&gate->log, LOG_LEVEL_INFO, "frontend attached (pid %d, %s)", (int)gate->peer.pid,
 			gate->peer.program);
 	gate->ops->attached(gate->port, &gate->peer);
@@ -372,7 +372,7 @@ gate_conn(const struct gate *gate)
 	return gate->conn;
 }
 
-const struct gate_peer *
+const struct socket_peer *
 gate_peer(const struct gate *gate)
 {
 	ASSERT_ON(THREAD_CONTROL);

@@ -19,19 +19,14 @@
 
 #include "session.h"
 #include "library/vhost_lib.h"
+#include "system/socket_peer.h"
 
 struct event_base;
 struct gate;
 
-struct gate_peer {
-	pid_t pid;
-	uid_t uid;
-	char program[32]; /* /proc/PID/comm, or "?" */
-};
-
 struct gate_ops {
 	/* A frontend was admitted; a session with the library is being made for it. */
-	void (*attached)(void *port, const struct gate_peer *peer);
+	void (*attached)(void *port, const struct socket_peer *peer);
 	/*
 	 * The message at hand changes what workers use of the rings in `vring_mask` (bit n: ring n).
 	 * Stop them, wait for the workers, give the library the cursors (vhost_conn_set_cursor), then
@@ -104,8 +99,8 @@ struct log_bucket *gate_log(struct gate *gate);
 
 /* Of the session at hand; empty when none. */
 const struct session *gate_session(const struct gate *gate);
-struct vhost_conn *gate_conn(const struct gate *gate);	    /* NULL when no session */
-const struct gate_peer *gate_peer(const struct gate *gate); /* NULL when none is attached */
+struct vhost_conn *gate_conn(const struct gate *gate);	      /* NULL when no session */
+const struct socket_peer *gate_peer(const struct gate *gate); /* NULL when none is attached */
 
 /* Connections that were turned away because a frontend was attached already. */
 uint64_t gate_rejected(const struct gate *gate);

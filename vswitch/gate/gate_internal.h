@@ -9,7 +9,6 @@
  *   gate_session.c  what all of these may ask of a session: to end, to be quiet
  *   gate_listen.c   the public socket, where the frontend connects
  *   gate_connect.c  the way out, where the frontend serves the socket
- *   gate_peer.c     who is at the other end of a socket
  *   gate_rest.c     the time between a fault and the next frontend
  *
  * States. Only the arrows change them; every op may call gate_fault() or gate_destroy(), which
@@ -128,7 +127,7 @@ struct gate {
 	void (*arrived)(struct gate *gate, int fd);
 
 	/* The session at hand. */
-	struct gate_peer peer;
+	struct socket_peer peer;
 	int fd;		       /* to the frontend */
 	struct event readable; /* on fd; pending in READING only */
 	struct event answered; /* on the library's socket, from OPENING's end to CLOSING */
@@ -241,8 +240,5 @@ void gate_rest_init(struct gate *gate);
 /* A session ended in fault. */
 void gate_rest_count_fault(struct gate *gate);
 void gate_rest_stop(struct gate *gate);
-
-/* gate_peer.c */
-void gate_peer_read(int fd, struct gate_peer *peer);
 
 #endif

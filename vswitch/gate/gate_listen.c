@@ -71,7 +71,7 @@ static int
 probe(struct gate *gate, char *err, size_t err_size)
 {
 	const char *path = gate->path;
-	struct gate_peer peer;
+	struct socket_peer peer;
 	struct sockaddr_un addr;
 	int fd, ret;
 
@@ -80,7 +80,7 @@ probe(struct gate *gate, char *err, size_t err_size)
 		return cannot_listen(path, -errno, err, err_size, "%s", strerror(errno));
 	fill_address(&addr, path);
 	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0) {
-		gate_peer_read(fd, &peer);
+		socket_peer_read(fd, &peer);
 		ret = cannot_listen(path, -EADDRINUSE, err, err_size,
 				"a program (pid %d, %s) already "
 				"does; choose another name or stop it",

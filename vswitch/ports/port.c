@@ -66,7 +66,7 @@ port_socket_dir(void)
 }
 
 void
-port_report_attached(struct port *port, const struct gate_peer *peer)
+port_report_attached(struct port *port, const struct socket_peer *peer)
 {
 	if (life.listener.attached != NULL)
 		life.listener.attached(port, peer);

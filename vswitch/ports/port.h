@@ -128,7 +128,7 @@ struct port_vring_info {
 struct port_listener {
 	void (*added)(struct port *port);
 	void (*deleted)(const char *name);
-	void (*attached)(struct port *port, const struct gate_peer *peer);
+	void (*attached)(struct port *port, const struct socket_peer *peer);
 	void (*detached)(struct port *port);
 	void (*fault)(struct port *port, const char *text);
 };
@@ -189,7 +189,7 @@ enum port_state port_state(const struct port *port);
 const char *port_state_name(enum port_state state);
 /* "waiting for a frontend on PATH", "negotiating: no memory table yet", "fault: ..." */
 void port_state_text(const struct port *port, char *text, size_t size);
-const struct gate_peer *port_peer(const struct port *port);  /* NULL */
+const struct socket_peer *port_peer(const struct port *port);  /* NULL */
 const struct session *port_session(const struct port *port); /* NULL */
 /* False: the port has neither interface nor device. */
 bool port_device(const struct port *port, struct port_device *device);

@@ -69,7 +69,7 @@ port_state_text(const struct port *port, char *text, size_t size)
 		port->ops->state_text(port, text, size);
 }
 
-const struct gate_peer *
+const struct socket_peer *
 port_peer(const struct port *port)
 {
 	return port->ops->peer != NULL ? port->ops->peer(port) : NULL;

@@ -45,7 +45,7 @@ struct port_ops {
 	/* The state in words. */
 	void (*state_text)(const struct port *port, char *text, size_t size);
 	/* A kind has the first four or the last one; the others are NULL. */
-	const struct gate_peer *(*peer)(const struct port *port);
+	const struct socket_peer *(*peer)(const struct port *port);
 	const struct session *(*session)(const struct port *port);
 	bool (*vring_info)(const struct port *port, uint32_t index, struct port_vring_info *info);
 	uint64_t (*rejected)(const struct port *port);
@@ -96,7 +96,7 @@ void port_report_started(struct port *port, int ret, const char *err);
 void port_report_set(struct port *port, const char *err);
 
 /* A kind's reports to the control layer. */
-void port_report_attached(struct port *port, const struct gate_peer *peer);
+void port_report_attached(struct port *port, const struct socket_peer *peer);
 void port_report_detached(struct port *port);
 void port_report_fault(struct port *port, const char *text);
 /*

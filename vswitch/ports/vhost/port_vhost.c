@@ -119,7 +119,7 @@ follow_mtu(struct vhost_port *port)
 }
 
 static void
-on_attached(void *arg, const struct gate_peer *peer)
+on_attached(void *arg, const struct socket_peer *peer)
 {
 	struct vhost_port *port = arg;
 

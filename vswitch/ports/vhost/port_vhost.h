@@ -66,7 +66,7 @@ void vhost_rings_settle(void *arg);
 /* The questions of struct port_ops (port_kind.h). */
 enum port_state vhost_info_state(const struct port *base);
 void vhost_info_state_text(const struct port *base, char *text, size_t size);
-const struct gate_peer *vhost_info_peer(const struct port *base);
+const struct socket_peer *vhost_info_peer(const struct port *base);
 const struct session *vhost_info_session(const struct port *base);
 bool vhost_info_vring(const struct port *base, uint32_t index, struct port_vring_info *info);
 uint64_t vhost_info_rejected(const struct port *base);

@@ -115,7 +115,7 @@ vhost_info_state_text(const struct port *base, char *text, size_t size)
 	}
 }
 
-const struct gate_peer *
+const struct socket_peer *
 vhost_info_peer(const struct port *base)
 {
 	const struct vhost_port *port = vhost_port(base);

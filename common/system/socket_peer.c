@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Who is at the other end of a UNIX socket, as the kernel says. Used by the gate on the control
- * thread, of frontends and of programs that hold a socket that we want.
- */
-#include "gate_internal.h"
+/* See socket_peer.h. */
+#include "socket_peer.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -41,7 +38,7 @@ read_program(pid_t pid, char *program, size_t size)
 }
 
 void
-gate_peer_read(int fd, struct gate_peer *peer)
+socket_peer_read(int fd, struct socket_peer *peer)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
@@ -55,4 +52,13 @@ gate_peer_read(int fd, struct gate_peer *peer)
 	peer->uid = cred.uid;
 	if (cred.pid > 0)
 		read_program(cred.pid, peer->program, sizeof(peer->program));
+}
+
+pid_t
+socket_peer_pid(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 ? cred.pid : 0;
 }
