@@ -115,7 +115,8 @@ def test_many_lives(ground: Ground, name: str) -> None:
         live(ground, driver, number % CHANGED == 0, step_of(driver, number))
     wait_until("descriptors are closed",
                lambda: open_descriptors(switch) <= fds + driver.lost_fds * LIVES)
-    assert resident(switch) - memory < 4 * MIB
+    if not switch.is_sanitized():  # a sanitizer keeps what is freed, and looks for leaks itself
+        assert resident(switch) - memory < 4 * MIB
     assert room(switch) == mbufs
     live(ground, driver, True)
 
