@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include "datapath/account.h"
+#include "poll_list.h"
 
 /* So many kicks in a row may bring nothing. */
 #define IDLE_KICKS_MAX 64
@@ -93,7 +94,7 @@ worker_kicks_unmute(struct worker *worker, uint64_t now)
 		}
 		source->muted = false;
 		listen_to(worker, source, true);
-		worker_activate(worker, source, now);
+		poll_list_add(worker, source, now);
 	}
 	worker->unmute_at = next;
 	worker->has_muted = next != UINT64_MAX;

@@ -25,6 +25,7 @@
 #include "datapath/account.h"
 #include "base/thread_role.h"
 #include "base/clock.h"
+#include "poll_list.h"
 #include "short_turns.h"
 #include "base/tsc.h"
 #include "watchdog.h"
@@ -46,18 +47,6 @@
 
 #define EVENTS_MAX 64
 
-void
-worker_activate(struct worker *worker, struct source *source, uint64_t now)
-{
-	if (source->active)
-		return;
-	source->active = true;
-	fair_share_skip(&worker->fair, source);
-	source->quiet_since = now;
-	source->ops->disarm(source);
-	worker->active[worker->n_active++] = source;
-}
-
 /* Sources came, went or have new rings: polls all of them once more. */
 static void
 refresh_sources(struct worker *worker, uint64_t now)
@@ -74,7 +63,7 @@ refresh_sources(struct worker *worker, uint64_t now)
 			continue;
 		source->active = false;
 		worker->has_timed |= __atomic_load_n(&source->timed, __ATOMIC_RELAXED);
-		worker_activate(worker, source, now);
+		poll_list_add(worker, source, now);
 	}
 }
 
@@ -256,7 +245,7 @@ activate_kicked(struct worker *worker, const struct epoll_event *events, int n, 
 		if (port == WAKE_EVENT)
 			drain_wake_fd(worker);
 		else if (worker->seen->by_port[port] != NULL)
-			worker_activate(worker, worker->seen->by_port[port], now);
+			poll_list_add(worker, worker->seen->by_port[port], now);
 	}
 }
 
@@ -270,7 +259,7 @@ activate_timed(struct worker *worker, uint64_t now)
 				(!source->muted &&
 						!__atomic_load_n(&source->timed, __ATOMIC_RELAXED)))
 			continue;
-		worker_activate(worker, source, now);
+		poll_list_add(worker, source, now);
 		source->quiet_since = 0; /* one look, unless a frame is there */
 	}
 }

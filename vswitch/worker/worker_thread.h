@@ -69,9 +69,6 @@ struct worker {
 
 #define WAKE_EVENT UINT32_MAX
 
-/* Puts a source into the poll list. The worker. */
-void worker_activate(struct worker *worker, struct source *source, uint64_t now);
-
 /* The thread's function; takes a struct worker. */
 void *worker_run(void *arg);
 
