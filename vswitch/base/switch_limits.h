@@ -14,6 +14,15 @@
 
 #define WORKERS_MAX 16
 
+/* Queues of one port in each direction, where its kind has several. */
+#define PORT_QUEUES_MAX 8
+
+/* Texts of a port, with their terminating zeros. */
+#define PORT_NAME_MAX 64
+#define PORT_PATH_MAX 108 /* sun_path */
+#define PORT_TEXT_MAX 256
+#define PORT_DEVARGS_MAX 512
+
 /* Frames that one turn takes from one queue. */
 #define BURST_MAX 64
 

@@ -29,7 +29,7 @@
 
 #include "datapath/endpoint.h"
 #include "ethdev_xdp.h"
-#include "ports/port.h"
+#include "port_device.h"
 
 struct ethdev_traits;
 struct rte_device;

@@ -37,16 +37,8 @@
 #define RETRY_NS 900000000u
 #define RETRY_FACTOR 4
 
-static const struct port_ops *const kinds[] = {
-	&port_vhost_ops,
-	&port_kernel_ops,
-	&port_ethdev_ops,
-};
-
 static struct {
-	struct event_base *base;
-	const char *socket_dir;
-	struct fdb *fdb;
+	struct port_config config;
 	struct port_listener listener;
 	struct event *second;
 	void (*all_deleted)(void *arg);
@@ -56,13 +48,13 @@ static struct {
 struct event_base *
 port_base(void)
 {
-	return life.base;
+	return life.config.base;
 }
 
 const char *
 port_socket_dir(void)
 {
-	return life.socket_dir;
+	return life.config.socket_dir;
 }
 
 void
@@ -113,21 +105,18 @@ on_second(evutil_socket_t fd, short what, void *arg)
 }
 
 int
-port_init(struct event_base *base, const char *socket_dir, struct fdb *fdb,
-		const struct port_listener *listener)
+port_init(const struct port_config *config)
 {
 	const struct timeval second = { .tv_sec = 1 };
 
-	life.base = base;
-	life.socket_dir = socket_dir;
-	life.fdb = fdb;
-	life.listener = *listener;
-	port_link_init(fdb);
-	life.second = event_new(base, -1, EV_PERSIST, on_second, NULL);
+	life.config = *config;
+	life.listener = *config->listener;
+	port_link_init(config->fdb);
+	life.second = event_new(config->base, -1, EV_PERSIST, on_second, NULL);
 	if (life.second == NULL || event_add(life.second, &second) < 0)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		int ret = kinds[i]->init != NULL ? kinds[i]->init(base) : 0;
+	for (const struct port_ops *const *kind = config->kinds; *kind != NULL; kind++) {
+		int ret = (*kind)->init != NULL ? (*kind)->init(config->base) : 0;
 
 		if (ret < 0)
 			return ret;
@@ -154,9 +143,9 @@ port_settings_default(struct port_settings *settings)
 static const struct port_ops *
 find_kind(const char *type)
 {
-	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(kinds[i]->type, type) == 0)
-			return kinds[i];
+	for (const struct port_ops *const *kind = life.config.kinds; *kind != NULL; kind++)
+		if (strcmp((*kind)->type, type) == 0)
+			return *kind;
 	return NULL;
 }
 
@@ -484,7 +473,7 @@ on_unused(void *arg)
 	bool last;
 
 	snprintf(name, sizeof(name), "%s", port->name);
-	fdb_flush(life.fdb, port->id, true);
+	fdb_flush(life.config.fdb, port->id, true);
 	last = port_table_leave(port);
 	port->ops->release(port);
 	if (life.listener.deleted != NULL)

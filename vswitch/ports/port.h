@@ -2,8 +2,8 @@
 /*
  * Ports: the table of them, their settings, state and life. Control thread only.
  *
- * A kind of port (vhost-user, later a kernel interface or a NIC) is a struct port_ops; everything
- * above (RPC, configuration) and below (workers) meets ports only through this file.
+ * A kind of port (vhost-user, kernel, ethdev) is a struct port_ops in a folder of its own; RPC and
+ * configuration meet ports only through this file.
  */
 #ifndef VSWITCH_PORT_H
 #define VSWITCH_PORT_H
@@ -16,21 +16,17 @@
 #include <net/if.h>
 
 #include "datapath/counters.h"
-#include "drops/device_drop.h"
+#include "devices/port_device.h"
 #include "gate/gate.h"
 #include "netlink/prefix.h"
 #include "base/switch_limits.h"
 
-#define PORT_NAME_MAX 64  /* with the terminating zero */
-#define PORT_PATH_MAX 108 /* sun_path */
-#define PORT_TEXT_MAX 256
-#define PORT_DEVARGS_MAX 512
 #define PORT_ADDRESSES_MAX 16 /* IP addresses of an interface */
-#define PORT_QUEUES_MAX 8
 
 struct event_base;
 struct fdb;
 struct port;
+struct port_ops;
 
 /* How a kernel port reaches the kernel. */
 enum port_backend {
@@ -64,25 +60,6 @@ struct port_settings {
 	/* ethdev (mtu, has_mac, mac and up too) */
 	char devargs[PORT_DEVARGS_MAX];
 	bool promiscuous;
-};
-
-/* The interface or device behind a port of kind kernel or ethdev, as it is now. */
-struct port_device {
-	const char *backend;	 /* "vhost-net", "tap"; of an ethdev its driver's name */
-	char why[PORT_TEXT_MAX]; /* kernel: why this backend */
-	char ifname[IFNAMSIZ];	 /* "" = it has none that is known */
-	char netns[PORT_PATH_MAX];
-	uint8_t mac[6];
-	uint32_t mtu;
-	uint32_t queues;
-	bool link_up;
-	bool interrupts;     /* frames wake a sleeping worker; else it looks now and then */
-	uint32_t speed_mbps; /* 0 = not known */
-	uint8_t takes;	     /* FRAME_NEEDS_ bits that it takes undone */
-	uint8_t gives;	     /* FRAME_NEEDS_ bits that its frames may need */
-	struct device_drop_counts dropped; /* its own, at most about a second old */
-	uint32_t n_pids;		   /* the kernel's vhost threads */
-	pid_t pids[PORT_QUEUES_MAX];
 };
 
 enum port_state {
@@ -133,9 +110,17 @@ struct port_listener {
 	void (*fault)(struct port *port, const char *text);
 };
 
-/* Once, before any other call: directory for default sockets, FDB to flush, who is told. */
-int port_init(struct event_base *base, const char *socket_dir, struct fdb *fdb,
-		const struct port_listener *listener);
+/* What port_init() is given; all of it stays as it is while there are ports. */
+struct port_config {
+	struct event_base *base;
+	const char *socket_dir; /* for default sockets */
+	struct fdb *fdb;	/* forgets the stations of ports that go */
+	const struct port_listener *listener;
+	const struct port_ops *const *kinds; /* NULL ends them */
+};
+
+/* Once, before any other call. 0 or -errno. */
+int port_init(const struct port_config *config);
 
 void port_settings_default(struct port_settings *settings);
 

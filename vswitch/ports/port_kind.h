@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What a kind of port implements, and the part of a port that is the same for all kinds. Private
- * to port*.c; control thread only.
+ * to port*.c here and in the kinds' folders; control thread only.
  */
 #ifndef VSWITCH_PORT_KIND_H
 #define VSWITCH_PORT_KIND_H
@@ -50,6 +50,11 @@ struct port_ops {
 	bool (*vring_info)(const struct port *port, uint32_t index, struct port_vring_info *info);
 	uint64_t (*rejected)(const struct port *port);
 	void (*device)(const struct port *port, struct port_device *device);
+	/*
+	 * The interface in the switch's own network namespace that the port has, or will have. False:
+	 * none that is known. NULL: a port of this kind never has one.
+	 */
+	bool (*interface)(const struct port *port, char ifname[IFNAMSIZ]);
 };
 
 struct port {
@@ -84,10 +89,6 @@ struct port {
 	void *deleted_arg;
 };
 
-extern const struct port_ops port_vhost_ops;
-extern const struct port_ops port_kernel_ops;
-extern const struct port_ops port_ethdev_ops;
-
 /*
  * The ends of start() and set() that answered -EINPROGRESS. `err` NULL: well; of a start `ret` is 0
  * then, else -errno.
@@ -115,6 +116,12 @@ bool port_table_leave(struct port *port); /* true: it was the last */
 struct port *port_table_first(void);	  /* the others by TAILQ_NEXT() */
 /* Builds the workers' view of the ports that are seen and publishes it. 0 or -ENOMEM. */
 int port_table_publish(void);
+
+/*
+ * port_interface.c. What a port opens has one user: 0, or -EEXIST with words when another port of any
+ * kind has the interface, in the switch's own network namespace, that this new one is to have.
+ */
+int port_refuse_interface(const struct port *port, const char *ifname, char *err, size_t err_size);
 
 /* The event loop that the ports live on. */
 struct event_base *port_base(void);

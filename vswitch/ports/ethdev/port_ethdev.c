@@ -16,29 +16,6 @@
 #include "worker/helper.h"
 #include "text/text.h"
 
-void
-ethdev_port_config(const struct port_settings *settings, struct ethdev_config *config)
-{
-	*config = (struct ethdev_config){
-		.queues = settings->queues,
-		.mtu = settings->mtu,
-		.offload = settings->offload,
-		.promiscuous = settings->promiscuous,
-		.link_up = settings->up && settings->enabled,
-		.has_mac = settings->has_mac,
-	};
-	memcpy(config->devargs, settings->devargs, sizeof(config->devargs));
-	memcpy(config->mac, settings->mac, sizeof(config->mac));
-}
-
-bool
-ethdev_port_same(const struct ethdev_config *a, const struct ethdev_config *b)
-{
-	return !ethdev_must_pause(a, b) && a->promiscuous == b->promiscuous &&
-			a->link_up == b->link_up && a->has_mac == b->has_mac &&
-			memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
-}
-
 /* ---- Start and stop ---- */
 
 static struct port *
@@ -110,33 +87,6 @@ launch(struct port *base, char *err, size_t err_size)
 				base->name, port->dev.driver, strerror(-ret));
 	ethdev_port_watch(port);
 	return 0;
-}
-
-static void
-close_work(void *arg)
-{
-	struct ethdev_port *port = arg;
-
-	ethdev_close(&port->dev);
-}
-
-static void
-close_done(void *arg)
-{
-	struct ethdev_port *port = arg;
-
-	port->stopped(port->stopped_arg);
-}
-
-void
-ethdev_port_close(struct ethdev_port *port)
-{
-	/* Without memory for a job: this thread waits for the device. */
-	if (helper_run(port, "closing the device of port", port->base.name, close_work, close_done,
-			    port) < 0) {
-		close_work(port);
-		close_done(port);
-	}
 }
 
 static void
@@ -281,4 +231,5 @@ const struct port_ops port_ethdev_ops = {
 	.state = state,
 	.state_text = state_text,
 	.device = device,
+	.interface = ethdev_port_interface,
 };

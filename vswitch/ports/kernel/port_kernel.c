@@ -15,7 +15,6 @@
 
 #include "worker/helper.h"
 #include "base/log.h"
-#include "ports/ethdev/port_ethdev.h"
 #include "text/text.h"
 
 static struct port *
@@ -77,8 +76,9 @@ gone_text(const struct kernel_port *port, char *text, size_t size)
 				interface_of(port));
 }
 
-void
-kernel_port_gone(struct kernel_port *port, enum kernel_fate fate)
+/* Marks the port, and nothing else happens. */
+static void
+mark_gone(struct kernel_port *port, enum kernel_fate fate)
 {
 	char text[PORT_TEXT_MAX];
 
@@ -103,6 +103,8 @@ follow_link(struct kernel_port *port, const struct kernel_view *view)
 	port_report_link(&port->base);
 }
 
+static void look(struct kernel_port *port);
+
 static void
 on_looked(void *arg)
 {
@@ -113,18 +115,19 @@ on_looked(void *arg)
 	if (port->view.fate != KERNEL_ALIVE || port->base.deleting)
 		return;
 	if (job->view.fate != KERNEL_ALIVE)
-		kernel_port_gone(port, job->view.fate);
+		mark_gone(port, job->view.fate);
 	else if (job->ret == 0)
 		follow_link(port, &job->view);
 	else if (!port->look_failed)
 		log_warning("port %s: %s", port->base.name, job->err);
 	port->look_failed = job->ret != 0;
 	if (port->look_again)
-		kernel_port_look(port);
+		look(port);
 }
 
-void
-kernel_port_look(struct kernel_port *port)
+/* Something about the interface may have changed: looks at it, soon. */
+static void
+look(struct kernel_port *port)
 {
 	if (port->base.deleting || port->view.fate != KERNEL_ALIVE)
 		return;
@@ -135,6 +138,8 @@ kernel_port_look(struct kernel_port *port)
 	port->looking = helper_run(port, "looking at the interface of port", port->base.name,
 					kernel_job_look, on_looked, &port->look) == 0;
 }
+
+static const struct kernel_watcher watcher = { .look = look, .gone = mark_gone };
 
 /* ---- Start ---- */
 
@@ -189,10 +194,10 @@ start(struct port *base, char *err, size_t err_size)
 	if (ret < 0)
 		return ret;
 	if (settings.netns[0] == '\0')
-		ret = ethdev_port_refuse_interface(base, settings.ifname, err, err_size);
+		ret = port_refuse_interface(base, settings.ifname, err, err_size);
 	if (ret < 0)
 		return ret;
-	ret = kernel_monitor_enter(port, why, sizeof(why));
+	ret = kernel_monitor_enter(port, &watcher, why, sizeof(why));
 	if (ret < 0)
 		return text_fail(err, err_size, ret, "add-port %s: %s", base->name, why);
 	prepare(port, &port->change, &settings);
@@ -216,7 +221,7 @@ launch(struct port *base, char *err, size_t err_size)
 				"its frames: %s",
 				base->name, interface_of(port), strerror(-ret));
 	/* What happened to it while it was made was nobody's yet. */
-	kernel_port_look(port);
+	look(port);
 	return 0;
 }
 
@@ -249,7 +254,7 @@ resume(struct kernel_port *port)
 		return;
 	port->halted = false;
 	if (port->backend->run(port) < 0)
-		kernel_port_gone(port, KERNEL_BROKEN);
+		mark_gone(port, KERNEL_BROKEN);
 }
 
 static void
@@ -396,6 +401,17 @@ device(const struct port *base, struct port_device *out)
 	memcpy(out->mac, link->mac, sizeof(out->mac));
 }
 
+static bool
+interface(const struct port *base, char ifname[IFNAMSIZ])
+{
+	const struct kernel_port *port = kernel_port(base);
+
+	if (base->starting || base->awaits)
+		return false;
+	snprintf(ifname, IFNAMSIZ, "%s", interface_of(port));
+	return ifname[0] != '\0' && port->view.netns[0] == '\0';
+}
+
 const struct port_ops port_kernel_ops = {
 	.type = "kernel",
 	.may_await = true,
@@ -408,4 +424,5 @@ const struct port_ops port_kernel_ops = {
 	.state = state,
 	.state_text = state_text,
 	.device = device,
+	.interface = interface,
 };

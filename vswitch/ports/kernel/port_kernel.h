@@ -95,7 +95,8 @@ struct kernel_job {
 
 struct kernel_port {
 	struct port base;
-	TAILQ_ENTRY(kernel_port) link;
+	TAILQ_ENTRY(kernel_port) link; /* in the monitor's list */
+	const struct kernel_watcher *watcher;
 	const struct kernel_backend *backend; /* NULL: not started */
 	char why[PORT_TEXT_MAX];	      /* this backend */
 	struct kernel_view view;
@@ -162,16 +163,20 @@ int kernel_vhost_usable(char *err, size_t err_size);
 
 /* ---- port_kernel_monitor.c: changes made by others; control thread ---- */
 
-/* Before a port's start, and after its end. 0, or -errno with words. */
-int kernel_monitor_enter(struct kernel_port *port, char *err, size_t err_size);
+/* What the monitor tells of a port. */
+struct kernel_watcher {
+	/* Something about its interface may have changed. */
+	void (*look)(struct kernel_port *port);
+	void (*gone)(struct kernel_port *port, enum kernel_fate fate);
+};
+
+/* Before a port's start, and after its end. 0, or -errno with words. `watcher` stays. */
+int kernel_monitor_enter(struct kernel_port *port, const struct kernel_watcher *watcher, char *err,
+		size_t err_size);
 void kernel_monitor_leave(struct kernel_port *port);
 
 /* ---- port_kernel.c ---- */
 
-/* Something about the interface may have changed: looks at it, soon. */
-void kernel_port_look(struct kernel_port *port);
-
-/* The interface is gone: the port is marked, and nothing else happens. */
-void kernel_port_gone(struct kernel_port *port, enum kernel_fate fate);
+extern const struct port_ops port_kernel_ops;
 
 #endif

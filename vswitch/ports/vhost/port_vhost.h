@@ -43,6 +43,8 @@ vhost_port(const struct port *port)
 	return (struct vhost_port *)(uintptr_t)port;
 }
 
+extern const struct port_ops port_vhost_ops;
+
 struct vring_cursor *vhost_rings_cursor(struct vhost_port *port, uint32_t index);
 
 /*
