@@ -146,7 +146,7 @@ setup(void)
 	if (fdb != NULL)
 		return;
 	fdb = fdb_create(1);
-	table = calloc(1, sizeof(*table));
+	table = forward_table_create(PORTS);
 	delivery = calloc(1, sizeof(*delivery));
 	burst = aligned_alloc(64, sizeof(*burst));
 	if (fdb == NULL || table == NULL || delivery == NULL || burst == NULL)
@@ -172,12 +172,13 @@ read_port(struct fuzz_input *input, uint16_t i)
 	port->exists = i == 0 || (kind & 0x80) == 0;
 	port->room = more & 0x80 ? more : UINT32_MAX;
 	*entry = (struct forward_port){
-		.sink = port->exists ? &port->sink : NULL,
 		.max_frame = limits[kind & 3],
 		.mac_limit = (kind & 0xc) == 0xc ? 1 + (more >> 4 & 3) : 0,
 		.enabled = port->exists && (kind & 0x10) == 0,
 		.domain = kind >> 6 & 1,
 	};
+	if (port->exists)
+		forward_table_set_sinks(table, i, &(struct sink *){ &port->sink }, 1);
 	/* Time does not decide here: nothing is slow before account_init(). */
 	accounts[i].rest_until = accounts[i].trouble_until = (more & 0x70) == 0x70 ? UINT64_MAX : 0;
 	limited = limited || entry->mac_limit != 0;
@@ -189,6 +190,7 @@ static void
 read_ports(struct fuzz_input *input)
 {
 	table->flood.n = 0;
+	table->n_sinks = 0;
 	limited = false;
 	for (uint16_t i = 0; i < PORTS; i++)
 		read_port(input, i);

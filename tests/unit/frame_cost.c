@@ -43,7 +43,7 @@ static const struct cost_case cases[] = {
 static struct driver drivers[1 + RECEIVERS_MAX];
 static struct vring_sink sinks[1 + RECEIVERS_MAX];
 static struct vring_source source;
-static struct forward_table table;
+static struct forward_table *table;
 static struct fdb *fdb;
 static struct burst *burst;
 static struct delivery delivery;
@@ -94,13 +94,15 @@ static void
 set_up(const struct cost_case *cost_case)
 {
 	set_up_sender(cost_case);
+	table = forward_table_create(1 + cost_case->receivers);
+	if (table == NULL)
+		abort();
 	for (uint32_t port = 0; port <= cost_case->receivers; port++) {
 		if (port > 0)
 			set_up_receiver(port);
-		table.ports[port] = (struct forward_port){
-			.sink = &sinks[port].base, .max_frame = MTU_MAX, .enabled = true
-		};
-		table.flood.ports[table.flood.n++] = port;
+		table->ports[port] = (struct forward_port){ .max_frame = MTU_MAX, .enabled = true };
+		forward_table_set_sinks(table, port, &(struct sink *){ &sinks[port].base }, 1);
+		table->flood.ports[table->flood.n++] = port;
 	}
 	burst = aligned_alloc(64, sizeof(*burst));
 	fdb = fdb_create(1);
@@ -143,8 +145,8 @@ static inline void
 turn(void)
 {
 	source.base.ops->take(&source.base, burst);
-	forward_burst(&table, fdb, 0, NOW, burst, verdicts);
-	deliver_burst(&delivery, &table, &source.base, burst, verdicts);
+	forward_burst(table, fdb, 0, NOW, burst, verdicts);
+	deliver_burst(&delivery, table, &source.base, burst, verdicts);
 	source.base.ops->complete(&source.base);
 }
 

@@ -14,6 +14,7 @@
 #include "base/tsc.h"
 
 #define PORTS 5
+#define SINKS 3 /* of a port that has several */
 
 #define HEADERS 54    /* Ethernet, IPv4, TCP */
 #define SILENT_LEN 77 /* after a frame of this length a sink has nothing to call */
@@ -76,7 +77,7 @@ setup(void **state)
 	(void)state;
 	memset(recorders, 0, sizeof(recorders));
 	memset(&source, 0, sizeof(source));
-	table = calloc(1, sizeof(*table));
+	table = forward_table_create(PORTS + SINKS);
 	delivery = calloc(1, sizeof(*delivery));
 	burst = aligned_alloc(64, sizeof(*burst));
 	burst->n = burst->longest = 0;
@@ -85,9 +86,8 @@ setup(void **state)
 	for (uint16_t i = 0; i < PORTS; i++) {
 		recorders[i].sink.ops = &recorder_ops;
 		recorders[i].sink.port = i;
-		table->ports[i] = (struct forward_port){
-			.sink = &recorders[i].sink, .max_frame = 1518, .enabled = true
-		};
+		table->ports[i] = (struct forward_port){ .max_frame = 1518, .enabled = true };
+		forward_table_set_sinks(table, i, &(struct sink *){ &recorders[i].sink }, 1);
 		table->flood.ports[table->flood.n++] = i;
 	}
 	return 0;
@@ -97,7 +97,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	free(table);
+	forward_table_free(table);
 	free(delivery->split);
 	free(delivery);
 	free(burst);
@@ -426,6 +426,75 @@ test_a_flood_takes_only_what_can_be_spared(void **state)
 	check_conservation();
 }
 
+/* Gives the last port several sinks. */
+static void
+widen(struct recorder *queues)
+{
+	struct sink *sinks[SINKS];
+
+	memset(queues, 0, SINKS * sizeof(*queues));
+	for (uint16_t q = 0; q < SINKS; q++) {
+		queues[q].sink.ops = &recorder_ops;
+		queues[q].sink.port = PORTS - 1;
+		queues[q].sink.queue = q;
+		sinks[q] = &queues[q].sink;
+	}
+	forward_table_set_sinks(table, PORTS - 1, sinks, SINKS);
+}
+
+/* Each flow goes to one sink of the port, in order, and each frame is counted once. */
+static void
+test_flows_of_a_port_with_several_sinks(void **state)
+{
+	struct recorder queues[SINKS];
+	int queue_of[8] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+	uint32_t n = 0;
+
+	(void)state;
+	widen(queues);
+	for (uint32_t i = 0; i < BURST_MAX; i++) {
+		add(60, i % 3 == 0 ? VERDICT_FLOOD : VERDICT_PORT, PORTS - 1, 0);
+		burst->frames[i].head[11] = i % 8;
+	}
+	deliver();
+	for (uint32_t q = 0; q < SINKS; q++) {
+		assert_in_range(queues[q].n, 1, BURST_MAX - 2);
+		assert_int_equal(queues[q].calls, 1);
+		for (uint32_t k = 0; k < queues[q].n; k++) {
+			int *known = &queue_of[queues[q].frames[k] % 8];
+
+			assert_true(*known < 0 || *known == (int)q);
+			*known = (int)q;
+			if (k > 0)
+				assert_true(queues[q].frames[k] > queues[q].frames[k - 1]);
+		}
+		n += queues[q].n;
+	}
+	assert_int_equal(n, BURST_MAX);
+	assert_int_equal(recorders[1].n, 22);
+	assert_int_equal(source.counters.copies_due, BURST_MAX - 22 + 22 * (PORTS - 1));
+}
+
+/* What is dropped for the port is counted, in all sinks together. */
+static void
+test_drops_of_a_port_with_several_sinks(void **state)
+{
+	struct recorder queues[SINKS];
+	uint64_t drops = 0;
+
+	(void)state;
+	widen(queues);
+	table->ports[PORTS - 1].enabled = false;
+	for (uint32_t i = 0; i < 20; i++) {
+		add(60, VERDICT_PORT, PORTS - 1, 0);
+		burst->frames[i].head[11] = (uint8_t)i;
+	}
+	deliver();
+	for (uint32_t q = 0; q < SINKS; q++)
+		drops += queues[q].sink.counters.drops[DROP_DISABLED];
+	assert_int_equal(drops, 20);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -446,6 +515,8 @@ main(void)
 		TEST(test_call_for_any_segment),
 		TEST(test_many_segments),
 		TEST(test_limit_of_a_frame_to_be_cut),
+		TEST(test_flows_of_a_port_with_several_sinks),
+		TEST(test_drops_of_a_port_with_several_sinks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #include <net/if.h>
 
+#include "datapath/account.h"
 #include "datapath/counters.h"
 #include "devices/port_device.h"
 #include "gate/gate.h"
@@ -92,6 +93,13 @@ struct port_rates {
 	double drop_fps;
 	double time_percent;  /* of one CPU: workers' time on the port's memory and descriptors */
 	double turns_percent; /* the same for the turns of its own frames */
+};
+
+/* What the port costs the workers, in seconds since it was added. */
+struct port_time {
+	double taking_s;	     /* its frames taken and its buffers given back */
+	double turns_s;		     /* whole turns of its frames, but what receivers were slow */
+	struct account_info account; /* the rest, and what is held against it */
 };
 
 /* A ring as show-port prints it. */
@@ -185,6 +193,7 @@ const struct port_fault *port_fault(const struct port *port);
 void port_stats(const struct port *port, struct port_stats *stats);
 void port_clear_stats(struct port *port);
 void port_rates(const struct port *port, struct port_rates *rates);
+void port_time(const struct port *port, struct port_time *time);
 
 /* Deletes all ports; `done` when the last is gone. */
 void port_delete_all(void (*done)(void *arg), void *arg);

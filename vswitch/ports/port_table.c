@@ -88,10 +88,21 @@ effective_mtu(const struct port *port)
 	return port->settings.mtu;
 }
 
+static uint32_t
+count_sinks(void)
+{
+	const struct port *port;
+	uint32_t n = 0;
+
+	TAILQ_FOREACH (port, &table.ports, link)
+		n += port->n_sinks;
+	return n;
+}
+
 int
 port_table_publish(void)
 {
-	struct forward_table *forward = calloc(1, sizeof(*forward));
+	struct forward_table *forward = forward_table_create(count_sinks());
 	struct port *port;
 
 	if (forward == NULL)
@@ -102,7 +113,7 @@ port_table_publish(void)
 		view->awaits = port->awaits;
 		if (!is_visible(port) || port->awaits)
 			continue;
-		view->sink = port->sink;
+		forward_table_set_sinks(forward, port->id, port->sinks, port->n_sinks);
 		view->max_frame = effective_mtu(port) + FRAME_OVERHEAD;
 		view->mac_limit = port->settings.mac_limit;
 		view->enabled = port->settings.enabled;

@@ -155,7 +155,7 @@ look_up(const struct passage *passage, uint64_t destination)
 		return drop(DROP_SAME_PORT);
 	if (verdict.port == FDB_NO_PORT)
 		return flood;
-	if (table->ports[verdict.port].sink == NULL)
+	if (table->ports[verdict.port].n_sinks == 0)
 		return table->ports[verdict.port].awaits ? drop(DROP_NOT_READY) : flood;
 	return verdict;
 }

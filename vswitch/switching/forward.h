@@ -20,9 +20,11 @@
 struct sink;
 
 struct forward_port {
-	struct sink *sink;  /* NULL: no such port, or one that awaits what it is made of */
+	/* Each takes the flows that flow_hash() gives to its number. */
+	struct sink *const *sinks;
 	uint32_t max_frame; /* bytes, MTU + FRAME_OVERHEAD; see burst_fits() */
 	uint32_t mac_limit; /* learned stations; 0 = no limit */
+	uint16_t n_sinks;   /* 0: no such port, or one that awaits what it is made of */
 	bool enabled;
 	bool awaits; /* stations are kept for it, and nobody else gets what is for them */
 	uint16_t domain;
@@ -37,7 +39,22 @@ struct flood_group {
 struct forward_table {
 	struct forward_port ports[PORTS_MAX];
 	struct flood_group flood;
+	uint32_t n_sinks;
+	struct sink *sinks[]; /* of all ports */
 };
+
+/*
+ * forward_table.c, control thread. A table without ports, and with room for so many sinks of ports to
+ * come. NULL: no memory.
+ */
+struct forward_table *forward_table_create(uint32_t n_sinks);
+
+/* Gives a port of the table its sinks, which outlast the table. There is room for them. */
+void forward_table_set_sinks(
+		struct forward_table *table, uint16_t port, struct sink *const *sinks, uint32_t n);
+
+/* No worker has the table any more. Frees what it owns. */
+void forward_table_free(struct forward_table *table);
 
 enum verdict_kind {
 	VERDICT_DROP,  /* counted at the sender, for `reason` */

@@ -4,8 +4,9 @@
 #include <stddef.h>
 
 #include "datapath/account.h"
-#include "offloads/offload.h"
 #include "base/tsc.h"
+#include "offloads/offload.h"
+#include "switching/flow_hash.h"
 
 /*
  * A port may send so many frames to everybody at once, and a millisecond's worth of them each
@@ -210,11 +211,9 @@ place_flood(struct delivery *delivery, struct sink *sink, const struct burst *bu
 
 /* Places a list. Called with the lock. */
 static const void *
-place_list(struct delivery *delivery, const struct forward_port *port, const struct source *source,
-		const struct burst *burst, uint8_t *list, uint32_t n)
+place_list(struct delivery *delivery, const struct forward_port *port, struct sink *sink,
+		const struct source *source, const struct burst *burst, uint8_t *list, uint32_t n)
 {
-	struct sink *sink = port->sink;
-
 	if (!port->enabled) {
 		counter_add(&sink->counters.drops[DROP_DISABLED], n);
 		return NULL;
@@ -288,17 +287,16 @@ judge_placing(struct delivery *delivery, const struct source *source, const stru
 }
 
 static void
-deliver_list(struct delivery *delivery, const struct forward_port *port,
+deliver_list(struct delivery *delivery, const struct forward_port *port, struct sink *sink,
 		const struct source *source, const struct burst *burst, uint8_t *list, uint32_t n)
 {
-	struct sink *sink = port->sink;
 	const void *placed;
 	uint64_t end;
 
 	delivery_at(delivery, sink->port);
 	spinlock_lock(&sink->lock);
 	sink->followed = 0;
-	placed = place_list(delivery, port, source, burst, list, n);
+	placed = place_list(delivery, port, sink, source, burst, list, n);
 	spinlock_unlock(&sink->lock);
 	if (placed != NULL)
 		sink->ops->call(placed);
@@ -307,6 +305,28 @@ deliver_list(struct delivery *delivery, const struct forward_port *port,
 	if (end - delivery->now > account_slow)
 		judge_placing(delivery, source, sink, burst, end);
 	delivery->now = end;
+}
+
+/* To a port with several sinks: all frames of a flow to the same one, in order. */
+static __attribute__((noinline)) void
+deliver_flows(struct delivery *delivery, const struct forward_port *port,
+		const struct source *source, const struct burst *burst, const uint8_t *list,
+		uint32_t n)
+{
+	uint8_t lists[PORT_QUEUES_MAX][BURST_MAX];
+	uint32_t counts[PORT_QUEUES_MAX] = { 0 };
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t len;
+		const uint8_t *head = burst_head(burst, list[i], &len);
+		uint32_t queue = flow_hash(head, len) % port->n_sinks;
+
+		lists[queue][counts[queue]++] = list[i];
+	}
+	for (uint32_t queue = 0; queue < port->n_sinks; queue++)
+		if (counts[queue] > 0)
+			deliver_list(delivery, port, port->sinks[queue], source, burst,
+					lists[queue], counts[queue]);
 }
 
 static __attribute__((noinline)) void
@@ -323,12 +343,11 @@ judge_source(struct delivery *delivery, const struct source *source, const struc
 }
 
 void
-deliver_charge_source(
-		struct delivery *delivery, const struct source *source, const struct burst *burst)
+deliver_charge_source(struct delivery *delivery, struct source *source, const struct burst *burst)
 {
 	uint64_t end = tsc_read();
 
-	account_add(&accounts[source->port].taking, end - delivery->now);
+	account_add(&source->taking, end - delivery->now);
 	if (end - delivery->now > account_slow)
 		judge_source(delivery, source, burst, end);
 	delivery->now = end;
@@ -341,11 +360,16 @@ deliver_burst(struct delivery *delivery, const struct forward_table *table, stru
 	sort_burst(delivery, table, source, burst, verdicts);
 	deliver_charge_source(delivery, source, burst);
 	for (uint32_t i = 0; i < delivery->n_receivers; i++) {
-		uint16_t port = delivery->receivers[i];
+		uint16_t id = delivery->receivers[i];
+		const struct forward_port *port = &table->ports[id];
 
-		deliver_list(delivery, &table->ports[port], source, burst, delivery->lists[port],
-				delivery->counts[port]);
-		delivery->counts[port] = 0;
+		if (port->n_sinks == 1)
+			deliver_list(delivery, port, port->sinks[0], source, burst,
+					delivery->lists[id], delivery->counts[id]);
+		else
+			deliver_flows(delivery, port, source, burst, delivery->lists[id],
+					delivery->counts[id]);
+		delivery->counts[id] = 0;
 	}
 	delivery->n_receivers = 0;
 	delivery_at(delivery, source->port);

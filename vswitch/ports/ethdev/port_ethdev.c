@@ -19,15 +19,18 @@
 /* ---- Start and stop ---- */
 
 static struct port *
-create(uint16_t id)
+create(uint16_t id, const struct port_settings *settings)
 {
 	struct ethdev_port *port = calloc(1, sizeof(*port));
 
-	if (port == NULL)
+	if (port == NULL || ethdev_init(&port->dev, id, settings->queues) < 0) {
+		free(port);
 		return NULL;
-	ethdev_init(&port->dev, id);
-	port->base.source = &port->dev.source;
-	port->base.sink = &port->dev.sink;
+	}
+	for (uint32_t i = 0; i < settings->queues; i++) {
+		port->base.sources[i] = &port->dev.queue[i].source;
+		port->base.sinks[i] = &port->dev.queue[i].sink;
+	}
 	return &port->base;
 }
 
@@ -51,6 +54,7 @@ open_done(void *arg)
 		return;
 	}
 	port->status = port->dev.status;
+	port->base.n_sources = port->base.n_sinks = port->dev.queues;
 	port_report_started(&port->base, 0, NULL);
 }
 
@@ -79,7 +83,7 @@ static int
 launch(struct port *base, char *err, size_t err_size)
 {
 	struct ethdev_port *port = ethdev_port(base);
-	int ret = ethdev_run(&port->dev);
+	int ret = ethdev_port_run(port);
 
 	if (ret < 0)
 		return text_fail(err, err_size, ret,
@@ -114,7 +118,10 @@ stop(struct port *base, void (*done)(void *arg), void *arg)
 static void
 release(struct port *base)
 {
-	free(ethdev_port(base));
+	struct ethdev_port *port = ethdev_port(base);
+
+	ethdev_release(&port->dev);
+	free(port);
 }
 
 /* ---- Changes ---- */
@@ -133,7 +140,7 @@ change_done(void *arg)
 	struct ethdev_port *port = arg;
 	char err[PORT_TEXT_MAX * 2];
 
-	if (port->paused && !port->dev.status.gone && ethdev_run(&port->dev) < 0)
+	if (port->paused && !port->dev.status.gone && ethdev_port_run(port) < 0)
 		port->dev.status.gone = true;
 	port->paused = false;
 	ethdev_port_accept(port, &port->dev.status);

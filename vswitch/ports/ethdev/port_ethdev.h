@@ -44,6 +44,9 @@ extern const struct port_ops port_ethdev_ops;
 void ethdev_port_config(const struct port_settings *settings, struct ethdev_config *config);
 bool ethdev_port_same(const struct ethdev_config *a, const struct ethdev_config *b);
 
+/* Gives the device to the workers, with the queues that it has now. 0 or -errno. */
+int ethdev_port_run(struct ethdev_port *port);
+
 /* Workers and looks have left the device. */
 void ethdev_port_close(struct ethdev_port *port);
 

@@ -32,6 +32,14 @@ ethdev_port_same(const struct ethdev_config *a, const struct ethdev_config *b)
 			memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
 }
 
+int
+ethdev_port_run(struct ethdev_port *port)
+{
+	int ret = port_use_queues(&port->base, port->dev.queues);
+
+	return ret == 0 ? ethdev_run(&port->dev) : ret;
+}
+
 static void
 close_work(void *arg)
 {

@@ -18,15 +18,20 @@
 #include "text/text.h"
 
 static struct port *
-create(uint16_t id)
+create(uint16_t id, const struct port_settings *settings)
 {
-	struct kernel_port *port = calloc(1, sizeof(*port));
+	struct kernel_port *port = calloc(
+			1, sizeof(*port) + settings->queues * sizeof(struct kernel_tap_queue));
 
-	if (port == NULL)
+	if (port == NULL || ethdev_init(&port->dev, id, settings->queues) < 0) {
+		free(port);
 		return NULL;
-	tap_source_init(&port->tap_source, id);
-	tap_sink_init(&port->tap_sink, id);
-	ethdev_init(&port->dev, id);
+	}
+	port->n_queues = settings->queues;
+	for (uint16_t i = 0; i < port->n_queues; i++) {
+		tap_source_init(&port->tap_queue[i].source, id, i);
+		tap_sink_init(&port->tap_queue[i].sink, id, i);
+	}
 	kernel_tap.choose(port);
 	return &port->base;
 }
@@ -34,7 +39,10 @@ create(uint16_t id)
 static void
 release(struct port *base)
 {
-	free(kernel_port(base));
+	struct kernel_port *port = kernel_port(base);
+
+	ethdev_release(&port->dev);
+	free(port);
 }
 
 static void

@@ -38,7 +38,7 @@ struct kernel_backend {
 	int (*change)(struct kernel_port *port, const struct port_settings *wanted, char *err,
 			size_t err_size);
 	void (*close)(struct kernel_port *port); /* (h) */
-	/* The port has this backend from now on: its source and sink. */
+	/* The port has this backend from now on: its sources and sinks. */
 	void (*choose)(struct kernel_port *port);
 	int (*run)(struct kernel_port *port); /* frames flow from here on; 0 or -errno */
 	/* Calls quiet(port), at once or from the event loop, when no worker uses the interface. */
@@ -93,6 +93,11 @@ struct kernel_job {
 	char err[KERNEL_ERR_MAX];
 };
 
+struct kernel_tap_queue {
+	struct tap_source source;
+	struct tap_sink sink;
+};
+
 struct kernel_port {
 	struct port base;
 	TAILQ_ENTRY(kernel_port) link; /* in the monitor's list */
@@ -112,13 +117,13 @@ struct kernel_port {
 	bool halted; /* for a change that is under way */
 	/* The interface's descriptors; with vhost-net the device's own, to look at it and no more. */
 	struct tap tap;
-	/* The tap backend's. */
-	struct tap_source tap_source;
-	struct tap_sink tap_sink;
+	uint32_t n_queues;
 	/* The vhost-net backend's. */
 	struct ethdev dev;
 	uint32_t n_pids;
 	pid_t pids[PORT_QUEUES_MAX];
+	/* The tap backend's, n_queues of them. */
+	struct kernel_tap_queue tap_queue[];
 };
 
 static inline struct kernel_port *
