@@ -102,11 +102,16 @@ count_sinks(void)
 int
 port_table_publish(void)
 {
-	struct forward_table *forward = forward_table_create(count_sinks());
+	struct forward_table *forward = forward_table_create(1, count_sinks());
+	struct flood_group *everybody = flood_group_create(PORTS_MAX);
 	struct port *port;
 
-	if (forward == NULL)
+	if (forward == NULL || everybody == NULL) {
+		free(forward);
+		free(everybody);
 		return -ENOMEM;
+	}
+	(void)forward_table_add_group(forward, everybody); /* number 0, as every port has it */
 	TAILQ_FOREACH (port, &table.ports, link) {
 		struct forward_port *view = &forward->ports[port->id];
 
@@ -118,7 +123,7 @@ port_table_publish(void)
 		view->mac_limit = port->settings.mac_limit;
 		view->enabled = port->settings.enabled;
 		if (view->enabled)
-			forward->flood.ports[forward->flood.n++] = port->id;
+			everybody->ports[everybody->n++] = port->id;
 	}
 	worker_publish_table(forward);
 	return 0;

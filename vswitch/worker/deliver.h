@@ -19,7 +19,11 @@ _Static_assert(PORTS_MAX <= DELIVERY_NOWHERE, "no port has this id");
 
 /* Scratch of one worker, all zero before the first burst. */
 struct delivery {
-	struct burst *split; /* frames made for a receiver that does not take theirs undone */
+	struct burst *split;   /* frames made for a receiver that does not take theirs undone */
+	struct edited *edited; /* frames that have another header for a receiver */
+	/* Of the burst at hand. */
+	const struct forward_table *table;
+	const struct source *source;
 	/* Set by the worker before each burst. */
 	uint64_t now;	   /* TSC, when the turn of the source began; deliver_burst() moves it on */
 	bool has_floods;   /* of the burst at hand: frames that go to everybody are in it */

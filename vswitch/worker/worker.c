@@ -269,6 +269,7 @@ free_memory(struct worker *worker)
 	free((void *)(uintptr_t)worker->sources);
 	free(worker->burst.store);
 	free(worker->delivery.split);
+	free(worker->delivery.edited);
 	free(worker->private_copy);
 	free(worker);
 }
@@ -286,10 +287,11 @@ create_worker(uint32_t index, const struct worker_config *config, struct rte_rcu
 	worker->sources = create_list(0);
 	worker->burst.store = malloc(BURST_STORE_LEN);
 	worker->delivery.split = aligned_alloc(64, sizeof(*worker->delivery.split));
+	worker->delivery.edited = aligned_alloc(64, sizeof(*worker->delivery.edited));
 	worker->private_copy = malloc(sizeof(*worker->private_copy));
 	if (worker->sources == NULL || worker->burst.store == NULL ||
-			worker->delivery.split == NULL || worker->private_copy == NULL ||
-			create_descriptors(worker) < 0) {
+			worker->delivery.split == NULL || worker->delivery.edited == NULL ||
+			worker->private_copy == NULL || create_descriptors(worker) < 0) {
 		free_memory(worker);
 		return NULL;
 	}
@@ -332,7 +334,7 @@ create_pool(struct event_base *base)
 	const struct timeval second = { .tv_sec = 1 };
 
 	pool.sample_timer = event_new(base, -1, EV_PERSIST, on_sample_timer, NULL);
-	pool.table = forward_table_create(0);
+	pool.table = forward_table_create(0, 0);
 	if (pool.sample_timer == NULL || pool.table == NULL)
 		return -ENOMEM;
 	evtimer_add(pool.sample_timer, &second);

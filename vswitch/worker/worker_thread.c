@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "poll_list.h"
 #include "short_turns.h"
+#include "switching/observer.h"
 #include "base/tsc.h"
 #include "watchdog.h"
 #include "worker_kicks.h"
@@ -110,13 +111,20 @@ move_burst(struct worker *worker, struct source *source)
 {
 	const struct forward_table *table = __atomic_load_n(worker->table, __ATOMIC_ACQUIRE);
 	struct delivery *delivery = &worker->delivery;
+	struct observer *observer = table->observer;
 
+	if (observer != NULL)
+		observer->taken(observer, source, &worker->burst);
 	if (worker->burst.n > 0) {
 		forward_burst(table, worker->fdb, source->port, clock_seconds(), &worker->burst,
 				worker->verdicts);
+		if (observer != NULL)
+			observer->judged(observer, source, &worker->burst, worker->verdicts);
 		deliver_burst(delivery, table, source, &worker->burst, worker->verdicts);
 	}
 	source->ops->complete(source);
+	if (observer != NULL)
+		observer->completed(observer, source);
 	deliver_charge_source(delivery, source, &worker->burst);
 }
 
