@@ -92,13 +92,16 @@ write_joined(int fd, struct iovec *parts, uint32_t n, struct walk *walk)
 	uint8_t rest[FRAME_LEN_MAX];
 	struct iovec piece;
 	uint32_t len = 0;
+	int error;
 
 	while (next_piece(walk, &piece)) {
 		copy_payload(rest + len, piece.iov_base, (uint32_t)piece.iov_len);
 		len += (uint32_t)piece.iov_len;
 	}
 	parts[n] = (struct iovec){ .iov_base = rest, .iov_len = len };
-	return write_parts(fd, parts, n + 1);
+	error = write_parts(fd, parts, n + 1);
+	parts[n].iov_base = NULL; /* it ends here */
+	return error;
 }
 
 static int

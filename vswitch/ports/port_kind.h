@@ -89,8 +89,9 @@ struct port {
 	struct port_time sampled_time;
 	uint64_t sampled_ns;
 	struct port_rates rates;
-	struct port_settings wanted; /* while set() goes on */
-	port_done changed;	     /* of port_add() or port_set() under way; NULL: none is */
+	struct port_settings
+			wanted; /* while set() goes on; before that the kind's, for its start */
+	port_done changed;	/* of port_add() or port_set() under way; NULL: none is */
 	void *changed_arg;
 	void (*deleted)(void *arg);
 	void *deleted_arg;

@@ -17,6 +17,13 @@
 #include "base/log.h"
 #include "text/text.h"
 
+/* docs/architecture.md says so of an idle port. */
+_Static_assert(sizeof(struct kernel_port) + sizeof(struct kernel_tap_queue) +
+						sizeof(struct ethdev_queue) +
+						sizeof(struct account) <
+				16384,
+		"a port with one queue takes less than 16 KiB");
+
 static struct port *
 create(uint16_t id, const struct port_settings *settings)
 {
@@ -27,7 +34,7 @@ create(uint16_t id, const struct port_settings *settings)
 		free(port);
 		return NULL;
 	}
-	port->n_queues = settings->queues;
+	port->n_queues = (uint16_t)settings->queues;
 	for (uint16_t i = 0; i < port->n_queues; i++) {
 		tap_source_init(&port->tap_queue[i].source, id, i);
 		tap_sink_init(&port->tap_queue[i].sink, id, i);
@@ -46,13 +53,14 @@ release(struct port *base)
 }
 
 static void
-prepare(struct kernel_port *port, struct kernel_job *job, const struct port_settings *wanted)
+prepare(struct kernel_port *port, struct kernel_job *job)
 {
 	memset(job, 0, sizeof(*job));
 	job->port = port;
 	job->backend = port->backend;
-	job->old = port->base.settings;
-	job->wanted = *wanted;
+	job->old = &port->base.settings;
+	job->wanted = &port->base.wanted;
+	memcpy(job->netns, port->base.settings.netns, sizeof(job->netns));
 	job->view = port->view;
 	job->adopted = port->adopted;
 	job->found = port->found;
@@ -142,7 +150,7 @@ look(struct kernel_port *port)
 	port->look_again = port->looking;
 	if (port->looking)
 		return;
-	prepare(port, &port->look, &port->base.settings);
+	prepare(port, &port->look);
 	port->looking = helper_run(port, "looking at the interface of port", port->base.name,
 					kernel_job_look, on_looked, &port->look) == 0;
 }
@@ -195,20 +203,22 @@ static int
 start(struct port *base, char *err, size_t err_size)
 {
 	struct kernel_port *port = kernel_port(base);
-	struct port_settings settings = base->settings;
+	struct port_settings *settings = &base->wanted;
 	char why[PORT_TEXT_MAX];
-	int ret = choose_ifname(base, &settings, err, err_size);
+	int ret;
 
+	*settings = base->settings;
+	ret = choose_ifname(base, settings, err, err_size);
 	if (ret < 0)
 		return ret;
-	if (settings.netns[0] == '\0')
-		ret = port_refuse_interface(base, settings.ifname, err, err_size);
+	if (settings->netns[0] == '\0')
+		ret = port_refuse_interface(base, settings->ifname, err, err_size);
 	if (ret < 0)
 		return ret;
 	ret = kernel_monitor_enter(port, &watcher, why, sizeof(why));
 	if (ret < 0)
 		return text_fail(err, err_size, ret, "add-port %s: %s", base->name, why);
-	prepare(port, &port->change, &settings);
+	prepare(port, &port->change);
 	ret = helper_run(port, "making the interface of port", base->name, kernel_job_start,
 			on_started, &port->change);
 	if (ret == 0)
@@ -278,7 +288,7 @@ on_set(void *arg)
 		port_report_set(&port->base, err);
 		return;
 	}
-	port->backend->changed(port, &job->wanted);
+	port->backend->changed(port, job->wanted);
 	if (port->view.fate == KERNEL_ALIVE)
 		follow_link(port, &job->view);
 	port_report_set(&port->base, NULL);
@@ -309,7 +319,7 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 		return text_fail(err, err_size, -ENODEV,
 				"set-port %s: interface %s is gone; delete the port and add it again",
 				base->name, interface_of(port));
-	prepare(port, &port->change, settings);
+	prepare(port, &port->change);
 	port->change.assert_all = same;
 	port->halted = port->backend->must_halt(&base->settings, settings);
 	if (port->halted)
@@ -335,7 +345,7 @@ on_quiet(void *arg)
 {
 	struct kernel_port *port = arg;
 
-	prepare(port, &port->change, &port->base.settings);
+	prepare(port, &port->change);
 	if (helper_run(port, "closing the interface of port", port->base.name, kernel_job_close,
 			    on_closed, &port->change) == 0)
 		return;

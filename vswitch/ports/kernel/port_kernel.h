@@ -83,7 +83,9 @@ struct kernel_view {
 struct kernel_job {
 	struct kernel_port *port;
 	const struct kernel_backend *backend; /* a start chooses it */
-	struct port_settings old, wanted;
+	/* The port's, which stay as they are while a start, a change or the close is under way. */
+	const struct port_settings *old, *wanted;
+	char netns[PORT_PATH_MAX]; /* the setting, for a look, which may be under way at any time */
 	bool assert_all; /* also what is to stay as it is, should somebody else have changed it */
 	char why[PORT_TEXT_MAX];
 	bool adopted;
@@ -117,7 +119,7 @@ struct kernel_port {
 	bool halted; /* for a change that is under way */
 	/* The interface's descriptors; with vhost-net the device's own, to look at it and no more. */
 	struct tap tap;
-	uint32_t n_queues;
+	uint16_t n_queues;
 	/* The vhost-net backend's. */
 	struct ethdev dev;
 	uint32_t n_pids;
