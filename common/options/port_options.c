@@ -60,8 +60,9 @@ const struct port_option port_options[] = {
 	  .help = "how frames reach the kernel; auto is vhost-net where /dev/vhost-net can be "
 		  "used, else tap" },
 	{ .key = "queues", .type = PORT_OPTION_INTEGER, .min = 1, .max = PORT_OPTION_QUEUES_MAX,
-	  .arg = "N", .kinds = PORT_KIND_KERNEL, .default_text = "1", .add_only = true,
-	  .help = "queues of the interface, each way" },
+	  .arg = "N", .kinds = PORT_KIND_KERNEL | PORT_KIND_ETHDEV, .default_text = "1",
+	  .add_only = true,
+	  .help = "queues of the interface or device, each way; workers share them" },
 	{ .key = "mac", .type = PORT_OPTION_MAC, .arg = "MAC",
 	  .kinds = PORT_KIND_KERNEL | PORT_KIND_ETHDEV,
 	  .help = "MAC address of the interface or device; else the one that it has" },

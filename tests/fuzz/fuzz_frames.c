@@ -40,6 +40,7 @@ struct memory {
 
 static struct port ports[PORTS];
 static struct forward_table *table;
+static struct flood_group *flood;
 static struct delivery *delivery;
 static struct fdb *fdb;
 static struct burst *burst;
@@ -146,11 +147,13 @@ setup(void)
 	if (fdb != NULL)
 		return;
 	fdb = fdb_create(1);
-	table = calloc(1, sizeof(*table));
+	table = forward_table_create(1, PORTS);
+	flood = flood_group_create(PORTS);
 	delivery = calloc(1, sizeof(*delivery));
 	burst = aligned_alloc(64, sizeof(*burst));
-	if (fdb == NULL || table == NULL || delivery == NULL || burst == NULL)
+	if (fdb == NULL || table == NULL || flood == NULL || delivery == NULL || burst == NULL)
 		abort();
+	(void)forward_table_add_group(table, flood);
 	delivery->split = aligned_alloc(64, sizeof(*burst));
 	if (delivery->split == NULL)
 		abort();
@@ -172,23 +175,25 @@ read_port(struct fuzz_input *input, uint16_t i)
 	port->exists = i == 0 || (kind & 0x80) == 0;
 	port->room = more & 0x80 ? more : UINT32_MAX;
 	*entry = (struct forward_port){
-		.sink = port->exists ? &port->sink : NULL,
 		.max_frame = limits[kind & 3],
 		.mac_limit = (kind & 0xc) == 0xc ? 1 + (more >> 4 & 3) : 0,
 		.enabled = port->exists && (kind & 0x10) == 0,
 		.domain = kind >> 6 & 1,
 	};
+	if (port->exists)
+		forward_table_set_sinks(table, i, &(struct sink *){ &port->sink }, 1);
 	/* Time does not decide here: nothing is slow before account_init(). */
 	accounts[i].rest_until = accounts[i].trouble_until = (more & 0x70) == 0x70 ? UINT64_MAX : 0;
 	limited = limited || entry->mac_limit != 0;
 	if (port->exists && (kind & 0x20) == 0)
-		table->flood.ports[table->flood.n++] = i;
+		flood->ports[flood->n++] = i;
 }
 
 static void
 read_ports(struct fuzz_input *input)
 {
-	table->flood.n = 0;
+	flood->n = 0;
+	table->n_sinks = 0;
 	limited = false;
 	for (uint16_t i = 0; i < PORTS; i++)
 		read_port(input, i);
@@ -359,8 +364,8 @@ forward(void)
 static bool
 is_flooded(uint32_t port)
 {
-	for (uint32_t k = 0; k < table->flood.n; k++)
-		if (table->flood.ports[k] == port)
+	for (uint32_t k = 0; k < flood->n; k++)
+		if (flood->ports[k] == port)
 			return port != source.port;
 	return false;
 }

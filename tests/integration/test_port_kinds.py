@@ -29,7 +29,7 @@ FOREIGN: list[tuple[str, str, Any, list[str]]] = [
     ("vhost-user", "mac", "02:00:00:00:00:01", ["kernel", "ethdev"]),
     ("vhost-user", "up", True, ["kernel", "ethdev"]),
     ("vhost-user", "backend", "tap", ["kernel"]),
-    ("vhost-user", "queues", 1, ["kernel"]),
+    ("vhost-user", "queues", 1, ["kernel", "ethdev"]),
     ("vhost-user", "devargs", "net_null0", ["ethdev"]),
     ("vhost-user", "promiscuous", False, ["ethdev"]),
     ("kernel", "socket", "/x/y.sock", ["vhost-user"]),
@@ -37,7 +37,6 @@ FOREIGN: list[tuple[str, str, Any, list[str]]] = [
     ("kernel", "mode", "0600", ["vhost-user"]),
     ("kernel", "owner", "0", ["vhost-user"]),
     ("kernel", "devargs", "net_null0", ["ethdev"]),
-    ("ethdev", "queues", 2, ["kernel"]),
     ("ethdev", "ip", [], ["kernel"]),
     ("ethdev", "group", "0", ["vhost-user"]),
 ]

@@ -23,13 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SLACK = 0.02
+SLACKS = {"alone": 0.03}  # where it is another: a frame that is a burst alone bears all that a turn costs
 TIMEOUT = 120.0
 MEASURED = "measured_turn"
 TOTAL = "total"
 SKIPPED = 77  # to meson
 HEADER = f"""\
 # Instructions a frame, in all and by function (with what the compiler made inline of others): the
-# limits of the frame_cost tests, which allow {SLACK:.0%} more in all. Written by
+# limits of the frame_cost tests, which allow {SLACK:.0%} more in all (alone: 3%). Written by
 #     ninja -C build frame-cost-limits
 # after a change that is worth what it costs, and after one that saves; commit both together.
 """
@@ -108,12 +109,13 @@ def check(program: Path, limits: Path, case: str) -> int:
     change = cost.total / limit.total - 1
     words = (f"case {case}: {cost.total:.1f} instructions a frame, limit {limit.total:.1f} "
              f"({change:+.1%})")
-    if change > SLACK:
+    slack = SLACKS.get(case, SLACK)
+    if change > slack:
         more = "\n".join(grown(cost, limit))
-        return fail(f"{words}: more than {SLACK:.0%} over it. What grew:\n{more}\n"
+        return fail(f"{words}: more than {slack:.0%} over it. What grew:\n{more}\n"
                     "if it is worth that, write new limits: ninja -C build frame-cost-limits")
     print(words)
-    if change < -SLACK:
+    if change < -slack:
         print("the limits can be lowered: ninja -C build frame-cost-limits")
     return 0
 
@@ -145,8 +147,9 @@ def main(arguments: list[str]) -> int:
     except FileNotFoundError:
         return fail("there is no valgrind; install Debian's package of that name (./dev setup)")
     except KeyError:
-        return fail(f"{limits} has no limit for case {arguments[3]}; "
-                    "write it: ninja -C build frame-cost-limits")
+        fail(f"{limits} has no limit for case {arguments[3]}: nobody knows what it costs with this "
+             "compiler; write it: ninja -C build frame-cost-limits")
+        return SKIPPED
     except subprocess.SubprocessError as error:
         return fail(f"no measurement of {program}: {error}")
 

@@ -12,8 +12,11 @@
 #include "datapath/account.h"
 #include "worker/deliver.h"
 #include "base/tsc.h"
+#include "switching/observer.h"
+#include "switching/policy.h"
 
 #define PORTS 5
+#define SINKS 3 /* of a port that has several */
 
 #define HEADERS 54    /* Ethernet, IPv4, TCP */
 #define SILENT_LEN 77 /* after a frame of this length a sink has nothing to call */
@@ -23,6 +26,8 @@ struct recorder {
 	struct sink sink;
 	uint32_t n;
 	uint8_t frames[BURST_MAX];
+	uint16_t types[BURST_MAX]; /* EtherTypes */
+	uint16_t lens[BURST_MAX];
 	uint32_t n_split;
 	uint32_t split_bytes;
 	uint32_t calls;
@@ -33,6 +38,7 @@ struct recorder {
 
 static struct recorder recorders[PORTS];
 static struct forward_table *table;
+static struct flood_group *everybody;
 static struct delivery *delivery;
 static struct source source;
 static struct burst *burst;
@@ -51,8 +57,13 @@ record(struct sink *sink, const struct burst *frames, const uint8_t *list, uint3
 			recorder->n_split++;
 			recorder->split_bytes += frames->frames[list[i]].len;
 		}
-		if (recorder->n < BURST_MAX)
+		if (recorder->n < BURST_MAX) {
+			const uint8_t *head = frames->frames[list[i]].head;
+
 			recorder->frames[recorder->n] = frames == burst ? list[i] : SPLIT;
+			recorder->types[recorder->n] = (uint16_t)(head[12] << 8 | head[13]);
+			recorder->lens[recorder->n] = (uint16_t)frames->frames[list[i]].len;
+		}
 		recorder->n++;
 	}
 	counter_add(&sink->counters.frames, n);
@@ -76,19 +87,21 @@ setup(void **state)
 	(void)state;
 	memset(recorders, 0, sizeof(recorders));
 	memset(&source, 0, sizeof(source));
-	table = calloc(1, sizeof(*table));
+	table = forward_table_create(1, PORTS + SINKS);
+	everybody = flood_group_create(PORTS);
+	(void)forward_table_add_group(table, everybody);
 	delivery = calloc(1, sizeof(*delivery));
 	burst = aligned_alloc(64, sizeof(*burst));
 	burst->n = burst->longest = 0;
 	burst->offload_mask = 0;
 	delivery->split = aligned_alloc(64, sizeof(*burst));
+	delivery->edited = aligned_alloc(64, sizeof(*delivery->edited));
 	for (uint16_t i = 0; i < PORTS; i++) {
 		recorders[i].sink.ops = &recorder_ops;
 		recorders[i].sink.port = i;
-		table->ports[i] = (struct forward_port){
-			.sink = &recorders[i].sink, .max_frame = 1518, .enabled = true
-		};
-		table->flood.ports[table->flood.n++] = i;
+		table->ports[i] = (struct forward_port){ .max_frame = 1518, .enabled = true };
+		forward_table_set_sinks(table, i, &(struct sink *){ &recorders[i].sink }, 1);
+		everybody->ports[everybody->n++] = i;
 	}
 	return 0;
 }
@@ -97,8 +110,9 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	free(table);
+	forward_table_free(table);
 	free(delivery->split);
+	free(delivery->edited);
 	free(delivery);
 	free(burst);
 	return 0;
@@ -111,7 +125,9 @@ add(uint32_t len, enum verdict_kind kind, uint16_t port, enum drop_reason reason
 	memset(burst->frames[burst->n].head, 0, sizeof(burst->frames[burst->n].head));
 	if (len > burst->longest)
 		burst->longest = len;
-	verdicts[burst->n] = (struct verdict){ .kind = kind, .port = port, .reason = reason };
+	verdicts[burst->n] = (struct verdict){ .kind = kind, .reason = reason };
+	if (kind != VERDICT_FLOOD)
+		verdicts[burst->n].port = port;
 	burst->n++;
 }
 
@@ -202,7 +218,7 @@ static void
 test_flood_with_nobody_else(void **state)
 {
 	(void)state;
-	table->flood.n = 1;
+	everybody->n = 1;
 	add(60, VERDICT_FLOOD, 0, 0);
 	deliver();
 	assert_int_equal(source.counters.copies_due, 0);
@@ -426,6 +442,176 @@ test_a_flood_takes_only_what_can_be_spared(void **state)
 	check_conservation();
 }
 
+/* Gives the last port several sinks. */
+static void
+widen(struct recorder *queues)
+{
+	struct sink *sinks[SINKS];
+
+	memset(queues, 0, SINKS * sizeof(*queues));
+	for (uint16_t q = 0; q < SINKS; q++) {
+		queues[q].sink.ops = &recorder_ops;
+		queues[q].sink.port = PORTS - 1;
+		queues[q].sink.queue = q;
+		sinks[q] = &queues[q].sink;
+	}
+	forward_table_set_sinks(table, PORTS - 1, sinks, SINKS);
+}
+
+/* Each flow goes to one sink of the port, in order, and each frame is counted once. */
+static void
+test_flows_of_a_port_with_several_sinks(void **state)
+{
+	struct recorder queues[SINKS];
+	int queue_of[8] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+	uint32_t n = 0;
+
+	(void)state;
+	widen(queues);
+	for (uint32_t i = 0; i < BURST_MAX; i++) {
+		add(60, i % 3 == 0 ? VERDICT_FLOOD : VERDICT_PORT, PORTS - 1, 0);
+		burst->frames[i].head[11] = i % 8;
+	}
+	deliver();
+	for (uint32_t q = 0; q < SINKS; q++) {
+		assert_in_range(queues[q].n, 1, BURST_MAX - 2);
+		assert_int_equal(queues[q].calls, 1);
+		for (uint32_t k = 0; k < queues[q].n; k++) {
+			int *known = &queue_of[queues[q].frames[k] % 8];
+
+			assert_true(*known < 0 || *known == (int)q);
+			*known = (int)q;
+			if (k > 0)
+				assert_true(queues[q].frames[k] > queues[q].frames[k - 1]);
+		}
+		n += queues[q].n;
+	}
+	assert_int_equal(n, BURST_MAX);
+	assert_int_equal(recorders[1].n, 22);
+	assert_int_equal(source.counters.copies_due, BURST_MAX - 22 + 22 * (PORTS - 1));
+}
+
+/* What is dropped for the port is counted, in all sinks together. */
+static void
+test_drops_of_a_port_with_several_sinks(void **state)
+{
+	struct recorder queues[SINKS];
+	uint64_t drops = 0;
+
+	(void)state;
+	widen(queues);
+	table->ports[PORTS - 1].enabled = false;
+	for (uint32_t i = 0; i < 20; i++) {
+		add(60, VERDICT_PORT, PORTS - 1, 0);
+		burst->frames[i].head[11] = (uint8_t)i;
+	}
+	deliver();
+	for (uint32_t q = 0; q < SINKS; q++)
+		drops += queues[q].sink.counters.drops[DROP_DISABLED];
+	assert_int_equal(drops, 20);
+}
+
+/* A frame that lies somewhere, whose EtherType is `type`. */
+static void
+add_real(enum verdict_kind kind, uint16_t port, uint16_t type)
+{
+	static uint8_t bytes[BURST_MAX][100];
+	struct frame *frame = &burst->frames[burst->n];
+	uint8_t *own = bytes[burst->n];
+
+	own[12] = (uint8_t)(type >> 8);
+	own[13] = (uint8_t)type;
+	burst->segments[burst->n] = (struct frame_segment){ .data = own, .len = 100 };
+	frame->segments = &burst->segments[burst->n];
+	frame->n_segments = 1;
+	add(100, kind, port, 0);
+	memcpy(frame->head, own, FRAME_HEAD_LEN);
+}
+
+/* One receiver's frames have another header, and the others' are as they came. */
+static void
+test_edits(void **state)
+{
+	static struct edit edits[PORTS_MAX];
+	static struct policy policy;
+
+	(void)state;
+	policy.shared.holders = 1;
+	forward_table_set_policy(table, 4, &policy);
+	edits[2] = (struct edit){ .pops = 1 };
+	add_real(VERDICT_PORT, 1, 0x0800);
+	verdicts[0].edit = (struct edit){ .push = EDIT_PUSH_CVLAN };
+	add_real(VERDICT_PORT, 1, 0x86dd);
+	add_real(VERDICT_FLOOD, 0, ETHERTYPE_CVLAN);
+	everybody->edits = edits;
+	deliver();
+	assert_int_equal(recorders[1].n, 3);
+	assert_int_equal(recorders[1].types[0], ETHERTYPE_CVLAN);
+	assert_int_equal(recorders[1].lens[0], 104);
+	assert_int_equal(recorders[1].types[1], 0x86dd);
+	assert_int_equal(recorders[1].types[2], ETHERTYPE_CVLAN);
+	assert_int_equal(recorders[1].lens[2], 100);
+	assert_int_equal(recorders[2].n, 1);
+	assert_int_equal(recorders[2].types[0], 0);
+	assert_int_equal(recorders[2].lens[0], 96);
+	assert_int_equal(recorders[3].frames[0], 2); /* the burst's own frame */
+	check_conservation();
+}
+
+/* The receiver's limit holds for what it would get. */
+static void
+test_edit_makes_it_too_big(void **state)
+{
+	static struct policy policy;
+
+	(void)state;
+	policy.shared.holders = 1;
+	forward_table_set_policy(table, 4, &policy);
+	table->ports[1].max_frame = 100;
+	add_real(VERDICT_PORT, 1, 0x0800);
+	add_real(VERDICT_PORT, 1, 0x0800);
+	verdicts[1].edit = (struct edit){ .push = EDIT_PUSH_CVLAN };
+	deliver();
+	assert_int_equal(recorders[1].n, 1);
+	assert_int_equal(recorders[1].sink.counters.drops[DROP_TOO_BIG], 1);
+	check_conservation();
+}
+
+struct watcher {
+	struct observer base;
+	uint32_t frames[PORTS]; /* by receiver */
+};
+
+static void
+on_placing(struct observer *observer, const struct sink *sink, const struct burst *frames,
+		const uint8_t *list, uint32_t n)
+{
+	struct watcher *watcher = (struct watcher *)observer;
+
+	assert_int_equal(sink->lock.held, 0);
+	for (uint32_t i = 0; i < n; i++)
+		assert_true(list[i] < frames->n);
+	watcher->frames[sink->port] += n;
+}
+
+static void
+test_observer(void **state)
+{
+	struct watcher watcher = { .base = { .shared = { .holders = 1 }, .placing = on_placing } };
+
+	(void)state;
+	forward_table_set_observer(table, &watcher.base);
+	table->ports[3].enabled = false;
+	add(60, VERDICT_FLOOD, 0, 0);
+	add(60, VERDICT_PORT, 2, 0);
+	add(60, VERDICT_DROP, 0, DROP_SAME_PORT);
+	deliver();
+	for (uint32_t i = 0; i < PORTS; i++)
+		assert_int_equal(watcher.frames[i], i == 0 ? 0 : i == 2 ? 2 : 1);
+	check_conservation();
+	table->observer = NULL;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -446,6 +632,11 @@ main(void)
 		TEST(test_call_for_any_segment),
 		TEST(test_many_segments),
 		TEST(test_limit_of_a_frame_to_be_cut),
+		TEST(test_flows_of_a_port_with_several_sinks),
+		TEST(test_drops_of_a_port_with_several_sinks),
+		TEST(test_edits),
+		TEST(test_edit_makes_it_too_big),
+		TEST(test_observer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "devices/flow_hash.h"
+#include "switching/flow_hash.h"
 
 #define HEAD 64
 #define MACS 12

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "switching/forward.h"
+#include "switching/observer.h"
+#include "switching/policy.h"
 #include "stations.h"
 
 #define PORTS 6
@@ -20,7 +22,6 @@ static struct fdb *fdb;
 static struct forward_table table;
 static struct burst burst;
 static struct verdict verdicts[BURST_MAX];
-static char sinks[PORTS];
 
 static int
 setup(void **state)
@@ -33,10 +34,10 @@ setup(void **state)
 	burst.n = 0;
 	burst.offload_mask = 0;
 	for (i = 0; i < PORTS; i++) {
-		table.ports[i].sink = (struct sink *)&sinks[i];
+		table.ports[i].n_sinks = 1; /* they are not looked at */
 		table.ports[i].max_frame = MAX_FRAME;
 		table.ports[i].enabled = true;
-		table.flood.ports[table.flood.n++] = i;
+		table.ports[i].flood = 100 + i;
 	}
 	fdb = fdb_create(1);
 	return fdb == NULL ? -1 : 0;
@@ -109,6 +110,7 @@ static void
 assert_flood(const struct verdict *verdict)
 {
 	assert_int_equal(verdict->kind, VERDICT_FLOOD);
+	assert_in_range(verdict->group, 100, 100 + PORTS - 1);
 }
 
 static void
@@ -404,7 +406,7 @@ test_port_that_is_gone(void **state)
 	(void)state;
 	add_unicast(9, 1);
 	forward(3, 0);
-	table.ports[3].sink = NULL;
+	table.ports[3].n_sinks = 0;
 	add_unicast(1, 2);
 	forward(0, 0);
 	assert_flood(&verdicts[0]);
@@ -418,7 +420,7 @@ test_port_that_is_to_come(void **state)
 
 	(void)state;
 	assert_int_equal(fdb_add_static(fdb, &key, 3), 0);
-	table.ports[3].sink = NULL;
+	table.ports[3].n_sinks = 0;
 	table.ports[3].awaits = true;
 	add_unicast(1, 2);
 	forward(0, 0);
@@ -446,22 +448,94 @@ test_domains_are_apart(void **state)
 	assert_int_equal(port_of(1, 0), FDB_NO_PORT);
 }
 
+/* A policy that drops frames of odd length before they teach anything, and has a tag put on others. */
+static uint32_t released;
+
 static void
-test_copies_due(void **state)
+drop_odd(const struct policy *policy, const struct burst *frames, struct verdict *out)
 {
-	const struct verdict drop = { .kind = VERDICT_DROP }, port = { .kind = VERDICT_PORT };
-	const struct verdict flood = { .kind = VERDICT_FLOOD };
+	(void)policy;
+	for (uint32_t i = 0; i < frames->n; i++) {
+		assert_int_equal(out[i].kind, VERDICT_NONE);
+		if (frames->frames[i].len % 2 != 0)
+			out[i] = (struct verdict){ .kind = VERDICT_DROP, .reason = DROP_REFUSED };
+	}
+}
+
+static void
+tag_others(const struct policy *policy, const struct burst *frames, struct verdict *out)
+{
+	(void)policy;
+	for (uint32_t i = 0; i < frames->n; i++) {
+		assert_int_not_equal(out[i].kind, VERDICT_NONE);
+		out[i].edit = (struct edit){ .push = EDIT_PUSH_CVLAN, .tci = 5 };
+	}
+}
+
+static void
+release_policy(struct shared *shared)
+{
+	(void)shared;
+	released++;
+}
+
+static void
+test_policy(void **state)
+{
+	struct policy policy = {
+		.shared = { .release = release_policy }, .admit = drop_odd, .judge = tag_others
+	};
 
 	(void)state;
-	assert_int_equal(forward_copies(&table, 0, &drop), 1);
-	assert_int_equal(forward_copies(&table, 0, &port), 1);
-	assert_int_equal(forward_copies(&table, 0, &flood), PORTS - 1);
-	assert_int_equal(forward_copies(&table, PORTS - 1, &flood), PORTS - 1);
-	assert_int_equal(forward_copies(&table, PORTS, &flood), PORTS);
-	table.flood.n = 1;
-	assert_int_equal(forward_copies(&table, 0, &flood), 0);
-	table.flood.n = 0;
-	assert_int_equal(forward_copies(&table, 0, &flood), 0);
+	forward_table_set_policy(&table, 0, &policy);
+	add_unicast(9, 1);
+	add_unicast(9, 2);
+	burst.frames[1].len = 61;
+	forward(0, 0);
+	assert_flood(&verdicts[0]);
+	assert_int_equal(verdicts[0].edit.push, EDIT_PUSH_CVLAN);
+	assert_drop(&verdicts[1], DROP_REFUSED);
+	assert_int_equal(port_of(1, 0), 0);
+	assert_int_equal(port_of(2, 0), FDB_NO_PORT);
+	add_unicast(9, 3); /* of a port without one */
+	burst.frames[0].len = 61;
+	forward(1, 0);
+	assert_flood(&verdicts[0]);
+	assert_int_equal(verdicts[0].edit.push, EDIT_PUSH_NONE);
+	policy.admit = NULL;
+	policy.judge = NULL;
+	add_unicast(1, 4);
+	forward(0, 0);
+	assert_drop(&verdicts[0], DROP_SAME_PORT);
+}
+
+/* What tables share goes with the last of them that points to it, and not before. */
+static void
+test_last_table_releases(void **state)
+{
+	struct policy policy = { .shared = { .release = release_policy } };
+	struct observer observer = { .shared = { .release = release_policy } };
+	struct forward_table *first = forward_table_create(1, 0),
+			     *second = forward_table_create(2, 0);
+	struct flood_group *group = flood_group_create(PORTS);
+
+	(void)state;
+	released = 0;
+	forward_table_set_policy(first, 1, &policy);
+	forward_table_set_policy(first, 2, &policy);
+	forward_table_set_policy(second, 2, &policy);
+	forward_table_set_observer(first, &observer);
+	assert_int_equal(forward_table_add_group(first, group), 0);
+	assert_int_equal(forward_table_add_group(second, group), 0);
+	assert_int_equal(forward_table_add_group(second, group), 1);
+	assert_int_equal(policy.shared.holders, 3);
+	assert_int_equal(group->shared.holders, 3);
+	forward_table_free(first);
+	assert_int_equal(released, 1); /* the observer */
+	assert_int_equal(policy.shared.holders, 1);
+	assert_int_equal(group->shared.holders, 2);
+	forward_table_free(second);
+	assert_int_equal(released, 2);
 }
 
 /* The rules once more, frame by frame, in the plainest way. */
@@ -568,7 +642,8 @@ main(void)
 		TEST(test_port_that_is_gone),
 		TEST(test_port_that_is_to_come),
 		TEST(test_domains_are_apart),
-		TEST(test_copies_due),
+		TEST(test_policy),
+		TEST(test_last_table_releases),
 		TEST(test_agrees_with_the_plain_rules),
 	};
 

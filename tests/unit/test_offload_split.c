@@ -217,7 +217,8 @@ test_random_segments(void **state)
 		if (!shape.ipv6 && most > 60000)
 			most = 60000;
 		shape.payload = gso_size + 1 + frames_random(&seed) % (most - gso_size);
-		pieces = frames_len(&shape) < 1023 ? frames_len(&shape) : 1023;
+		pieces = frames_len(&shape) < OFFLOAD_SEGMENTS_MAX ? frames_len(&shape)
+								   : OFFLOAD_SEGMENTS_MAX;
 		if (round % 2 != 0)
 			pieces = pieces < 40 ? pieces : 40;
 		give(&shape, gso_size, 1 + frames_random(&seed) % pieces, &seed);
@@ -276,7 +277,7 @@ lay(const uint32_t *sizes, uint32_t n)
 	assert_int_equal(from->frames[FRAME].len, done);
 }
 
-/* One frame takes every segment that a burst has. */
+/* One frame takes every segment that a burst has, but that which an edit would have needed. */
 static void
 test_all_pieces_in_one(void **state)
 {
@@ -287,11 +288,11 @@ test_all_pieces_in_one(void **state)
 	for (uint32_t k = 0; k < OFFLOAD_SEGMENTS_MAX; k++)
 		sizes[k] = 1;
 	sizes[0] = 300;
-	sizes[1] = frames_len(&shape) - 300 - 1021;
+	sizes[1] = frames_len(&shape) - 300 - (OFFLOAD_SEGMENTS_MAX - 2);
 	give(&shape, 0, 1, &seed);
 	lay(sizes, OFFLOAD_SEGMENTS_MAX);
 	assert_int_equal(offload_split(from, FRAME, 0, 0, to), 1);
-	assert_int_equal(to->frames[0].n_segments, BURST_SEGMENTS_MAX);
+	assert_int_equal(to->frames[0].n_segments, OFFLOAD_SEGMENTS_MAX + 1);
 	check_burst();
 	check_frame(0, shape, false);
 }
@@ -328,7 +329,7 @@ test_far_checksum(void **state)
 	give(&shape, 0, 1, &seed);
 	lay(sizes, OFFLOAD_SEGMENTS_FAR);
 	assert_int_equal(offload_split(from, FRAME, 0, 0, to), 1);
-	assert_int_equal(to->frames[0].n_segments, BURST_SEGMENTS_MAX);
+	assert_int_equal(to->frames[0].n_segments, OFFLOAD_SEGMENTS_MAX + 1);
 	check_burst();
 	check_frame(0, shape, false);
 }

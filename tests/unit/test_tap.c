@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <linux/virtio_net.h>
@@ -60,8 +61,8 @@ setup(void **state)
 	burst->offload_mask = UINT64_MAX;
 	burst->mbufs = (struct rte_mbuf **)&burst;
 	sink = calloc(1, sizeof(*sink));
-	tap_source_init(&source, 7);
-	tap_sink_init(sink, 7);
+	tap_source_init(&source, 7, 0);
+	tap_sink_init(sink, 7, 0);
 	tap_source_use(&source, &tap);
 	tap_sink_use(sink, &tap);
 	for (uint32_t i = 0; i < sizeof(payload); i++)
@@ -187,13 +188,38 @@ test_burst_is_full(void **state)
 	check_frame(0, 100 + BURST_MAX);
 }
 
+/* One queue that several sockets fill, since each holds but a few long frames without rights. */
+static int
+open_wide_queue(int senders[QUEUES])
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	/* Without a name it is given one. */
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address.sun_family)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	for (uint32_t i = 0; i < QUEUES; i++) {
+		senders[i] = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		assert_int_equal(connect(senders[i], (struct sockaddr *)&address, len), 0);
+	}
+	return fd;
+}
+
 /* The store ends the burst before a longest frame could pass its end. */
 static void
 test_store_is_full(void **state)
 {
 	const uint8_t *end = burst->store + BURST_STORE_LEN;
+	int senders[QUEUES];
 
 	(void)state;
+	close(tap.fds[0]);
+	tap.fds[0] = open_wide_queue(senders);
+	for (uint32_t i = 0; i < QUEUES; i++) {
+		close(kernel[i]);
+		kernel[i] = senders[i];
+	}
 	for (uint32_t i = 0; i < 9; i++)
 		send_plain(i % QUEUES, FRAME_MAX);
 	assert_int_equal(take(), 7);
@@ -204,38 +230,26 @@ test_store_is_full(void **state)
 	assert_int_equal(take(), 2);
 }
 
-/* A busy queue does not keep the others from their turn, and nothing is left behind. */
+/* A source has its own queue, and no other. */
 static void
-test_queues_in_turn(void **state)
+test_each_queue_has_a_source(void **state)
 {
-	uint32_t first[QUEUES + 1], total = 0, n;
+	struct tap_source other;
 
 	(void)state;
-	for (uint32_t i = 0; i < 2 * BURST_MAX; i++)
-		for (uint32_t queue = 0; queue < QUEUES; queue++)
-			send_plain(queue, 60 + queue);
-	for (uint32_t i = 0; i <= QUEUES; i++) {
-		total += take();
-		first[i] = burst->frames[0].len;
-	}
-	assert_int_equal(first[0], 60);
-	assert_int_equal(first[1], 61);
-	assert_int_equal(first[2], 62);
-	assert_int_equal(first[3], 60);
-	while ((n = take()) > 0)
-		total += n;
-	assert_int_equal(total, 2 * BURST_MAX * QUEUES);
-}
-
-/* Each queue has been asked when there is nothing. */
-static void
-test_last_queue_is_seen(void **state)
-{
-	(void)state;
-	for (uint32_t i = 0; i < 2 * QUEUES; i++) {
-		send_plain(i % QUEUES, 60);
-		assert_int_equal(take(), 1);
-	}
+	tap_source_init(&other, 7, 2);
+	tap_source_use(&other, &tap);
+	send_plain(1, 61);
+	send_plain(2, 62);
+	assert_int_equal(take(), 0);
+	assert_int_equal(other.base.ops->take(&other.base, burst), 1);
+	check_frame(0, 62);
+	send_plain(0, 60);
+	assert_int_equal(other.base.ops->take(&other.base, burst), 0);
+	assert_int_equal(take(), 1);
+	check_frame(0, 60);
+	assert_int_equal(other.base.counters.frames, 1);
+	assert_int_equal(source.base.counters.frames, 1);
 }
 
 static void
@@ -282,7 +296,7 @@ test_lies_are_bounded(void **state)
 	assert_int_equal(source.base.counters.drops[DROP_BAD_OFFLOAD], BURST_MAX + 1);
 }
 
-/* Frames of 23 segments: nine are a burst; the others stay in the kernel's queues. */
+/* Frames of 23 segments: nine are a burst; the others stay in the kernel's queue. */
 static void
 test_segments_end_a_burst(void **state)
 {
@@ -292,7 +306,7 @@ test_segments_end_a_burst(void **state)
 	(void)state;
 	frames_build(&shape, bytes);
 	for (uint32_t i = 0; i < 12; i++)
-		kernel_sends(i % QUEUES, frames_header(&shape, 131), bytes, frames_len(&shape));
+		kernel_sends(0, frames_header(&shape, 131), bytes, frames_len(&shape));
 	assert_int_equal(take(), 9);
 	assert_int_equal(burst->n, 9);
 	assert_int_equal(take(), 3);
@@ -440,32 +454,23 @@ test_offload_travels(void **state)
 	assert_memory_equal(seen + TAP_HEADER_LEN, payload, 300);
 }
 
+/* A sink has its own queue, and no other. */
 static void
-test_flows_keep_their_queue(void **state)
+test_each_queue_has_a_sink(void **state)
 {
-	uint32_t used[QUEUES] = { 0 };
-	uint8_t frame[100] = { 0 };
+	struct tap_sink other;
 	ssize_t len;
 
 	(void)state;
-	for (uint32_t station = 0; station < 30; station++) {
-		int queue = -1;
-
-		frame[11] = (uint8_t)station;
-		for (uint32_t i = 0; i < 3; i++) {
-			int now;
-
-			frame[90] = (uint8_t)i;
-			make_frame(frame, sizeof(frame), 40);
-			place();
-			now = kernel_receives(&len);
-			assert_true(now >= 0 && (queue < 0 || now == queue));
-			queue = now;
-		}
-		used[queue]++;
-	}
-	for (uint32_t i = 0; i < QUEUES; i++)
-		assert_true(used[i] > 0);
+	tap_sink_init(&other, 7, 2);
+	tap_sink_use(&other, &tap);
+	make_frame(payload, 100, 40);
+	assert_null(other.base.ops->place(&other.base, burst, list, 1));
+	assert_int_equal(kernel_receives(&len), 2);
+	place();
+	assert_int_equal(kernel_receives(&len), 0);
+	assert_int_equal(other.base.counters.frames, 1);
+	assert_int_equal(sink->base.counters.frames, 1);
 }
 
 static uint64_t
@@ -480,7 +485,6 @@ test_refusals_are_counted(void **state)
 	uint32_t accepted = 0;
 
 	(void)state;
-	tap.queues = 1;
 	make_frame(payload, 9000, 9000);
 	while (drops(DROP_RING_FULL) == 0 && accepted < 10000) {
 		place();
@@ -495,7 +499,6 @@ test_refusals_are_counted(void **state)
 	tap_sink_use(sink, NULL);
 	place();
 	assert_int_equal(drops(DROP_NOT_READY), 1);
-	tap.queues = QUEUES;
 }
 
 static volatile sig_atomic_t faults;
@@ -557,8 +560,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_scraps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_burst_is_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_store_is_full, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_queues_in_turn, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_last_queue_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_each_queue_has_a_source, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lies_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_segments_end_a_burst, setup, teardown),
@@ -566,7 +568,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_frames_in_most_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_head_is_the_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_offload_travels, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_flows_keep_their_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_each_queue_has_a_sink, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_that_is_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_takes, setup, teardown),

@@ -91,7 +91,7 @@ start(void **state)
 	worker->thread = pthread_self();
 	worker->tid = gettid();
 	worker->sleeping = true;
-	stand_at(FDB_NO_PORT);
+	stand_at(DELIVERY_NOWHERE);
 	assert_int_equal(thread_init(), 0);
 	watchdog_watch_worker(worker);
 	watchdog_watch(&task);

@@ -11,6 +11,7 @@
 #define VSWITCH_SPINLOCK_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "thread_safety.h"
@@ -37,6 +38,9 @@ spinlock_relax(uint32_t *waited)
 }
 
 static inline void spinlock_lock(struct spinlock *lock) ACQUIRES(*lock) UNCHECKED_LOCKS;
+/* False: somebody has it. */
+static inline bool
+spinlock_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, *lock) UNCHECKED_LOCKS;
 static inline void spinlock_unlock(struct spinlock *lock) RELEASES(*lock) UNCHECKED_LOCKS;
 
 static inline void
@@ -47,6 +51,12 @@ spinlock_lock(struct spinlock *lock)
 	while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0)
 		while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0)
 			spinlock_relax(&waited);
+}
+
+static inline bool
+spinlock_try_lock(struct spinlock *lock)
+{
+	return __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) == 0;
 }
 
 static inline void

@@ -14,6 +14,18 @@
 
 #define WORKERS_MAX 16
 
+/* Queues of one port in each direction, where its kind has several. */
+#define PORT_QUEUES_MAX 8
+
+/* Ids of sources, one a queue that frames come from: 0 .. SOURCES_MAX - 1. */
+#define SOURCES_MAX (PORTS_MAX * PORT_QUEUES_MAX)
+
+/* Texts of a port, with their terminating zeros. */
+#define PORT_NAME_MAX 64
+#define PORT_PATH_MAX 108 /* sun_path */
+#define PORT_TEXT_MAX 256
+#define PORT_DEVARGS_MAX 512
+
 /* Frames that one turn takes from one queue. */
 #define BURST_MAX 64
 
@@ -29,10 +41,14 @@
 #define MTU_MAX 65535
 #define FRAME_LEN_MAX (MTU_MAX + FRAME_OVERHEAD_MAX)
 
-/* One queue pair a port: ring 0 is the receiveq (switch to frontend), 1 the transmitq. */
+/*
+ * Rings of a vhost-user port: 2 N is the receiveq (switch to frontend) of queue pair N, and 2 N + 1 its
+ * transmitq. A port has one pair.
+ */
 #define VRING_RECEIVEQ 0
 #define VRING_TRANSMITQ 1
-#define PORT_VRINGS 2
+#define PORT_VRING_PAIRS 1
+#define PORT_VRINGS (2 * PORT_VRING_PAIRS)
 
 #define VRING_SIZE_MIN 2
 #define VRING_SIZE_MAX 32768

@@ -21,8 +21,9 @@
 #define REQUIRES(lock) THREAD_SAFETY(requires_capability(lock))
 /* A function: its caller does not hold the lock, because the function takes it. */
 #define EXCLUDES(lock) THREAD_SAFETY(locks_excluded(lock))
-/* A function that returns with the lock, or without it. */
+/* A function that returns with the lock, with it if it returns `result`, or without it. */
 #define ACQUIRES(lock) THREAD_SAFETY(acquire_capability(lock))
+#define TRY_ACQUIRES(result, lock) THREAD_SAFETY(try_acquire_capability(result, lock))
 #define RELEASES(lock) THREAD_SAFETY(release_capability(lock))
 /* A function that the check cannot follow; the reason stands beside. */
 #define UNCHECKED_LOCKS THREAD_SAFETY(no_thread_safety_analysis)

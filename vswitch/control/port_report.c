@@ -96,17 +96,18 @@ report_rates(const struct port *port)
 static json_t *
 report_time(const struct port *port)
 {
-	struct account_info info;
+	struct port_time time;
+	const struct account_info *info = &time.account;
 	struct port_rates rates;
 
-	account_info(port_id(port), &info);
+	port_time(port, &time);
 	port_rates(port, &rates);
 	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:f, s:f, s:f}", "percent",
 			rates.time_percent, "turns_percent", rates.turns_percent, "taking_s",
-			info.taking_s, "placing_s", info.placing_s, "calling_s", info.calling_s,
-			"turns_s", info.turns_s, "slow_turns", (int)info.slow_turns, "stalls",
-			(int)info.stalls, "stalled_s", info.stalled_s, "resting_s", info.rest_s,
-			"rested_s", info.rested_s);
+			time.taking_s, "placing_s", info->placing_s, "calling_s", info->calling_s,
+			"turns_s", time.turns_s, "slow_turns", (int)info->slow_turns, "stalls",
+			(int)info->stalls, "stalled_s", info->stalled_s, "resting_s", info->rest_s,
+			"rested_s", info->rested_s);
 }
 
 static json_t *

@@ -44,12 +44,12 @@ report_workers(void)
 	for (i = 0; i < worker_count(); i++) {
 		worker_info(i, &info);
 		json_array_append_new(list,
-				json_pack("{s:i, s:o, s:s, s:f, s:i}", "id", (int)i, "cpu",
+				json_pack("{s:i, s:o, s:s, s:f, s:i, s:i}", "id", (int)i, "cpu",
 						info.cpu >= 0 ? json_integer(info.cpu)
 							      : json_null(),
 						"state", info.sleeping ? "sleeping" : "polling",
 						"busy_percent", info.busy_percent, "ports",
-						(int)info.sources));
+						(int)info.ports, "queues", (int)info.sources));
 	}
 	return list;
 }

@@ -84,8 +84,8 @@ const struct rpc_method rpc_methods[] = {
 	  .result = "`version`, `pid`, `uptime_s`, `socket_dir`, `control`, `config` (path or null), "
 		    "`log_level`, `poll` (`adaptive` or `always`), `memory` (`kind`: `hugepages` or "
 		    "`ordinary`; `mib`), `workers` (array of `id`, `cpu` or null, `state`: `polling` "
-		    "or `sleeping`, `busy_percent`, `ports`), `sessions`, `sessions_max`, `fdb` "
-		    "(`entries`, `static`, `max`, `ageing-time`, `flapping`), `ports` (array of PORT). "
+		    "or `sleeping`, `busy_percent`, `ports` and their `queues` that it serves), "
+		    "`sessions`, `sessions_max`, `fdb` (`entries`, `static`, `max`, `ageing-time`, `flapping`), `ports` (array of PORT). "
 		    "`flapping` has the addresses that were learned at two ports by turns, three times "
 		    "or more in the last `seconds`: `mac`, `vlan`, `ports` (the last two), `moves`, "
 		    "`seconds`; it means a loop, or that two stations have one address" },

@@ -289,10 +289,16 @@ account_fault_text(enum account_fault fault)
 	return texts[fault];
 }
 
+double
+account_seconds(uint64_t cycles)
+{
+	return (double)cycles / (double)cycles_per_s;
+}
+
 static double
 seconds(const uint64_t *cycles)
 {
-	return (double)__atomic_load_n(cycles, __ATOMIC_RELAXED) / (double)cycles_per_s;
+	return account_seconds(__atomic_load_n(cycles, __ATOMIC_RELAXED));
 }
 
 void
@@ -302,10 +308,8 @@ account_info(uint16_t port, struct account_info *info)
 	uint64_t now = tsc_read(), until = __atomic_load_n(&account->rest_until, __ATOMIC_RELAXED);
 
 	*info = (struct account_info){
-		.taking_s = seconds(&account->taking),
 		.placing_s = seconds(&account->placing),
 		.calling_s = seconds(&account->calling),
-		.turns_s = seconds(&account->turns),
 		.rest_s = until > now ? (double)(until - now) / (double)cycles_per_s : 0,
 		.stalled_s = seconds(&account->stalled),
 		.rested_s = seconds(&account->rested),

@@ -53,11 +53,8 @@ enum account_fault {
 };
 
 struct account {
-	/* Writer: the worker that has the port's source. TSC cycles. */
-	uint64_t taking; /* its chains taken and given back */
-	uint64_t turns;	 /* its whole turns, but what its receivers were slow: fair shares */
-	/* Any worker. */
-	uint64_t placing __attribute__((aligned(64))); /* frames put into its memory, and calls */
+	/* Any worker. TSC cycles. What frames of the port cost stands in its sources (endpoint.h). */
+	uint64_t placing; /* frames put into its memory, and calls */
 	/* Any worker and the caller, atomically; seldom written from here on. TSC cycles and times. */
 	uint64_t trouble_until __attribute__((aligned(64))); /* the later of the next two */
 	uint64_t rest_until;
@@ -165,13 +162,15 @@ const char *account_fault_text(enum account_fault fault);
 
 /* What people are shown of a port. Control thread. */
 struct account_info {
-	double taking_s, placing_s, calling_s; /* seconds of the workers' time */
-	double turns_s;
-	double rest_s; /* how long it rests from now on; 0: it does not */
+	double placing_s, calling_s; /* seconds of the workers' time */
+	double rest_s;		     /* how long it rests from now on; 0: it does not */
 	double stalled_s, rested_s;
 	uint32_t slow_turns, stalls;
 };
 
 void account_info(uint16_t port, struct account_info *info);
+
+/* TSC cycles in seconds. After account_init(). */
+double account_seconds(uint64_t cycles);
 
 #endif

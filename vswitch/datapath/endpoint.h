@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Where frames enter the switch (a source) and leave it (a sink): the interface through which the
- * workers meet every kind of port. A vhost-user port is a source over its transmitq and a sink
- * over its receiveq; a NIC is a source and a sink over its own queues.
+ * workers meet every kind of port. Each is one queue: a vhost-user port has a source over its
+ * transmitq and a sink over its receiveq; a TAP or a NIC has a source and a sink for each of its queues.
+ * All frames of a flow go to the same sink of a port (switching/flow_hash.h), so that they stay in order.
  *
- * Threads: a source belongs to one worker at a time, given by the control thread. A sink is used
- * by any worker, under its lock.
+ * Threads: a source belongs to one worker at a time, given by the control thread; the sources of a port
+ * may belong to different workers. A sink is used by any worker, under its lock.
  */
 #ifndef VSWITCH_ENDPOINT_H
 #define VSWITCH_ENDPOINT_H
@@ -42,6 +43,8 @@ struct source_ops {
 struct source {
 	const struct source_ops *ops;
 	uint16_t port;
+	uint16_t queue; /* constant; its number in the port */
+	uint16_t id;	/* writer: control; its own among all sources while it is attached */
 	struct counters counters; /* writer: the worker */
 	int32_t worker;		  /* writer: control; index of the worker, -1 while detached */
 	bool timed;		  /* writer: control; nothing wakes for it: poll it on a timer */
@@ -59,7 +62,22 @@ struct source {
 	uint64_t short_until; /* when turns may become longer again */
 	uint64_t flood_level; /* frames to everybody lately, less what is allowed: see deliver.c */
 	uint64_t flood_seen;  /* when that was counted */
+	/* Read by any thread; cycles since the port was added. */
+	uint64_t taking; /* frames taken and given back */
+	uint64_t turns;	 /* its whole turns, but what its receivers were slow: fair shares */
 };
+
+/* A source that no worker has yet; `source` is all zero. */
+static inline void
+source_init(struct source *source, const struct source_ops *ops, uint16_t port, uint16_t queue)
+{
+	source->ops = ops;
+	source->port = port;
+	source->queue = queue;
+	source->worker = -1;
+	source->kick_fd = -1;
+	source->frames_max = BURST_MAX;
+}
 
 /* A frame that was taken and ends here, at its sender. The worker. */
 static inline void
@@ -92,6 +110,7 @@ struct sink_ops {
 struct sink {
 	const struct sink_ops *ops;
 	uint16_t port;
+	uint16_t queue; /* constant; its number in the port */
 	struct spinlock lock;
 	uint8_t takes; /* FRAME_NEEDS_ bits that the receiver sees to; changed under the lock */
 	bool strange;  /* constant; a stranger's memory: see account.h */

@@ -30,16 +30,30 @@
 #define UNBIND_MS 50
 #define TAKEN_LIMIT_MS 1000
 
-void
-ethdev_init(struct ethdev *dev, uint16_t port)
+int
+ethdev_init(struct ethdev *dev, uint16_t port, uint32_t queues)
 {
 	memset(dev, 0, sizeof(*dev));
-	dev->source.ops = &ethdev_source_ops;
-	dev->source.port = port;
-	dev->source.worker = -1;
-	dev->source.frames_max = BURST_MAX;
-	dev->sink.ops = &ethdev_sink_ops;
-	dev->sink.port = port;
+	dev->queue = calloc(queues, sizeof(*dev->queue));
+	if (dev->queue == NULL)
+		return -ENOMEM;
+	dev->n_queues = (uint16_t)queues;
+	for (uint16_t i = 0; i < dev->n_queues; i++) {
+		struct ethdev_queue *queue = &dev->queue[i];
+
+		queue->dev = dev;
+		source_init(&queue->source, &ethdev_source_ops, port, i);
+		queue->sink.ops = &ethdev_sink_ops;
+		queue->sink.port = port;
+		queue->sink.queue = i;
+	}
+	return 0;
+}
+
+void
+ethdev_release(struct ethdev *dev)
+{
+	free(dev->queue);
 }
 
 /* ---- Stopping; helper ---- */
@@ -351,10 +365,13 @@ look_at_interface(const struct ethdev *dev, struct ethdev_status *status)
 static void
 clean_up_transmitted(struct ethdev *dev)
 {
-	spinlock_lock(&dev->sink.lock);
-	for (uint16_t queue = 0; queue < dev->queues; queue++)
+	for (uint16_t queue = 0; queue < dev->queues; queue++) {
+		struct sink *sink = &dev->queue[queue].sink;
+
+		spinlock_lock(&sink->lock);
 		(void)rte_eth_tx_done_cleanup(dev->id, queue, 0);
-	spinlock_unlock(&dev->sink.lock);
+		spinlock_unlock(&sink->lock);
+	}
 }
 
 /* A driver that counts none of them says 0. */
@@ -424,16 +441,18 @@ ethdev_close(struct ethdev *dev)
 
 /* ---- Control ---- */
 
+static int
+interrupt_of(const struct ethdev *dev, uint16_t queue)
+{
+	return dev->interrupts ? dev->fds[queue] : -1;
+}
+
 static void
 unwatch(struct ethdev *dev)
 {
-	if (!dev->watched)
-		return;
-	dev->watched = false;
-	if (!dev->interrupts)
-		worker_unwatch(&dev->source, -1);
-	for (uint16_t queue = 0; dev->interrupts && queue < dev->queues; queue++)
-		worker_unwatch(&dev->source, dev->fds[queue]);
+	for (uint16_t queue = 0; queue < dev->n_watched; queue++)
+		worker_unwatch(&dev->queue[queue].source, interrupt_of(dev, queue));
+	dev->n_watched = 0;
 }
 
 static int
@@ -441,21 +460,24 @@ watch(struct ethdev *dev)
 {
 	int ret = 0;
 
-	dev->watched = true;
-	if (!dev->interrupts)
-		return worker_watch(&dev->source, -1);
-	for (uint16_t queue = 0; ret == 0 && queue < dev->queues; queue++)
-		ret = worker_watch(&dev->source, dev->fds[queue]);
+	for (uint16_t queue = 0; ret == 0 && queue < dev->queues; queue++) {
+		ret = worker_watch(&dev->queue[queue].source, interrupt_of(dev, queue));
+		dev->n_watched = queue + 1;
+	}
 	return ret;
 }
 
 static void
 publish(struct ethdev *dev, bool running)
 {
-	spinlock_lock(&dev->sink.lock);
-	dev->sink.takes = running ? dev->takes : 0;
+	for (uint16_t queue = 0; queue < dev->n_queues; queue++) {
+		struct sink *sink = &dev->queue[queue].sink;
+
+		spinlock_lock(&sink->lock);
+		sink->takes = running ? dev->takes : 0;
+		spinlock_unlock(&sink->lock);
+	}
 	__atomic_store_n(&dev->running, running, __ATOMIC_RELEASE);
-	spinlock_unlock(&dev->sink.lock);
 }
 
 int
@@ -472,16 +494,21 @@ ethdev_run(struct ethdev *dev)
 	return ret;
 }
 
-/* What the worker had taken from the driver and not shown yet. */
+/* What workers had taken from the driver and not shown yet. */
 static void
 on_grace(void *arg)
 {
 	struct ethdev *dev = arg;
 
 	dev->pausing = false;
-	rte_pktmbuf_free_bulk(dev->received + dev->n_looked_at, dev->n_received - dev->n_looked_at);
-	dev->n_received = 0;
-	dev->n_looked_at = 0;
+	for (uint16_t i = 0; i < dev->n_queues; i++) {
+		struct ethdev_queue *queue = &dev->queue[i];
+
+		rte_pktmbuf_free_bulk(queue->received + queue->n_looked_at,
+				queue->n_received - queue->n_looked_at);
+		queue->n_received = 0;
+		queue->n_looked_at = 0;
+	}
 	dev->quiet(dev->quiet_arg);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Any device that DPDK drives, as a source and a sink: its receive queues, its transmit queues and
- * the mbufs between. Behind ports of kind ethdev, and behind kernel ports whose backend is
+ * Any device that DPDK drives: each of its receive queues a source, each of its transmit queues a sink,
+ * and the mbufs between. Behind ports of kind ethdev, and behind kernel ports whose backend is
  * vhost-net (a virtio_user device in front of /dev/vhost-net).
  *
  * Who may call what, the one rule:
@@ -13,7 +13,7 @@
  *                   the struct ethdev alone but for what the workers see and ethdev_info().
  *   Workers         source.ops and sink.ops, between ethdev_run() and the `quiet` of ethdev_pause().
  *
- * Order: ethdev_init, ethdev_open, (source attached) ethdev_run, any number of { ethdev_look, or
+ * Order: ethdev_init, ethdev_open, (sources attached) ethdev_run, any number of { ethdev_look, or
  * ethdev_change without a pause where ethdev_must_pause() says so, else between ethdev_pause and
  * ethdev_run; ethdev_return always between them }, ethdev_pause, ethdev_close.
  *
@@ -29,7 +29,7 @@
 
 #include "datapath/endpoint.h"
 #include "ethdev_xdp.h"
-#include "ports/port.h"
+#include "port_device.h"
 
 struct ethdev_traits;
 struct rte_device;
@@ -37,7 +37,7 @@ struct rte_mempool;
 
 struct ethdev_config {
 	char devargs[PORT_DEVARGS_MAX]; /* as EAL's --vdev and --allow take them */
-	uint32_t queues;		/* pairs, at most; 1 .. PORT_QUEUES_MAX */
+	uint32_t queues; /* pairs, at most; 1 .. PORT_QUEUES_MAX, and what ethdev_init() was told */
 	uint32_t mtu;
 	bool offload; /* use the device's checksum and TCP segmentation offloads */
 	bool promiscuous;
@@ -58,10 +58,22 @@ struct ethdev_status {
 	struct device_drop_counts dropped;
 };
 
-struct ethdev {
+/* A receive queue and a transmit queue of the same number. */
+struct ethdev_queue {
 	struct source source;
 	struct sink sink;
+	struct ethdev *dev;
+	/* The worker's that has the source. */
+	uint32_t n_received, n_looked_at, n_taken;
+	struct rte_mbuf *received[BURST_MAX];
+	struct rte_mbuf *taken[BURST_MAX]; /* what the burst shows, from take() to complete() */
+};
+
+struct ethdev {
 	bool running; /* writer: control, atomically; the workers leave alone what does not run */
+	struct ethdev_queue *
+			queue; /* n_queues of them, for as long as the struct; those from `queues` on idle */
+	uint16_t n_queues;
 
 	/* Writer: the helper, while the device does not run. */
 	bool opened;
@@ -74,7 +86,7 @@ struct ethdev {
 	char ifname[IFNAMSIZ]; /* of the interface that the device uses, as its driver knows it */
 	unsigned int if_index; /* 0 = none */
 	struct ethdev_xdp xdp;
-	uint16_t queues;
+	uint16_t queues;	  /* that the device has, up to n_queues */
 	struct rte_mempool *pool; /* for both directions */
 	uint32_t room;		  /* bytes of a frame that one mbuf holds */
 	bool chains;		  /* it sends frames of several mbufs */
@@ -87,21 +99,18 @@ struct ethdev {
 	int fds[PORT_QUEUES_MAX]; /* interrupts of the receive queues, where it has them */
 	struct ethdev_status status;
 
-	/* The worker's that has the source. */
-	uint16_t next_queue;
-	uint32_t n_received, n_looked_at, n_taken;
-	struct rte_mbuf *received[BURST_MAX];
-	struct rte_mbuf *taken[BURST_MAX]; /* what the burst shows, from take() to complete() */
-
 	/* Control's. */
-	bool watched;
-	bool pausing; /* a grace period is under way; `quiet` is called at its end */
+	uint16_t n_watched; /* sources of which worker_watch() was asked */
+	bool pausing;	    /* a grace period is under way; `quiet` is called at its end */
 	void (*quiet)(void *arg);
 	void *quiet_arg;
 };
 
-/* Control. All of it is overwritten. */
-void ethdev_init(struct ethdev *dev, uint16_t port);
+/* Control. All of it is overwritten. With up to so many queues. 0 or -ENOMEM. */
+int ethdev_init(struct ethdev *dev, uint16_t port, uint32_t queues);
+
+/* Control. It is closed, and no worker has its sources and sinks any more. */
+void ethdev_release(struct ethdev *dev);
 
 /*
  * Helper. Probes the device, makes its mbufs, configures and starts it. 0, or -errno with words of
@@ -138,7 +147,7 @@ bool ethdev_calls_peer(const struct ethdev *dev); /* when its link is down it mu
 /* Helper. Stops and removes the device; its memory goes back. No effect when it is not open. */
 void ethdev_close(struct ethdev *dev);
 
-/* Control. Gives it to the workers; the source is attached. 0 or -errno, and it does not run. */
+/* Control. Gives it to the workers; its `queues` sources are attached. 0 or -errno, and it does not run. */
 int ethdev_run(struct ethdev *dev);
 
 /*
@@ -151,16 +160,24 @@ void ethdev_pause(struct ethdev *dev, void (*quiet)(void *arg), void *arg);
 void ethdev_info(const struct ethdev *dev, const struct ethdev_status *status,
 		struct port_device *device);
 
-static inline struct ethdev *
-ethdev_of_source(struct source *source)
+static inline struct ethdev_queue *
+ethdev_queue_of_source(struct source *source)
 {
-	return (struct ethdev *)source;
+	return (struct ethdev_queue *)source;
 }
 
-static inline struct ethdev *
-ethdev_of_sink(struct sink *sink)
+static inline struct ethdev_queue *
+ethdev_queue_of_sink(struct sink *sink)
 {
-	return (struct ethdev *)((uint8_t *)sink - offsetof(struct ethdev, sink));
+	return (struct ethdev_queue *)((uint8_t *)sink - offsetof(struct ethdev_queue, sink));
+}
+
+/* Workers. Whether the queue's device runs, and has it. */
+static inline bool
+ethdev_queue_runs(const struct ethdev_queue *queue)
+{
+	return __atomic_load_n(&queue->dev->running, __ATOMIC_ACQUIRE) &&
+			queue->source.queue < queue->dev->queues;
 }
 
 /* ethdev_source.c, ethdev_sink.c */

@@ -12,7 +12,7 @@
 #include <rte_mempool.h>
 
 #include "base/mutex.h"
-#include "ports/port.h"
+#include "base/switch_limits.h"
 
 /* A device is opened for a port only, and a port has one pool at a time, or two during a change. */
 #define RETIRED_MAX (2 * PORTS_MAX)

@@ -22,7 +22,7 @@
 #include <rte_ethdev.h>
 
 #include "base/mutex.h"
-#include "program/eal.h"
+#include "base/dpdk_log.h"
 #include "ethdev_args.h"
 #include "ethdev_drivers.h"
 #include "ethdev_interrupts.h"
@@ -51,9 +51,9 @@ read_name(const char *devargs, char name[RTE_DEV_NAME_MAX_LEN], char *err, size_
 	char said[SAID_MAX];
 	int ret;
 
-	eal_listen(said, sizeof(said));
+	dpdk_log_listen(said, sizeof(said));
 	ret = rte_devargs_parse(&parsed, devargs);
-	eal_listen(NULL, 0);
+	dpdk_log_listen(NULL, 0);
 	if (ret != 0)
 		return text_fail(err, err_size, -EINVAL,
 				"no driver or bus of DPDK knows \"%.*s\"%s%s; device arguments begin "
@@ -168,9 +168,9 @@ probe(struct ethdev *dev, const char *devargs, const char *name, char *err, size
 
 	if (rte_eth_dev_get_port_by_name(name, &dev->id) == 0)
 		return refuse_probe(-EEXIST, name, said, err, err_size);
-	eal_listen(said, sizeof(said));
+	dpdk_log_listen(said, sizeof(said));
 	ret = attach(devargs);
-	eal_listen(NULL, 0);
+	dpdk_log_listen(NULL, 0);
 	if (ret != 0)
 		return refuse_probe(ret < 0 ? ret : -EIO, name, said, err, err_size);
 	ret = find_ethdev(devargs, name, &dev->id);

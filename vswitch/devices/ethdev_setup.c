@@ -4,7 +4,7 @@
  *
  * Drivers differ in what they can be asked for, and few say so beforehand. So what can be had is
  * found by asking: interrupts first, then without; mbufs of the usual size first, then larger ones.
- * What a driver says when it refuses is caught from its log (eal_listen()) and passed on.
+ * What a driver says when it refuses is caught from its log (dpdk_log_listen()) and passed on.
  */
 #include "ethdev_setup.h"
 
@@ -17,7 +17,7 @@
 #include <rte_ethdev.h>
 #include <rte_ether.h>
 
-#include "program/eal.h"
+#include "base/dpdk_log.h"
 #include "ethdev_args.h"
 #include "ethdev_interface.h"
 #include "ethdev_pool.h"
@@ -384,14 +384,14 @@ try_both(struct ethdev *dev, const struct ethdev_config *config, char *err, size
 	int ret;
 
 	err[0] = '\0';
-	eal_listen(said, SAID_MAX);
+	dpdk_log_listen(said, SAID_MAX);
 	ret = try_setup(dev, config, !dev->traits->starts_once, err, err_size);
 	if (ret != 0 && ret != -ENOSPC && !dev->traits->starts_once) {
-		eal_listen(said, SAID_MAX);
+		dpdk_log_listen(said, SAID_MAX);
 		err[0] = '\0';
 		ret = try_setup(dev, config, false, err, err_size);
 	}
-	eal_listen(NULL, 0);
+	dpdk_log_listen(NULL, 0);
 	return ret;
 }
 
@@ -473,9 +473,9 @@ ethdev_setup_mtu(const struct ethdev *dev, uint32_t mtu, char *err, size_t err_s
 	char said[SAID_MAX];
 	int ret;
 
-	eal_listen(said, sizeof(said));
+	dpdk_log_listen(said, sizeof(said));
 	ret = set_mtu(dev, get_mtu(dev), mtu);
-	eal_listen(NULL, 0);
+	dpdk_log_listen(NULL, 0);
 	if (ret == 0 || ret == -EBUSY)
 		return ret;
 	return text_fail(err, err_size, ret, "its driver %s does not take MTU %u: %s%s%s%s",

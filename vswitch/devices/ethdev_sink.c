@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames to a device's transmit queues. Any worker, under the sink's lock.
+ * Frames to a device's transmit queue. Any worker, under the sink's lock.
  *
- * Frames are collected for each queue and handed to the driver together; what it does not take
- * at once is dropped as if a ring was full, since nobody waits for a device.
+ * Frames are collected and handed to the driver together; what it does not take at once is dropped
+ * as if a ring was full, since nobody waits for a device.
  */
 #include "ethdev.h"
 
@@ -11,10 +11,9 @@
 #include <rte_mbuf.h>
 
 #include "ethdev_mbuf.h"
-#include "flow_hash.h"
 #include "offloads/offload.h"
 
-/* What goes to one queue. */
+/* What goes to the queue at once. */
 struct batch {
 	uint32_t n;
 	bool prepare; /* some of it have flags that the driver wants to see first */
@@ -22,10 +21,10 @@ struct batch {
 };
 
 static void
-drop(struct ethdev *dev, enum drop_reason reason, uint32_t n)
+drop(struct ethdev_queue *queue, enum drop_reason reason, uint32_t n)
 {
 	if (n > 0)
-		counter_add(&dev->sink.counters.drops[reason], n);
+		counter_add(&queue->sink.counters.drops[reason], n);
 }
 
 /*
@@ -33,30 +32,32 @@ drop(struct ethdev *dev, enum drop_reason reason, uint32_t n)
  * want. The first such frame and those behind it are dropped.
  */
 static uint32_t
-prepare(struct ethdev *dev, uint16_t queue, struct batch *batch)
+prepare(struct ethdev_queue *queue, struct batch *batch)
 {
+	const struct ethdev *dev = queue->dev;
 	uint32_t n;
 
 	if (!batch->prepare || dev->virtio)
 		return batch->n;
-	n = rte_eth_tx_prepare(dev->id, queue, batch->mbufs, (uint16_t)batch->n);
+	n = rte_eth_tx_prepare(dev->id, queue->sink.queue, batch->mbufs, (uint16_t)batch->n);
 	rte_pktmbuf_free_bulk(batch->mbufs + n, batch->n - n);
-	drop(dev, DROP_REFUSED, batch->n - n);
+	drop(queue, DROP_REFUSED, batch->n - n);
 	return n;
 }
 
 /* Some drivers take only so many at a time; who takes none has no room. */
 static void
-send_batch(struct ethdev *dev, uint16_t queue, struct batch *batch)
+send_batch(struct ethdev_queue *queue, struct batch *batch)
 {
-	uint32_t n = prepare(dev, queue, batch), sent = 0;
+	uint32_t n = prepare(queue, batch), sent = 0;
 	uint64_t bytes = 0;
 	uint16_t took;
 
 	for (uint32_t i = 0; i < n; i++)
 		bytes += batch->mbufs[i]->pkt_len;
 	while (sent < n) {
-		took = rte_eth_tx_burst(dev->id, queue, batch->mbufs + sent, (uint16_t)(n - sent));
+		took = rte_eth_tx_burst(queue->dev->id, queue->sink.queue, batch->mbufs + sent,
+				(uint16_t)(n - sent));
 		if (took == 0)
 			break;
 		sent += took;
@@ -64,71 +65,71 @@ send_batch(struct ethdev *dev, uint16_t queue, struct batch *batch)
 	for (uint32_t i = sent; i < n; i++)
 		bytes -= batch->mbufs[i]->pkt_len;
 	rte_pktmbuf_free_bulk(batch->mbufs + sent, n - sent);
-	drop(dev, DROP_RING_FULL, n - sent);
-	counter_add(&dev->sink.counters.frames, sent);
-	counter_add(&dev->sink.counters.bytes, bytes);
+	drop(queue, DROP_RING_FULL, n - sent);
+	counter_add(&queue->sink.counters.frames, sent);
+	counter_add(&queue->sink.counters.bytes, bytes);
 	batch->n = 0;
 	batch->prepare = false;
-}
-
-static uint16_t
-choose_queue(const struct ethdev *dev, const struct burst *burst, uint32_t i)
-{
-	const uint8_t *head;
-	uint32_t len;
-
-	if (dev->queues <= 1)
-		return 0;
-	head = burst_head(burst, i, &len);
-	return flow_hash(head, len) % dev->queues;
 }
 
 /*
  * Has a driver of virtio give back the mbufs of what its device has taken. By itself it does so when
  * its ring is nearly full, and a frame of up to seven mbufs needs one entry of that: the mbufs may be
  * at their end long before, and then no frame would come to it any more. It has no call for this;
- * what no ring has entries for makes it look for room, and is refused.
+ * what no ring has entries for makes it look for room, and is refused. The mbufs are those of all
+ * queues: what another queue has that is in use just now, its user will give back.
  */
 static void
-reclaim(struct ethdev *dev)
+reclaim_from(const struct ethdev_queue *queue)
 {
 	struct rte_mbuf endless = { .nb_segs = UINT16_MAX, .refcnt = 1 }, *m = &endless;
 
-	for (uint16_t queue = 0; queue < dev->queues; queue++)
-		(void)rte_eth_tx_burst(dev->id, queue, &m, 1);
-}
-
-static struct rte_mbuf *
-make_mbuf(struct ethdev *dev, const struct burst *burst, uint32_t i)
-{
-	struct rte_mbuf *m = ethdev_mbuf_make(dev, burst, i);
-
-	if (m != NULL || !dev->virtio)
-		return m;
-	reclaim(dev);
-	return ethdev_mbuf_make(dev, burst, i);
+	(void)rte_eth_tx_burst(queue->dev->id, queue->sink.queue, &m, 1);
 }
 
 static void
-add_frame(struct ethdev *dev, struct batch *batches, const struct burst *burst, uint32_t i)
+reclaim(struct ethdev_queue *own)
 {
-	uint16_t queue = choose_queue(dev, burst, i);
-	struct batch *batch = &batches[queue];
+	reclaim_from(own);
+	for (uint16_t i = 0; i < own->dev->queues; i++) {
+		struct ethdev_queue *other = &own->dev->queue[i];
+
+		if (other == own || !spinlock_try_lock(&other->sink.lock))
+			continue;
+		reclaim_from(other);
+		spinlock_unlock(&other->sink.lock);
+	}
+}
+
+static struct rte_mbuf *
+make_mbuf(struct ethdev_queue *queue, const struct burst *burst, uint32_t i)
+{
+	struct rte_mbuf *m = ethdev_mbuf_make(queue->dev, burst, i);
+
+	if (m != NULL || !queue->dev->virtio)
+		return m;
+	reclaim(queue);
+	return ethdev_mbuf_make(queue->dev, burst, i);
+}
+
+static void
+add_frame(struct ethdev_queue *queue, struct batch *batch, const struct burst *burst, uint32_t i)
+{
 	struct rte_mbuf *m;
 
-	if (!ethdev_mbuf_fits(dev, burst->frames[i].len)) {
-		drop(dev, DROP_TOO_BIG, 1);
+	if (!ethdev_mbuf_fits(queue->dev, burst->frames[i].len)) {
+		drop(queue, DROP_TOO_BIG, 1);
 		return;
 	}
-	m = make_mbuf(dev, burst, i);
+	m = make_mbuf(queue, burst, i);
 	if (m == NULL) {
-		drop(dev, DROP_RING_FULL, 1);
+		drop(queue, DROP_RING_FULL, 1);
 		return;
 	}
 	batch->prepare |= burst_has_offload(burst, i);
 	batch->mbufs[batch->n++] = m;
 	if (batch->n == BURST_MAX)
-		send_batch(dev, queue, batch);
+		send_batch(queue, batch);
 }
 
 /*
@@ -136,16 +137,16 @@ add_frame(struct ethdev *dev, struct batch *batches, const struct burst *burst, 
  * and UDP, and segments of TCP behind extension headers of IPv6.
  */
 static void
-add_done(struct ethdev *dev, struct batch *batches, const struct burst *burst, uint32_t i)
+add_done(struct ethdev_queue *queue, struct batch *batch, const struct burst *burst, uint32_t i)
 {
-	struct counters *counters = &dev->sink.counters;
+	struct counters *counters = &queue->sink.counters;
 	uint32_t first = 0, total;
 	struct burst done;
 
 	do {
 		total = offload_split(burst, i, 0, first, &done);
 		for (uint32_t s = 0; s < done.n; s++)
-			add_frame(dev, batches, &done, s);
+			add_frame(queue, batch, &done, s);
 		first += done.n;
 	} while (first < total);
 	if (burst->offloads[i].gso_size == 0) {
@@ -159,28 +160,24 @@ add_done(struct ethdev *dev, struct batch *batches, const struct burst *burst, u
 static const void *
 sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, uint32_t n)
 {
-	struct ethdev *dev = ethdev_of_sink(base);
-	struct batch batches[PORT_QUEUES_MAX];
-	const uint16_t queues = dev->queues;
-	uint16_t queue = 0;
+	struct ethdev_queue *queue = ethdev_queue_of_sink(base);
+	struct batch batch;
 
-	if (!__atomic_load_n(&dev->running, __ATOMIC_ACQUIRE)) {
-		drop(dev, DROP_NOT_READY, n);
+	if (!ethdev_queue_runs(queue)) {
+		drop(queue, DROP_NOT_READY, n);
 		return NULL;
 	}
-	do {
-		batches[queue].n = 0;
-		batches[queue].prepare = false;
-	} while (++queue < queues);
+	batch.n = 0;
+	batch.prepare = false;
 	for (uint32_t i = 0; i < n; i++) {
-		if (burst_has_offload(burst, list[i]) && !ethdev_mbuf_tells(dev, burst, list[i]))
-			add_done(dev, batches, burst, list[i]);
+		if (burst_has_offload(burst, list[i]) &&
+				!ethdev_mbuf_tells(queue->dev, burst, list[i]))
+			add_done(queue, &batch, burst, list[i]);
 		else
-			add_frame(dev, batches, burst, list[i]);
+			add_frame(queue, &batch, burst, list[i]);
 	}
-	for (queue = 0; queue < queues; queue++)
-		if (batches[queue].n > 0)
-			send_batch(dev, queue, &batches[queue]);
+	if (batch.n > 0)
+		send_batch(queue, &batch);
 	return NULL;
 }
 

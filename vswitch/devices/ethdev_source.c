@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames from a device's receive queues. Workers, one at a time for each device.
+ * Frames from a device's receive queues. Workers, one at a time for each queue.
  *
  * A burst shows the mbufs that the driver gave: views of their data, and the mbufs themselves, of
  * which another device may take references. What a virtio device says of a frame's checksum and
@@ -24,25 +24,14 @@
 #include "datapath/frame_head.h"
 #include "offloads/offload.h"
 
+/* True when there are frames. */
 static bool
-is_running(const struct ethdev *dev)
+receive(struct ethdev_queue *queue)
 {
-	return __atomic_load_n(&dev->running, __ATOMIC_ACQUIRE);
-}
-
-/* Asks the queues in turn, from the one after the last that had frames; true when one has. */
-static bool
-receive(struct ethdev *dev)
-{
-	dev->n_looked_at = 0;
-	dev->n_received = 0;
-	for (uint16_t i = 0; i < dev->queues && dev->n_received == 0; i++) {
-		uint16_t queue = dev->next_queue;
-
-		dev->next_queue = queue + 1 < dev->queues ? queue + 1 : 0;
-		dev->n_received = rte_eth_rx_burst(dev->id, queue, dev->received, BURST_MAX);
-	}
-	return dev->n_received > 0;
+	queue->n_looked_at = 0;
+	queue->n_received = rte_eth_rx_burst(
+			queue->dev->id, queue->source.queue, queue->received, BURST_MAX);
+	return queue->n_received > 0;
 }
 
 /* The virtio-net header that stands for the flags. False when they say what no header can. */
@@ -106,9 +95,9 @@ view(const struct rte_mbuf *m, struct frame_segment *segments, struct frame *fra
 
 /* Frees what the burst cannot show, which is counted as `reason`. */
 static void
-refuse(struct ethdev *dev, struct rte_mbuf *m, enum drop_reason reason)
+refuse(struct ethdev_queue *queue, struct rte_mbuf *m, enum drop_reason reason)
 {
-	source_count_bad(&dev->source, reason);
+	source_count_bad(&queue->source, reason);
 	rte_pktmbuf_free(m);
 }
 
@@ -121,91 +110,89 @@ struct filling {
 
 /* Shows one more frame, if there is one and the burst has room for it. */
 static bool
-show_next(struct ethdev *dev, struct burst *burst, struct filling *filling)
+show_next(struct ethdev_queue *queue, struct burst *burst, struct filling *filling)
 {
 	struct frame *frame = &burst->frames[burst->n];
 	struct rte_mbuf *m;
 
-	if (dev->n_looked_at == dev->n_received || filling->bytes >= BURST_BYTES_MAX ||
+	if (queue->n_looked_at == queue->n_received || filling->bytes >= BURST_BYTES_MAX ||
 			filling->wire_frames >= BURST_WIRE_FRAMES_MAX)
 		return false;
-	m = dev->received[dev->n_looked_at];
+	m = queue->received[queue->n_looked_at];
 	if (m->nb_segs > BURST_SEGMENTS_MAX - filling->n_segments && filling->n_segments > 0)
 		return false;
-	dev->n_looked_at++;
+	queue->n_looked_at++;
 	if (m->nb_segs > BURST_SEGMENTS_MAX) {
-		refuse(dev, m, DROP_BAD_CHAIN);
+		refuse(queue, m, DROP_BAD_CHAIN);
 		return true;
 	}
 	view(m, &burst->segments[filling->n_segments], frame);
-	if (!read_offload(dev, m, burst, burst->n)) {
-		refuse(dev, m, DROP_BAD_OFFLOAD);
+	if (!read_offload(queue->dev, m, burst, burst->n)) {
+		refuse(queue, m, DROP_BAD_OFFLOAD);
 		return true;
 	}
 	filling->n_segments += frame->n_segments;
 	filling->wire_frames += offload_count(burst, burst->n);
 	filling->bytes += frame->len;
-	dev->taken[burst->n++] = m;
+	queue->taken[burst->n++] = m;
 	return true;
 }
 
 static uint32_t
 source_take(struct source *base, struct burst *burst)
 {
-	struct ethdev *dev = ethdev_of_source(base);
+	struct ethdev_queue *queue = ethdev_queue_of_source(base);
 	struct filling filling = { 0 };
 	uint32_t first;
 
-	if (!is_running(dev))
+	if (!ethdev_queue_runs(queue))
 		return 0;
-	if (dev->n_looked_at == dev->n_received && !receive(dev))
+	if (queue->n_looked_at == queue->n_received && !receive(queue))
 		return 0;
-	first = dev->n_looked_at;
+	first = queue->n_looked_at;
 	burst->n = 0;
 	burst->longest = 0;
 	burst->offload_mask = 0;
-	burst->mbufs = dev->shares ? dev->taken : NULL;
-	while (show_next(dev, burst, &filling))
+	burst->mbufs = queue->dev->shares ? queue->taken : NULL;
+	while (show_next(queue, burst, &filling))
 		;
 	for (uint32_t i = 0; i < burst->n; i++)
 		burst->longest = RTE_MAX(burst->longest, burst_wire_len(burst, i));
-	dev->n_taken = burst->n;
+	queue->n_taken = burst->n;
 	counter_add(&base->counters.frames, burst->n);
 	counter_add(&base->counters.bytes, filling.bytes);
-	return dev->n_looked_at - first;
+	return queue->n_looked_at - first;
 }
 
 static void
 source_complete(struct source *base)
 {
-	struct ethdev *dev = ethdev_of_source(base);
+	struct ethdev_queue *queue = ethdev_queue_of_source(base);
 
-	rte_pktmbuf_free_bulk(dev->taken, dev->n_taken);
-	dev->n_taken = 0;
+	rte_pktmbuf_free_bulk(queue->taken, queue->n_taken);
+	queue->n_taken = 0;
 }
 
 static bool
 source_arm(struct source *base)
 {
-	struct ethdev *dev = ethdev_of_source(base);
+	struct ethdev_queue *queue = ethdev_queue_of_source(base);
 
-	if (!is_running(dev) || !dev->interrupts)
+	if (!ethdev_queue_runs(queue) || !queue->dev->interrupts)
 		return true;
-	for (uint16_t queue = 0; queue < dev->queues; queue++)
-		rte_eth_dev_rx_intr_enable(dev->id, queue);
+	rte_eth_dev_rx_intr_enable(queue->dev->id, base->queue);
 	/* What came before that caused no interrupt: the next take() shows it. */
-	return !receive(dev);
+	return !receive(queue);
 }
 
 static void
 source_disarm(struct source *base)
 {
-	struct ethdev *dev = ethdev_of_source(base);
+	struct ethdev_queue *queue = ethdev_queue_of_source(base);
 
-	if (!is_running(dev) || !dev->interrupts)
+	if (!ethdev_queue_runs(queue) || !queue->dev->interrupts)
 		return;
-	for (uint16_t queue = 0; queue < dev->queues; queue++)
-		rte_eth_dev_rx_intr_disable(dev->id, queue);
+	rte_eth_dev_rx_intr_disable(queue->dev->id, base->queue);
 }
 
 const struct source_ops ethdev_source_ops = {

@@ -17,8 +17,8 @@
 
 #include <net/if.h>
 
+#include "base/switch_limits.h"
 #include "netlink/netif.h"
-#include "ports/port.h"
 
 /* struct virtio_net_hdr_mrg_rxbuf, whose last two bytes mean nothing here. */
 #define TAP_HEADER_LEN 12

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A TAP's queues as a source and a sink.
+ * A TAP's queue as a source and a sink.
  *
  * A frame of the kernel is read into the worker's store, where it stays for the turn; a frame for the
  * kernel is written by one gathering write straight from its sender's memory. No system call here
@@ -13,7 +13,6 @@
 #define VSWITCH_TAP_ENDPOINT_H
 
 #include <stdint.h>
-#include <sys/uio.h>
 
 #include "datapath/endpoint.h"
 #include "tap.h"
@@ -21,25 +20,19 @@
 /* The longest frame, its header, and a byte by which a longer one is known. */
 #define TAP_READ_MAX (TAP_HEADER_LEN + FRAME_LEN_MAX + 1)
 
-/* What one gathering write takes (IOV_MAX of Linux, UIO_MAXIOV of the kernel). */
-#define TAP_PARTS_MAX 1024
-
+/* One queue of a TAP; `tap` has it. */
 struct tap_source {
 	struct source base;
 	const struct tap *tap; /* writer: control; NULL: stopped */
-	uint32_t first;	       /* the worker's: the queue that comes first in the next turn */
 };
 
 struct tap_sink {
 	struct sink base;
 	const struct tap *tap; /* writer: control; NULL: stopped */
-	/* Of who holds the lock: the frame that is being written. */
-	struct iovec parts[TAP_PARTS_MAX];
-	uint8_t tail[FRAME_LEN_MAX]; /* the end of one that lies in too many pieces */
 };
 
-void tap_source_init(struct tap_source *source, uint16_t port);
-void tap_sink_init(struct tap_sink *sink, uint16_t port);
+void tap_source_init(struct tap_source *source, uint16_t port, uint16_t queue);
+void tap_sink_init(struct tap_sink *sink, uint16_t port, uint16_t queue);
 
 /* `tap` stays open until a grace period after the stop, which is NULL. Control thread. */
 void tap_source_use(struct tap_source *source, const struct tap *tap);

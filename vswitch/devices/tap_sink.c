@@ -4,11 +4,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "base/copy.h"
-#include "flow_hash.h"
 #include "rings/memory_fault.h"
 #include "offloads/offload.h"
+
+/* What one gathering write takes (IOV_MAX of Linux, UIO_MAXIOV of the kernel). */
+#define PARTS_MAX 1024
+
+/* The smallest that the kernel has. */
+#define PAGE_SIZE 4096u
 
 /* A walk over a frame's segments. */
 struct walk {
@@ -47,46 +53,65 @@ next_piece(struct walk *walk, struct iovec *piece)
 	return false;
 }
 
-/* Copies what is left of a frame together. Returns its length. */
-static uint32_t
-join_rest(struct tap_sink *sink, struct walk *walk)
-{
-	struct iovec piece;
-	uint32_t len = 0;
-
-	while (next_piece(walk, &piece)) {
-		copy_payload(sink->tail + len, piece.iov_base, (uint32_t)piece.iov_len);
-		len += (uint32_t)piece.iov_len;
-	}
-	return len;
-}
-
 /*
- * Fills parts[] with header, copied first bytes and the rest of frame i. Returns how many they are. Of a
- * frame in more pieces than one write takes, the last ones are joined first.
+ * Fills parts[] with header, copied first bytes and the rest of frame i. Returns how many they are; what
+ * found no place is left in the walk, and the last part is free then.
  */
 static uint32_t
-gather(struct tap_sink *sink, const struct burst *burst, uint32_t i, uint8_t *header)
+gather(const struct burst *burst, uint32_t i, uint8_t *header, struct iovec *parts,
+		struct walk *walk)
 {
 	const struct frame *frame = &burst->frames[i];
-	struct walk walk = { .segment = frame->segments, .n = frame->n_segments };
-	struct iovec *parts = sink->parts;
 	uint32_t head_len, n = 2;
 	const uint8_t *head = burst_head(burst, i, &head_len);
 
 	parts[0] = (struct iovec){ .iov_base = header, .iov_len = TAP_HEADER_LEN };
 	parts[1] = (struct iovec){ .iov_base = (void *)(uintptr_t)head, .iov_len = head_len };
-	if (frame->len == head_len)
+	*walk = (struct walk){ .segment = frame->segments, .n = frame->n_segments };
+	if (frame->len == head_len) {
+		walk->n = 0;
 		return n;
-	skip_bytes(&walk, head_len);
-	while (n < TAP_PARTS_MAX - 1 && next_piece(&walk, &parts[n]))
-		n++;
-	if (walk.n > 0) {
-		parts[n].iov_base = sink->tail;
-		parts[n].iov_len = join_rest(sink, &walk);
-		n++;
 	}
+	skip_bytes(walk, head_len);
+	while (n < PARTS_MAX - 1 && next_piece(walk, &parts[n]))
+		n++;
 	return n;
+}
+
+/* 0, or the errno of the write. */
+static int
+write_parts(int fd, const struct iovec *parts, uint32_t n)
+{
+	return writev(fd, parts, (int)n) < 0 ? errno : 0;
+}
+
+/* Of a frame in more pieces than one write takes, the last ones are joined first. */
+static __attribute__((noinline)) int
+write_joined(int fd, struct iovec *parts, uint32_t n, struct walk *walk)
+{
+	uint8_t rest[FRAME_LEN_MAX];
+	struct iovec piece;
+	uint32_t len = 0;
+	int error;
+
+	while (next_piece(walk, &piece)) {
+		copy_payload(rest + len, piece.iov_base, (uint32_t)piece.iov_len);
+		len += (uint32_t)piece.iov_len;
+	}
+	parts[n] = (struct iovec){ .iov_base = rest, .iov_len = len };
+	error = write_parts(fd, parts, n + 1);
+	parts[n].iov_base = NULL; /* it ends here */
+	return error;
+}
+
+static int
+write_once(int fd, const struct burst *burst, uint32_t i, uint8_t *header)
+{
+	struct iovec parts[PARTS_MAX];
+	struct walk walk;
+	uint32_t n = gather(burst, i, header, parts, &walk);
+
+	return walk.n == 0 ? write_parts(fd, parts, n) : write_joined(fd, parts, n, &walk);
 }
 
 static enum drop_reason
@@ -113,20 +138,20 @@ reason_of(int error)
  * and the frame can be written.
  */
 static bool
-touch(struct tap_sink *sink, const struct frame *frame)
+touch(const struct frame *frame)
 {
 	struct walk walk = { .segment = frame->segments, .n = frame->n_segments };
 	unsigned int before = memory_fault_count();
+	struct iovec piece;
 
-	join_rest(sink, &walk);
+	while (next_piece(&walk, &piece)) {
+		const volatile uint8_t *bytes = piece.iov_base;
+
+		for (size_t at = 0; at < piece.iov_len; at += PAGE_SIZE)
+			(void)bytes[at];
+		(void)bytes[piece.iov_len - 1];
+	}
 	return memory_fault_count() != before;
-}
-
-/* 0, or the errno of the write. */
-static int
-write_parts(const struct tap_sink *sink, int fd, uint32_t n)
-{
-	return writev(fd, sink->parts, (int)n) < 0 ? errno : 0;
 }
 
 static void
@@ -136,36 +161,19 @@ write_frame(struct tap_sink *sink, int fd, const struct burst *burst, uint32_t i
 	const struct frame *frame = &burst->frames[i];
 	uint8_t bytes[TAP_HEADER_LEN] = { 0 };
 	struct virtio_net_hdr header;
-	uint32_t n;
 	int error;
 
 	offload_write(burst, i, &header);
 	memcpy(bytes, &header, sizeof(header));
-	n = gather(sink, burst, i, bytes);
-	error = write_parts(sink, fd, n);
-	if (error == EFAULT && touch(sink, frame)) {
-		n = gather(sink, burst, i, bytes);
-		error = write_parts(sink, fd, n);
-	}
+	error = write_once(fd, burst, i, bytes);
+	if (error == EFAULT && touch(frame))
+		error = write_once(fd, burst, i, bytes);
 	if (error != 0) {
 		counter_add(&counters->drops[reason_of(error)], 1);
 		return;
 	}
 	counter_add(&counters->frames, 1);
 	counter_add(&counters->bytes, frame->len);
-}
-
-/* The queue of a flow is always the same, so that its frames stay in order. */
-static int
-choose_queue(const struct tap *tap, const struct burst *burst, uint32_t i)
-{
-	const uint8_t *head;
-	uint32_t len;
-
-	if (tap->queues == 1)
-		return tap->fds[0];
-	head = burst_head(burst, i, &len);
-	return tap->fds[flow_hash(head, len) % tap->queues];
 }
 
 static const void *
@@ -179,7 +187,7 @@ sink_place(struct sink *base, const struct burst *burst, const uint8_t *list, ui
 		return NULL;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		write_frame(sink, choose_queue(tap, burst, list[i]), burst, list[i]);
+		write_frame(sink, tap->fds[base->queue], burst, list[i]);
 	return NULL;
 }
 
@@ -189,11 +197,12 @@ static const struct sink_ops tap_sink_ops = {
 };
 
 void
-tap_sink_init(struct tap_sink *sink, uint16_t port)
+tap_sink_init(struct tap_sink *sink, uint16_t port, uint16_t queue)
 {
 	memset(&sink->base, 0, sizeof(sink->base));
 	sink->base.ops = &tap_sink_ops;
 	sink->base.port = port;
+	sink->base.queue = queue;
 	sink->tap = NULL;
 }
 

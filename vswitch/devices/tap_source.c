@@ -2,19 +2,18 @@
 /*
  * Frames out of a TAP. Workers, one at a time for each source.
  *
- * Why no wake-up is lost. The queues' descriptors are in the worker's epoll set, edge-triggered, from
- * launch to stop. The kernel puts a frame into a queue first and then marks the descriptor ready,
+ * Why no wake-up is lost. The queue's descriptor is in the worker's epoll set, edge-triggered, from
+ * launch to stop. The kernel puts a frame into the queue first and then marks the descriptor ready,
  * each time. So a frame that a read did not see marks it after that read. The worker's own
  * epoll_wait() alone takes that mark, and it does so at one of two times:
  *
  * - while the source has left the poll list: then the source comes back and is read;
  * - while the source is in the list: the mark is lost, but the source is read again before it can
- *   leave, since it leaves only straight after a read of all its queues found nothing
- *   (worker_thread.c: take() returned 0, then arm()).
+ *   leave, since it leaves only straight after a read found nothing (worker_thread.c: take() returned
+ *   0, then arm()).
  *
  * Thus after a frame came there is a mark to be taken or a read to be done, and arm() has nothing to
- * ask for and nothing to look at. With several queues it is the same, because take() returns 0 only when
- * each of them was read empty in that very call.
+ * ask for and nothing to look at.
  */
 #include "tap_endpoint.h"
 
@@ -87,7 +86,7 @@ add_frame(struct tap_source *source, struct burst *burst, struct filling *fillin
 }
 
 /*
- * Reads one queue until it is empty or the burst is full. An interface that is gone reads as an
+ * Reads the queue until it is empty or the burst is full. An interface that is gone reads as an
  * empty queue; the port hears of it from the monitor.
  */
 static void
@@ -116,10 +115,7 @@ source_take(struct source *base, struct burst *burst)
 	burst->longest = 0;
 	burst->offload_mask = 0;
 	burst->mbufs = NULL;
-	for (uint32_t i = 0; i < tap->queues; i++)
-		drain_queue(source, tap->fds[(source->first + i) % tap->queues], burst, &filling);
-	if (++source->first >= tap->queues)
-		source->first = 0;
+	drain_queue(source, tap->fds[base->queue], burst, &filling);
 	counter_add(&base->counters.frames, burst->n);
 	counter_add(&base->counters.bytes, filling.bytes);
 	return filling.n_taken;
@@ -153,13 +149,10 @@ static const struct source_ops tap_source_ops = {
 };
 
 void
-tap_source_init(struct tap_source *source, uint16_t port)
+tap_source_init(struct tap_source *source, uint16_t port, uint16_t queue)
 {
 	memset(source, 0, sizeof(*source));
-	source->base.ops = &tap_source_ops;
-	source->base.port = port;
-	source->base.worker = -1;
-	source->base.frames_max = BURST_MAX;
+	source_init(&source->base, &tap_source_ops, port, queue);
 }
 
 void

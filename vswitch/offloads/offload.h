@@ -29,8 +29,11 @@
  */
 #define OFFLOAD_CUTS_MAX 320
 
-/* Segments that a frame with offloads may lie in: one more is needed to give it new headers. */
-#define OFFLOAD_SEGMENTS_MAX (BURST_SEGMENTS_MAX - 1)
+/*
+ * Segments that a frame with offloads may lie in: one more is needed to give it new headers, and one for
+ * an edit before that (switching/edit.h).
+ */
+#define OFFLOAD_SEGMENTS_MAX (BURST_SEGMENTS_MAX - 2)
 /* ... and two more for a checksum field behind its first FRAME_HEADERS_MAX bytes. */
 #define OFFLOAD_SEGMENTS_FAR (OFFLOAD_SEGMENTS_MAX - 2)
 

@@ -8,8 +8,8 @@
  * lies behind the first bytes is a segment of its own between two slices.
  *
  * Bounds. A frame takes one segment of `to` for its first bytes and at most one slice for each
- * segment of the sender's frame, so at most 1 + OFFLOAD_SEGMENTS_MAX = BURST_SEGMENTS_MAX: in a burst
- * that is empty one always fits, and each call makes progress. With a field of its own it takes two more,
+ * segment of the sender's frame, so at most 1 + OFFLOAD_SEGMENTS_MAX, and one more of an edited frame, = BURST_SEGMENTS_MAX: in a
+ * burst that is empty one always fits, and each call makes progress. With a field of its own it takes two more,
  * and the sender's frame has so many less (OFFLOAD_SEGMENTS_FAR). All slices of all TCP segments
  * together are at most the sender's segments and one more for each cut.
  */

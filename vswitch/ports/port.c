@@ -2,10 +2,10 @@
 /*
  * A port's life, for all kinds; port_table.c knows which ports there are.
  *
- * Adding: create, enter in the table, start, attach the source to a worker, publish a table with
+ * Adding: create, enter in the table, start, attach the sources to workers, publish a table with
  * the port, launch. Starting may take its time on the helper thread; until it has ended only the name
  * is taken. Deleting goes the other way: publish a table without it, so that no new frame is sent to it; stop it,
- * which ends its session; detach the source; wait for the workers; only then forget its stations
+ * which ends its session; detach the sources; wait for the workers; only then forget its stations
  * and free it. A worker that still had the old table may have learned a station meanwhile, which is
  * why the FDB is flushed last, and why the id is not used again before.
  *
@@ -37,16 +37,8 @@
 #define RETRY_NS 900000000u
 #define RETRY_FACTOR 4
 
-static const struct port_ops *const kinds[] = {
-	&port_vhost_ops,
-	&port_kernel_ops,
-	&port_ethdev_ops,
-};
-
 static struct {
-	struct event_base *base;
-	const char *socket_dir;
-	struct fdb *fdb;
+	struct port_config config;
 	struct port_listener listener;
 	struct event *second;
 	void (*all_deleted)(void *arg);
@@ -56,13 +48,13 @@ static struct {
 struct event_base *
 port_base(void)
 {
-	return life.base;
+	return life.config.base;
 }
 
 const char *
 port_socket_dir(void)
 {
-	return life.socket_dir;
+	return life.config.socket_dir;
 }
 
 void
@@ -113,21 +105,18 @@ on_second(evutil_socket_t fd, short what, void *arg)
 }
 
 int
-port_init(struct event_base *base, const char *socket_dir, struct fdb *fdb,
-		const struct port_listener *listener)
+port_init(const struct port_config *config)
 {
 	const struct timeval second = { .tv_sec = 1 };
 
-	life.base = base;
-	life.socket_dir = socket_dir;
-	life.fdb = fdb;
-	life.listener = *listener;
-	port_link_init(fdb);
-	life.second = event_new(base, -1, EV_PERSIST, on_second, NULL);
+	life.config = *config;
+	life.listener = *config->listener;
+	port_link_init(config->fdb);
+	life.second = event_new(config->base, -1, EV_PERSIST, on_second, NULL);
 	if (life.second == NULL || event_add(life.second, &second) < 0)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		int ret = kinds[i]->init != NULL ? kinds[i]->init(base) : 0;
+	for (const struct port_ops *const *kind = config->kinds; *kind != NULL; kind++) {
+		int ret = (*kind)->init != NULL ? (*kind)->init(config->base) : 0;
 
 		if (ret < 0)
 			return ret;
@@ -154,9 +143,9 @@ port_settings_default(struct port_settings *settings)
 static const struct port_ops *
 find_kind(const char *type)
 {
-	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(kinds[i]->type, type) == 0)
-			return kinds[i];
+	for (const struct port_ops *const *kind = life.config.kinds; *kind != NULL; kind++)
+		if (strcmp((*kind)->type, type) == 0)
+			return *kind;
 	return NULL;
 }
 
@@ -216,7 +205,7 @@ static struct port *
 make_port(const struct port_ops *kind, uint16_t id, const char *name,
 		const struct port_settings *settings)
 {
-	struct port *port = kind->create(id);
+	struct port *port = kind->create(id, settings);
 
 	if (port == NULL)
 		return NULL;
@@ -248,11 +237,51 @@ create_port(const char *name, const char *type, const struct port_settings *sett
 	return port;
 }
 
+/* Gives workers those of the first n sources that they do not have yet. */
+static int
+attach_sources(struct port *port, uint32_t n)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && i < n; i++)
+		if (port->sources[i]->worker < 0)
+			ret = worker_attach(port->sources[i]);
+	return ret;
+}
+
+static void
+detach_sources(struct port *port)
+{
+	for (uint32_t i = 0; i < PORT_QUEUES_MAX && port->sources[i] != NULL; i++)
+		if (port->sources[i]->worker >= 0)
+			worker_detach(port->sources[i]);
+}
+
+int
+port_use_queues(struct port *port, uint32_t n)
+{
+	uint32_t before = port->n_sinks;
+	int ret;
+
+	if (n == before)
+		return 0;
+	ret = attach_sources(port, n);
+	if (ret < 0)
+		return ret;
+	if (port->n_sources < n)
+		port->n_sources = n;
+	port->n_sinks = n;
+	ret = port_table_publish();
+	if (ret < 0)
+		port->n_sinks = before;
+	return ret;
+}
+
 /* Puts a started port to work. */
 static int
 launch_port(struct port *port, char *err, size_t err_size)
 {
-	int ret = worker_attach(port->source);
+	int ret = attach_sources(port, port->n_sources);
 
 	if (ret == 0)
 		ret = port_table_publish();
@@ -484,7 +513,7 @@ on_unused(void *arg)
 	bool last;
 
 	snprintf(name, sizeof(name), "%s", port->name);
-	fdb_flush(life.fdb, port->id, true);
+	fdb_flush(life.config.fdb, port->id, true);
 	last = port_table_leave(port);
 	port->ops->release(port);
 	if (life.listener.deleted != NULL)
@@ -500,8 +529,7 @@ on_stopped(void *arg)
 {
 	struct port *port = arg;
 
-	if (port->source->worker >= 0)
-		worker_detach(port->source);
+	detach_sources(port);
 	grace_call(on_unused, port);
 }
 

@@ -2,8 +2,8 @@
 /*
  * Ports: the table of them, their settings, state and life. Control thread only.
  *
- * A kind of port (vhost-user, later a kernel interface or a NIC) is a struct port_ops; everything
- * above (RPC, configuration) and below (workers) meets ports only through this file.
+ * A kind of port (vhost-user, kernel, ethdev) is a struct port_ops in a folder of its own; RPC and
+ * configuration meet ports only through this file.
  */
 #ifndef VSWITCH_PORT_H
 #define VSWITCH_PORT_H
@@ -15,22 +15,19 @@
 
 #include <net/if.h>
 
+#include "datapath/account.h"
 #include "datapath/counters.h"
-#include "drops/device_drop.h"
+#include "devices/port_device.h"
 #include "gate/gate.h"
 #include "netlink/prefix.h"
 #include "base/switch_limits.h"
 
-#define PORT_NAME_MAX 64  /* with the terminating zero */
-#define PORT_PATH_MAX 108 /* sun_path */
-#define PORT_TEXT_MAX 256
-#define PORT_DEVARGS_MAX 512
 #define PORT_ADDRESSES_MAX 16 /* IP addresses of an interface */
-#define PORT_QUEUES_MAX 8
 
 struct event_base;
 struct fdb;
 struct port;
+struct port_ops;
 
 /* How a kernel port reaches the kernel. */
 enum port_backend {
@@ -66,25 +63,6 @@ struct port_settings {
 	bool promiscuous;
 };
 
-/* The interface or device behind a port of kind kernel or ethdev, as it is now. */
-struct port_device {
-	const char *backend;	 /* "vhost-net", "tap"; of an ethdev its driver's name */
-	char why[PORT_TEXT_MAX]; /* kernel: why this backend */
-	char ifname[IFNAMSIZ];	 /* "" = it has none that is known */
-	char netns[PORT_PATH_MAX];
-	uint8_t mac[6];
-	uint32_t mtu;
-	uint32_t queues;
-	bool link_up;
-	bool interrupts;     /* frames wake a sleeping worker; else it looks now and then */
-	uint32_t speed_mbps; /* 0 = not known */
-	uint8_t takes;	     /* FRAME_NEEDS_ bits that it takes undone */
-	uint8_t gives;	     /* FRAME_NEEDS_ bits that its frames may need */
-	struct device_drop_counts dropped; /* its own, at most about a second old */
-	uint32_t n_pids;		   /* the kernel's vhost threads */
-	pid_t pids[PORT_QUEUES_MAX];
-};
-
 enum port_state {
 	PORT_WAITING,	  /* no frontend; kernel, ethdev: what it is made of is not there yet */
 	PORT_NEGOTIATING, /* a frontend is attached; rings do not run yet */
@@ -117,6 +95,13 @@ struct port_rates {
 	double turns_percent; /* the same for the turns of its own frames */
 };
 
+/* What the port costs the workers, in seconds since it was added. */
+struct port_time {
+	double taking_s;	     /* its frames taken and its buffers given back */
+	double turns_s;		     /* whole turns of its frames, but what receivers were slow */
+	struct account_info account; /* the rest, and what is held against it */
+};
+
 /* A ring as show-port prints it. */
 struct port_vring_info {
 	bool running;	    /* published to the workers */
@@ -133,9 +118,17 @@ struct port_listener {
 	void (*fault)(struct port *port, const char *text);
 };
 
-/* Once, before any other call: directory for default sockets, FDB to flush, who is told. */
-int port_init(struct event_base *base, const char *socket_dir, struct fdb *fdb,
-		const struct port_listener *listener);
+/* What port_init() is given; all of it stays as it is while there are ports. */
+struct port_config {
+	struct event_base *base;
+	const char *socket_dir; /* for default sockets */
+	struct fdb *fdb;	/* forgets the stations of ports that go */
+	const struct port_listener *listener;
+	const struct port_ops *const *kinds; /* NULL ends them */
+};
+
+/* Once, before any other call. 0 or -errno. */
+int port_init(const struct port_config *config);
 
 void port_settings_default(struct port_settings *settings);
 
@@ -200,6 +193,7 @@ const struct port_fault *port_fault(const struct port *port);
 void port_stats(const struct port *port, struct port_stats *stats);
 void port_clear_stats(struct port *port);
 void port_rates(const struct port *port, struct port_rates *rates);
+void port_time(const struct port *port, struct port_time *time);
 
 /* Deletes all ports; `done` when the last is gone. */
 void port_delete_all(void (*done)(void *arg), void *arg);

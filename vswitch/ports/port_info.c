@@ -110,21 +110,36 @@ port_fault(const struct port *port)
 }
 
 static void
+add_source(const struct counters *in, struct port_stats *stats)
+{
+	stats->rx_frames += counter_read(&in->frames);
+	stats->rx_bytes += counter_read(&in->bytes);
+	stats->copies_due += counter_read(&in->copies_due);
+	for (uint32_t i = 0; i < DROP_REASONS; i++)
+		stats->drops[i] += counter_read(&in->drops[i]);
+}
+
+static void
+add_sink(const struct counters *out, struct port_stats *stats)
+{
+	stats->tx_frames += counter_read(&out->frames);
+	stats->tx_bytes += counter_read(&out->bytes);
+	stats->checksummed += counter_read(&out->checksummed);
+	stats->segmented += counter_read(&out->segmented);
+	stats->segments += counter_read(&out->segments);
+	for (uint32_t i = 0; i < DROP_REASONS; i++)
+		stats->drops[i] += counter_read(&out->drops[i]);
+}
+
+/* Of all queues, those that are not used any more included. */
+static void
 read_counters(const struct port *port, struct port_stats *stats)
 {
-	const struct counters *in = &port->source->counters;
-	const struct counters *out = &port->sink->counters;
-
-	stats->rx_frames = counter_read(&in->frames);
-	stats->rx_bytes = counter_read(&in->bytes);
-	stats->tx_frames = counter_read(&out->frames);
-	stats->tx_bytes = counter_read(&out->bytes);
-	stats->copies_due = counter_read(&in->copies_due);
-	stats->checksummed = counter_read(&out->checksummed);
-	stats->segmented = counter_read(&out->segmented);
-	stats->segments = counter_read(&out->segments);
-	for (uint32_t i = 0; i < DROP_REASONS; i++)
-		stats->drops[i] = counter_read(&in->drops[i]) + counter_read(&out->drops[i]);
+	*stats = (struct port_stats){ 0 };
+	for (uint32_t i = 0; i < PORT_QUEUES_MAX && port->sources[i] != NULL; i++)
+		add_source(&port->sources[i]->counters, stats);
+	for (uint32_t i = 0; i < PORT_QUEUES_MAX && port->sinks[i] != NULL; i++)
+		add_sink(&port->sinks[i]->counters, stats);
 }
 
 static void
@@ -168,16 +183,30 @@ percent(double from, double to, uint64_t ns)
 	return ns > 0 ? 100e9 * (to - from) / (double)ns : 0;
 }
 
+void
+port_time(const struct port *port, struct port_time *time)
+{
+	uint64_t taking = 0, turns = 0;
+
+	for (uint32_t i = 0; i < PORT_QUEUES_MAX && port->sources[i] != NULL; i++) {
+		taking += counter_read(&port->sources[i]->taking);
+		turns += counter_read(&port->sources[i]->turns);
+	}
+	time->taking_s = account_seconds(taking);
+	time->turns_s = account_seconds(turns);
+	account_info(port->id, &time->account);
+}
+
 static void
 sample_time(struct port *port)
 {
-	const struct account_info before = port->sampled_time;
-	struct account_info now;
+	const struct port_time before = port->sampled_time;
+	struct port_time now;
 	uint64_t ns = clock_ns(), elapsed = ns - port->sampled_ns;
 
-	account_info(port->id, &now);
-	port->rates.time_percent = percent(
-			before.taking_s + before.placing_s, now.taking_s + now.placing_s, elapsed);
+	port_time(port, &now);
+	port->rates.time_percent = percent(before.taking_s + before.account.placing_s,
+			now.taking_s + now.account.placing_s, elapsed);
 	port->rates.turns_percent = percent(before.turns_s, now.turns_s, elapsed);
 	port->sampled_time = now;
 	port->sampled_ns = ns;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What a kind of port implements, and the part of a port that is the same for all kinds. Private
- * to port*.c; control thread only.
+ * to port*.c here and in the kinds' folders; control thread only.
  */
 #ifndef VSWITCH_PORT_KIND_H
 #define VSWITCH_PORT_KIND_H
@@ -9,7 +9,6 @@
 #include <sys/queue.h>
 
 #include "datapath/endpoint.h"
-#include "datapath/account.h"
 #include "port.h"
 
 struct port_ops {
@@ -18,15 +17,18 @@ struct port_ops {
 	bool may_await;
 	/* Once, before the first port of this kind. 0 or -errno. NULL: nothing to do. */
 	int (*init)(struct event_base *base);
-	/* Makes a port of this kind, not started, with its source and sink. NULL: no memory. */
-	struct port *(*create)(uint16_t id);
+	/*
+	 * Makes a port of this kind, not started, with the sources and sinks that the settings ask for.
+	 * NULL: no memory.
+	 */
+	struct port *(*create)(uint16_t id, const struct port_settings *settings);
 	/*
 	 * Begins its life. 0, or -errno with words, and then it is freed by release(); or
 	 * -EINPROGRESS: port_report_started() will be called, from the event loop.
 	 */
 	int (*start)(struct port *port, char *err, size_t err_size);
 	/*
-	 * The source belongs to a worker now: from here on worker_watch() may be called. 0 or -errno
+	 * The sources belong to workers now: from here on worker_watch() may be called. 0 or -errno
 	 * with words, then stop() follows. NULL: nothing to do.
 	 */
 	int (*launch)(struct port *port, char *err, size_t err_size);
@@ -50,6 +52,11 @@ struct port_ops {
 	bool (*vring_info)(const struct port *port, uint32_t index, struct port_vring_info *info);
 	uint64_t (*rejected)(const struct port *port);
 	void (*device)(const struct port *port, struct port_device *device);
+	/*
+	 * The interface in the switch's own network namespace that the port has, or will have. False:
+	 * none that is known. NULL: a port of this kind never has one.
+	 */
+	bool (*interface)(const struct port *port, char ifname[IFNAMSIZ]);
 };
 
 struct port {
@@ -59,8 +66,13 @@ struct port {
 	uint16_t id;
 	char path[PORT_PATH_MAX]; /* set by start() of a kind that has a socket; else "" */
 	struct port_settings settings;
-	struct source *source;
-	struct sink *sink;
+	/*
+	 * One a queue, for as long as the port; of those that it has the first n_sources are workers', and
+	 * the first n_sinks are given frames. The others, from a NULL on or not, do nothing.
+	 */
+	struct source *sources[PORT_QUEUES_MAX];
+	struct sink *sinks[PORT_QUEUES_MAX];
+	uint32_t n_sources, n_sinks;
 	uint32_t peer_mtu; /* what the frontend or the device said; 0 = nothing: settings.mtu alone */
 	bool starting;	   /* start() goes on */
 	bool patient;	   /* added by port_add_patiently() */
@@ -74,19 +86,16 @@ struct port {
 	struct port_fault fault;   /* the last one, kept when the frontend leaves */
 	struct port_stats cleared; /* counters at the last clear-stats */
 	struct port_stats sampled; /* counters a second ago */
-	struct account_info sampled_time;
+	struct port_time sampled_time;
 	uint64_t sampled_ns;
 	struct port_rates rates;
-	struct port_settings wanted; /* while set() goes on */
-	port_done changed;	     /* of port_add() or port_set() under way; NULL: none is */
+	struct port_settings
+			wanted; /* while set() goes on; before that the kind's, for its start */
+	port_done changed;	/* of port_add() or port_set() under way; NULL: none is */
 	void *changed_arg;
 	void (*deleted)(void *arg);
 	void *deleted_arg;
 };
-
-extern const struct port_ops port_vhost_ops;
-extern const struct port_ops port_kernel_ops;
-extern const struct port_ops port_ethdev_ops;
 
 /*
  * The ends of start() and set() that answered -EINPROGRESS. `err` NULL: well; of a start `ret` is 0
@@ -94,6 +103,12 @@ extern const struct port_ops port_ethdev_ops;
  */
 void port_report_started(struct port *port, int ret, const char *err);
 void port_report_set(struct port *port, const char *err);
+
+/*
+ * How many queues each way the port uses from now on; between a start and a stop, by a kind whose device
+ * may come back with another number. 0 or -ENOMEM.
+ */
+int port_use_queues(struct port *port, uint32_t n);
 
 /* A kind's reports to the control layer. */
 void port_report_attached(struct port *port, const struct socket_peer *peer);
@@ -115,6 +130,12 @@ bool port_table_leave(struct port *port); /* true: it was the last */
 struct port *port_table_first(void);	  /* the others by TAILQ_NEXT() */
 /* Builds the workers' view of the ports that are seen and publishes it. 0 or -ENOMEM. */
 int port_table_publish(void);
+
+/*
+ * port_interface.c. What a port opens has one user: 0, or -EEXIST with words when another port of any
+ * kind has the interface, in the switch's own network namespace, that this new one is to have.
+ */
+int port_refuse_interface(const struct port *port, const char *ifname, char *err, size_t err_size);
 
 /* The event loop that the ports live on. */
 struct event_base *port_base(void);

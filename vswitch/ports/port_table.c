@@ -88,26 +88,42 @@ effective_mtu(const struct port *port)
 	return port->settings.mtu;
 }
 
+static uint32_t
+count_sinks(void)
+{
+	const struct port *port;
+	uint32_t n = 0;
+
+	TAILQ_FOREACH (port, &table.ports, link)
+		n += port->n_sinks;
+	return n;
+}
+
 int
 port_table_publish(void)
 {
-	struct forward_table *forward = calloc(1, sizeof(*forward));
+	struct forward_table *forward = forward_table_create(1, count_sinks());
+	struct flood_group *everybody = flood_group_create(PORTS_MAX);
 	struct port *port;
 
-	if (forward == NULL)
+	if (forward == NULL || everybody == NULL) {
+		free(forward);
+		free(everybody);
 		return -ENOMEM;
+	}
+	(void)forward_table_add_group(forward, everybody); /* number 0, as every port has it */
 	TAILQ_FOREACH (port, &table.ports, link) {
 		struct forward_port *view = &forward->ports[port->id];
 
 		view->awaits = port->awaits;
 		if (!is_visible(port) || port->awaits)
 			continue;
-		view->sink = port->sink;
+		forward_table_set_sinks(forward, port->id, port->sinks, port->n_sinks);
 		view->max_frame = effective_mtu(port) + FRAME_OVERHEAD;
 		view->mac_limit = port->settings.mac_limit;
 		view->enabled = port->settings.enabled;
 		if (view->enabled)
-			forward->flood.ports[forward->flood.n++] = port->id;
+			everybody->ports[everybody->n++] = port->id;
 	}
 	worker_publish_table(forward);
 	return 0;

@@ -12,12 +12,11 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
-#include <rte_log.h>
 #include <rte_memory.h>
 
 #include "cpu_list.h"
 #include "hugepages.h"
-#include "base/log.h"
+#include "base/dpdk_log.h"
 #include "text/text.h"
 
 #define ARGS_MAX 16
@@ -25,76 +24,6 @@
 
 /* PCI devices are probed when a port asks for them: of those that are there at start, none but this. */
 #define NO_PCI_DEVICE "--allow=ffff:ff:1f.7"
-
-static enum log_level
-our_level(int rte_level)
-{
-	if (rte_level <= (int)RTE_LOG_ERR)
-		return LOG_LEVEL_ERROR;
-	if (rte_level == (int)RTE_LOG_WARNING)
-		return LOG_LEVEL_WARNING;
-	return rte_level <= (int)RTE_LOG_INFO ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
-}
-
-static __thread struct {
-	char *text; /* NULL: nobody listens */
-	size_t size;
-} listener;
-
-void
-eal_listen(char *text, size_t size)
-{
-	listener.text = text;
-	listener.size = size;
-	if (text != NULL)
-		text[0] = '\0';
-}
-
-/* The first error is the one that says why; those after it say what became of that. */
-static void
-tell_listener(const char *text, size_t len)
-{
-	if (listener.text == NULL || listener.text[0] != '\0' ||
-			rte_log_cur_msg_loglevel() > (int)RTE_LOG_ERR)
-		return;
-	snprintf(listener.text, listener.size, "%.*s", (int)len, text);
-}
-
-/* Who listens passes on what matters, and a port that waits for its device tries every second. */
-static enum log_level
-level_of_message(void)
-{
-	return listener.text != NULL ? LOG_LEVEL_DEBUG : our_level(rte_log_cur_msg_loglevel());
-}
-
-/* The write function of the stream that DPDK logs to: one message a call. */
-static ssize_t
-take_message(void *cookie, const char *text, size_t len)
-{
-	/* what frontends do wrong makes the vhost library talk */
-	static struct log_bucket said = LOG_BUCKET("dpdk");
-	size_t shown = len;
-
-	(void)cookie;
-	while (shown > 0 && text[shown - 1] == '\n')
-		shown--;
-	tell_listener(text, shown);
-	if (shown > 0)
-		log_from(&said, level_of_message(), "%.*s", (int)shown, text);
-	return (ssize_t)len;
-}
-
-static int
-redirect_log(void)
-{
-	cookie_io_functions_t functions = { .write = take_message };
-	static FILE *stream; /* DPDK's threads keep it to the end of the process */
-
-	stream = fopencookie(NULL, "w", functions);
-	if (stream == NULL)
-		return -ENOMEM;
-	return rte_openlog_stream(stream);
-}
 
 /*
  * One lcore, the main one, which may run wherever this process may: EAL would pin it, and every
@@ -196,7 +125,7 @@ eal_start(enum huge_mode mode, uint32_t mib, const char *private_dir, struct eal
 
 	if (ret != 0)
 		return ret;
-	if (setenv("RUNTIME_DIRECTORY", private_dir, 1) != 0 || redirect_log() != 0)
+	if (setenv("RUNTIME_DIRECTORY", private_dir, 1) != 0 || dpdk_log_open() != 0)
 		return text_fail(err, err_size, -ENOMEM, "out of memory");
 	if (init(memory->huge, mib) >= 0 && (!memory->huge || forbid_growth() == 0))
 		return 0;

@@ -30,10 +30,4 @@ struct eal_memory {
 int eal_start(enum huge_mode mode, uint32_t mib, const char *private_dir, struct eal_memory *memory,
 		char *err, size_t err_size);
 
-/*
- * From now on the first error that DPDK logs on the calling thread is copied to `text`, which is
- * empty until then, and the log has what it says only for debugging; text NULL ends that.
- */
-void eal_listen(char *text, size_t size);
-
 #endif

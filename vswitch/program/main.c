@@ -26,6 +26,7 @@
 #include "system/last_words.h"
 #include "base/sd_notify.h"
 #include "options/options.h"
+#include "port_kinds.h"
 #include "ports/port.h"
 #include "process.h"
 #include "control/rpc_doc.h"
@@ -251,10 +252,16 @@ static int
 start_ports(struct program *program, char *err, size_t err_size)
 {
 	struct daemon *daemon = &program->daemon;
+	const struct port_config config = {
+		.base = daemon->base,
+		.socket_dir = daemon->options.socket_dir,
+		.fdb = daemon->fdb,
+		.listener = &events_port_listener,
+		.kinds = port_kinds,
+	};
 	int ret;
 
-	ret = port_init(daemon->base, daemon->options.socket_dir, daemon->fdb,
-			&events_port_listener);
+	ret = port_init(&config);
 	if (ret != 0)
 		return text_fail(err, err_size, ret, "out of memory");
 	program->stage = STAGE_PORTS;

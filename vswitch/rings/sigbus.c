@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,6 +17,9 @@
  * for each of its pages. */
 #define HITS_MAX 64
 
+/* Watches that are made at once. */
+#define CHUNK 64
+
 struct watch {
 	uint8_t *start;
 	uint8_t *end; /* written last; NULL: free */
@@ -24,32 +28,53 @@ struct watch {
 	uint32_t hits; /* writer: the handler */
 };
 
-static struct watch watches[WATCHES_MAX];
-static uint32_t n_watches; /* high-water mark */
+/* Made as they are needed, and never freed, because the handler may look at any time. */
+static struct watch *chunks[WATCHES_MAX / CHUNK + 1];
+static uint32_t n_watches; /* high-water mark; their chunks are there */
 static __thread struct vring_health *working_for;
+
+static struct watch *
+watch_at(uint32_t i)
+{
+	return &chunks[i / CHUNK][i % CHUNK];
+}
+
+/* A free one, with no memory NULL. Its number is below the high-water mark then. */
+static struct watch *
+free_watch(void)
+{
+	uint32_t i = 0;
+
+	while (i < n_watches && watch_at(i)->end != NULL)
+		i++;
+	if (i == WATCHES_MAX)
+		return NULL;
+	if (i < n_watches)
+		return watch_at(i);
+	if (chunks[i / CHUNK] == NULL)
+		chunks[i / CHUNK] = calloc(CHUNK, sizeof(struct watch));
+	if (chunks[i / CHUNK] == NULL)
+		return NULL;
+	__atomic_store_n(&n_watches, i + 1, __ATOMIC_RELEASE);
+	return watch_at(i);
+}
 
 int
 sigbus_watch(const struct guest_mem *mem, struct vring_health *health, struct memory_growth *growth)
 {
-	uint32_t region = 0;
+	for (uint32_t i = 0; i < mem->n; i++) {
+		const struct guest_region *region = &mem->regions[i];
+		struct watch *watch = free_watch();
 
-	for (uint32_t i = 0; i < WATCHES_MAX && region < mem->n; i++) {
-		if (watches[i].end != NULL)
-			continue;
-		watches[i].start = mem->regions[region].host;
-		watches[i].health = health;
-		watches[i].growth = growth;
-		watches[i].hits = 0;
-		if (i >= n_watches)
-			__atomic_store_n(&n_watches, i + 1, __ATOMIC_RELEASE);
-		__atomic_store_n(&watches[i].end,
-				mem->regions[region].host + mem->regions[region].size,
-				__ATOMIC_RELEASE);
-		region++;
-	}
-	if (region < mem->n) {
-		sigbus_forget(health);
-		return -ENOSPC;
+		if (watch == NULL) {
+			sigbus_forget(health);
+			return -ENOSPC;
+		}
+		watch->start = region->host;
+		watch->health = health;
+		watch->growth = growth;
+		watch->hits = 0;
+		__atomic_store_n(&watch->end, region->host + region->size, __ATOMIC_RELEASE);
 	}
 	for (uint32_t i = 0; i < mem->n; i++)
 		memory_fault_watch(mem->regions[i].host, mem->regions[i].size);
@@ -60,8 +85,8 @@ void
 sigbus_forget(const struct vring_health *health)
 {
 	for (uint32_t i = 0; i < n_watches; i++)
-		if (watches[i].health == health)
-			__atomic_store_n(&watches[i].end, NULL, __ATOMIC_RELEASE);
+		if (watch_at(i)->health == health)
+			__atomic_store_n(&watch_at(i)->end, NULL, __ATOMIC_RELEASE);
 }
 
 void
@@ -76,10 +101,11 @@ find_watch(const uint8_t *addr)
 	uint32_t n = __atomic_load_n(&n_watches, __ATOMIC_ACQUIRE);
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint8_t *end = __atomic_load_n(&watches[i].end, __ATOMIC_ACQUIRE);
+		struct watch *watch = watch_at(i);
+		uint8_t *end = __atomic_load_n(&watch->end, __ATOMIC_ACQUIRE);
 
-		if (addr < end && addr >= watches[i].start)
-			return &watches[i];
+		if (addr < end && addr >= watch->start)
+			return watch;
 	}
 	return NULL;
 }

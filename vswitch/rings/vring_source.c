@@ -442,10 +442,6 @@ vring_source_init(struct vring_source *source, uint16_t port, struct vring_sink 
 {
 	memset(source, 0, sizeof(*source));
 	source->sibling = sibling;
-	source->base.ops = &vring_source_ops;
-	source->base.port = port;
-	source->base.worker = -1;
-	source->base.kick_fd = -1;
+	source_init(&source->base, &vring_source_ops, port, 0);
 	source->base.strange = true;
-	source->base.frames_max = BURST_MAX;
 }

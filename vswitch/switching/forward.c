@@ -14,7 +14,10 @@
 #include "forward.h"
 
 #include <endian.h>
+#include <stddef.h>
 #include <string.h>
+
+#include "policy.h"
 
 #define MAC_MASK 0xffffffffffff
 #define GROUP_BIT 1u /* of the first byte; addresses are little-endian numbers here */
@@ -32,16 +35,32 @@ struct addresses {
 	uint64_t high;
 };
 
+/* A verdict without an edit, which policies alone give: its first bytes. */
+struct receivers {
+	uint8_t kind;
+	uint8_t reason;
+	uint16_t number; /* of a port or a group */
+};
+
+_Static_assert(offsetof(struct verdict, kind) == offsetof(struct receivers, kind) &&
+				offsetof(struct verdict, reason) ==
+						offsetof(struct receivers, reason) &&
+				offsetof(struct verdict, port) ==
+						offsetof(struct receivers, number) &&
+				offsetof(struct verdict, edit) == sizeof(struct receivers),
+		"a verdict begins with its receivers");
+
 /* One burst on its way through the second pass. */
 struct passage {
 	const struct forward_table *table;
 	struct fdb *fdb;
 	uint16_t ingress;
 	uint32_t now;
-	struct addresses last;	/* of the last frame that was looked up */
-	uint64_t source;	/* last one learned */
-	uint64_t destination;	/* last one looked up */
-	struct verdict verdict; /* what came of it */
+	struct addresses last;	    /* of the last frame that was looked up */
+	uint64_t source;	    /* last one learned */
+	uint64_t destination;	    /* last one looked up */
+	struct receivers receivers; /* what came of it */
+	struct receivers flood;	    /* of what the port sends to everybody */
 };
 
 static inline struct addresses
@@ -116,12 +135,17 @@ prefetch_burst(const struct fdb *fdb, uint16_t domain, const struct burst *burst
 	}
 }
 
-static struct verdict
-drop(enum drop_reason reason)
+static struct receivers
+nobody(enum drop_reason reason)
 {
-	struct verdict verdict = { .kind = VERDICT_DROP, .reason = reason };
+	return (struct receivers){ .kind = VERDICT_DROP, .reason = reason };
+}
 
-	return verdict;
+static inline void
+set_verdict(struct verdict *verdict, struct receivers receivers)
+{
+	memcpy(verdict, &receivers, sizeof(receivers));
+	verdict->edit = (struct edit){ 0 };
 }
 
 static void
@@ -138,26 +162,25 @@ learn(struct passage *passage, uint64_t source)
 		passage->destination = NO_ADDRESS;
 }
 
-static struct verdict
+static struct receivers
 look_up(const struct passage *passage, uint64_t destination)
 {
 	const struct forward_table *table = passage->table;
 	struct fdb_key key = make_key(destination, table->ports[passage->ingress].domain);
-	struct verdict flood = { .kind = VERDICT_FLOOD };
-	struct verdict verdict = { .kind = VERDICT_PORT };
+	struct receivers one = { .kind = VERDICT_PORT };
 
 	if ((destination & RESERVED_MASK) == RESERVED)
-		return drop(DROP_RESERVED_ADDRESS);
+		return nobody(DROP_RESERVED_ADDRESS);
 	if (destination & GROUP_BIT)
-		return flood;
-	verdict.port = fdb_lookup(passage->fdb, &key, passage->now);
-	if (verdict.port == passage->ingress)
-		return drop(DROP_SAME_PORT);
-	if (verdict.port == FDB_NO_PORT)
-		return flood;
-	if (table->ports[verdict.port].sink == NULL)
-		return table->ports[verdict.port].awaits ? drop(DROP_NOT_READY) : flood;
-	return verdict;
+		return passage->flood;
+	one.number = fdb_lookup(passage->fdb, &key, passage->now);
+	if (one.number == passage->ingress)
+		return nobody(DROP_SAME_PORT);
+	if (one.number == FDB_NO_PORT)
+		return passage->flood;
+	if (table->ports[one.number].n_sinks == 0)
+		return table->ports[one.number].awaits ? nobody(DROP_NOT_READY) : passage->flood;
+	return one;
 }
 
 /* Learns from and looks up a frame whose addresses are not those of the one before. */
@@ -168,40 +191,66 @@ look_at(struct passage *passage, struct addresses addresses)
 		learn(passage, source_of(addresses));
 	if (destination_of(addresses) != passage->destination) {
 		passage->destination = destination_of(addresses);
-		passage->verdict = look_up(passage, passage->destination);
+		passage->receivers = look_up(passage, passage->destination);
 	}
 	passage->last = addresses;
 }
 
+/* Frames from `first` on, before `end`. */
 static void
-judge(struct passage *passage, const struct burst *burst, struct verdict *verdicts)
+judge(struct passage *passage, const struct burst *burst, struct verdict *verdicts, uint32_t first,
+		uint32_t end)
 {
 	uint32_t max_frame = passage->table->ports[passage->ingress].max_frame;
-	uint32_t i;
 
-	for (i = 0; i < burst->n; i++) {
+	for (uint32_t i = first; i < end; i++) {
 		const struct frame *frame = &burst->frames[i];
 		struct addresses addresses;
 
 		if (frame->len < ETHERNET_HEADER_LEN) {
-			verdicts[i] = drop(DROP_TOO_SHORT);
+			set_verdict(&verdicts[i], nobody(DROP_TOO_SHORT));
 			continue;
 		}
 		if (frame->len > max_frame && !burst_fits(burst, i, max_frame)) {
-			verdicts[i] = drop(DROP_TOO_BIG);
+			set_verdict(&verdicts[i], nobody(DROP_TOO_BIG));
 			continue;
 		}
 		addresses = read_addresses(frame);
 		if (!same(addresses, passage->last))
 			look_at(passage, addresses);
-		verdicts[i] = passage->verdict;
+		set_verdict(&verdicts[i], passage->receivers);
 	}
+}
+
+/* The policy of the port sees the frames first. */
+static __attribute__((noinline)) void
+admit(const struct policy *policy, const struct burst *burst, struct verdict *verdicts)
+{
+	for (uint32_t i = 0; i < burst->n; i++)
+		verdicts[i] = (struct verdict){ .kind = VERDICT_NONE };
+	policy->admit(policy, burst, verdicts);
+}
+
+/* Of the frames from *first on the next ones that were admitted: moves *first on, returns their end. */
+static __attribute__((noinline)) uint32_t
+next_admitted(const struct verdict *verdicts, uint32_t n, uint32_t *first)
+{
+	uint32_t end;
+
+	while (*first < n && verdicts[*first].kind != VERDICT_NONE)
+		(*first)++;
+	end = *first;
+	while (end < n && verdicts[end].kind == VERDICT_NONE)
+		end++;
+	return end;
 }
 
 void
 forward_burst(const struct forward_table *table, struct fdb *fdb, uint16_t ingress, uint32_t now,
 		const struct burst *burst, struct verdict *verdicts)
 {
+	const struct receivers flood = { .kind = VERDICT_FLOOD,
+		.number = table->ports[ingress].flood };
 	struct passage passage = {
 		.table = table,
 		.fdb = fdb,
@@ -209,29 +258,27 @@ forward_burst(const struct forward_table *table, struct fdb *fdb, uint16_t ingre
 		.now = now,
 		/* A frame from ff:ff:ff:ff:ff:ff to it has this too: it teaches nothing and is flooded. */
 		.last = { NO_ADDRESS, NO_ADDRESS },
-		.verdict = { .kind = VERDICT_FLOOD },
+		.receivers = flood,
+		.flood = flood,
 		.source = NO_ADDRESS,
 		.destination = NO_ADDRESS,
 	};
+	const struct policy *policy = table->ports[ingress].policy;
+	const bool admits = policy != NULL && policy->admit != NULL;
 	uint32_t i;
 
 	if (!table->ports[ingress].enabled) {
 		for (i = 0; i < burst->n; i++)
-			verdicts[i] = drop(DROP_DISABLED);
+			set_verdict(&verdicts[i], nobody(DROP_DISABLED));
 		return;
 	}
 	prefetch_burst(fdb, table->ports[ingress].domain, burst);
-	judge(&passage, burst, verdicts);
-}
-
-uint32_t
-forward_copies(const struct forward_table *table, uint16_t ingress, const struct verdict *verdict)
-{
-	uint32_t i, copies = 0;
-
-	if (verdict->kind != VERDICT_FLOOD)
-		return 1;
-	for (i = 0; i < table->flood.n; i++)
-		copies += table->flood.ports[i] != ingress;
-	return copies;
+	if (admits)
+		admit(policy, burst, verdicts);
+	for (uint32_t first = 0, end; first < burst->n; first = end) {
+		end = admits ? next_admitted(verdicts, burst->n, &first) : burst->n;
+		judge(&passage, burst, verdicts, first, end);
+	}
+	if (policy != NULL && policy->judge != NULL)
+		policy->judge(policy, burst, verdicts);
 }

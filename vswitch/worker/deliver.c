@@ -4,8 +4,10 @@
 #include <stddef.h>
 
 #include "datapath/account.h"
-#include "offloads/offload.h"
 #include "base/tsc.h"
+#include "offloads/offload.h"
+#include "switching/flow_hash.h"
+#include "switching/observer.h"
 
 /*
  * A port may send so many frames to everybody at once, and a millisecond's worth of them each
@@ -26,13 +28,19 @@ add_receiver(struct delivery *delivery, uint16_t port, uint8_t frame)
 	delivery->lists[port][delivery->counts[port]++] = frame;
 }
 
-static void
+/* Returns for how many receivers that is. */
+static uint32_t
 add_flood(struct delivery *delivery, const struct flood_group *group, uint16_t ingress,
 		uint8_t frame)
 {
+	uint32_t copies = group->n;
+
 	for (uint32_t i = 0; i < group->n; i++)
 		if (group->ports[i] != ingress)
 			add_receiver(delivery, group->ports[i], frame);
+		else
+			copies--;
+	return copies;
 }
 
 /* Counts frames to everybody against what the port may send of them. */
@@ -50,18 +58,19 @@ is_flooding(struct source *source, uint32_t n, uint64_t now)
 
 /* Sorts the burst into the receivers' lists and counts the source's side. */
 static void
-sort_burst(struct delivery *delivery, const struct forward_table *table, struct source *source,
-		const struct burst *burst, const struct verdict *verdicts)
+sort_burst(struct delivery *delivery, struct source *source, const struct burst *burst,
+		const struct verdict *verdicts)
 {
-	const struct verdict flood = { .kind = VERDICT_FLOOD };
 	struct counters *counters = &source->counters;
 	uint32_t n = burst->n, n_floods = 0;
+	uint64_t copies = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (verdicts[i].kind == VERDICT_PORT) {
 			add_receiver(delivery, verdicts[i].port, i);
 		} else if (verdicts[i].kind == VERDICT_FLOOD) {
-			add_flood(delivery, &table->flood, source->port, i);
+			copies += add_flood(delivery, delivery->table->groups[verdicts[i].group],
+					source->port, i);
 			n_floods++;
 		} else {
 			counter_add(&counters->drops[verdicts[i].reason], 1);
@@ -69,11 +78,7 @@ sort_burst(struct delivery *delivery, const struct forward_table *table, struct 
 	}
 	delivery->has_floods = n_floods > 0;
 	delivery->floods = n_floods > 0 && is_flooding(source, n_floods, delivery->now);
-	counter_add(&counters->copies_due,
-			n - n_floods +
-					(uint64_t)n_floods *
-							forward_copies(table, source->port,
-									&flood));
+	counter_add(&counters->copies_due, n - n_floods + copies);
 }
 
 /* Takes frames over the receiver's limit out of its list; returns how many are left. */
@@ -210,10 +215,10 @@ place_flood(struct delivery *delivery, struct sink *sink, const struct burst *bu
 
 /* Places a list. Called with the lock. */
 static const void *
-place_list(struct delivery *delivery, const struct forward_port *port, const struct source *source,
+place_list(struct delivery *delivery, const struct forward_port *port, struct sink *sink,
 		const struct burst *burst, uint8_t *list, uint32_t n)
 {
-	struct sink *sink = port->sink;
+	const struct source *source = delivery->source;
 
 	if (!port->enabled) {
 		counter_add(&sink->counters.drops[DROP_DISABLED], n);
@@ -272,9 +277,10 @@ was_slow(struct delivery *delivery, const struct burst *burst, uint64_t end,
 
 /* The sender is suspected before the receiver is judged, unless its frames cannot be the reason. */
 static __attribute__((noinline)) void
-judge_placing(struct delivery *delivery, const struct source *source, const struct sink *sink,
-		const struct burst *burst, uint64_t end)
+judge_placing(struct delivery *delivery, const struct sink *sink, const struct burst *burst,
+		uint64_t end)
 {
+	const struct source *source = delivery->source;
 	struct thread_time time;
 	uint64_t others;
 
@@ -288,25 +294,90 @@ judge_placing(struct delivery *delivery, const struct source *source, const stru
 }
 
 static void
-deliver_list(struct delivery *delivery, const struct forward_port *port,
-		const struct source *source, const struct burst *burst, uint8_t *list, uint32_t n)
+deliver_list(struct delivery *delivery, const struct forward_port *port, struct sink *sink,
+		const struct burst *burst, uint8_t *list, uint32_t n)
 {
-	struct sink *sink = port->sink;
+	struct observer *observer = delivery->table->observer;
 	const void *placed;
 	uint64_t end;
 
 	delivery_at(delivery, sink->port);
+	if (observer != NULL)
+		observer->placing(observer, sink, burst, list, n);
 	spinlock_lock(&sink->lock);
 	sink->followed = 0;
-	placed = place_list(delivery, port, source, burst, list, n);
+	placed = place_list(delivery, port, sink, burst, list, n);
 	spinlock_unlock(&sink->lock);
 	if (placed != NULL)
 		sink->ops->call(placed);
 	end = tsc_read();
 	account_add_shared(&accounts[sink->port].placing, end - delivery->now);
 	if (end - delivery->now > account_slow)
-		judge_placing(delivery, source, sink, burst, end);
+		judge_placing(delivery, sink, burst, end);
 	delivery->now = end;
+}
+
+/* To a port with several sinks: all frames of a flow to the same one, in order. */
+static __attribute__((noinline)) void
+deliver_flows(struct delivery *delivery, const struct forward_port *port, const struct burst *burst,
+		const uint8_t *list, uint32_t n)
+{
+	uint8_t lists[PORT_QUEUES_MAX][BURST_MAX];
+	uint32_t counts[PORT_QUEUES_MAX] = { 0 };
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t len;
+		const uint8_t *head = burst_head(burst, list[i], &len);
+		uint32_t queue = flow_hash(head, len) % port->n_sinks;
+
+		lists[queue][counts[queue]++] = list[i];
+	}
+	for (uint32_t queue = 0; queue < port->n_sinks; queue++)
+		if (counts[queue] > 0)
+			deliver_list(delivery, port, port->sinks[queue], burst, lists[queue],
+					counts[queue]);
+}
+
+static void
+deliver_port(struct delivery *delivery, const struct forward_port *port, const struct burst *burst,
+		uint8_t *list, uint32_t n)
+{
+	if (port->n_sinks == 1)
+		deliver_list(delivery, port, port->sinks[0], burst, list, n);
+	else
+		deliver_flows(delivery, port, burst, list, n);
+}
+
+static struct edit
+edit_for(const struct forward_table *table, const struct verdict *verdict, uint16_t receiver)
+{
+	if (verdict->kind == VERDICT_FLOOD && table->groups[verdict->group]->edits != NULL)
+		return table->groups[verdict->group]->edits[receiver];
+	return verdict->edit;
+}
+
+/* The frames of a list as their edits for this receiver make them, where one of them has one. */
+static __attribute__((noinline)) void
+deliver_edited(struct delivery *delivery, uint16_t receiver, const struct burst *burst,
+		const struct verdict *verdicts, uint8_t *list, uint32_t n)
+{
+	const struct forward_table *table = delivery->table;
+	const struct forward_port *port = &table->ports[receiver];
+	struct edited *edited = delivery->edited;
+	bool changes = false;
+
+	for (uint32_t i = 0; i < n; i++)
+		changes |= edit_changes(edit_for(table, &verdicts[list[i]], receiver));
+	if (!changes) {
+		deliver_port(delivery, port, burst, list, n);
+		return;
+	}
+	edit_begin(edited);
+	for (uint32_t i = 0; i < n; i++) {
+		edit_add(edited, burst, list[i], edit_for(table, &verdicts[list[i]], receiver));
+		list[i] = (uint8_t)i;
+	}
+	deliver_port(delivery, port, &edited->burst, list, n);
 }
 
 static __attribute__((noinline)) void
@@ -323,12 +394,11 @@ judge_source(struct delivery *delivery, const struct source *source, const struc
 }
 
 void
-deliver_charge_source(
-		struct delivery *delivery, const struct source *source, const struct burst *burst)
+deliver_charge_source(struct delivery *delivery, struct source *source, const struct burst *burst)
 {
 	uint64_t end = tsc_read();
 
-	account_add(&accounts[source->port].taking, end - delivery->now);
+	account_add(&source->taking, end - delivery->now);
 	if (end - delivery->now > account_slow)
 		judge_source(delivery, source, burst, end);
 	delivery->now = end;
@@ -338,13 +408,19 @@ void
 deliver_burst(struct delivery *delivery, const struct forward_table *table, struct source *source,
 		const struct burst *burst, const struct verdict *verdicts)
 {
-	sort_burst(delivery, table, source, burst, verdicts);
+	delivery->table = table;
+	delivery->source = source;
+	sort_burst(delivery, source, burst, verdicts);
 	deliver_charge_source(delivery, source, burst);
 	for (uint32_t i = 0; i < delivery->n_receivers; i++) {
 		uint16_t port = delivery->receivers[i];
+		uint8_t *list = delivery->lists[port];
+		uint32_t n = delivery->counts[port];
 
-		deliver_list(delivery, &table->ports[port], source, burst, delivery->lists[port],
-				delivery->counts[port]);
+		if (table->has_policies)
+			deliver_edited(delivery, port, burst, verdicts, list, n);
+		else
+			deliver_port(delivery, &table->ports[port], burst, list, n);
 		delivery->counts[port] = 0;
 	}
 	delivery->n_receivers = 0;

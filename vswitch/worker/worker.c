@@ -46,6 +46,12 @@ wake(struct worker *worker)
 		log_error("worker %u: cannot be woken: %s", worker->index, strerror(errno));
 }
 
+static void
+free_table(void *table)
+{
+	forward_table_free(table);
+}
+
 void
 worker_publish_table(struct forward_table *table)
 {
@@ -53,19 +59,30 @@ worker_publish_table(struct forward_table *table)
 
 	__atomic_store_n(&pool.table, table, __ATOMIC_RELEASE);
 	if (old != NULL)
-		grace_call(free, (void *)(uintptr_t)old);
+		grace_call(free_table, (void *)(uintptr_t)old);
+}
+
+static struct source_list *
+create_list(uint32_t size)
+{
+	struct source_list *list = calloc(1, sizeof(*list) + size * sizeof(const struct source *));
+
+	if (list != NULL)
+		list->size = size;
+	return list;
 }
 
 static int
 publish_sources(struct worker *worker, struct source *source, bool add)
 {
 	const struct source_list *old = worker->sources;
-	struct source_list *list = malloc(sizeof(*list));
+	uint32_t needed = source->id + 1u;
+	struct source_list *list = create_list(old->size > needed ? old->size : needed);
 
 	if (list == NULL)
 		return -ENOMEM;
-	*list = *old;
-	list->by_port[source->port] = add ? source : NULL;
+	memcpy(list->by_id, old->by_id, old->size * sizeof(old->by_id[0]));
+	list->by_id[source->id] = add ? source : NULL;
 	list->n = add ? old->n + 1 : old->n - 1;
 	__atomic_store_n(&worker->sources, list, __ATOMIC_RELEASE);
 	wake(worker);
@@ -73,18 +90,64 @@ publish_sources(struct worker *worker, struct source *source, bool add)
 	return 0;
 }
 
+static bool
+is_free(uint32_t id)
+{
+	for (uint32_t i = 0; i < pool.n; i++) {
+		const struct source_list *list = pool.workers[i]->sources;
+
+		if (id < list->size && list->by_id[id] != NULL)
+			return false;
+	}
+	return true;
+}
+
+/* There are as many ids as all ports can have queues. */
+static uint16_t
+free_id(void)
+{
+	uint32_t id = 0;
+
+	while (!is_free(id))
+		id++;
+	return (uint16_t)id;
+}
+
+static uint32_t
+count_of_port(const struct worker *worker, uint16_t port)
+{
+	const struct source_list *list = worker->sources;
+	uint32_t n = 0;
+
+	for (uint32_t id = 0; id < list->size; id++)
+		n += list->by_id[id] != NULL && list->by_id[id]->port == port;
+	return n;
+}
+
+/* Whether a source of the port is better off with `a`: the queues of a port are spread first of all. */
+static bool
+is_better(const struct worker *a, const struct worker *b, uint16_t port)
+{
+	uint32_t of_port_a = count_of_port(a, port), of_port_b = count_of_port(b, port);
+
+	if (of_port_a != of_port_b)
+		return of_port_a < of_port_b;
+	return a->sources->n < b->sources->n;
+}
+
 int
 worker_attach(struct source *source)
 {
-	struct worker *fewest = pool.workers[0];
+	struct worker *best = pool.workers[0];
 	int ret;
 
 	for (uint32_t i = 1; i < pool.n; i++)
-		if (pool.workers[i]->sources->n < fewest->sources->n)
-			fewest = pool.workers[i];
-	ret = publish_sources(fewest, source, true);
+		if (is_better(pool.workers[i], best, source->port))
+			best = pool.workers[i];
+	source->id = free_id();
+	ret = publish_sources(best, source, true);
 	if (ret == 0)
-		source->worker = fewest->index;
+		source->worker = best->index;
 	return ret;
 }
 
@@ -98,7 +161,7 @@ worker_detach(struct source *source)
 	if (publish_sources(worker, source, false) < 0) {
 		struct source_list *list = (struct source_list *)(uintptr_t)worker->sources;
 
-		__atomic_store_n(&list->by_port[source->port], NULL, __ATOMIC_RELEASE);
+		__atomic_store_n(&list->by_id[source->id], NULL, __ATOMIC_RELEASE);
 		list->n--;
 		wake(worker);
 	}
@@ -108,7 +171,7 @@ int
 worker_watch(struct source *source, int kick_fd)
 {
 	struct worker *worker = pool.workers[source->worker];
-	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u32 = source->port };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u32 = source->id };
 
 	__atomic_store_n(&source->timed, kick_fd < 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&source->kick_fd, kick_fd, __ATOMIC_RELAXED);
@@ -141,6 +204,23 @@ worker_count(void)
 	return pool.n;
 }
 
+static uint32_t
+count_ports(const struct source_list *list)
+{
+	bool seen[PORTS_MAX] = { false };
+	uint32_t n = 0;
+
+	for (uint32_t id = 0; id < list->size; id++) {
+		const struct source *source = list->by_id[id];
+
+		if (source == NULL || seen[source->port])
+			continue;
+		seen[source->port] = true;
+		n++;
+	}
+	return n;
+}
+
 void
 worker_info(uint32_t index, struct worker_info *info)
 {
@@ -150,6 +230,7 @@ worker_info(uint32_t index, struct worker_info *info)
 	info->sleeping = __atomic_load_n(&worker->sleeping, __ATOMIC_RELAXED);
 	info->busy_percent = pool.busy_percent[index];
 	info->sources = worker->sources->n;
+	info->ports = count_ports(worker->sources);
 }
 
 static void
@@ -188,6 +269,7 @@ free_memory(struct worker *worker)
 	free((void *)(uintptr_t)worker->sources);
 	free(worker->burst.store);
 	free(worker->delivery.split);
+	free(worker->delivery.edited);
 	free(worker->private_copy);
 	free(worker);
 }
@@ -202,13 +284,14 @@ create_worker(uint32_t index, const struct worker_config *config, struct rte_rcu
 	if (worker == NULL)
 		return NULL;
 	memset(worker, 0, sizeof(*worker));
-	worker->sources = calloc(1, sizeof(*worker->sources));
+	worker->sources = create_list(0);
 	worker->burst.store = malloc(BURST_STORE_LEN);
 	worker->delivery.split = aligned_alloc(64, sizeof(*worker->delivery.split));
+	worker->delivery.edited = aligned_alloc(64, sizeof(*worker->delivery.edited));
 	worker->private_copy = malloc(sizeof(*worker->private_copy));
 	if (worker->sources == NULL || worker->burst.store == NULL ||
-			worker->delivery.split == NULL || worker->private_copy == NULL ||
-			create_descriptors(worker) < 0) {
+			worker->delivery.split == NULL || worker->delivery.edited == NULL ||
+			worker->private_copy == NULL || create_descriptors(worker) < 0) {
 		free_memory(worker);
 		return NULL;
 	}
@@ -220,7 +303,7 @@ create_worker(uint32_t index, const struct worker_config *config, struct rte_rcu
 	worker->fdb = fdb;
 	worker->table = &pool.table;
 	worker->cycles_per_us = rte_get_tsc_hz() / 1000000;
-	worker->delivery.at_port = FDB_NO_PORT;
+	worker->delivery.at_port = DELIVERY_NOWHERE;
 	worker->fair.ahead = FAIR_SHARE_AHEAD_US * worker->cycles_per_us;
 	return worker;
 }
@@ -251,7 +334,7 @@ create_pool(struct event_base *base)
 	const struct timeval second = { .tv_sec = 1 };
 
 	pool.sample_timer = event_new(base, -1, EV_PERSIST, on_sample_timer, NULL);
-	pool.table = calloc(1, sizeof(*pool.table));
+	pool.table = forward_table_create(0, 0);
 	if (pool.sample_timer == NULL || pool.table == NULL)
 		return -ENOMEM;
 	evtimer_add(pool.sample_timer, &second);
@@ -325,6 +408,6 @@ worker_stop(void)
 		free_worker(pool.workers[i]);
 	pool.n = 0;
 	event_free(pool.sample_timer);
-	free((void *)(uintptr_t)pool.table);
+	free_table((void *)(uintptr_t)pool.table);
 	grace_stop();
 }

@@ -30,6 +30,7 @@ struct worker_info {
 	bool sleeping;
 	double busy_percent; /* share of the last second spent in turns that moved frames */
 	uint32_t sources;
+	uint32_t ports; /* that have one or more of them */
 };
 
 /* Starts the threads. 0 or -errno with words. */
@@ -44,7 +45,8 @@ void worker_info(uint32_t index, struct worker_info *info);
 void worker_publish_table(struct forward_table *table);
 
 /*
- * Gives a source to the worker that has fewest. 0 or -ENOMEM. worker_detach() takes it away; when
+ * Gives a source its id, and to the worker that has fewest of its port's, and of those the one that has
+ * fewest in all. 0 or -ENOMEM. worker_detach() takes it away; when
  * grace_call() has called back after that, the source may be freed.
  */
 int worker_attach(struct source *source);

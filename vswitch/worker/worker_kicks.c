@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include "datapath/account.h"
+#include "poll_list.h"
 
 /* So many kicks in a row may bring nothing. */
 #define IDLE_KICKS_MAX 64
@@ -23,8 +24,7 @@
 static void
 listen_to(const struct worker *worker, const struct source *source, bool on)
 {
-	struct epoll_event event = { .events = on ? EPOLLIN | EPOLLET : 0,
-		.data.u32 = source->port };
+	struct epoll_event event = { .events = on ? EPOLLIN | EPOLLET : 0, .data.u32 = source->id };
 	int fd = __atomic_load_n(&source->kick_fd, __ATOMIC_RELAXED);
 
 	if (fd >= 0)
@@ -82,8 +82,8 @@ worker_kicks_unmute(struct worker *worker, uint64_t now)
 
 	if (now < worker->unmute_at)
 		return;
-	for (uint32_t port = 0; port < PORTS_MAX; port++) {
-		struct source *source = worker->seen->by_port[port];
+	for (uint32_t id = 0; id < worker->seen->size; id++) {
+		struct source *source = source_list_get(worker->seen, id);
 
 		if (source == NULL || !source->muted)
 			continue;
@@ -93,7 +93,7 @@ worker_kicks_unmute(struct worker *worker, uint64_t now)
 		}
 		source->muted = false;
 		listen_to(worker, source, true);
-		worker_activate(worker, source, now);
+		poll_list_add(worker, source, now);
 	}
 	worker->unmute_at = next;
 	worker->has_muted = next != UINT64_MAX;

@@ -9,8 +9,8 @@
  * descriptors, which are edge-triggered and never read. Silent ports cost nothing, and an idle
  * switch sleeps, by this one mechanism.
  *
- * Kicks name ports, not sources: what a port number means is looked up after the worker is online
- * again, in the list that is published then.
+ * Kicks name sources by id: what that means is looked up after the worker is online again, in the
+ * list that is published then.
  */
 #include "worker_thread.h"
 
@@ -25,7 +25,9 @@
 #include "datapath/account.h"
 #include "base/thread_role.h"
 #include "base/clock.h"
+#include "poll_list.h"
 #include "short_turns.h"
+#include "switching/observer.h"
 #include "base/tsc.h"
 #include "watchdog.h"
 #include "worker_kicks.h"
@@ -46,18 +48,6 @@
 
 #define EVENTS_MAX 64
 
-void
-worker_activate(struct worker *worker, struct source *source, uint64_t now)
-{
-	if (source->active)
-		return;
-	source->active = true;
-	fair_share_skip(&worker->fair, source);
-	source->quiet_since = now;
-	source->ops->disarm(source);
-	worker->active[worker->n_active++] = source;
-}
-
 /* Sources came, went or have new rings: polls all of them once more. */
 static void
 refresh_sources(struct worker *worker, uint64_t now)
@@ -67,14 +57,14 @@ refresh_sources(struct worker *worker, uint64_t now)
 	worker->seen = list;
 	worker->n_active = 0;
 	worker->has_timed = false;
-	for (uint32_t port = 0; port < PORTS_MAX; port++) {
-		struct source *source = list->by_port[port];
+	for (uint32_t id = 0; id < list->size; id++) {
+		struct source *source = source_list_get(list, id);
 
 		if (source == NULL)
 			continue;
 		source->active = false;
 		worker->has_timed |= __atomic_load_n(&source->timed, __ATOMIC_RELAXED);
-		worker_activate(worker, source, now);
+		poll_list_add(worker, source, now);
 	}
 }
 
@@ -121,13 +111,20 @@ move_burst(struct worker *worker, struct source *source)
 {
 	const struct forward_table *table = __atomic_load_n(worker->table, __ATOMIC_ACQUIRE);
 	struct delivery *delivery = &worker->delivery;
+	struct observer *observer = table->observer;
 
+	if (observer != NULL)
+		observer->taken(observer, source, &worker->burst);
 	if (worker->burst.n > 0) {
 		forward_burst(table, worker->fdb, source->port, clock_seconds(), &worker->burst,
 				worker->verdicts);
+		if (observer != NULL)
+			observer->judged(observer, source, &worker->burst, worker->verdicts);
 		deliver_burst(delivery, table, source, &worker->burst, worker->verdicts);
 	}
 	source->ops->complete(source);
+	if (observer != NULL)
+		observer->completed(observer, source);
 	deliver_charge_source(delivery, source, &worker->burst);
 }
 
@@ -156,7 +153,7 @@ end_turn(struct worker *worker, struct source *source, uint64_t start, uint64_t 
 	if (worker->delivery.slow)
 		short_turns_begin(source, end, 1000 * worker->cycles_per_us);
 	cycles -= worker->delivery.excused < cycles ? worker->delivery.excused : cycles;
-	account_add(&accounts[source->port].turns, cycles);
+	account_add(&source->turns, cycles);
 	fair_share_serve(&worker->fair, source, cycles);
 }
 
@@ -165,7 +162,7 @@ end_turn(struct worker *worker, struct source *source, uint64_t start, uint64_t 
  * what that took. Returns the time.
  */
 static uint64_t
-charge_look(struct worker *worker, const struct source *source, uint64_t now)
+charge_look(struct worker *worker, struct source *source, uint64_t now)
 {
 	uint64_t end = tsc_read();
 
@@ -233,7 +230,7 @@ poll_sources(struct worker *worker, uint64_t now)
 	}
 	worker->n_active = kept;
 	fair_share_end_round(&worker->fair);
-	delivery_at(&worker->delivery, FDB_NO_PORT);
+	delivery_at(&worker->delivery, DELIVERY_NOWHERE);
 	return moved;
 }
 
@@ -251,26 +248,27 @@ static void
 activate_kicked(struct worker *worker, const struct epoll_event *events, int n, uint64_t now)
 {
 	for (int i = 0; i < n; i++) {
-		uint32_t port = events[i].data.u32;
+		uint32_t id = events[i].data.u32;
+		struct source *source = source_list_get(worker->seen, id);
 
-		if (port == WAKE_EVENT)
+		if (id == WAKE_EVENT)
 			drain_wake_fd(worker);
-		else if (worker->seen->by_port[port] != NULL)
-			worker_activate(worker, worker->seen->by_port[port], now);
+		else if (source != NULL)
+			poll_list_add(worker, source, now);
 	}
 }
 
 static void
 activate_timed(struct worker *worker, uint64_t now)
 {
-	for (uint32_t port = 0; port < PORTS_MAX; port++) {
-		struct source *source = worker->seen->by_port[port];
+	for (uint32_t id = 0; id < worker->seen->size; id++) {
+		struct source *source = source_list_get(worker->seen, id);
 
 		if (source == NULL || source->active ||
 				(!source->muted &&
 						!__atomic_load_n(&source->timed, __ATOMIC_RELAXED)))
 			continue;
-		worker_activate(worker, source, now);
+		poll_list_add(worker, source, now);
 		source->quiet_since = 0; /* one look, unless a frame is there */
 	}
 }

@@ -19,11 +19,19 @@
 #include "switching/fdb.h"
 #include "switching/forward.h"
 
-/* Sources of one worker, by port; immutable, replaced as a whole. */
+/* Sources of one worker; immutable, replaced as a whole. */
 struct source_list {
 	uint32_t n;
-	struct source *by_port[PORTS_MAX];
+	uint32_t size; /* all ids are below */
+	struct source *by_id[];
 };
+
+/* The source with this id, if the worker has it. */
+static inline struct source *
+source_list_get(const struct source_list *list, uint32_t id)
+{
+	return id < list->size ? __atomic_load_n(&list->by_id[id], __ATOMIC_RELAXED) : NULL;
+}
 
 struct worker {
 	/* Set before the thread starts. */
@@ -31,7 +39,7 @@ struct worker {
 	int cpu; /* -1: not pinned */
 	bool poll_always;
 	pthread_t thread;
-	int epoll_fd; /* kick descriptors, data.u32 = port; and wake_fd, WAKE_EVENT */
+	int epoll_fd; /* kick descriptors, data.u32 = id of a source; and wake_fd, WAKE_EVENT */
 	int wake_fd;
 	struct rte_rcu_qsbr *rcu; /* thread id = index */
 	struct fdb *fdb;
@@ -53,7 +61,7 @@ struct worker {
 	const struct source_list *seen; /* `sources` at the last refresh */
 	bool has_timed;
 	uint32_t n_active;
-	struct source *active[PORTS_MAX];
+	struct source *active[SOURCES_MAX];
 	uint64_t last_moved; /* TSC: the last turn that moved frames */
 	bool glancing;	/* woken by the timer, and no frame seen since: the watchdog sleeps on */
 	bool has_muted; /* of some sources kicks are not listened to */
@@ -68,9 +76,6 @@ struct worker {
 };
 
 #define WAKE_EVENT UINT32_MAX
-
-/* Puts a source into the poll list. The worker. */
-void worker_activate(struct worker *worker, struct source *source, uint64_t now);
 
 /* The thread's function; takes a struct worker. */
 void *worker_run(void *arg);

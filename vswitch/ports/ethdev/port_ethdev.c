@@ -16,41 +16,21 @@
 #include "worker/helper.h"
 #include "text/text.h"
 
-void
-ethdev_port_config(const struct port_settings *settings, struct ethdev_config *config)
-{
-	*config = (struct ethdev_config){
-		.queues = settings->queues,
-		.mtu = settings->mtu,
-		.offload = settings->offload,
-		.promiscuous = settings->promiscuous,
-		.link_up = settings->up && settings->enabled,
-		.has_mac = settings->has_mac,
-	};
-	memcpy(config->devargs, settings->devargs, sizeof(config->devargs));
-	memcpy(config->mac, settings->mac, sizeof(config->mac));
-}
-
-bool
-ethdev_port_same(const struct ethdev_config *a, const struct ethdev_config *b)
-{
-	return !ethdev_must_pause(a, b) && a->promiscuous == b->promiscuous &&
-			a->link_up == b->link_up && a->has_mac == b->has_mac &&
-			memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
-}
-
 /* ---- Start and stop ---- */
 
 static struct port *
-create(uint16_t id)
+create(uint16_t id, const struct port_settings *settings)
 {
 	struct ethdev_port *port = calloc(1, sizeof(*port));
 
-	if (port == NULL)
+	if (port == NULL || ethdev_init(&port->dev, id, settings->queues) < 0) {
+		free(port);
 		return NULL;
-	ethdev_init(&port->dev, id);
-	port->base.source = &port->dev.source;
-	port->base.sink = &port->dev.sink;
+	}
+	for (uint32_t i = 0; i < settings->queues; i++) {
+		port->base.sources[i] = &port->dev.queue[i].source;
+		port->base.sinks[i] = &port->dev.queue[i].sink;
+	}
 	return &port->base;
 }
 
@@ -74,6 +54,7 @@ open_done(void *arg)
 		return;
 	}
 	port->status = port->dev.status;
+	port->base.n_sources = port->base.n_sinks = port->dev.queues;
 	port_report_started(&port->base, 0, NULL);
 }
 
@@ -102,7 +83,7 @@ static int
 launch(struct port *base, char *err, size_t err_size)
 {
 	struct ethdev_port *port = ethdev_port(base);
-	int ret = ethdev_run(&port->dev);
+	int ret = ethdev_port_run(port);
 
 	if (ret < 0)
 		return text_fail(err, err_size, ret,
@@ -110,33 +91,6 @@ launch(struct port *base, char *err, size_t err_size)
 				base->name, port->dev.driver, strerror(-ret));
 	ethdev_port_watch(port);
 	return 0;
-}
-
-static void
-close_work(void *arg)
-{
-	struct ethdev_port *port = arg;
-
-	ethdev_close(&port->dev);
-}
-
-static void
-close_done(void *arg)
-{
-	struct ethdev_port *port = arg;
-
-	port->stopped(port->stopped_arg);
-}
-
-void
-ethdev_port_close(struct ethdev_port *port)
-{
-	/* Without memory for a job: this thread waits for the device. */
-	if (helper_run(port, "closing the device of port", port->base.name, close_work, close_done,
-			    port) < 0) {
-		close_work(port);
-		close_done(port);
-	}
 }
 
 static void
@@ -164,7 +118,10 @@ stop(struct port *base, void (*done)(void *arg), void *arg)
 static void
 release(struct port *base)
 {
-	free(ethdev_port(base));
+	struct ethdev_port *port = ethdev_port(base);
+
+	ethdev_release(&port->dev);
+	free(port);
 }
 
 /* ---- Changes ---- */
@@ -183,7 +140,7 @@ change_done(void *arg)
 	struct ethdev_port *port = arg;
 	char err[PORT_TEXT_MAX * 2];
 
-	if (port->paused && !port->dev.status.gone && ethdev_run(&port->dev) < 0)
+	if (port->paused && !port->dev.status.gone && ethdev_port_run(port) < 0)
 		port->dev.status.gone = true;
 	port->paused = false;
 	ethdev_port_accept(port, &port->dev.status);
@@ -281,4 +238,5 @@ const struct port_ops port_ethdev_ops = {
 	.state = state,
 	.state_text = state_text,
 	.device = device,
+	.interface = ethdev_port_interface,
 };

@@ -36,8 +36,16 @@ ethdev_port(const struct port *port)
 
 /* ---- port_ethdev.c ---- */
 
+extern const struct port_ops port_ethdev_ops;
+
+/* ---- port_ethdev_device.c ---- */
+
+/* The configuration of its device that the settings of a port ask for. */
 void ethdev_port_config(const struct port_settings *settings, struct ethdev_config *config);
 bool ethdev_port_same(const struct ethdev_config *a, const struct ethdev_config *b);
+
+/* Gives the device to the workers, with the queues that it has now. 0 or -errno. */
+int ethdev_port_run(struct ethdev_port *port);
 
 /* Workers and looks have left the device. */
 void ethdev_port_close(struct ethdev_port *port);
@@ -64,8 +72,7 @@ const char *ethdev_port_gone_text(const struct ethdev_port *port, char *text, si
  */
 int ethdev_port_refuse_second(const struct port *port, char *err, size_t err_size);
 
-/* The same for an interface in the switch's own namespace that a new port of any kind is to have. */
-int ethdev_port_refuse_interface(
-		const struct port *port, const char *ifname, char *err, size_t err_size);
+/* struct port_ops's: the name that its interface has now, or that its arguments give. */
+bool ethdev_port_interface(const struct port *port, char ifname[IFNAMSIZ]);
 
 #endif

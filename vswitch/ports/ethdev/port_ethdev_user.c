@@ -67,40 +67,19 @@ shared_file(const char *devargs, const char *other)
 	return NULL;
 }
 
-/* The interface in the switch's own namespace that a port has, or will have. False: none. */
-static bool
-interface_of(const struct port *port, char ifname[IFNAMSIZ])
+bool
+ethdev_port_interface(const struct port *base, char ifname[IFNAMSIZ])
 {
+	const struct ethdev_port *port = ethdev_port(base);
 	struct port_device device = { 0 };
 
 	ifname[0] = '\0';
-	if (port->ops == &port_ethdev_ops) {
-		(void)ethdev_args_value(port->settings.devargs, "iface", ifname, IFNAMSIZ);
-		if (port->starting || port->awaits || ethdev_port(port)->status.gone)
-			return ifname[0] != '\0';
-	} else if (port->ops != &port_kernel_ops || port->starting || port->awaits) {
-		return false;
+	(void)ethdev_args_value(base->settings.devargs, "iface", ifname, IFNAMSIZ);
+	if (!base->starting && !base->awaits && !port->status.gone) {
+		ethdev_info(&port->dev, &port->status, &device);
+		snprintf(ifname, IFNAMSIZ, "%s", device.ifname);
 	}
-	port->ops->device(port, &device);
-	snprintf(ifname, IFNAMSIZ, "%s", device.ifname);
-	return ifname[0] != '\0' && device.netns[0] == '\0';
-}
-
-int
-ethdev_port_refuse_interface(
-		const struct port *port, const char *ifname, char *err, size_t err_size)
-{
-	const struct port *other;
-	char taken[IFNAMSIZ];
-
-	for (other = port_table_first(); other != NULL; other = TAILQ_NEXT(other, link))
-		if (other != port && interface_of(other, taken) && strcmp(ifname, taken) == 0)
-			return text_fail(err, err_size, -EEXIST,
-					"add-port %s: port %s has interface %s already, and frames "
-					"would go round for ever; delete that port first, or name "
-					"another interface",
-					port->name, other->name, ifname);
-	return 0;
+	return ifname[0] != '\0';
 }
 
 /* A device that is the frontend of a port of this switch brings back each frame that is flooded. */
@@ -125,7 +104,7 @@ refuse_file(const struct port *port, const struct port *other, char *err, size_t
 	char value[VALUE_MAX];
 	const char *key;
 
-	if (other->ops != &port_ethdev_ops)
+	if (other->ops != port->ops)
 		return 0;
 	key = shared_file(port->settings.devargs, other->settings.devargs);
 	if (key == NULL)
@@ -145,7 +124,7 @@ ethdev_port_refuse_second(const struct port *port, char *err, size_t err_size)
 	int ret = 0;
 
 	if (ethdev_args_value(port->settings.devargs, "iface", ifname, sizeof(ifname)))
-		ret = ethdev_port_refuse_interface(port, ifname, err, err_size);
+		ret = port_refuse_interface(port, ifname, err, err_size);
 	for (other = port_table_first(); ret == 0 && other != NULL;
 			other = TAILQ_NEXT(other, link)) {
 		if (other == port)

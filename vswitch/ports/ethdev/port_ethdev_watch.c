@@ -154,7 +154,7 @@ return_done(void *arg)
 	}
 	if (port->ret != 0)
 		note_trouble(port);
-	if (!port->dev.started || ethdev_run(&port->dev) != 0) {
+	if (!port->dev.started || ethdev_port_run(port) != 0) {
 		port->status.link_up = false;
 		port->status.gone |= port->dev.status.gone;
 		return;

@@ -15,19 +15,30 @@
 
 #include "worker/helper.h"
 #include "base/log.h"
-#include "ports/ethdev/port_ethdev.h"
 #include "text/text.h"
 
-static struct port *
-create(uint16_t id)
-{
-	struct kernel_port *port = calloc(1, sizeof(*port));
+/* docs/architecture.md says so of an idle port. */
+_Static_assert(sizeof(struct kernel_port) + sizeof(struct kernel_tap_queue) +
+						sizeof(struct ethdev_queue) +
+						sizeof(struct account) <
+				16384,
+		"a port with one queue takes less than 16 KiB");
 
-	if (port == NULL)
+static struct port *
+create(uint16_t id, const struct port_settings *settings)
+{
+	struct kernel_port *port = calloc(
+			1, sizeof(*port) + settings->queues * sizeof(struct kernel_tap_queue));
+
+	if (port == NULL || ethdev_init(&port->dev, id, settings->queues) < 0) {
+		free(port);
 		return NULL;
-	tap_source_init(&port->tap_source, id);
-	tap_sink_init(&port->tap_sink, id);
-	ethdev_init(&port->dev, id);
+	}
+	port->n_queues = (uint16_t)settings->queues;
+	for (uint16_t i = 0; i < port->n_queues; i++) {
+		tap_source_init(&port->tap_queue[i].source, id, i);
+		tap_sink_init(&port->tap_queue[i].sink, id, i);
+	}
 	kernel_tap.choose(port);
 	return &port->base;
 }
@@ -35,17 +46,21 @@ create(uint16_t id)
 static void
 release(struct port *base)
 {
-	free(kernel_port(base));
+	struct kernel_port *port = kernel_port(base);
+
+	ethdev_release(&port->dev);
+	free(port);
 }
 
 static void
-prepare(struct kernel_port *port, struct kernel_job *job, const struct port_settings *wanted)
+prepare(struct kernel_port *port, struct kernel_job *job)
 {
 	memset(job, 0, sizeof(*job));
 	job->port = port;
 	job->backend = port->backend;
-	job->old = port->base.settings;
-	job->wanted = *wanted;
+	job->old = &port->base.settings;
+	job->wanted = &port->base.wanted;
+	memcpy(job->netns, port->base.settings.netns, sizeof(job->netns));
 	job->view = port->view;
 	job->adopted = port->adopted;
 	job->found = port->found;
@@ -77,8 +92,9 @@ gone_text(const struct kernel_port *port, char *text, size_t size)
 				interface_of(port));
 }
 
-void
-kernel_port_gone(struct kernel_port *port, enum kernel_fate fate)
+/* Marks the port, and nothing else happens. */
+static void
+mark_gone(struct kernel_port *port, enum kernel_fate fate)
 {
 	char text[PORT_TEXT_MAX];
 
@@ -103,6 +119,8 @@ follow_link(struct kernel_port *port, const struct kernel_view *view)
 	port_report_link(&port->base);
 }
 
+static void look(struct kernel_port *port);
+
 static void
 on_looked(void *arg)
 {
@@ -113,28 +131,31 @@ on_looked(void *arg)
 	if (port->view.fate != KERNEL_ALIVE || port->base.deleting)
 		return;
 	if (job->view.fate != KERNEL_ALIVE)
-		kernel_port_gone(port, job->view.fate);
+		mark_gone(port, job->view.fate);
 	else if (job->ret == 0)
 		follow_link(port, &job->view);
 	else if (!port->look_failed)
 		log_warning("port %s: %s", port->base.name, job->err);
 	port->look_failed = job->ret != 0;
 	if (port->look_again)
-		kernel_port_look(port);
+		look(port);
 }
 
-void
-kernel_port_look(struct kernel_port *port)
+/* Something about the interface may have changed: looks at it, soon. */
+static void
+look(struct kernel_port *port)
 {
 	if (port->base.deleting || port->view.fate != KERNEL_ALIVE)
 		return;
 	port->look_again = port->looking;
 	if (port->looking)
 		return;
-	prepare(port, &port->look, &port->base.settings);
+	prepare(port, &port->look);
 	port->looking = helper_run(port, "looking at the interface of port", port->base.name,
 					kernel_job_look, on_looked, &port->look) == 0;
 }
+
+static const struct kernel_watcher watcher = { .look = look, .gone = mark_gone };
 
 /* ---- Start ---- */
 
@@ -182,20 +203,22 @@ static int
 start(struct port *base, char *err, size_t err_size)
 {
 	struct kernel_port *port = kernel_port(base);
-	struct port_settings settings = base->settings;
+	struct port_settings *settings = &base->wanted;
 	char why[PORT_TEXT_MAX];
-	int ret = choose_ifname(base, &settings, err, err_size);
+	int ret;
 
+	*settings = base->settings;
+	ret = choose_ifname(base, settings, err, err_size);
 	if (ret < 0)
 		return ret;
-	if (settings.netns[0] == '\0')
-		ret = ethdev_port_refuse_interface(base, settings.ifname, err, err_size);
+	if (settings->netns[0] == '\0')
+		ret = port_refuse_interface(base, settings->ifname, err, err_size);
 	if (ret < 0)
 		return ret;
-	ret = kernel_monitor_enter(port, why, sizeof(why));
+	ret = kernel_monitor_enter(port, &watcher, why, sizeof(why));
 	if (ret < 0)
 		return text_fail(err, err_size, ret, "add-port %s: %s", base->name, why);
-	prepare(port, &port->change, &settings);
+	prepare(port, &port->change);
 	ret = helper_run(port, "making the interface of port", base->name, kernel_job_start,
 			on_started, &port->change);
 	if (ret == 0)
@@ -216,7 +239,7 @@ launch(struct port *base, char *err, size_t err_size)
 				"its frames: %s",
 				base->name, interface_of(port), strerror(-ret));
 	/* What happened to it while it was made was nobody's yet. */
-	kernel_port_look(port);
+	look(port);
 	return 0;
 }
 
@@ -249,7 +272,7 @@ resume(struct kernel_port *port)
 		return;
 	port->halted = false;
 	if (port->backend->run(port) < 0)
-		kernel_port_gone(port, KERNEL_BROKEN);
+		mark_gone(port, KERNEL_BROKEN);
 }
 
 static void
@@ -265,7 +288,7 @@ on_set(void *arg)
 		port_report_set(&port->base, err);
 		return;
 	}
-	port->backend->changed(port, &job->wanted);
+	port->backend->changed(port, job->wanted);
 	if (port->view.fate == KERNEL_ALIVE)
 		follow_link(port, &job->view);
 	port_report_set(&port->base, NULL);
@@ -296,7 +319,7 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 		return text_fail(err, err_size, -ENODEV,
 				"set-port %s: interface %s is gone; delete the port and add it again",
 				base->name, interface_of(port));
-	prepare(port, &port->change, settings);
+	prepare(port, &port->change);
 	port->change.assert_all = same;
 	port->halted = port->backend->must_halt(&base->settings, settings);
 	if (port->halted)
@@ -322,7 +345,7 @@ on_quiet(void *arg)
 {
 	struct kernel_port *port = arg;
 
-	prepare(port, &port->change, &port->base.settings);
+	prepare(port, &port->change);
 	if (helper_run(port, "closing the interface of port", port->base.name, kernel_job_close,
 			    on_closed, &port->change) == 0)
 		return;
@@ -396,6 +419,17 @@ device(const struct port *base, struct port_device *out)
 	memcpy(out->mac, link->mac, sizeof(out->mac));
 }
 
+static bool
+interface(const struct port *base, char ifname[IFNAMSIZ])
+{
+	const struct kernel_port *port = kernel_port(base);
+
+	if (base->starting || base->awaits)
+		return false;
+	snprintf(ifname, IFNAMSIZ, "%s", interface_of(port));
+	return ifname[0] != '\0' && port->view.netns[0] == '\0';
+}
+
 const struct port_ops port_kernel_ops = {
 	.type = "kernel",
 	.may_await = true,
@@ -408,4 +442,5 @@ const struct port_ops port_kernel_ops = {
 	.state = state,
 	.state_text = state_text,
 	.device = device,
+	.interface = interface,
 };

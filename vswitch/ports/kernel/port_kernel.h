@@ -38,7 +38,7 @@ struct kernel_backend {
 	int (*change)(struct kernel_port *port, const struct port_settings *wanted, char *err,
 			size_t err_size);
 	void (*close)(struct kernel_port *port); /* (h) */
-	/* The port has this backend from now on: its source and sink. */
+	/* The port has this backend from now on: its sources and sinks. */
 	void (*choose)(struct kernel_port *port);
 	int (*run)(struct kernel_port *port); /* frames flow from here on; 0 or -errno */
 	/* Calls quiet(port), at once or from the event loop, when no worker uses the interface. */
@@ -83,7 +83,9 @@ struct kernel_view {
 struct kernel_job {
 	struct kernel_port *port;
 	const struct kernel_backend *backend; /* a start chooses it */
-	struct port_settings old, wanted;
+	/* The port's, which stay as they are while a start, a change or the close is under way. */
+	const struct port_settings *old, *wanted;
+	char netns[PORT_PATH_MAX]; /* the setting, for a look, which may be under way at any time */
 	bool assert_all; /* also what is to stay as it is, should somebody else have changed it */
 	char why[PORT_TEXT_MAX];
 	bool adopted;
@@ -93,9 +95,15 @@ struct kernel_job {
 	char err[KERNEL_ERR_MAX];
 };
 
+struct kernel_tap_queue {
+	struct tap_source source;
+	struct tap_sink sink;
+};
+
 struct kernel_port {
 	struct port base;
-	TAILQ_ENTRY(kernel_port) link;
+	TAILQ_ENTRY(kernel_port) link; /* in the monitor's list */
+	const struct kernel_watcher *watcher;
 	const struct kernel_backend *backend; /* NULL: not started */
 	char why[PORT_TEXT_MAX];	      /* this backend */
 	struct kernel_view view;
@@ -111,13 +119,13 @@ struct kernel_port {
 	bool halted; /* for a change that is under way */
 	/* The interface's descriptors; with vhost-net the device's own, to look at it and no more. */
 	struct tap tap;
-	/* The tap backend's. */
-	struct tap_source tap_source;
-	struct tap_sink tap_sink;
+	uint16_t n_queues;
 	/* The vhost-net backend's. */
 	struct ethdev dev;
 	uint32_t n_pids;
 	pid_t pids[PORT_QUEUES_MAX];
+	/* The tap backend's, n_queues of them. */
+	struct kernel_tap_queue tap_queue[];
 };
 
 static inline struct kernel_port *
@@ -162,16 +170,20 @@ int kernel_vhost_usable(char *err, size_t err_size);
 
 /* ---- port_kernel_monitor.c: changes made by others; control thread ---- */
 
-/* Before a port's start, and after its end. 0, or -errno with words. */
-int kernel_monitor_enter(struct kernel_port *port, char *err, size_t err_size);
+/* What the monitor tells of a port. */
+struct kernel_watcher {
+	/* Something about its interface may have changed. */
+	void (*look)(struct kernel_port *port);
+	void (*gone)(struct kernel_port *port, enum kernel_fate fate);
+};
+
+/* Before a port's start, and after its end. 0, or -errno with words. `watcher` stays. */
+int kernel_monitor_enter(struct kernel_port *port, const struct kernel_watcher *watcher, char *err,
+		size_t err_size);
 void kernel_monitor_leave(struct kernel_port *port);
 
 /* ---- port_kernel.c ---- */
 
-/* Something about the interface may have changed: looks at it, soon. */
-void kernel_port_look(struct kernel_port *port);
-
-/* The interface is gone: the port is marked, and nothing else happens. */
-void kernel_port_gone(struct kernel_port *port, enum kernel_fate fate);
+extern const struct port_ops port_kernel_ops;
 
 #endif

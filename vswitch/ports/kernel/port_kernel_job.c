@@ -51,7 +51,7 @@ open_interface(const struct kernel_job *job, struct netif **out, struct netif_li
 static void
 name_netns(const struct kernel_job *job, char name[PORT_PATH_MAX])
 {
-	const char *setting = job->wanted.netns;
+	const char *setting = job->netns;
 	int netns = netns_of_tap(job->port->tap.fds[0], NULL, 0);
 	int own = netns >= 0 ? netns_own(NULL, 0) : -1;
 
@@ -143,12 +143,12 @@ configure(struct kernel_job *job, struct netif *n, const struct netif_link *link
 
 	kernel_if_found(link, &job->found);
 	if (!may)
-		ret = kernel_if_refuse(&job->wanted, link, job->err, sizeof(job->err));
+		ret = kernel_if_refuse(job->wanted, link, job->err, sizeof(job->err));
 	if (ret == 0)
-		ret = switch_over(job, &job->wanted, job->err, sizeof(job->err));
+		ret = switch_over(job, job->wanted, job->err, sizeof(job->err));
 	if (ret < 0)
 		return ret;
-	make_target(&job->wanted, &job->found, may, &target);
+	make_target(job->wanted, &job->found, may, &target);
 	return kernel_if_apply(n, link->index, &job->found, &target, job->err, sizeof(job->err));
 }
 
@@ -156,7 +156,7 @@ configure(struct kernel_job *job, struct netif *n, const struct netif_link *link
 static int
 move(struct kernel_job *job, struct netif *own, struct netif_link *link, struct netif **out)
 {
-	int netns = netns_open(job->wanted.netns, job->err, sizeof(job->err)), ret;
+	int netns = netns_open(job->wanted->netns, job->err, sizeof(job->err)), ret;
 
 	if (netns < 0)
 		return netns;
@@ -164,7 +164,7 @@ move(struct kernel_job *job, struct netif *own, struct netif_link *link, struct 
 	close(netns);
 	if (ret < 0)
 		return ret;
-	ret = netif_move(own, link->index, *out, job->wanted.ifname, &link->index, job->err,
+	ret = netif_move(own, link->index, *out, job->wanted->ifname, &link->index, job->err,
 			sizeof(job->err));
 	if (ret == 0)
 		ret = netif_get(*out, link->index, link, job->err, sizeof(job->err));
@@ -185,9 +185,9 @@ settle(struct kernel_job *job, struct netif *own, bool may)
 	if (ret < 0)
 		return text_fail(job->err, sizeof(job->err), ret,
 				"interface %s was deleted at once by someone else",
-				job->wanted.ifname);
+				job->wanted->ifname);
 	ret = netif_find(own, name, &link, job->err, sizeof(job->err));
-	if (ret == 0 && job->wanted.netns[0] != '\0')
+	if (ret == 0 && job->wanted->netns[0] != '\0')
 		ret = move(job, own, &link, &there);
 	if (ret < 0)
 		return ret;
@@ -204,7 +204,7 @@ settle(struct kernel_job *job, struct netif *own, bool may)
 static int
 open_backend(struct kernel_job *job, struct netif *own, const char *ifname)
 {
-	const struct port_settings *wanted = &job->wanted;
+	const struct port_settings *wanted = job->wanted;
 	char why[PORT_TEXT_MAX];
 	int ret;
 
@@ -232,12 +232,12 @@ open_backend(struct kernel_job *job, struct netif *own, const char *ifname)
 static int
 make(struct kernel_job *job, struct netif *own)
 {
-	const char *ifname = job->wanted.netns[0] == '\0' ? job->wanted.ifname : NULL;
+	const char *ifname = job->wanted->netns[0] == '\0' ? job->wanted->ifname : NULL;
 	bool may = netif_may_configure(own, NULL, 0) == 0;
 	int ret = 0;
 
 	if (!may)
-		ret = kernel_if_refuse(&job->wanted, NULL, job->err, sizeof(job->err));
+		ret = kernel_if_refuse(job->wanted, NULL, job->err, sizeof(job->err));
 	if (ret == 0)
 		ret = open_backend(job, own, ifname);
 	if (ret < 0)
@@ -269,7 +269,7 @@ static void
 keep_unasked(const struct kernel_job *job, const struct kernel_config *now,
 		struct kernel_config *target)
 {
-	const struct port_settings *old = &job->old, *wanted = &job->wanted;
+	const struct port_settings *old = job->old, *wanted = job->wanted;
 
 	if (job->assert_all)
 		return;
@@ -307,19 +307,19 @@ change(struct kernel_job *job, struct netif *n, const struct netif_link *link)
 	int ret = 0;
 
 	if (!may)
-		ret = kernel_if_refuse(&job->wanted, link, job->err, sizeof(job->err));
+		ret = kernel_if_refuse(job->wanted, link, job->err, sizeof(job->err));
 	if (ret < 0)
 		return ret;
 	kernel_if_found(link, &now);
-	kernel_if_addresses(&job->old, &now);
-	make_target(&job->wanted, &now, may, &target);
+	kernel_if_addresses(job->old, &now);
+	make_target(job->wanted, &now, may, &target);
 	keep_unasked(job, &now, &target);
-	ret = switch_over(job, &job->wanted, job->err, sizeof(job->err));
+	ret = switch_over(job, job->wanted, job->err, sizeof(job->err));
 	if (ret == 0)
-		ret = bring(n, link->index, &job->old, &target, job->err, sizeof(job->err));
+		ret = bring(n, link->index, job->old, &target, job->err, sizeof(job->err));
 	if (ret < 0) {
-		(void)switch_over(job, &job->old, ignored, sizeof(ignored));
-		(void)bring(n, link->index, &job->old, &now, NULL, 0);
+		(void)switch_over(job, job->old, ignored, sizeof(ignored));
+		(void)bring(n, link->index, job->old, &now, NULL, 0);
 	}
 	return ret;
 }
@@ -353,7 +353,7 @@ restore(struct kernel_job *job)
 	if (open_interface(job, &n, &link, NULL, 0) < 0)
 		return;
 	kernel_if_found(&link, &now);
-	kernel_if_addresses(&job->old, &now);
+	kernel_if_addresses(job->old, &now);
 	kernel_if_apply(n, link.index, &now, &job->found, NULL, 0);
 	netif_close(n);
 }

@@ -4,7 +4,7 @@
  * thread; see port_kernel.h.
  *
  * An event is never believed for what it says of an interface's state, since it may be older than
- * what a job has seen: it makes the port look (kernel_port_look()). Only the end of a namespace is
+ * what a job has seen: it makes the port look (struct kernel_watcher). Only the end of a namespace is
  * final as it is.
  */
 #include "port_kernel.h"
@@ -40,9 +40,9 @@ on_change(void *arg, const struct netif_event *event)
 		if (port->backend == NULL || !concerns(event, port))
 			continue;
 		if (event->type == NETIF_NAMESPACE_GONE)
-			kernel_port_gone(port, KERNEL_NETNS_GONE);
+			port->watcher->gone(port, KERNEL_NETNS_GONE);
 		else
-			kernel_port_look(port);
+			port->watcher->look(port);
 	}
 }
 
@@ -66,7 +66,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 	TAILQ_FOREACH (port, &all_ports, link)
 		if (port->backend != NULL && !port->looking)
-			kernel_port_look(port);
+			port->watcher->look(port);
 }
 
 /* NULL is fine. */
@@ -106,10 +106,12 @@ close_monitor(void)
 }
 
 int
-kernel_monitor_enter(struct kernel_port *port, char *err, size_t err_size)
+kernel_monitor_enter(struct kernel_port *port, const struct kernel_watcher *watcher, char *err,
+		size_t err_size)
 {
 	int ret = TAILQ_EMPTY(&all_ports) ? open_monitor(err, err_size) : 0;
 
+	port->watcher = watcher;
 	if (ret == 0)
 		TAILQ_INSERT_TAIL(&all_ports, port, link);
 	return ret;

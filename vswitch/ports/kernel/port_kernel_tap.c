@@ -37,39 +37,40 @@ close_tap(struct kernel_port *port)
 static void
 choose(struct kernel_port *port)
 {
-	port->base.source = &port->tap_source.base;
-	port->base.sink = &port->tap_sink.base;
-}
-
-static void
-unwatch(struct kernel_port *port)
-{
-	for (uint32_t i = 0; i < port->tap.queues; i++)
-		worker_unwatch(&port->tap_source.base, port->tap.fds[i]);
+	for (uint32_t i = 0; i < port->n_queues; i++) {
+		port->base.sources[i] = &port->tap_queue[i].source.base;
+		port->base.sinks[i] = &port->tap_queue[i].sink.base;
+	}
+	port->base.n_sources = port->base.n_sinks = port->n_queues;
 }
 
 static int
 run(struct kernel_port *port)
 {
-	tap_source_use(&port->tap_source, &port->tap);
-	tap_sink_use(&port->tap_sink, &port->tap);
-	for (uint32_t i = 0; i < port->tap.queues; i++) {
-		int ret = worker_watch(&port->tap_source.base, port->tap.fds[i]);
+	int ret = 0;
 
-		if (ret < 0)
-			return ret;
+	for (uint32_t i = 0; ret == 0 && i < port->n_queues; i++) {
+		struct kernel_tap_queue *queue = &port->tap_queue[i];
+
+		tap_source_use(&queue->source, &port->tap);
+		tap_sink_use(&queue->sink, &port->tap);
+		ret = worker_watch(&queue->source.base, port->tap.fds[i]);
 	}
-	return 0;
+	return ret;
 }
 
 /* A port that is deleted before it ran has no worker. */
 static void
 halt(struct kernel_port *port, void (*quiet)(void *port))
 {
-	tap_source_use(&port->tap_source, NULL);
-	tap_sink_use(&port->tap_sink, NULL);
-	if (port->tap_source.base.worker >= 0)
-		unwatch(port);
+	for (uint32_t i = 0; i < port->n_queues; i++) {
+		struct kernel_tap_queue *queue = &port->tap_queue[i];
+
+		tap_source_use(&queue->source, NULL);
+		tap_sink_use(&queue->sink, NULL);
+		if (queue->source.base.worker >= 0)
+			worker_unwatch(&queue->source.base, port->tap.fds[i]);
+	}
 	grace_call(quiet, port);
 }
 
@@ -84,7 +85,8 @@ must_halt(const struct port_settings *now, const struct port_settings *wanted)
 static void
 changed(struct kernel_port *port, const struct port_settings *settings)
 {
-	tap_sink_set_offload(&port->tap_sink, settings->offload);
+	for (uint32_t i = 0; i < port->n_queues; i++)
+		tap_sink_set_offload(&port->tap_queue[i].sink, settings->offload);
 }
 
 /* The kernel may have queued frames while offloads were on: whoever asks hears what it may give now. */
@@ -93,7 +95,7 @@ describe(const struct kernel_port *port, struct port_device *device)
 {
 	device->interrupts = true;
 	device->queues = port->base.settings.queues;
-	device->takes = port->tap_sink.base.takes;
+	device->takes = port->tap_queue[0].sink.base.takes;
 	device->gives = port->base.settings.offload ? FRAME_NEEDS_ALL : 0;
 }
 

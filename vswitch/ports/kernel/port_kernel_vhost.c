@@ -234,14 +234,19 @@ close_vhost(struct kernel_port *port)
 static void
 choose(struct kernel_port *port)
 {
-	port->base.source = &port->dev.source;
-	port->base.sink = &port->dev.sink;
+	for (uint32_t i = 0; i < port->n_queues; i++) {
+		port->base.sources[i] = &port->dev.queue[i].source;
+		port->base.sinks[i] = &port->dev.queue[i].sink;
+	}
+	port->base.n_sources = port->base.n_sinks = port->dev.queues;
 }
 
 static int
 run(struct kernel_port *port)
 {
-	return port->dev.status.gone ? -ENODEV : ethdev_run(&port->dev);
+	int ret = port->dev.status.gone ? -ENODEV : port_use_queues(&port->base, port->dev.queues);
+
+	return ret == 0 ? ethdev_run(&port->dev) : ret;
 }
 
 static void

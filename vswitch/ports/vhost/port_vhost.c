@@ -96,7 +96,7 @@ forget_session(struct vhost_port *port)
 	port->device_runs = false;
 	memset(port->vring_runs, 0, sizeof(port->vring_runs));
 	port->settling = false;
-	vring_source_announce(&port->source, NULL);
+	vring_source_announce(&port->pairs[0].source, NULL);
 }
 
 /* The frontend's MTU (NET_SET_MTU, QEMU's host_mtu) bounds frames too, from the next turn on. */
@@ -142,8 +142,8 @@ on_announced(void *arg, const uint8_t mac[6])
 	struct vhost_port *port = arg;
 
 	port_report_station(&port->base, mac);
-	vring_source_announce(&port->source, mac);
-	worker_poll(&port->source.base);
+	vring_source_announce(&port->pairs[0].source, mac);
+	worker_poll(&port->pairs[0].source.base);
 }
 
 static void
@@ -307,19 +307,38 @@ init(struct event_base *base)
 /* What a restart of a frontend takes, and a guest's driver that sets its device up anew. */
 #define LINK_GRACE_NS 3000000000ull
 
+static void
+init_pair(struct vhost_port *port, uint16_t id, uint16_t number)
+{
+	struct vhost_pair *pair = &port->pairs[number];
+
+	vring_sink_init(&pair->sink, id);
+	vring_source_init(&pair->source, id, &pair->sink);
+	pair->sink.base.queue = pair->source.base.queue = number;
+	port->base.sources[number] = &pair->source.base;
+	port->base.sinks[number] = &pair->sink.base;
+}
+
+static void
+set_offload(struct vhost_port *port, bool offload)
+{
+	for (uint32_t i = 0; i < PORT_VRING_PAIRS; i++)
+		vring_sink_set_offload(&port->pairs[i].sink, offload);
+}
+
 static struct port *
-create(uint16_t id)
+create(uint16_t id, const struct port_settings *settings)
 {
 	struct vhost_port *port = calloc(1, sizeof(*port));
 
+	(void)settings;
 	if (port == NULL)
 		return NULL;
-	vring_sink_init(&port->sink, id);
-	vring_source_init(&port->source, id, &port->sink);
+	for (uint16_t i = 0; i < PORT_VRING_PAIRS; i++)
+		init_pair(port, id, i);
+	port->base.n_sources = port->base.n_sinks = PORT_VRING_PAIRS;
 	for (uint32_t i = 0; i < PORT_VRINGS; i++)
 		port->calls[i].port = id;
-	port->base.source = &port->source.base;
-	port->base.sink = &port->sink.base;
 	TAILQ_INSERT_TAIL(&all_ports, port, link);
 	return &port->base;
 }
@@ -368,7 +387,7 @@ start(struct port *base, char *err, size_t err_size)
 
 	if (ret < 0)
 		return ret;
-	vring_sink_set_offload(&port->sink, base->settings.offload);
+	set_offload(port, base->settings.offload);
 	vhost_memory_open(port);
 	port->gate = gate_create(port_base(), &config, &gate_ops, port, why, sizeof(why));
 	if (port->gate != NULL)
@@ -434,7 +453,7 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 		return ret;
 	gate_set_offload(port->gate, settings->offload);
 	gate_set_mtu(port->gate, settings->mtu);
-	vring_sink_set_offload(&port->sink, settings->offload);
+	set_offload(port, settings->offload);
 	vhost_memory_set_max(port, settings->max_memory);
 	return 0;
 }

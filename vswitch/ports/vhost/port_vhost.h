@@ -11,10 +11,15 @@
 
 #define ALL_RINGS ((1u << PORT_VRINGS) - 1)
 
-struct vhost_port {
-	struct port base;
+/* A queue pair: what workers have of ring 2 N + 1 and of ring 2 N. */
+struct vhost_pair {
 	struct vring_source source;
 	struct vring_sink sink;
+};
+
+struct vhost_port {
+	struct port base;
+	struct vhost_pair pairs[PORT_VRING_PAIRS];
 	struct gate *gate;
 	/* Of the present session; emptied when it ends. */
 	struct vring_health health;
@@ -41,6 +46,21 @@ static inline struct vhost_port *
 vhost_port(const struct port *port)
 {
 	return (struct vhost_port *)(uintptr_t)port;
+}
+
+extern const struct port_ops port_vhost_ops;
+
+/* Whether a ring goes to the frontend (else it comes from there), and its pair. */
+static inline bool
+vhost_is_receiveq(uint32_t index)
+{
+	return index % 2 == VRING_RECEIVEQ;
+}
+
+static inline struct vhost_pair *
+vhost_pair(struct vhost_port *port, uint32_t index)
+{
+	return &port->pairs[index / 2];
 }
 
 struct vring_cursor *vhost_rings_cursor(struct vhost_port *port, uint32_t index);

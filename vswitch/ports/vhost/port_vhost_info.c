@@ -50,7 +50,11 @@ negotiating_text(const struct vhost_port *port, char *text, size_t size)
 static bool
 is_unfilled(const struct vhost_port *port)
 {
-	return __atomic_load_n(&port->sink.unfilled, __ATOMIC_RELAXED);
+	bool unfilled = false;
+
+	for (uint32_t i = 0; i < PORT_VRING_PAIRS; i++)
+		unfilled |= __atomic_load_n(&port->pairs[i].sink.unfilled, __ATOMIC_RELAXED);
+	return unfilled;
 }
 
 /* Up, and what is held against the port all the same. */

@@ -23,7 +23,9 @@
 struct vring_cursor *
 vhost_rings_cursor(struct vhost_port *port, uint32_t index)
 {
-	return index == VRING_RECEIVEQ ? &port->sink.cursor : &port->source.cursor;
+	struct vhost_pair *pair = vhost_pair(port, index);
+
+	return vhost_is_receiveq(index) ? &pair->sink.cursor : &pair->source.cursor;
 }
 
 /* Host address of one of a ring's areas, which the specification wants aligned. */
@@ -62,7 +64,7 @@ negotiated_needs(const struct session *session, uint32_t index)
 {
 	static const struct {
 		uint8_t need;
-		uint8_t bits[PORT_VRINGS];
+		uint8_t bits[2]; /* receiveq, transmitq */
 	} table[] = {
 		{ FRAME_NEEDS_CSUM, { VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_CSUM } },
 		{ FRAME_NEEDS_TSO4, { VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_HOST_TSO4 } },
@@ -72,7 +74,7 @@ negotiated_needs(const struct session *session, uint32_t index)
 	uint8_t needs = 0;
 
 	for (uint32_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (has_feature(session, table[i].bits[index]))
+		if (has_feature(session, table[i].bits[index % 2]))
 			needs |= table[i].need;
 	/* Without the checksum the others cannot be (VIRTIO 1.1, 5.1.3.1). */
 	return (needs & FRAME_NEEDS_CSUM) != 0 ? needs : 0;
@@ -125,8 +127,8 @@ set_cursor(struct vhost_port *port, uint32_t index, uint16_t base)
 				used, base);
 	cursor->avail = used;
 	cursor->used = used;
-	if (index == VRING_RECEIVEQ)
-		__atomic_store_n(&port->sink.unfilled, false, __ATOMIC_RELAXED);
+	if (vhost_is_receiveq(index))
+		__atomic_store_n(&vhost_pair(port, index)->sink.unfilled, false, __ATOMIC_RELAXED);
 }
 
 /* So long without a slow call, and a new session's calls are made by the workers again. */
@@ -175,16 +177,17 @@ static int
 publish_vring(struct vhost_port *port, uint32_t index)
 {
 	struct split_vring *vring = port->vrings[index];
+	struct vhost_pair *pair = vhost_pair(port, index);
 
 	put_calls_aside(port, index);
 	vring_want_kicks(vring, false);
-	if (index == VRING_RECEIVEQ) {
-		vring_sink_publish(&port->sink, vring);
+	if (vhost_is_receiveq(index)) {
+		vring_sink_publish(&pair->sink, vring);
 		return 0;
 	}
-	port->source.greeted = NULL;
-	vring_source_publish(&port->source, vring);
-	return worker_watch(&port->source.base, vring->kick_fd);
+	pair->source.greeted = NULL;
+	vring_source_publish(&pair->source, vring);
+	return worker_watch(&pair->source.base, vring->kick_fd);
 }
 
 void
@@ -214,15 +217,16 @@ static void
 unpublish_vring(struct vhost_port *port, uint32_t index)
 {
 	struct split_vring *vring = port->vrings[index];
+	struct vhost_pair *pair = vhost_pair(port, index);
 
 	port->vrings[index] = NULL;
 	port->retired[index] = vring;
-	if (index == VRING_RECEIVEQ) {
-		vring_sink_publish(&port->sink, NULL);
+	if (vhost_is_receiveq(index)) {
+		vring_sink_publish(&pair->sink, NULL);
 		return;
 	}
-	vring_source_publish(&port->source, NULL);
-	worker_unwatch(&port->source.base, vring->kick_fd);
+	vring_source_publish(&pair->source, NULL);
+	worker_unwatch(&pair->source.base, vring->kick_fd);
 }
 
 void

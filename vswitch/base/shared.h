@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Something immutable that several snapshots point to, and that the last of them frees. Control thread:
+ * workers read what a snapshot points to and count nothing, because a snapshot drops it only after
+ * a grace period (grace.h).
+ */
+#ifndef VSWITCH_SHARED_H
+#define VSWITCH_SHARED_H
+
+#include <stdint.h>
+
+struct shared {
+	uint32_t holders;
+	void (*release)(struct shared *shared); /* when the last holder has dropped it */
+};
+
+static inline void
+shared_hold(struct shared *shared)
+{
+	shared->holders++;
+}
+
+static inline void
+shared_drop(struct shared *shared)
+{
+	if (--shared->holders == 0)
+		shared->release(shared);
+}
+
+#endif
