@@ -27,7 +27,7 @@ from support import interrupts
 PROJECT = Path(__file__).resolve().parent.parent
 
 # What has threads: FDB, reapers, callers, watchdog, log; life cycle, gate, configuration, control, traffic
-# between vhost-user ports. The rest is one thread's work, or DPDK's and the kernel's.
+# between vhost-user ports, queues on several workers. The rest is one thread's work, or DPDK's and the kernel's.
 TSAN_UNIT_TESTS = [
     "test_caller", "test_fd_reaper", "test_deliver", "test_fdb", "test_fdb_full", "test_fdb_table",
     "test_fdb_threads", "test_forward", "test_log", "test_vhost_io", "test_watchdog",
@@ -35,7 +35,7 @@ TSAN_UNIT_TESTS = [
 TSAN_TESTS = [
     f"tests/integration/test_{name}.py"
     for name in ("config", "gate", "l2", "lifecycle", "methods", "port_life", "rpc",
-                 "rpc_clients", "traffic")
+                 "rpc_clients", "traffic", "workers")
 ]
 TSAN_RANDOM_BITS = 28
 
