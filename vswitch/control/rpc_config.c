@@ -3,14 +3,14 @@
  * Methods of the control protocol about the configuration file: config.save. What is saved is
  * taken on the control thread; the file is written on the helper thread.
  */
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "config_running.h"
 #include "config_save.h"
-#include "program/daemon.h"
+#include "control_context.h"
 #include "worker/helper.h"
 #include "jsonrpc/json_memory.h"
 #include "rpc.h"
@@ -94,7 +94,7 @@ make_save(struct rpc_call *call, const char *path)
 		return NULL;
 	save->call = call;
 	save->path = strdup(path);
-	save->text = describe(rpc_daemon(call)->fdb);
+	save->text = describe(rpc_context(call)->fdb);
 	save->warnings = config_running_warnings();
 	if (save->path != NULL && save->text != NULL && save->warnings != NULL &&
 			helper_run(&saves, "writing the configuration", save->path, write_file,
@@ -104,10 +104,10 @@ make_save(struct rpc_call *call, const char *path)
 	return NULL;
 }
 
-void
-rpc_config_save(struct rpc_call *call, const json_t *params)
+static void
+save(struct rpc_call *call, const json_t *params)
 {
-	const char *path = rpc_params_text(params, "file", rpc_daemon(call)->options.config);
+	const char *path = rpc_params_text(params, "file", rpc_context(call)->config);
 
 	if (path == NULL)
 		rpc_fail(call, JSONRPC_INVALID_PARAMS, json_pack("{s:s}", "param", "file"),
@@ -115,3 +115,21 @@ rpc_config_save(struct rpc_call *call, const json_t *params)
 	else if (make_save(call, path) == NULL)
 		rpc_reply(call, NULL);
 }
+
+/* clang-format off */
+static const struct rpc_param params[] = {
+	{ .name = "file", .type = RPC_PATH,
+	  .help = "where to; else the file that vswitchd was started with (`--config`)" },
+};
+
+static const struct rpc_method methods[] = {
+	{ .name = "config.save", .command = "save-config", .run = save,
+	  RPC_PARAMS(params),
+	  .summary = "Writes ports, settings and static entries as they are now to a file for "
+		     "`--config`; the old file stays whole until the new one is.",
+	  .result = "`file` (path); `warnings` (array of strings) where the file may mean something "
+		    "else at the next start" },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_config_methods = RPC_TABLE(methods);

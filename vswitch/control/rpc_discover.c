@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of methods as an OpenRPC 1.2.6 document (https://spec.open-rpc.org). Control thread;
- * pure but for rpc_discover(), which answers with it, a method a row.
+ * The tables of methods as an OpenRPC 1.2.6 document (https://spec.open-rpc.org). Control thread;
+ * pure but for discover(), which answers with it, a method a row.
  */
 #include "rpc_discover.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "options/port_options.h"
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
 #include "rpc_params.h"
 
 #define NAME_PATTERN "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
@@ -121,10 +121,13 @@ next_method(struct rpc_rows *rows, const char **name, json_t **row)
 {
 	struct method_rows *methods = (struct method_rows *)rows;
 
+	const struct rpc_method *method = rpc_method_at(methods->next);
+
 	(void)name;
-	if (methods->next == rpc_methods_count)
+	if (method == NULL)
 		return 0;
-	*row = describe_method(&rpc_methods[methods->next++]);
+	methods->next++;
+	*row = describe_method(method);
 	return *row != NULL ? 1 : -ENOMEM;
 }
 
@@ -150,9 +153,20 @@ describe_methods(void)
 	return &methods->rows;
 }
 
-void
-rpc_discover(struct rpc_call *call, const json_t *params)
+static void
+discover(struct rpc_call *call, const json_t *params)
 {
 	(void)params;
 	rpc_reply_rows(call, describe_methods());
 }
+
+/* clang-format off */
+static const struct rpc_method methods[] = {
+	{ .name = "rpc.discover", .command = "discover", .run = discover,
+	  .only_tells = true,
+	  .summary = "Describes all methods.",
+	  .result = "an OpenRPC document" },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_discover_methods = RPC_TABLE(methods);

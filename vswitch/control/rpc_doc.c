@@ -393,6 +393,7 @@ print_config(FILE *out)
 int
 rpc_doc_print(FILE *out)
 {
+	const struct rpc_method *method;
 	size_t i;
 
 	fprintf(out, HEAD, JSONRPC_MAX_DEPTH, JSONRPC_MAX_REQUEST / 1024, JSONRPC_MAX_BATCH,
@@ -400,8 +401,8 @@ rpc_doc_print(FILE *out)
 			CONTROL_CLIENTS_KEPT, CONTROL_CLIENT_PATIENCE_NS / 1000000,
 			CONTROL_CLIENTS_MAX);
 	fputs("## Methods\n\n", out);
-	for (i = 0; i < rpc_methods_count; i++)
-		print_method(out, &rpc_methods[i]);
+	for (i = 0; (method = rpc_method_at(i)) != NULL; i++)
+		print_method(out, method);
 	print_options(out);
 	print_objects(out);
 	print_events(out);

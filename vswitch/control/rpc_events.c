@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Methods of the control protocol about events: event.subscribe. */
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
 
 #include "events.h"
 #include "rpc.h"
@@ -21,8 +21,8 @@ add_selected(const char *word, void *arg)
 		json_array_append_new(selection->names, json_string(word));
 }
 
-void
-rpc_event_subscribe(struct rpc_call *call, const json_t *params)
+static void
+subscribe(struct rpc_call *call, const json_t *params)
 {
 	struct selection selection = { .names = json_array() };
 
@@ -32,3 +32,21 @@ rpc_event_subscribe(struct rpc_call *call, const json_t *params)
 	events_watch(selection.bits);
 	rpc_reply(call, json_pack("{s:o}", "subscribed", selection.names));
 }
+
+/* clang-format off */
+static const struct rpc_param params[] = {
+	{ .name = "events", .type = RPC_WORDS, .words = EVENTS_WORDS,
+	  .help = "which events; else all" },
+};
+
+static const struct rpc_method methods[] = {
+	{ .name = "event.subscribe", .command = "monitor", .run = subscribe,
+	  RPC_PARAMS(params),
+	  .only_tells = true,
+	  .summary = "Sends events as they happen on this connection, until it ends; replaces what was "
+		     "subscribed to before.",
+	  .result = "`subscribed` (array of names)" },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_event_methods = RPC_TABLE(methods);

@@ -2,12 +2,12 @@
 /* Methods of the control protocol about stations: fdb.add, delete, flush. fdb.list: rpc_fdb_list.c. */
 #include "rpc_fdb.h"
 
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "program/daemon.h"
+#include "control_context.h"
 #include "switching/fdb.h"
 #include "ports/port.h"
 #include "rpc.h"
@@ -62,8 +62,8 @@ rpc_fdb_find_port(struct rpc_call *call, const json_t *params, uint16_t *id)
 	return port != NULL;
 }
 
-void
-rpc_fdb_add(struct rpc_call *call, const json_t *params)
+static void
+add(struct rpc_call *call, const json_t *params)
 {
 	struct fdb_entry entry = { .is_static = true };
 	int ret;
@@ -71,7 +71,7 @@ rpc_fdb_add(struct rpc_call *call, const json_t *params)
 	read_key(params, &entry.key);
 	if (!rpc_fdb_find_port(call, params, &entry.port))
 		return;
-	ret = fdb_add_static(rpc_daemon(call)->fdb, &entry.key, entry.port);
+	ret = fdb_add_static(rpc_context(call)->fdb, &entry.key, entry.port);
 	if (ret == 0)
 		rpc_reply(call, rpc_fdb_entry(&entry, port_name(port_by_id(entry.port))));
 	else if (ret == -ENOSPC)
@@ -84,13 +84,12 @@ rpc_fdb_add(struct rpc_call *call, const json_t *params)
 				"give the address of one station");
 }
 
-void
-rpc_fdb_delete(struct rpc_call *call, const json_t *params)
+static void delete (struct rpc_call *call, const json_t *params)
 {
 	struct fdb_key key;
 
 	read_key(params, &key);
-	if (fdb_delete(rpc_daemon(call)->fdb, &key) == 0)
+	if (fdb_delete(rpc_context(call)->fdb, &key) == 0)
 		rpc_reply(call, json_pack("{s:i}", "deleted", 1));
 	else
 		rpc_fail(call, JSONRPC_NOT_FOUND, NULL,
@@ -98,13 +97,47 @@ rpc_fdb_delete(struct rpc_call *call, const json_t *params)
 				key.vlan);
 }
 
-void
-rpc_fdb_flush(struct rpc_call *call, const json_t *params)
+static void
+flush(struct rpc_call *call, const json_t *params)
 {
 	uint16_t id;
 
 	if (rpc_fdb_find_port(call, params, &id))
 		rpc_reply(call,
 				json_pack("{s:i}", "flushed",
-						(int)fdb_flush(rpc_daemon(call)->fdb, id, false)));
+						(int)fdb_flush(rpc_context(call)->fdb, id, false)));
 }
+
+/* clang-format off */
+static const struct rpc_param add_params[] = {
+	{ .name = "mac", .type = RPC_MAC, .required = true, .help = "address of the station" },
+	{ .name = "port", .type = RPC_NAME, .required = true, .help = "where it is" },
+	{ .name = "vlan", .type = RPC_INTEGER, .min = 0, .max = 4094, .default_text = "0",
+	  .help = "VLAN; 0 is untagged" },
+};
+
+static const struct rpc_param delete_params[] = {
+	{ .name = "mac", .type = RPC_MAC, .required = true, .help = "address of the station" },
+	{ .name = "vlan", .type = RPC_INTEGER, .min = 0, .max = 4094, .default_text = "0",
+	  .help = "VLAN; 0 is untagged" },
+};
+
+static const struct rpc_param flush_params[] = {
+	{ .name = "port", .type = RPC_NAME, .help = "only entries of this port; else all" },
+};
+
+static const struct rpc_method methods[] = {
+	{ .name = "fdb.add", .command = "add-fdb", .run = add, RPC_PARAMS(add_params),
+	  .summary = "Adds a static entry, which neither ages nor moves.",
+	  .result = "ENTRY" },
+	{ .name = "fdb.delete", .command = "del-fdb", .run = delete,
+	  RPC_PARAMS(delete_params),
+	  .summary = "Deletes an entry, static or dynamic.",
+	  .result = "`deleted` (1)" },
+	{ .name = "fdb.flush", .command = "flush-fdb", .run = flush, RPC_PARAMS(flush_params),
+	  .summary = "Forgets dynamic entries.",
+	  .result = "`flushed` (how many)" },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_fdb_methods = RPC_TABLE(methods);

@@ -5,7 +5,7 @@
  * ports are copied then, which takes about a millisecond, and put in order and into words when
  * their rows are due, by a heap. Control thread.
  */
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "program/daemon.h"
+#include "control_context.h"
 #include "switching/fdb.h"
 #include "ports/port.h"
 #include "rpc.h"
@@ -126,11 +126,26 @@ make_list(struct fdb *fdb, uint16_t port)
 	return &list->rows;
 }
 
-void
-rpc_fdb_list(struct rpc_call *call, const json_t *params)
+static void
+list(struct rpc_call *call, const json_t *params)
 {
 	uint16_t id;
 
 	if (rpc_fdb_find_port(call, params, &id))
-		rpc_reply_rows(call, make_list(rpc_daemon(call)->fdb, id));
+		rpc_reply_rows(call, make_list(rpc_context(call)->fdb, id));
 }
+
+/* clang-format off */
+static const struct rpc_param params[] = {
+	{ .name = "port", .type = RPC_NAME, .help = "only entries of this port; else all" },
+};
+
+static const struct rpc_method methods[] = {
+	{ .name = "fdb.list", .command = "fdb", .run = list, RPC_PARAMS(params),
+	  .only_tells = true,
+	  .summary = "Tells which stations are known, ordered by VLAN and address.",
+	  .result = "`entries` (array of ENTRY), `count`, `max`" },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_fdb_list_methods = RPC_TABLE(methods);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Methods of the control protocol about ports: port.add, delete, set, list, show. */
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "program/daemon.h"
+#include "control_context.h"
 #include "ports/port.h"
 #include "port_hint.h"
 #include "port_json.h"
@@ -45,7 +45,7 @@ reply_added(struct rpc_call *call, const struct port *port)
 	char hint[PORT_HINT_MAX];
 
 	port_hint(port, hint, sizeof(hint));
-	rpc_reply(call, report_with(port, rpc_daemon(call)->fdb, "hint", jsonrpc_text(hint)));
+	rpc_reply(call, report_with(port, rpc_context(call)->fdb, "hint", jsonrpc_text(hint)));
 }
 
 /* The value of an option as JSON text in `text`. */
@@ -128,8 +128,8 @@ on_added(void *arg, struct port *port, const char *err)
 		rpc_refuse(call, err);
 }
 
-void
-rpc_port_add(struct rpc_call *call, const json_t *params)
+static void
+add(struct rpc_call *call, const json_t *params)
 {
 	const char *name = rpc_params_text(params, "name", NULL);
 	const char *type = rpc_params_text(params, "type", DEFAULT_TYPE);
@@ -193,8 +193,7 @@ start_deletion(struct rpc_call *call, struct port *port)
 			strerror(-ret));
 }
 
-void
-rpc_port_delete(struct rpc_call *call, const json_t *params)
+static void delete (struct rpc_call *call, const json_t *params)
 {
 	const char *name = rpc_params_text(params, "name", NULL);
 	struct port *port;
@@ -227,7 +226,7 @@ on_set(void *arg, struct port *port, const char *err)
 	struct rpc_call *call = arg;
 
 	if (err == NULL)
-		rpc_reply(call, port_report(port, rpc_daemon(call)->fdb));
+		rpc_reply(call, port_report(port, rpc_context(call)->fdb));
 	else
 		rpc_refuse(call, err);
 }
@@ -251,8 +250,8 @@ check_has_options(const struct port *port, const json_t *params, const char **ke
 			*key, connect);
 }
 
-void
-rpc_port_set(struct rpc_call *call, const json_t *params)
+static void
+set(struct rpc_call *call, const json_t *params)
 {
 	struct port *port = rpc_lookup_port(call, rpc_params_text(params, "name", NULL));
 	struct port_settings settings;
@@ -269,20 +268,67 @@ rpc_port_set(struct rpc_call *call, const json_t *params)
 		port_set(port, &settings, on_set, call);
 }
 
-void
-rpc_port_list(struct rpc_call *call, const json_t *params)
+static void
+list(struct rpc_call *call, const json_t *params)
 {
 	(void)params;
-	rpc_reply_rows(call, rpc_port_rows(port_report, rpc_daemon(call)->fdb, NULL, NULL, false));
+	rpc_reply_rows(call, rpc_port_rows(port_report, rpc_context(call)->fdb, NULL, NULL, false));
 }
 
-void
-rpc_port_show(struct rpc_call *call, const json_t *params)
+static void
+show(struct rpc_call *call, const json_t *params)
 {
 	struct port *port = rpc_lookup_port(call, rpc_params_text(params, "name", NULL));
 
 	if (port != NULL)
 		rpc_reply(call,
-				report_with(port, rpc_daemon(call)->fdb, "session",
+				report_with(port, rpc_context(call)->fdb, "session",
 						port_report_session(port)));
 }
+
+/* clang-format off */
+static const struct rpc_param add_params[] = {
+	{ .name = "name", .type = RPC_NAME, .required = true,
+	  .help = "letters, digits, `_`, `.` and `-`, at most 63; not `control`" },
+	{ .name = "type", .type = RPC_WORD, .words = port_kinds_text,
+	  .default_text = "\"vhost-user\"",
+	  .help = "what is behind the port: a frontend, an interface of the kernel, a device of DPDK" },
+	{ .name = "may-exist", .type = RPC_BOOL, .default_text = "false",
+	  .help = "a port of that name with the options given is no error" },
+};
+
+static const struct rpc_param delete_params[] = {
+	{ .name = "name", .type = RPC_NAME, .required = true, .help = "the port" },
+	{ .name = "if-exists", .type = RPC_BOOL, .default_text = "false",
+	  .help = "no such port is no error" },
+};
+
+static const struct rpc_param one_port_params[] = {
+	{ .name = "name", .type = RPC_NAME, .required = true, .help = "the port" },
+};
+
+static const struct rpc_method methods[] = {
+	{ .name = "port.add", .command = "add-port", .run = add, RPC_PARAMS(add_params),
+	  .options = RPC_OPTIONS_ALL,
+	  .summary = "Adds a port and starts it; answers when it can be used.",
+	  .result = "PORT, and `hint`: a command to try next" },
+	{ .name = "port.delete", .command = "del-port", .run = delete,
+	  RPC_PARAMS(delete_params),
+	  .summary = "Deletes a port; answers when it is gone and its name is free.",
+	  .result = "`name`, `deleted` (false: there was none)" },
+	{ .name = "port.set", .command = "set-port", .run = set, RPC_PARAMS(one_port_params),
+	  .options = RPC_OPTIONS_CHANGEABLE,
+	  .summary = "Changes options of a port, all of those given or none.",
+	  .result = "PORT" },
+	{ .name = "port.list", .command = "list-ports", .run = list,
+	  .only_tells = true,
+	  .summary = "Tells all ports, ordered by their names.",
+	  .result = "array of PORT" },
+	{ .name = "port.show", .command = "show-port", .run = show, RPC_PARAMS(one_port_params),
+	  .only_tells = true,
+	  .summary = "Tells all about one port, and what its frontend has negotiated.",
+	  .result = "PORT, and `session`: null or SESSION" },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_port_methods = RPC_TABLE(methods);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Methods of the control protocol about counters: stats.get, stats.clear. */
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
 
 #include <stddef.h>
 
-#include "program/daemon.h"
+#include "control_context.h"
 #include "drops/device_drop.h"
 #include "drops/drop_reason.h"
 #include "ports/port.h"
@@ -48,8 +48,8 @@ get_one(struct rpc_call *call, const char *name)
 						port_name(port), port_report_stats(port)));
 }
 
-void
-rpc_stats_get(struct rpc_call *call, const json_t *params)
+static void
+get(struct rpc_call *call, const json_t *params)
 {
 	const char *name = rpc_params_text(params, "name", NULL);
 
@@ -57,7 +57,7 @@ rpc_stats_get(struct rpc_call *call, const json_t *params)
 		get_one(call, name);
 	else
 		rpc_reply_rows(call,
-				rpc_port_rows(report_stats, rpc_daemon(call)->fdb,
+				rpc_port_rows(report_stats, rpc_context(call)->fdb,
 						json_pack("{s:o, s:o}", "reasons",
 								report_reasons(drop_reasons,
 										DROP_REASONS),
@@ -68,14 +68,14 @@ rpc_stats_get(struct rpc_call *call, const json_t *params)
 }
 
 static void
-clear(struct port *port, json_t *names)
+clear_port(struct port *port, json_t *names)
 {
 	port_clear_stats(port);
 	json_array_append_new(names, json_string(port_name(port)));
 }
 
-void
-rpc_stats_clear(struct rpc_call *call, const json_t *params)
+static void
+clear(struct rpc_call *call, const json_t *params)
 {
 	const char *name = rpc_params_text(params, "name", NULL);
 	struct port *port = name != NULL ? rpc_lookup_port(call, name) : port_first();
@@ -85,6 +85,26 @@ rpc_stats_clear(struct rpc_call *call, const json_t *params)
 		return;
 	names = json_array();
 	for (; port != NULL; port = name != NULL ? NULL : port_next(port))
-		clear(port, names);
+		clear_port(port, names);
 	rpc_reply(call, json_pack("{s:o}", "cleared", names));
 }
+
+/* clang-format off */
+static const struct rpc_param params[] = {
+	{ .name = "name", .type = RPC_NAME, .help = "only this port; else all" },
+};
+
+static const struct rpc_method methods[] = {
+	{ .name = "stats.get", .command = "stats", .run = get, RPC_PARAMS(params),
+	  .only_tells = true,
+	  .summary = "Reads counters, and what each reason for a drop means.",
+	  .result = "`ports` (object: STATS by the port's name), `reasons` (array of `name`, "
+		    "`meaning`, `remedy`)" },
+	{ .name = "stats.clear", .command = "clear-stats", .run = clear,
+	  RPC_PARAMS(params),
+	  .summary = "Sets counters to zero.",
+	  .result = "`cleared` (array of names)" },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_stats_methods = RPC_TABLE(methods);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Methods of the control protocol about the switch as a whole: switch.status, switch.set, log.set. */
-#include "rpc_handlers.h"
+/* Methods of the control protocol about the switch as a whole: switch.status, switch.set. */
+#include "rpc_tables.h"
 
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "program/daemon.h"
+#include "control_context.h"
 #include "switching/fdb.h"
 #include "base/log.h"
 #include "ports/port.h"
@@ -18,20 +18,19 @@
 #include "worker/worker.h"
 
 static json_t *
-report_program(const struct daemon *daemon)
+report_program(const struct control_context *context)
 {
-	const struct daemon_options *options = &daemon->options;
-	json_t *config = options->config != NULL ? jsonrpc_text(options->config) : json_null();
+	json_t *config = context->config != NULL ? jsonrpc_text(context->config) : json_null();
 
 	return json_pack("{s:s, s:i, s:f, s:o, s:o, s:o, s:s, s:s, s:{s:s, s:i}}", "version",
 			VSWITCH_VERSION, "pid", (int)getpid(), "uptime_s",
-			(double)(clock_ns() - daemon->start_ns) / 1e9, "socket_dir",
-			jsonrpc_text(options->socket_dir), "control",
-			jsonrpc_text(options->control), "config", config, "log_level",
+			(double)(clock_ns() - context->start_ns) / 1e9, "socket_dir",
+			jsonrpc_text(context->socket_dir), "control",
+			jsonrpc_text(context->control), "config", config, "log_level",
 			log_level_name(log_get_level()), "poll",
-			options->poll_always ? "always" : "adaptive", "memory", "kind",
-			daemon->memory.huge ? "hugepages" : "ordinary", "mib",
-			(int)daemon->memory.mib);
+			context->poll_always ? "always" : "adaptive", "memory", "kind",
+			context->hugepages ? "hugepages" : "ordinary", "mib",
+			(int)context->memory_mib);
 }
 
 static json_t *
@@ -87,43 +86,58 @@ report_fdb(struct fdb *fdb)
 			(int)fdb_ageing(fdb), "flapping", report_flaps(fdb));
 }
 
-void
-rpc_switch_status(struct rpc_call *call, const json_t *params)
+static void
+status(struct rpc_call *call, const json_t *params)
 {
-	struct daemon *daemon = rpc_daemon(call);
-	json_t *status = report_program(daemon);
+	const struct control_context *context = rpc_context(call);
+	json_t *status = report_program(context);
 	int failed = 0;
 
 	(void)params;
 	failed |= json_object_set_new(status, "workers", report_workers());
 	failed |= json_object_set_new(status, "sessions", json_integer(vhost_lib_sessions()));
 	failed |= json_object_set_new(status, "sessions_max", json_integer(SESSIONS_MAX));
-	failed |= json_object_set_new(status, "fdb", report_fdb(daemon->fdb));
+	failed |= json_object_set_new(status, "fdb", report_fdb(context->fdb));
 	if (failed == 0) {
 		rpc_reply_rows(call,
-				rpc_port_rows(port_report, daemon->fdb, status, "ports", false));
+				rpc_port_rows(port_report, context->fdb, status, "ports", false));
 		return;
 	}
 	json_decref(status);
 	rpc_reply_rows(call, NULL);
 }
 
-void
-rpc_switch_set(struct rpc_call *call, const json_t *params)
+static void
+set(struct rpc_call *call, const json_t *params)
 {
-	struct fdb *fdb = rpc_daemon(call)->fdb;
+	struct fdb *fdb = rpc_context(call)->fdb;
 
 	fdb_set_ageing(fdb, (uint32_t)rpc_params_integer(params, "ageing-time", fdb_ageing(fdb)));
 	rpc_reply(call, json_pack("{s:i}", "ageing-time", (int)fdb_ageing(fdb)));
 }
 
-void
-rpc_log_set(struct rpc_call *call, const json_t *params)
-{
-	enum log_level level;
+/* clang-format off */
+static const struct rpc_param set_params[] = {
+	{ .name = "ageing-time", .type = RPC_INTEGER, .min = 1, .max = 86400, .required = true,
+	  .help = "seconds after which a silent station is forgotten" },
+};
 
-	/* the name is one of the table's */
-	if (log_level_from_name(rpc_params_text(params, "level", "info"), &level) == 0)
-		log_set_level(level);
-	rpc_reply(call, json_pack("{s:s}", "level", log_level_name(log_get_level())));
-}
+static const struct rpc_method methods[] = {
+	{ .name = "switch.status", .command = "status", .run = status,
+	  .only_tells = true,
+	  .summary = "Tells how the switch is, with all its ports.",
+	  .result = "`version`, `pid`, `uptime_s`, `socket_dir`, `control`, `config` (path or null), "
+		    "`log_level`, `poll` (`adaptive` or `always`), `memory` (`kind`: `hugepages` or "
+		    "`ordinary`; `mib`), `workers` (array of `id`, `cpu` or null, `state`: `polling` "
+		    "or `sleeping`, `busy_percent`, `ports`), `sessions`, `sessions_max`, `fdb` "
+		    "(`entries`, `static`, `max`, `ageing-time`, `flapping`), `ports` (array of PORT). "
+		    "`flapping` has the addresses that were learned at two ports by turns, three times "
+		    "or more in the last `seconds`: `mac`, `vlan`, `ports` (the last two), `moves`, "
+		    "`seconds`; it means a loop, or that two stations have one address" },
+	{ .name = "switch.set", .command = "set-switch", .run = set, RPC_PARAMS(set_params),
+	  .summary = "Changes settings of the switch as a whole.",
+	  .result = "`ageing-time` as it is now" },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_switch_methods = RPC_TABLE(methods);
