@@ -66,7 +66,7 @@ static void
 test_everything(void **state)
 {
 	static const char text[] =
-			"{\"fdb\": [{\"mac\": \"02:00:00:00:00:0a\", \"port\": \"b\", \"vlan\": 7}],\n"
+			"{\"fdb\": [{\"mac\": \"02:00:00:00:00:0a\", \"port\": \"b\", \"vlan\": 0}],\n"
 			" \"ports\": [{\"name\": \"a\", \"mtu\": 9000, \"mac-limit\": 3, \"enabled\": false,\n"
 			"             \"socket\": \"/x/a\", \"mode\": \"0660\", \"owner\": \"7\", \"group\": \"8\"},\n"
 			"            {\"name\": \"b\", \"type\": \"vhost-user\", \"connect\": \"/x/b\"}],\n"
@@ -96,7 +96,7 @@ test_everything(void **state)
 	assert_int_equal(b->mode, 0611);
 	assert_int_equal(config.n_stations, 1);
 	assert_memory_equal(config.stations[0].key.mac, mac, sizeof(mac));
-	assert_int_equal(config.stations[0].key.vlan, 7);
+	assert_int_equal(config.stations[0].key.vlan, 0);
 	assert_int_equal(config.stations[0].port, 1);
 	config_release(&config);
 }
@@ -194,7 +194,8 @@ test_stations(void **state)
 	refused(STATION(MAC ", \"port\": \"wam\""),
 			"the file has no port 'wam'; did you mean wan?");
 	refused(STATION(MAC ", \"port\": \"lan9\""), "name one of its ports");
-	refused(STATION(MAC ", \"port\": \"wan\", \"vlan\": 4095"), "vlan: 4095 is not");
+	refused(STATION(MAC ", \"port\": \"wan\", \"vlan\": 7"),
+			"vlan: 7 is not a VLAN that there is");
 	refused(STATION("\"mac\": \"02:00\", \"port\": \"wan\""),
 			"mac: \"02:00\" is not a MAC address");
 }

@@ -208,7 +208,7 @@ test_methods_run(void **state)
 	assert_int_equal(json_integer_value(json_object_get(answer, "id")), 3);
 	run("port.add", "{\"name\":\"a\",\"type\":\"vhost-user\",\"mtu\":68,\"enabled\":false}", 3);
 	assert_string_equal(ran, "run_add");
-	run("fdb.add", "{\"mac\":\"02-00-00-00-00-0A\",\"port\":\"a\",\"vlan\":4094}", 3);
+	run("fdb.add", "{\"mac\":\"02-00-00-00-00-0A\",\"port\":\"a\",\"vlan\":0}", 3);
 	assert_string_equal(ran, "run_fdb_add");
 	run("event.subscribe", "{\"events\":[\"mac.moved\",\"port.added\"]}", 3);
 	assert_string_equal(ran, "run_subscribe");
@@ -299,10 +299,13 @@ test_values_of_parameters(void **state)
 	bad("port.add", "{\"name\":\"a\",\"may-exist\":1}", "may-exist", "1 is not true or false");
 	bad("port.add", "{\"name\":\"a\",\"mtu\":67}", "mtu", "from 68 to 65535");
 	bad("port.add", "{\"name\":\"a\",\"connect\":\"/x\",\"mode\":\"0600\"}", "mode", "connect");
+	bad("fdb.add", "{\"mac\":\"02:00:00:00:00:01\",\"port\":\"a\",\"vlan\":5}", "vlan",
+			"5 is not a VLAN that there is");
 	bad("fdb.add", "{\"mac\":\"02:00\",\"port\":\"a\"}", "mac", "is not a MAC address");
 	bad("fdb.delete", "{\"mac\":\"02:00:00:00:00:01\",\"vlan\":4095}", "vlan",
-			"from 0 to 4094");
-	bad("fdb.delete", "{\"mac\":\"02:00:00:00:00:01\",\"vlan\":1.0}", "vlan", "a whole number");
+			"this switch has no VLANs yet");
+	bad("fdb.delete", "{\"mac\":\"02:00:00:00:00:01\",\"vlan\":0.0}", "vlan",
+			"this switch has no VLANs yet");
 	bad("switch.set", "{\"ageing-time\":86401}", "ageing-time", "from 1 to 86400");
 	bad("config.save", "{\"file\":\"x.json\"}", "file", "absolute path");
 	bad("log.set", "{\"level\":\"debgu\"}", "level", "did you mean debug?");

@@ -31,6 +31,7 @@ enum rpc_type {
 	RPC_PATH,    /* string: absolute path of a file */
 	RPC_MAC,     /* string: MAC address */
 	RPC_INTEGER, /* min to max */
+	RPC_VLAN,    /* integer: number of a VLAN; there is none but 0 yet */
 	RPC_BOOL,
 };
 

@@ -54,6 +54,8 @@ type_schema(const struct rpc_param *param)
 	case RPC_INTEGER:
 		return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
 				(json_int_t)param->min, "maximum", (json_int_t)param->max);
+	case RPC_VLAN:
+		return json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0, "maximum", 0);
 	case RPC_BOOL:
 		return json_pack("{s:s}", "type", "boolean");
 	}

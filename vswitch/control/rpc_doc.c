@@ -240,6 +240,9 @@ print_type(FILE *out, const struct rpc_param *param)
 	case RPC_INTEGER:
 		fprintf(out, "integer, %" PRId64 " to %" PRId64, param->min, param->max);
 		break;
+	case RPC_VLAN:
+		fprintf(out, "integer, 0");
+		break;
 	case RPC_BOOL:
 		fprintf(out, "boolean");
 		break;

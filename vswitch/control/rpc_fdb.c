@@ -112,14 +112,14 @@ flush(struct rpc_call *call, const json_t *params)
 static const struct rpc_param add_params[] = {
 	{ .name = "mac", .type = RPC_MAC, .required = true, .help = "address of the station" },
 	{ .name = "port", .type = RPC_NAME, .required = true, .help = "where it is" },
-	{ .name = "vlan", .type = RPC_INTEGER, .min = 0, .max = 4094, .default_text = "0",
-	  .help = "VLAN; 0 is untagged" },
+	{ .name = "vlan", .type = RPC_VLAN, .default_text = "0",
+	  .help = "VLAN; 0 is untagged, and there is no other yet" },
 };
 
 static const struct rpc_param delete_params[] = {
 	{ .name = "mac", .type = RPC_MAC, .required = true, .help = "address of the station" },
-	{ .name = "vlan", .type = RPC_INTEGER, .min = 0, .max = 4094, .default_text = "0",
-	  .help = "VLAN; 0 is untagged" },
+	{ .name = "vlan", .type = RPC_VLAN, .default_text = "0",
+	  .help = "VLAN; 0 is untagged, and there is no other yet" },
 };
 
 static const struct rpc_param flush_params[] = {
