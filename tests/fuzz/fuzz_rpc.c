@@ -71,7 +71,7 @@ answer_port(struct rpc_call *call, const json_t *params)
 	}
 	FUZZ_CHECK(settings.mtu >= MTU_MIN && settings.mtu <= MTU_MAX);
 	FUZZ_CHECK(settings.queues >= 1 && settings.queues <= PORT_QUEUES_MAX);
-	FUZZ_CHECK(settings.n_ips <= PORT_ADDRESSES_MAX);
+	FUZZ_CHECK(settings.ip.n <= PORT_ADDRESSES_MAX);
 	FUZZ_CHECK(memchr(settings.socket, '\0', sizeof(settings.socket)) != NULL);
 	FUZZ_CHECK(memchr(settings.devargs, '\0', sizeof(settings.devargs)) != NULL);
 	rpc_reply(call, json_true());

@@ -18,15 +18,6 @@
 
 #define PATH "/etc/vswitch.json"
 
-/* The defaults are port.c's; these are other ones, so that it shows that they are used. */
-void
-port_settings_default(struct port_settings *settings)
-{
-	*settings = (struct port_settings){
-		.mtu = 1111, .enabled = true, .mode = 0611, .owner = (uid_t)-1, .group = (gid_t)-1
-	};
-}
-
 static int
 parse(const char *text, struct config *config, char *err, size_t err_size)
 {
@@ -92,8 +83,8 @@ test_everything(void **state)
 	assert_int_equal(a->owner, 7);
 	assert_int_equal(a->group, 8);
 	assert_string_equal(b->connect, "/x/b");
-	assert_int_equal(b->mtu, 1111);
-	assert_int_equal(b->mode, 0611);
+	assert_int_equal(b->mtu, 1500);
+	assert_int_equal(b->mode, 0600);
 	assert_int_equal(config.n_stations, 1);
 	assert_memory_equal(config.stations[0].key.mac, mac, sizeof(mac));
 	assert_int_equal(config.stations[0].key.vlan, 0);
@@ -173,7 +164,7 @@ test_interfaces_and_devices(void **state)
 	assert_string_equal(config.ports[0].type, "kernel");
 	assert_string_equal(kernel->ifname, "vsw0");
 	assert_string_equal(kernel->netns, "blue");
-	assert_int_equal(kernel->n_ips, 1);
+	assert_int_equal(kernel->ip.n, 1);
 	assert_int_equal(kernel->backend, PORT_BACKEND_TAP);
 	assert_int_equal(kernel->queues, 2);
 	assert_string_equal(config.ports[1].type, "ethdev");

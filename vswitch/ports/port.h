@@ -18,53 +18,18 @@
 #include "datapath/counters.h"
 #include "drops/device_drop.h"
 #include "gate/gate.h"
-#include "netlink/prefix.h"
+#include "options/port_settings.h"
 #include "base/switch_limits.h"
 
-#define PORT_NAME_MAX 64  /* with the terminating zero */
-#define PORT_PATH_MAX 108 /* sun_path */
+#define PORT_NAME_MAX 64 /* with the terminating zero */
 #define PORT_TEXT_MAX 256
-#define PORT_DEVARGS_MAX 512
-#define PORT_ADDRESSES_MAX 16 /* IP addresses of an interface */
-#define PORT_QUEUES_MAX 8
 
 struct event_base;
 struct fdb;
 struct port;
 
-/* How a kernel port reaches the kernel. */
-enum port_backend {
-	PORT_BACKEND_AUTO, /* vhost-net where /dev/vhost-net can be used, else tap */
-	PORT_BACKEND_VHOST_NET,
-	PORT_BACKEND_TAP,
-};
-
-/* What can be configured. Filled with port_settings_default(), then changed. */
-struct port_settings {
-	char socket[PORT_PATH_MAX];  /* listening: path; "" = DIR/NAME.sock */
-	char connect[PORT_PATH_MAX]; /* connecting: path; "" = listening */
-	uint32_t mtu;		     /* bytes, MTU_MIN .. MTU_MAX */
-	uint32_t mac_limit;	     /* learned stations, 0 = no limit */
-	bool enabled;
-	bool offload;	     /* checksum and segmentation offloads are offered and used */
-	uint32_t max_memory; /* MiB that may be added to the frontend's memory; 0 = its table's size */
-	mode_t mode;	     /* of the socket file */
-	uid_t owner;	     /* (uid_t)-1 = the switch's */
-	gid_t group;	     /* (gid_t)-1 = the switch's */
-	/* kernel */
-	char ifname[IFNAMSIZ];	   /* "" = the port's name */
-	char netns[PORT_PATH_MAX]; /* name (of `ip netns`) or absolute path; "" = the switch's own */
-	enum port_backend backend;
-	uint32_t queues; /* 1 .. PORT_QUEUES_MAX */
-	bool up;
-	bool has_mac; /* else the kernel's or the device's choice */
-	uint8_t mac[6];
-	uint32_t n_ips;
-	struct prefix ips[PORT_ADDRESSES_MAX];
-	/* ethdev (mtu, has_mac, mac and up too) */
-	char devargs[PORT_DEVARGS_MAX];
-	bool promiscuous;
-};
+_Static_assert(PORT_MTU_MIN == MTU_MIN && PORT_MTU_MAX == MTU_MAX,
+		"the option and the switch agree");
 
 /* The interface or device behind a port of kind kernel or ethdev, as it is now. */
 struct port_device {
@@ -136,8 +101,6 @@ struct port_listener {
 /* Once, before any other call: directory for default sockets, FDB to flush, who is told. */
 int port_init(struct event_base *base, const char *socket_dir, struct fdb *fdb,
 		const struct port_listener *listener);
-
-void port_settings_default(struct port_settings *settings);
 
 /*
  * The end of port_add() and port_set(), which may come from inside them or later from the event
