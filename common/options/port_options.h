@@ -110,6 +110,12 @@ int port_option_addresses(const json_t *value, struct prefix prefixes[PORT_ADDRE
 /* JSON Schema of the value, new: {"type":"integer","minimum":68,...}. NULL: no memory. */
 json_t *port_option_schema(const struct port_option *opt);
 
+/* The same of the value that a port is told to have, which is in one form alone. NULL: no memory. */
+json_t *port_option_told_schema(const struct port_option *opt);
+
+/* Whether every port has a value for it. */
+bool port_option_is_always_told(const struct port_option *opt);
+
 /* The bit of a kind of port ("vhost-user"), or 0. */
 unsigned int port_kind_find(const char *name);
 

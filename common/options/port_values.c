@@ -436,3 +436,19 @@ port_option_schema(const struct port_option *opt)
 	json_decref(schema);
 	return NULL;
 }
+
+json_t *
+port_option_told_schema(const struct port_option *opt)
+{
+	json_t *schema = type_schema(opt);
+
+	if (opt->type == PORT_OPTION_ADDRESSES)
+		json_object_set_new(schema, "type", json_string("array"));
+	return schema;
+}
+
+bool
+port_option_is_always_told(const struct port_option *opt)
+{
+	return opt->kinds == PORT_KIND_ALL && opt->default_text != NULL && !opt->listen_only;
+}

@@ -187,7 +187,8 @@ test_table_is_whole(void **state)
 	for (i = 0; (method = rpc_method_at(i)) != NULL; i++) {
 		assert_non_null(method->run);
 		assert_int_equal(method->summary[strlen(method->summary) - 1], '.');
-		assert_true(strlen(method->result) > 0);
+		assert_true(strlen(method->result.meaning) > 0);
+		assert_non_null(method->result.object);
 		for (k = 0; k < method->n_params; k++) {
 			assert_true(strlen(method->params[k].help) > 0);
 			assert_true(!method->params[k].required ||
@@ -407,6 +408,42 @@ test_discovery(void **state)
 	}
 }
 
+/* Every reference leads to an object, and every object that is described is referred to. */
+static void
+count_references(const json_t *value, const json_t *schemas, json_t *seen)
+{
+	const char *key, *target = json_string_value(json_object_get(value, "$ref"));
+	json_t *member;
+	size_t i;
+
+	if (target != NULL) {
+		target = strrchr(target, '/') + 1;
+		if (json_object_get(schemas, target) == NULL)
+			fail_msg("nothing is called %s", target);
+		json_object_set_new(seen, target, json_true());
+	}
+	json_object_foreach ((json_t *)(uintptr_t)value, key, member)
+		count_references(member, schemas, seen);
+	json_array_foreach (value, i, member)
+		count_references(member, schemas, seen);
+}
+
+static void
+test_schemas_of_results(void **state)
+{
+	const json_t *document, *schemas;
+	json_t *seen = json_object();
+
+	(void)state;
+	run("rpc.discover", NULL, 7);
+	document = json_object_get(answer, "result");
+	schemas = json_object_get(json_object_get(document, "components"), "schemas");
+	assert_non_null(json_object_get(schemas, "PORT"));
+	count_references(document, schemas, seen);
+	assert_int_equal(json_object_size(seen), json_object_size(schemas));
+	json_decref(seen);
+}
+
 /* Rows that count down, after a pause before each; the last of them may fail. */
 struct countdown {
 	struct rpc_rows rows;
@@ -538,6 +575,7 @@ main(void)
 		cmocka_unit_test(test_values_are_read),
 		cmocka_unit_test(test_words_of_events),
 		cmocka_unit_test(test_discovery),
+		cmocka_unit_test(test_schemas_of_results),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_rows_that_fail),
 	};

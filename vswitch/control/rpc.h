@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "jsonrpc/jsonrpc.h"
+#include "report.h"
 #include "rpc_rows.h"
 
 #define RPC_TEXT_MAX 640 /* of a message, with its end */
@@ -59,8 +60,8 @@ struct rpc_method {
 	const struct rpc_param *params;
 	size_t n_params;
 	enum rpc_options options;
-	const char *result; /* what the answer holds, in Markdown */
-	bool only_tells;    /* it changes nothing: without a reader it need not run */
+	struct report_field result; /* what it answers: RPC_RESULT() and the like */
+	bool only_tells;	    /* it changes nothing: without a reader it need not run */
 	/*
 	 * Answers by rpc_reply(), rpc_reply_rows() or rpc_fail(), now or later, once. `params` only
 	 * until it returns.
@@ -73,6 +74,15 @@ struct rpc_table {
 	const struct rpc_method *methods;
 	size_t n;
 };
+
+/* For tables: what a method answers, an object or an array of them, and a phrase about it. */
+#define RPC_RESULT(object_of_it, phrase)                                                           \
+	.result = { .type = REPORT_OBJECT, .object = (object_of_it), .meaning = (phrase) }
+#define RPC_RESULTS(object_of_it, phrase)                                                          \
+	.result = { .type = REPORT_OBJECT,                                                         \
+		.shape = REPORT_LIST,                                                              \
+		.object = (object_of_it),                                                          \
+		.meaning = (phrase) }
 
 /* For tables: the parameters of a method, and the methods of a table, from an array of them. */
 #define RPC_PARAMS(list) .params = (list), .n_params = sizeof(list) / sizeof((list)[0])

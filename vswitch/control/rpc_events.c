@@ -6,6 +6,21 @@
 #include "rpc.h"
 #include "rpc_params.h"
 
+static json_t *
+get_names(const void *subject)
+{
+	return json_incref((json_t *)(uintptr_t)subject);
+}
+
+/* clang-format off */
+static const struct report_field subscribed_fields[] = {
+	{ REPORT_GET("subscribed", REPORT_TEXT, get_names), .shape = REPORT_LIST,
+	  .words = EVENTS_WORDS, .meaning = "the events that will come" },
+};
+/* clang-format on */
+
+static const struct report_object subscribed_object = { REPORT_FIELDS(subscribed_fields) };
+
 struct selection {
 	uint32_t bits;
 	uint32_t index;
@@ -30,7 +45,8 @@ subscribe(struct rpc_call *call, const json_t *params)
 	rpc_params_for_words(EVENTS_WORDS, add_selected, &selection);
 	rpc_subscriber(call)->events = selection.bits;
 	events_watch(selection.bits);
-	rpc_reply(call, json_pack("{s:o}", "subscribed", selection.names));
+	rpc_reply(call, report_make(&subscribed_object, selection.names));
+	json_decref(selection.names);
 }
 
 /* clang-format off */
@@ -45,7 +61,7 @@ static const struct rpc_method methods[] = {
 	  .only_tells = true,
 	  .summary = "Sends events as they happen on this connection, until it ends; replaces what was "
 		     "subscribed to before.",
-	  .result = "`subscribed` (array of names)" },
+	  RPC_RESULT(&subscribed_object, "what was done") },
 };
 /* clang-format on */
 

@@ -103,11 +103,27 @@ copy_names(struct fdb_rows *list)
 		snprintf(list->names[port_id(port)], PORT_NAME_MAX, "%s", port_name(port));
 }
 
+struct list_told {
+	uint32_t count, max;
+};
+
+/* clang-format off */
+static const struct report_field list_fields[] = {
+	{ REPORT_VALUE("count", struct list_told, count), .meaning = "how many there are" },
+	{ REPORT_VALUE("max", struct list_told, max), .meaning = "entries that the table has room for" },
+	{ REPORT_ROWS("entries", &rpc_fdb_entry_object), .shape = REPORT_LIST,
+	  .meaning = "the stations" },
+};
+/* clang-format on */
+
+static const struct report_object list_object = { REPORT_FIELDS(list_fields) };
+
 /* NULL: no memory. */
 static struct rpc_rows *
 make_list(struct fdb *fdb, uint16_t port)
 {
 	struct fdb_rows *list = calloc(1, sizeof(*list));
+	struct list_told told = { .max = FDB_ENTRIES_MAX };
 
 	if (list == NULL)
 		return NULL;
@@ -117,12 +133,13 @@ make_list(struct fdb *fdb, uint16_t port)
 		return NULL;
 	}
 	list->n = fdb_list(fdb, port, clock_seconds(), list->entries, FDB_ENTRIES_MAX);
+	told.count = list->n;
 	list->unordered = list->n / 2;
 	copy_names(list);
 	list->rows = (struct rpc_rows){ .next = next_station,
 		.release = release,
-		.rest = json_pack("{s:i, s:i}", "count", (int)list->n, "max", FDB_ENTRIES_MAX),
-		.key = "entries" };
+		.rest = report_make(&list_object, &told),
+		.key = report_rows(&list_object)->name };
 	return &list->rows;
 }
 
@@ -144,7 +161,7 @@ static const struct rpc_method methods[] = {
 	{ .name = "fdb.list", .command = "fdb", .run = list, RPC_PARAMS(params),
 	  .only_tells = true,
 	  .summary = "Tells which stations are known, ordered by VLAN and address.",
-	  .result = "`entries` (array of ENTRY), `count`, `max`" },
+	  RPC_RESULT(&list_object, "the table") },
 };
 /* clang-format on */
 

@@ -9,7 +9,6 @@
 
 #include "control_context.h"
 #include "ports/port.h"
-#include "port_hint.h"
 #include "port_json.h"
 #include "options/port_options.h"
 #include "port_report.h"
@@ -28,24 +27,10 @@ fail_param(struct rpc_call *call, const char *param, const char *words)
 	rpc_fail(call, JSONRPC_INVALID_PARAMS, json_pack("{s:s}", "param", param), "%s", words);
 }
 
-static json_t *
-report_with(const struct port *port, const struct fdb *fdb, const char *key, json_t *value)
-{
-	json_t *object = port_report(port, fdb);
-
-	if (json_object_set_new(object, key, value) == 0)
-		return object;
-	json_decref(object);
-	return NULL;
-}
-
 static void
 reply_added(struct rpc_call *call, const struct port *port)
 {
-	char hint[PORT_HINT_MAX];
-
-	port_hint(port, hint, sizeof(hint));
-	rpc_reply(call, report_with(port, rpc_context(call)->fdb, "hint", jsonrpc_text(hint)));
+	rpc_reply(call, port_report_as(&port_report_added, port, rpc_context(call)->fdb));
 }
 
 /* The value of an option as JSON text in `text`. */
@@ -160,10 +145,26 @@ struct deletion {
 	char name[PORT_NAME_MAX];
 };
 
+struct deleted_told {
+	const char *name;
+	bool deleted;
+};
+
+/* clang-format off */
+static const struct report_field deleted_fields[] = {
+	{ REPORT_VALUE("name", struct deleted_told, name), .meaning = "which port" },
+	{ REPORT_VALUE("deleted", struct deleted_told, deleted), .meaning = "false: there was none" },
+};
+/* clang-format on */
+
+static const struct report_object deleted_object = { REPORT_FIELDS(deleted_fields) };
+
 static void
 reply_deleted(struct rpc_call *call, const char *name, bool deleted)
 {
-	rpc_reply(call, json_pack("{s:o, s:b}", "name", jsonrpc_text(name), "deleted", deleted));
+	const struct deleted_told told = { .name = name, .deleted = deleted };
+
+	rpc_reply(call, report_make(&deleted_object, &told));
 }
 
 static void
@@ -193,7 +194,8 @@ start_deletion(struct rpc_call *call, struct port *port)
 			strerror(-ret));
 }
 
-static void delete (struct rpc_call *call, const json_t *params)
+static void
+delete_port(struct rpc_call *call, const json_t *params)
 {
 	const char *name = rpc_params_text(params, "name", NULL);
 	struct port *port;
@@ -272,7 +274,7 @@ static void
 list(struct rpc_call *call, const json_t *params)
 {
 	(void)params;
-	rpc_reply_rows(call, rpc_port_rows(port_report, rpc_context(call)->fdb, NULL, NULL, false));
+	rpc_reply_rows(call, rpc_port_rows(port_report, rpc_context(call)->fdb, NULL, NULL));
 }
 
 static void
@@ -281,9 +283,7 @@ show(struct rpc_call *call, const json_t *params)
 	struct port *port = rpc_lookup_port(call, rpc_params_text(params, "name", NULL));
 
 	if (port != NULL)
-		rpc_reply(call,
-				report_with(port, rpc_context(call)->fdb, "session",
-						port_report_session(port)));
+		rpc_reply(call, port_report_as(&port_report_shown, port, rpc_context(call)->fdb));
 }
 
 /* clang-format off */
@@ -311,23 +311,23 @@ static const struct rpc_method methods[] = {
 	{ .name = "port.add", .command = "add-port", .run = add, RPC_PARAMS(add_params),
 	  .options = RPC_OPTIONS_ALL,
 	  .summary = "Adds a port and starts it; answers when it can be used.",
-	  .result = "PORT, and `hint`: a command to try next" },
-	{ .name = "port.delete", .command = "del-port", .run = delete,
+	  RPC_RESULT(&port_report_added, "the port") },
+	{ .name = "port.delete", .command = "del-port", .run = delete_port,
 	  RPC_PARAMS(delete_params),
 	  .summary = "Deletes a port; answers when it is gone and its name is free.",
-	  .result = "`name`, `deleted` (false: there was none)" },
+	  RPC_RESULT(&deleted_object, "what was done") },
 	{ .name = "port.set", .command = "set-port", .run = set, RPC_PARAMS(one_port_params),
 	  .options = RPC_OPTIONS_CHANGEABLE,
 	  .summary = "Changes options of a port, all of those given or none.",
-	  .result = "PORT" },
+	  RPC_RESULT(&port_report_port, "the port as it is now") },
 	{ .name = "port.list", .command = "list-ports", .run = list,
 	  .only_tells = true,
 	  .summary = "Tells all ports, ordered by their names.",
-	  .result = "array of PORT" },
+	  RPC_RESULTS(&port_report_port, "the ports") },
 	{ .name = "port.show", .command = "show-port", .run = show, RPC_PARAMS(one_port_params),
 	  .only_tells = true,
 	  .summary = "Tells all about one port, and what its frontend has negotiated.",
-	  .result = "PORT, and `session`: null or SESSION" },
+	  RPC_RESULT(&port_report_shown, "the port") },
 };
 /* clang-format on */
 

@@ -59,6 +59,9 @@ enum port_state {
 	PORT_DOWN,    /* kernel, ethdev: the link is down, or the interface or device is gone */
 };
 
+/* Their names in this order: port_state_name(). */
+#define PORT_STATE_WORDS "waiting|negotiating|up|stopped|fault|down"
+
 struct port_fault {
 	char text[PORT_TEXT_MAX]; /* "" = none since the port was added */
 	uint64_t time_ns;	  /* CLOCK_MONOTONIC */

@@ -31,6 +31,7 @@
 #include "options/options.h"
 #include "ports/port.h"
 #include "process.h"
+#include "control/rpc_discover.h"
 #include "control/rpc_doc.h"
 #include "control/rpc_tables.h"
 #include "rundir.h"
@@ -441,6 +442,8 @@ main(int argc, char *argv[])
 	rpc_init(rpc_tables);
 	if (status == OPTIONS_GO_ON && program.options.print_control_doc)
 		status = rpc_doc_print(stdout) == 0 ? 0 : 1;
+	else if (status == OPTIONS_GO_ON && program.options.print_control_schema)
+		status = rpc_discover_print(stdout) == 0 ? 0 : 1;
 	else if (status == OPTIONS_GO_ON)
 		status = run(&program);
 	config_release(&program.config);

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the methods answer is what rpc.discover says of it, no member more or less."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from vswitch import Client, Switch
+from vswitch.fixture_types import MakeStation, MakeSwitch
+from vswitch.process import binary
+
+MAC = "02:00:00:00:00:01"
+TYPES: dict[str, Any] = {
+    "string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict,
+    "array": list, "null": type(None),
+}
+Schema = Mapping[str, Any]
+
+
+class Document:
+    """The answer of rpc.discover."""
+
+    def __init__(self, client: Client) -> None:
+        found = client.call("rpc.discover")
+        self.schemas: Mapping[str, Schema] = found["components"]["schemas"]
+        self.results: Mapping[str, Schema] = {
+            method["name"]: method["result"]["schema"] for method in found["methods"]
+        }
+        self.checked: set[str] = set()
+
+    def faults(self, value: Any, schema: Schema, at: str) -> Sequence[str]:
+        """What of a value does not fit a schema, of those that the switch makes."""
+        if "$ref" in schema:
+            name = schema["$ref"].rsplit("/", 1)[1]
+            self.checked.add(name)
+            return self.faults(value, self.schemas[name], at)
+        if "anyOf" in schema:
+            found = [self.faults(value, choice, at) for choice in schema["anyOf"]]
+            return min(found, key=len)
+        wanted = TYPES[schema["type"]]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+            return [f"{at}: {value!r} is not a {schema['type']}"]
+        if "enum" in schema and value not in schema["enum"]:
+            return [f"{at}: {value!r} is not one of {schema['enum']}"]
+        if isinstance(value, list):
+            return [fault for number, element in enumerate(value)
+                    for fault in self.faults(element, schema["items"], f"{at}[{number}]")]
+        return self.faults_of_members(value, schema, at) if isinstance(value, dict) else []
+
+    def faults_of_members(
+        self, value: Mapping[str, Any], schema: Schema, at: str
+    ) -> Sequence[str]:
+        members = schema.get("properties", {})
+        others = schema.get("additionalProperties")
+        found = [f"{at}.{key} is missing" for key in schema.get("required", []) if key not in value]
+        for key, member in value.items():
+            described = members.get(key, others)
+            if described is not None:
+                found += self.faults(member, described, f"{at}.{key}")
+            elif members:
+                found.append(f"{at}.{key} is not described")
+        return found
+
+
+class Checked:
+    """Calls methods and holds each answer against its description."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.document = Document(client)
+        self.called: set[str] = set()
+
+    def __call__(self, method: str, **params: Any) -> Any:
+        answer = self.client.call(method, **params)
+        faults = self.document.faults(answer, self.document.results[method], method)
+        assert not faults, faults
+        self.called.add(method)
+        return answer
+
+
+def fault(switch: Switch, station: MakeStation) -> None:
+    """Has the frontend of a port "b" break a rule."""
+    broken = station(switch, "b")
+    broken.frontend.tx.avail_idx = 5000
+    broken.frontend.tx.kick()
+    switch.wait_state("b", "fault")
+
+
+def test_answers_are_as_described(
+    make_switch: MakeSwitch, station: MakeStation, workdir: Path
+) -> None:
+    switch = make_switch("--config", str(workdir / "c.json"))
+    switch.conserves = False
+    with Client(switch.control) as client:
+        call = Checked(client)
+        call("port.add", name="w")
+        call("port.add", name="c", connect=str(workdir / "c.sock"))
+        call("port.add", name="e", type="ethdev", devargs="net_null0")
+        call("port.set", name="e", mtu=1400)
+        station(switch, "a").announce()
+        fault(switch, station)
+        for name in ("a", "b", "c", "e", "w"):
+            call("port.show", name=name)
+        call("fdb.add", mac=MAC, port="w")
+        for method in ("port.list", "switch.status", "stats.get", "fdb.list", "event.subscribe",
+                       "config.save", "rpc.discover"):
+            call(method)
+        call("stats.get", name="a")
+        call("stats.clear")
+        call("fdb.delete", mac=MAC)
+        call("fdb.flush")
+        call("switch.set", ageing_time=299)
+        call("log.set", level="warning")
+        call("port.delete", name="w")
+        call("port.delete", name="w", if_exists=True)
+    assert call.called == set(call.document.results)
+    assert call.document.checked == set(call.document.schemas) - {"FLAP"}
+
+
+def test_what_is_printed_is_what_is_answered(switch: Switch) -> None:
+    printed = subprocess.run([str(binary("vswitch/vswitchd")), "--print-control-schema"],
+                             capture_output=True, text=True, timeout=30, check=True).stdout
+    assert json.loads(printed) == switch.call("rpc.discover")
