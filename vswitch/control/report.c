@@ -81,6 +81,9 @@ report_rows(const struct report_object *object)
 	return NULL;
 }
 
+static size_t collect_object(const struct report_object *object, const struct report_object **list,
+		size_t n, size_t max);
+
 static size_t
 collect_fields(const struct report_object *object, const struct report_object **list, size_t n,
 		size_t max)
@@ -88,24 +91,29 @@ collect_fields(const struct report_object *object, const struct report_object **
 	size_t i;
 
 	if (object->base != NULL)
-		n = collect_fields(object->base, list, n, max);
+		n = collect_object(object->base, list, n, max);
 	for (i = 0; i < object->n; i++)
 		n = report_collect(&object->fields[i], list, n, max);
 	return n;
+}
+
+static size_t
+collect_object(const struct report_object *object, const struct report_object **list, size_t n,
+		size_t max)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i] == object)
+			return n;
+	if (object->name != NULL && n < max)
+		list[n++] = object;
+	return collect_fields(object, list, n, max);
 }
 
 size_t
 report_collect(const struct report_field *field, const struct report_object **list, size_t n,
 		size_t max)
 {
-	size_t i;
-
-	if (field->object == NULL)
-		return n;
-	for (i = 0; i < n; i++)
-		if (list[i] == field->object)
-			return n;
-	if (field->object->name != NULL && n < max)
-		list[n++] = field->object;
-	return collect_fields(field->object, list, n, max);
+	return field->object != NULL ? collect_object(field->object, list, n, max) : n;
 }

@@ -68,7 +68,8 @@ struct report_field {
 
 struct report_object {
 	const char *name; /* "PORT"; NULL: it is the result of one method and has no name */
-	const struct report_object *base; /* whose members come first, of the same subject; NULL */
+	/* Whose members come first, of the same subject, and which has a name; NULL. */
+	const struct report_object *base;
 	const struct report_field *fields;
 	size_t n;
 };

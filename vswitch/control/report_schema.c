@@ -26,6 +26,12 @@ words_schema(const char *words)
 	return json_pack("{s:s, s:o}", "type", "string", "enum", list);
 }
 
+static json_t *
+object_reference(const struct report_object *object)
+{
+	return json_pack("{s:s+}", "$ref", "#/components/schemas/", object->name);
+}
+
 /* Of one of them, where there may be several. */
 static json_t *
 one_schema(const struct report_field *field)
@@ -47,7 +53,7 @@ one_schema(const struct report_field *field)
 		return type_schema("object");
 	if (field->object->name == NULL)
 		return report_object_schema(field->object);
-	return json_pack("{s:s+}", "$ref", "#/components/schemas/", field->object->name);
+	return object_reference(field->object);
 }
 
 json_t *
@@ -90,8 +96,6 @@ add_fields(const struct report_object *object, json_t *properties, json_t *requi
 	const struct report_field *field;
 	size_t i;
 
-	if (object->base != NULL)
-		add_fields(object->base, properties, required);
 	for (i = 0; i < object->n; i++) {
 		field = &object->fields[i];
 		if (field->type == REPORT_OPTIONS) {
@@ -107,9 +111,12 @@ add_fields(const struct report_object *object, json_t *properties, json_t *requi
 json_t *
 report_object_schema(const struct report_object *object)
 {
-	json_t *properties = json_object(), *required = json_array();
+	json_t *properties = json_object(), *required = json_array(), *own;
 
 	add_fields(object, properties, required);
-	return json_pack("{s:s, s:o, s:o}", "type", "object", "properties", properties, "required",
+	own = json_pack("{s:s, s:o, s:o}", "type", "object", "properties", properties, "required",
 			required);
+	if (object->base == NULL)
+		return own;
+	return json_pack("{s:[o, o]}", "allOf", object_reference(object->base), own);
 }
