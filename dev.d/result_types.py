@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The types of what the methods answer, for the Python client, out of their JSON schemas.
+"""The types of what the methods answer and events say, for the Python client, out of their schemas.
 
     vswitchd --print-control-schema | result_types.py > python/vswitch/results.py
 """
@@ -20,7 +20,7 @@ WIDTH = 100
 HEAD = '''\
 # SPDX-License-Identifier: BSD-3-Clause
 # Made by dev.d/result_types.py of what `vswitchd --print-control-schema` prints; do not edit.
-"""What the methods of the control protocol answer."""
+"""What the methods of the control protocol answer, and what its events say."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Params = Mapping[str, Any]
 CALLS = '''
 
 class Calls:
-    """A client's `call`, whose result has the type that the method's answer has."""
+    """A client's `call` and `wait_event`, whose results have the types of what they return."""
 '''
 OVERLOAD = '''
     @overload
@@ -55,6 +55,26 @@ OTHERS = '''
         return self._call(method, params, named)
 
     def _call(self, method: str, params: Params | None, named: Params) -> Any:
+        raise NotImplementedError
+'''
+OVERLOAD_EVENT = '''
+    @overload
+    def wait_event(
+        self, name: Literal["{event}"], timeout: float = 10.0, **fields: Any
+    ) -> {result}: ...
+'''
+OTHER_EVENTS = '''
+    @overload
+    def wait_event(self, name: str, timeout: float = 10.0, **fields: Any) -> Any: ...
+
+    def wait_event(self, name: str, timeout: float = 10.0, **fields: Any) -> Any:
+        """The next event `name` whose fields are as given; those before it are dropped.
+
+        TimeoutError when it has not come after `timeout` seconds.
+        """
+        return self._wait_event(name, timeout, fields)
+
+    def _wait_event(self, name: str, timeout: float, fields: Params) -> Any:
         raise NotImplementedError
 '''
 
@@ -155,7 +175,12 @@ def module(document: Mapping[str, Any]) -> Iterator[str]:
         else:
             result = spell(schema)
         calls += OVERLOAD.format(method=method, result=result)
-    yield calls + OTHERS.rstrip("\n")
+    calls += OTHERS
+    for event in document["x-events"]:
+        result = class_name(event["name"]) + "Event"
+        yield from describe(result, event["schema"])
+        calls += OVERLOAD_EVENT.format(event=event["name"], result=result)
+    yield calls + OTHER_EVENTS.rstrip("\n")
 
 
 if __name__ == "__main__":

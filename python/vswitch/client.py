@@ -86,11 +86,7 @@ class Client(Calls):
         while True:
             yield self._next_event(math.inf if timeout is None else time.monotonic() + timeout)
 
-    def wait_event(self, name: str, timeout: float = 10.0, **fields: Any) -> Event:
-        """The next event `name` whose fields are as given; those before it are dropped.
-
-        TimeoutError when it has not come after `timeout` seconds.
-        """
+    def _wait_event(self, name: str, timeout: float, fields: Params) -> Event:
         deadline = time.monotonic() + timeout
         while True:
             try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Made by dev.d/result_types.py of what `vswitchd --print-control-schema` prints; do not edit.
-"""What the methods of the control protocol answer."""
+"""What the methods of the control protocol answer, and what its events say."""
 
 from __future__ import annotations
 
@@ -424,19 +424,86 @@ class LogSetResult(TypedDict):
     level: Literal["error", "warning", "info", "debug"]
 
 
-class RpcDiscoverResult(TypedDict):
+RpcDiscoverResult = TypedDict("RpcDiscoverResult", {
     # version of OpenRPC
-    openrpc: str
+    "openrpc": "str",
     # what this is
-    info: dict[str, Any]
+    "info": "dict[str, Any]",
     # JSON schemas of the objects that results hold
-    components: dict[str, Any]
+    "components": "dict[str, Any]",
+    # the events, each with a schema of its `params`
+    "x-events": "list[dict[str, Any]]",
     # the methods, each with its parameters and its result
-    methods: list[dict[str, Any]]
+    "methods": "list[dict[str, Any]]",
+})
+
+
+class PortAddedEvent(TypedDict):
+    # which port
+    port: str
+    # what happened
+    event: Literal["port.added"]
+    # seconds since 1970
+    time: float
+
+
+class PortDeletedEvent(TypedDict):
+    # which port
+    port: str
+    # what happened
+    event: Literal["port.deleted"]
+    # seconds since 1970
+    time: float
+
+
+class PortAttachedEvent(TypedDict):
+    # which port
+    port: str
+    peer: Peer
+    # what happened
+    event: Literal["port.attached"]
+    # seconds since 1970
+    time: float
+
+
+class PortDetachedEvent(TypedDict):
+    # which port
+    port: str
+    # what happened
+    event: Literal["port.detached"]
+    # seconds since 1970
+    time: float
+
+
+class PortFaultEvent(TypedDict):
+    # which port
+    port: str
+    # which rule was broken
+    text: str
+    # what happened
+    event: Literal["port.fault"]
+    # seconds since 1970
+    time: float
+
+
+MacMovedEvent = TypedDict("MacMovedEvent", {
+    # which station
+    "mac": "str",
+    # in which VLAN; 0 is untagged
+    "vlan": "int",
+    # the port where it was
+    "from": "str",
+    # the port where it is
+    "to": "str",
+    # what happened
+    "event": 'Literal["mac.moved"]',
+    # seconds since 1970
+    "time": "float",
+})
 
 
 class Calls:
-    """A client's `call`, whose result has the type that the method's answer has."""
+    """A client's `call` and `wait_event`, whose results have the types of what they return."""
 
     @overload
     def call(
@@ -534,4 +601,47 @@ class Calls:
         return self._call(method, params, named)
 
     def _call(self, method: str, params: Params | None, named: Params) -> Any:
+        raise NotImplementedError
+
+    @overload
+    def wait_event(
+        self, name: Literal["port.added"], timeout: float = 10.0, **fields: Any
+    ) -> PortAddedEvent: ...
+
+    @overload
+    def wait_event(
+        self, name: Literal["port.deleted"], timeout: float = 10.0, **fields: Any
+    ) -> PortDeletedEvent: ...
+
+    @overload
+    def wait_event(
+        self, name: Literal["port.attached"], timeout: float = 10.0, **fields: Any
+    ) -> PortAttachedEvent: ...
+
+    @overload
+    def wait_event(
+        self, name: Literal["port.detached"], timeout: float = 10.0, **fields: Any
+    ) -> PortDetachedEvent: ...
+
+    @overload
+    def wait_event(
+        self, name: Literal["port.fault"], timeout: float = 10.0, **fields: Any
+    ) -> PortFaultEvent: ...
+
+    @overload
+    def wait_event(
+        self, name: Literal["mac.moved"], timeout: float = 10.0, **fields: Any
+    ) -> MacMovedEvent: ...
+
+    @overload
+    def wait_event(self, name: str, timeout: float = 10.0, **fields: Any) -> Any: ...
+
+    def wait_event(self, name: str, timeout: float = 10.0, **fields: Any) -> Any:
+        """The next event `name` whose fields are as given; those before it are dropped.
+
+        TimeoutError when it has not come after `timeout` seconds.
+        """
+        return self._wait_event(name, timeout, fields)
+
+    def _wait_event(self, name: str, timeout: float, fields: Params) -> Any:
         raise NotImplementedError

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,9 @@ class Document:
         self.schemas: Mapping[str, Schema] = found["components"]["schemas"]
         self.results: Mapping[str, Schema] = {
             method["name"]: method["result"]["schema"] for method in found["methods"]
+        }
+        self.events: Mapping[str, Schema] = {
+            event["name"]: event["schema"] for event in found["x-events"]
         }
         self.checked: set[str] = set()
 
@@ -98,13 +102,27 @@ def fault(switch: Switch, station: MakeStation) -> None:
     switch.wait_state("b", "fault")
 
 
+def check_events(watcher: Client, document: Document, last: str) -> set[str]:
+    """Holds each event up to this one against its description; their names."""
+    seen: set[str] = set()
+    for event in watcher.events(10.0):
+        name = event["event"]
+        faults = document.faults(event, document.events[name], name)
+        assert not faults, faults
+        seen.add(name)
+        if name == last:
+            break
+    return seen
+
+
 def test_answers_are_as_described(
     make_switch: MakeSwitch, station: MakeStation, workdir: Path
 ) -> None:
     switch = make_switch("--config", str(workdir / "c.json"))
     switch.conserves = False
-    with Client(switch.control) as client:
+    with Client(switch.control) as client, Client(switch.control) as watcher:
         call = Checked(client)
+        watcher.subscribe()
         call("port.add", name="w")
         call("port.add", name="c", connect=str(workdir / "c.sock"))
         call("port.add", name="e", type="ethdev", devargs="net_null0")
@@ -125,6 +143,8 @@ def test_answers_are_as_described(
         call("log.set", level="warning")
         call("port.delete", name="w")
         call("port.delete", name="w", if_exists=True)
+        seen = check_events(watcher, call.document, "port.deleted")
+    assert seen >= set(call.document.events) - {"mac.moved"}
     assert call.called == set(call.document.results)
     assert call.document.checked == set(call.document.schemas) - {"FLAP"}
 
@@ -145,3 +165,26 @@ def test_types_of_the_python_client_are_not_stale() -> None:
 
 def test_what_is_printed_is_what_is_answered(switch: Switch) -> None:
     assert json.loads(printed_schema()) == switch.call("rpc.discover")
+
+
+def told_default(value: Any) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+def test_page_of_ports_has_every_option() -> None:
+    """With the default that it has, where that is a value."""
+    methods = {method["name"]: method for method in json.loads(printed_schema())["methods"]}
+    options = {param["name"]: param["schema"] for param in methods["port.add"]["params"]
+               if param["name"] not in ("name", "type", "may-exist")}
+    page = (PROJECT / "docs" / "ports.md").read_text()
+    defaults = {}
+    for table in re.findall(r"\| option \| default \| meaning \|\n\|[-|]+\n((?:\|.*\n)+)", page):
+        for keys, default in re.findall(r"^\| (`[^|]+`) \| ([^|]*)\|", table, re.MULTILINE):
+            for key, value in zip(re.findall("`([^`]+)`", keys), default.split(", "), strict=False):
+                defaults[key] = value.strip()
+            for key in re.findall("`([^`]+)`", keys):
+                defaults.setdefault(key, "")
+    assert defaults.keys() == options.keys()
+    wanted = {key: told_default(schema["default"]) for key, schema in options.items()
+              if "default" in schema}
+    assert {key: defaults[key] for key in wanted} == wanted

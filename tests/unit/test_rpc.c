@@ -348,12 +348,20 @@ test_values_are_read(void **state)
 	json_decref(params);
 }
 
+/* The name that the last but one of its members may have alone. */
+static const char *
+told_name(const struct event_info *info)
+{
+	return info->params.fields[info->params.n - 2].words;
+}
+
 static void
 count_word(const char *word, void *arg)
 {
 	size_t *n = arg;
 
-	assert_true(strlen(word) > 0);
+	assert_string_equal(word, event_infos[*n].name);
+	assert_string_equal(word, told_name(&event_infos[*n]));
 	(*n)++;
 }
 

@@ -21,7 +21,10 @@ struct control_context;
  */
 int control_start(const struct control_context *context, char *err, size_t err_size);
 
-/* Sends a notification, which is taken over, to every client that subscribed to `kind`. */
+/*
+ * Sends a notification, which is taken over, to every client that subscribed to `kind`. NULL: there
+ * was no memory for it, which is logged.
+ */
 void control_publish(enum event_kind kind, json_t *message);
 
 bool control_subscribed(enum event_kind kind);

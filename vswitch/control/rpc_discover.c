@@ -10,6 +10,7 @@
 
 #include "options/port_options.h"
 #include "rpc_tables.h"
+#include "event_kinds.h"
 #include "rpc_params.h"
 
 #define NAME_PATTERN "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
@@ -145,6 +146,21 @@ get_components(const void *subject)
 }
 
 static json_t *
+get_events(const void *subject)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	(void)subject;
+	for (i = 0; i < EVENT_KINDS; i++)
+		json_array_append_new(list,
+				json_pack("{s:s, s:s, s:o}", "name", event_infos[i].name, "summary",
+						event_infos[i].meaning, "schema",
+						report_object_schema(&event_infos[i].params)));
+	return list;
+}
+
+static json_t *
 get_version(const void *subject)
 {
 	(void)subject;
@@ -157,6 +173,8 @@ static const struct report_field document_fields[] = {
 	{ REPORT_GET("info", REPORT_OBJECT, get_info), .meaning = "what this is" },
 	{ REPORT_GET("components", REPORT_OBJECT, get_components),
 	  .meaning = "JSON schemas of the objects that results hold" },
+	{ REPORT_GET("x-events", REPORT_OBJECT, get_events), .shape = REPORT_LIST,
+	  .meaning = "the events, each with a schema of its `params`" },
 	{ REPORT_ROWS("methods", NULL), .shape = REPORT_LIST,
 	  .meaning = "the methods, each with its parameters and its result" },
 };

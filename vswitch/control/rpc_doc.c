@@ -11,18 +11,11 @@
 #include "control_room.h"
 #include "drops/device_drop.h"
 #include "drops/drop_reason.h"
-#include "events.h"
+#include "event_kinds.h"
 #include "options/port_options.h"
 #include "rpc.h"
 #include "rpc_discover.h"
 #include "rpc_params.h"
-
-/* A kind of event. */
-struct event_row {
-	const char *name;
-	const char *params;
-	const char *meaning;
-};
 
 /* A format: the bounds come from where they are enforced. */
 #define HEAD                                                                                                      \
@@ -81,16 +74,6 @@ static const char errors[] =
 		"| -32002 | there is such a port already |\n"
 		"\n";
 
-static const struct event_row event_rows[EVENT_KINDS] = {
-	[EVENT_PORT_ADDED] = { "port.added", "`port`", "a port was added" },
-	[EVENT_PORT_DELETED] = { "port.deleted", "`port`", "a port is gone" },
-	[EVENT_PORT_ATTACHED] = { "port.attached", "`port`, `peer`", "a frontend is there" },
-	[EVENT_PORT_DETACHED] = { "port.detached", "`port`", "the frontend is gone" },
-	[EVENT_PORT_FAULT] = { "port.fault", "`port`, `text`", "the frontend broke a rule" },
-	[EVENT_MAC_MOVED] = { "mac.moved", "`mac`, `vlan`, `from`, `to`",
-			"a station was heard on another port than before" },
-};
-
 static void
 append_word(const char *word, void *arg)
 {
@@ -103,23 +86,34 @@ print_words(FILE *out, const char *words)
 	rpc_params_for_words(words, append_word, out);
 }
 
+static const char *
+report_type(enum report_type type)
+{
+	switch (type) {
+	case REPORT_TEXT:
+		return "string";
+	case REPORT_INTEGER:
+		return "integer";
+	case REPORT_NUMBER:
+		return "number";
+	case REPORT_BOOL:
+		return "boolean";
+	case REPORT_OBJECT:
+		return "object";
+	case REPORT_OPTIONS:
+		return "as the option";
+	}
+	return "";
+}
+
 /* What one of them is, where there may be several. */
 static void
 print_one(FILE *out, const struct report_field *field)
 {
-	static const char *const types[] = {
-		[REPORT_TEXT] = "string",
-		[REPORT_INTEGER] = "integer",
-		[REPORT_NUMBER] = "number",
-		[REPORT_BOOL] = "boolean",
-		[REPORT_OBJECT] = "object",
-		[REPORT_OPTIONS] = "as the option",
-	};
-
 	if (field->object != NULL && field->object->name != NULL)
 		fputs(field->object->name, out);
 	else
-		fputs(types[field->type], out);
+		fputs(report_type(field->type), out);
 }
 
 static void
@@ -243,26 +237,42 @@ print_method(FILE *out, const struct rpc_method *method)
 	print_result(out, &method->result);
 }
 
+static const char *
+option_type(enum port_option_type type)
+{
+	switch (type) {
+	case PORT_OPTION_PATH:
+		return "string, absolute path";
+	case PORT_OPTION_INTEGER:
+		return "integer";
+	case PORT_OPTION_BOOL:
+		return "boolean";
+	case PORT_OPTION_WORD:
+	case PORT_OPTION_TEXT:
+		return "string";
+	case PORT_OPTION_MODE:
+		return "string, octal";
+	case PORT_OPTION_USER:
+	case PORT_OPTION_GROUP:
+		return "string, name or number";
+	case PORT_OPTION_INTERFACE:
+		return "string, 1 to 15 bytes";
+	case PORT_OPTION_NETNS:
+		return "string, name or absolute path";
+	case PORT_OPTION_MAC:
+		return "string, MAC address";
+	case PORT_OPTION_ADDRESSES:
+		return "array of string, `ADDR/LEN`";
+	}
+	return "";
+}
+
 static void
 print_option(FILE *out, const struct port_option *option)
 {
-	static const char *const types[] = {
-		[PORT_OPTION_PATH] = "string, absolute path",
-		[PORT_OPTION_INTEGER] = "integer",
-		[PORT_OPTION_BOOL] = "boolean",
-		[PORT_OPTION_WORD] = "string",
-		[PORT_OPTION_MODE] = "string, octal",
-		[PORT_OPTION_USER] = "string, name or number",
-		[PORT_OPTION_GROUP] = "string, name or number",
-		[PORT_OPTION_INTERFACE] = "string, 1 to 15 bytes",
-		[PORT_OPTION_NETNS] = "string, name or absolute path",
-		[PORT_OPTION_MAC] = "string, MAC address",
-		[PORT_OPTION_ADDRESSES] = "array of string, `ADDR/LEN`",
-		[PORT_OPTION_TEXT] = "string",
-	};
 	char kinds[PORT_KINDS_TEXT_SIZE];
 
-	fprintf(out, "| `%s` | %s", option->key, types[option->type]);
+	fprintf(out, "| `%s` | %s", option->key, option_type(option->type));
 	if (option->type == PORT_OPTION_INTEGER)
 		fprintf(out, ", %" PRId64 " to %" PRId64, option->min, option->max);
 	if (option->type == PORT_OPTION_WORD)
@@ -328,6 +338,18 @@ print_objects(FILE *out)
 	fprintf(out, "\n");
 }
 
+/* `event` and `time`, which all have, are told above. */
+static void
+print_event(FILE *out, const struct event_info *info)
+{
+	size_t i;
+
+	fprintf(out, "| %s |", info->name);
+	for (i = 0; i + 2 < info->params.n; i++)
+		fprintf(out, "%s `%s`", i > 0 ? "," : "", info->params.fields[i].name);
+	fprintf(out, " | %s |\n", info->meaning);
+}
+
 static void
 print_events(FILE *out)
 {
@@ -341,8 +363,7 @@ print_events(FILE *out)
 			"A client that ends its sending side ends its subscription.\n\n");
 	fputs("| event | params besides `event`, `time` | meaning |\n|---|---|---|\n", out);
 	for (i = 0; i < EVENT_KINDS; i++)
-		fprintf(out, "| %s | %s | %s |\n", event_rows[i].name, event_rows[i].params,
-				event_rows[i].meaning);
+		print_event(out, &event_infos[i]);
 	fputs("\n", out);
 }
 
