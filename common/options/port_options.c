@@ -9,72 +9,108 @@
 #include "text/nearest.h"
 #include "text/text.h"
 
+/* A member and its size; of another type than `is` it does not compile. */
+#define MEMBER(member, is)                                                                         \
+	.offset = offsetof(struct port_settings, member),                                          \
+	.size = sizeof(((struct port_settings *)0)->member) * sizeof(char[(is) ? 1 : -1])
+#define IS_A(member, c_type)                                                                       \
+	__builtin_types_compatible_p(__typeof__(((struct port_settings *)0)->member), c_type)
+#define SIMPLE(member, c_type) MEMBER(member, IS_A(member, c_type))
+#define CHARACTERS(member) SIMPLE(member, char[])
+
+/*
+ * The beginnings of a row: key, type, member, and the default where it is a value. One of them opens
+ * each row.
+ */
+#define INTEGER(name, member, low, high, value)                                                    \
+	.key = (name), .type = PORT_OPTION_INTEGER, SIMPLE(member, uint32_t), .min = (low),        \
+	.max = (high), .initial = (value), .default_text = #value
+#define BOOLEAN(name, member, value)                                                               \
+	.key = (name), .type = PORT_OPTION_BOOL, SIMPLE(member, bool), .arg = "on|off",            \
+	.initial = value_##value, .default_text = #value
+#define OCTAL(name, member, value)                                                                 \
+	.key = (name), .type = PORT_OPTION_MODE, SIMPLE(member, mode_t), .arg = "OCTAL",           \
+	.initial = (value), .default_text = #value
+/* The default is the first choice. */
+#define WORD(name, member, first, others)                                                          \
+	.key = (name), .type = PORT_OPTION_WORD,                                                   \
+	MEMBER(member, sizeof(((struct port_settings *)0)->member) == sizeof(uint32_t)),           \
+	.arg = first others, .choices = first others, .default_text = first
+#define PATH(name, member)                                                                         \
+	.key = (name), .type = PORT_OPTION_PATH, CHARACTERS(member), .arg = "PATH"
+#define USER(name, member)                                                                         \
+	.key = (name), .type = PORT_OPTION_USER, SIMPLE(member, uid_t), .arg = "USER"
+#define GROUP(name, member)                                                                        \
+	.key = (name), .type = PORT_OPTION_GROUP, SIMPLE(member, gid_t), .arg = "GROUP"
+#define INTERFACE(name, member)                                                                    \
+	.key = (name), .type = PORT_OPTION_INTERFACE, CHARACTERS(member), .arg = "IFNAME"
+#define NETNS(name, member)                                                                        \
+	.key = (name), .type = PORT_OPTION_NETNS, CHARACTERS(member), .arg = "NETNS"
+#define ADDRESSES(name, member)                                                                    \
+	.key = (name), .type = PORT_OPTION_ADDRESSES, SIMPLE(member, struct port_addresses),       \
+	.arg = "ADDR/LEN"
+#define MAC(name, member)                                                                          \
+	.key = (name), .type = PORT_OPTION_MAC, SIMPLE(member, struct port_mac), .arg = "MAC"
+#define TEXT(name, member) .key = (name), .type = PORT_OPTION_TEXT, CHARACTERS(member)
+
+enum {
+	value_off,
+	value_on,
+};
+
 /* clang-format off */
 const struct port_option port_options[] = {
-	{ .key = "mtu", .type = PORT_OPTION_INTEGER, .min = 68, .max = 65535, .arg = "BYTES",
-	  .kinds = PORT_KIND_ALL, .default_text = "1500",
+	{ INTEGER("mtu", mtu, PORT_MTU_MIN, PORT_MTU_MAX, 1500), .arg = "BYTES",
+	  .kinds = PORT_KIND_ALL,
 	  .help = "largest layer 3 payload; frames of more than mtu + 18 bytes are dropped" },
-	{ .key = "mac-limit", .type = PORT_OPTION_INTEGER, .min = 0, .max = 65536, .arg = "N",
-	  .kinds = PORT_KIND_ALL, .default_text = "0",
+	{ INTEGER("mac-limit", mac_limit, 0, 65536, 0), .arg = "N", .kinds = PORT_KIND_ALL,
+	  .forwarding_only = true,
 	  .help = "most MAC addresses that are learned on the port; 0 is no limit" },
-	{ .key = "enabled", .type = PORT_OPTION_BOOL, .arg = "on|off", .kinds = PORT_KIND_ALL,
-	  .default_text = "on",
+	{ BOOLEAN("enabled", enabled, on), .kinds = PORT_KIND_ALL,
 	  .help = "whether frames pass; off drops and counts them, and takes the link of an "
 		  "interface or device down" },
-	{ .key = "offload", .type = PORT_OPTION_BOOL, .arg = "on|off", .kinds = PORT_KIND_ALL,
-	  .default_text = "on",
+	{ BOOLEAN("offload", offload, on), .kinds = PORT_KIND_ALL,
 	  .help = "whether checksums may be left undone and TCP segments uncut, on both ways; a "
 		  "frontend is offered it when it connects" },
-	{ .key = "socket", .type = PORT_OPTION_PATH, .arg = "PATH", .kinds = PORT_KIND_VHOST_USER,
-	  .default_text = "DIR/NAME.sock", .add_only = true, .listen_only = true,
-	  .help = "UNIX socket that the switch listens on" },
-	{ .key = "connect", .type = PORT_OPTION_PATH, .arg = "PATH", .kinds = PORT_KIND_VHOST_USER,
-	  .add_only = true,
+	{ PATH("socket", socket), .kinds = PORT_KIND_VHOST_USER, .default_text = "DIR/NAME.sock",
+	  .add_only = true, .listen_only = true, .help = "UNIX socket that the switch listens on" },
+	{ PATH("connect", connect), .kinds = PORT_KIND_VHOST_USER, .add_only = true,
 	  .help = "UNIX socket of a frontend that listens (QEMU server=on); the switch connects to "
 		  "it and keeps trying" },
-	{ .key = "max-memory", .type = PORT_OPTION_INTEGER, .min = 0,
-	  .max = PORT_OPTION_MEMORY_MAX, .arg = "MIB", .kinds = PORT_KIND_VHOST_USER,
-	  .default_text = "0",
+	{ INTEGER("max-memory", max_memory, 0, PORT_MEMORY_MAX, 0), .arg = "MIB",
+	  .kinds = PORT_KIND_VHOST_USER,
 	  .help = "most memory that the switch adds to the frontend's by touching pages first; 0 is "
 		  "the size of the frontend's memory" },
-	{ .key = "mode", .type = PORT_OPTION_MODE, .arg = "OCTAL", .kinds = PORT_KIND_VHOST_USER,
-	  .default_text = "0600", .listen_only = true, .help = "permission bits of the socket" },
-	{ .key = "owner", .type = PORT_OPTION_ACCOUNT, .arg = "USER", .kinds = PORT_KIND_VHOST_USER,
-	  .listen_only = true,
+	{ OCTAL("mode", mode, 0600), .kinds = PORT_KIND_VHOST_USER, .listen_only = true,
+	  .help = "permission bits of the socket" },
+	{ USER("owner", owner), .kinds = PORT_KIND_VHOST_USER, .listen_only = true,
 	  .help = "user who owns the socket, as name or number; else the switch's user" },
-	{ .key = "group", .type = PORT_OPTION_ACCOUNT, .arg = "GROUP",
-	  .kinds = PORT_KIND_VHOST_USER, .listen_only = true,
+	{ GROUP("group", group), .kinds = PORT_KIND_VHOST_USER, .listen_only = true,
 	  .help = "group of the socket, as name or number; else the switch's group" },
-	{ .key = "ifname", .type = PORT_OPTION_INTERFACE, .arg = "IFNAME",
-	  .kinds = PORT_KIND_KERNEL, .default_text = "the port's name", .add_only = true,
-	  .help = "name of the interface" },
-	{ .key = "netns", .type = PORT_OPTION_NETNS, .arg = "NETNS", .kinds = PORT_KIND_KERNEL,
-	  .default_text = "the switch's own", .add_only = true,
+	{ INTERFACE("ifname", ifname), .kinds = PORT_KIND_KERNEL, .default_text = "the port's name",
+	  .add_only = true, .help = "name of the interface" },
+	{ NETNS("netns", netns), .kinds = PORT_KIND_KERNEL, .default_text = "the switch's own",
+	  .add_only = true,
 	  .help = "network namespace of the interface: a name of ip netns, or a path" },
-	{ .key = "ip", .type = PORT_OPTION_ADDRESSES, .arg = "ADDR/LEN", .kinds = PORT_KIND_KERNEL,
+	{ ADDRESSES("ip", ip), .kinds = PORT_KIND_KERNEL,
 	  .help = "addresses of the interface, separated by commas; in add-port it may repeat, and "
 		  "set-port replaces them all" },
-	{ .key = "backend", .type = PORT_OPTION_WORD, .arg = "auto|vhost-net|tap",
-	  .choices = "auto|vhost-net|tap", .kinds = PORT_KIND_KERNEL, .default_text = "auto",
+	{ WORD("backend", backend, "auto", "|vhost-net|tap"), .kinds = PORT_KIND_KERNEL,
 	  .add_only = true,
 	  .help = "how frames reach the kernel; auto is vhost-net where /dev/vhost-net can be "
 		  "used, else tap" },
-	{ .key = "queues", .type = PORT_OPTION_INTEGER, .min = 1, .max = PORT_OPTION_QUEUES_MAX,
-	  .arg = "N", .kinds = PORT_KIND_KERNEL | PORT_KIND_ETHDEV, .default_text = "1",
-	  .add_only = true,
+	{ INTEGER("queues", queues, 1, PORT_QUEUES_MAX, 1), .arg = "N",
+	  .kinds = PORT_KIND_KERNEL | PORT_KIND_ETHDEV, .add_only = true,
 	  .help = "queues of the interface or device, each way; workers share them" },
-	{ .key = "mac", .type = PORT_OPTION_MAC, .arg = "MAC",
-	  .kinds = PORT_KIND_KERNEL | PORT_KIND_ETHDEV,
+	{ MAC("mac", mac), .kinds = PORT_KIND_KERNEL | PORT_KIND_ETHDEV,
 	  .help = "MAC address of the interface or device; else the one that it has" },
-	{ .key = "up", .type = PORT_OPTION_BOOL, .arg = "on|off",
-	  .kinds = PORT_KIND_KERNEL | PORT_KIND_ETHDEV, .default_text = "on",
+	{ BOOLEAN("up", up, on), .kinds = PORT_KIND_KERNEL | PORT_KIND_ETHDEV,
 	  .help = "whether the interface or device is set up" },
-	{ .key = "devargs", .type = PORT_OPTION_TEXT, .arg = "DEVARGS", .kinds = PORT_KIND_ETHDEV,
-	  .add_only = true, .required = true,
+	{ TEXT("devargs", devargs), .arg = "DEVARGS", .kinds = PORT_KIND_ETHDEV, .add_only = true,
+	  .required = true,
 	  .help = "the DPDK device: its PCI address, or a driver with its arguments such as "
 		  "net_af_packet0,iface=eth0" },
-	{ .key = "promiscuous", .type = PORT_OPTION_BOOL, .arg = "on|off",
-	  .kinds = PORT_KIND_ETHDEV, .default_text = "on",
+	{ BOOLEAN("promiscuous", promiscuous, on), .kinds = PORT_KIND_ETHDEV,
 	  .help = "whether the device takes frames for other addresses than its own" },
 };
 /* clang-format on */

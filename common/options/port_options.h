@@ -4,8 +4,10 @@
  * protocol, the configuration file and the documentation.
  *
  * vswitchctl turns words into JSON with it, vswitchd checks JSON with it on the control thread.
- * A new option is a line in the table and code in the port that obeys it. The table and what goes
- * together: port_options.c; one option's value: port_values.c.
+ * A new option is a row in the table, the member of struct port_settings that the row names, and code
+ * in the port that obeys it; what reads, writes, compares and describes options goes by a row's type.
+ * The table and what goes together: port_options.c; one option's value: port_values.c; the settings:
+ * port_settings.c.
  */
 #ifndef COMMON_PORT_OPTIONS_H
 #define COMMON_PORT_OPTIONS_H
@@ -16,7 +18,7 @@
 
 #include <jansson.h>
 
-#include "netlink/prefix.h"
+#include "port_settings.h"
 
 /* Kinds of port, as bits: an option names the kinds that have it. */
 #define PORT_KIND_VHOST_USER (1u << 0)
@@ -24,32 +26,29 @@
 #define PORT_KIND_ETHDEV (1u << 2)
 #define PORT_KIND_ALL (PORT_KIND_VHOST_USER | PORT_KIND_KERNEL | PORT_KIND_ETHDEV)
 
-/* What the settings of a port have room for; without the ends of texts. */
-#define PORT_OPTION_INTERFACE_MAX 15 /* bytes of the name of an interface */
-#define PORT_OPTION_NETNS_MAX 107    /* bytes of the name or path of a namespace */
-#define PORT_OPTION_TEXT_MAX 511     /* bytes of device arguments */
-#define PORT_OPTION_ADDRESSES_MAX 16
-#define PORT_OPTION_QUEUES_MAX 8
-#define PORT_OPTION_MEMORY_MAX (1 << 20) /* MiB */
-
+/* As JSON, and the member of struct port_settings; a text that was not given is "". */
 enum port_option_type {
-	PORT_OPTION_PATH,    /* string: absolute path of a UNIX socket */
-	PORT_OPTION_INTEGER, /* min to max */
-	PORT_OPTION_BOOL,
-	PORT_OPTION_WORD,      /* string: one of `choices` */
-	PORT_OPTION_MODE,      /* string: permission bits in octal */
-	PORT_OPTION_ACCOUNT,   /* string: name or number of a user or group */
-	PORT_OPTION_INTERFACE, /* string: what Linux lets a network interface be called */
-	PORT_OPTION_NETNS,     /* string: name, or absolute path, of a network namespace */
-	PORT_OPTION_MAC,       /* string: address of one station */
-	PORT_OPTION_ADDRESSES, /* array of strings, ADDRESS/LENGTH (prefix.h), or a string of them */
-	PORT_OPTION_TEXT,      /* string without control characters */
+	PORT_OPTION_PATH,      /* string: absolute path of a UNIX socket; char[] */
+	PORT_OPTION_INTEGER,   /* min to max; uint32_t */
+	PORT_OPTION_BOOL,      /* bool */
+	PORT_OPTION_WORD,      /* string: one of `choices`; an enum in their order, from 0 */
+	PORT_OPTION_MODE,      /* string: permission bits in octal; mode_t */
+	PORT_OPTION_USER,      /* string: name or number of a user; uid_t, -1: not given */
+	PORT_OPTION_GROUP,     /* string: name or number of a group; gid_t, -1: not given */
+	PORT_OPTION_INTERFACE, /* string: what Linux lets a network interface be called; char[] */
+	PORT_OPTION_NETNS,     /* string: name, or absolute path, of a network namespace; char[] */
+	PORT_OPTION_MAC,       /* string: address of one station; struct port_mac */
+	/* array of strings, ADDRESS/LENGTH (prefix.h), or a string of them; struct port_addresses */
+	PORT_OPTION_ADDRESSES,
+	PORT_OPTION_TEXT, /* string without control characters; char[] */
 };
 
 struct port_option {
 	const char *key; /* the same in every place */
 	enum port_option_type type;
+	size_t offset, size;	  /* the member of struct port_settings that it sets */
 	int64_t min, max;	  /* PORT_OPTION_INTEGER */
+	int64_t initial;	  /* PORT_OPTION_INTEGER, _BOOL, _MODE: what default_text says */
 	const char *choices;	  /* PORT_OPTION_WORD: "a|b|c" */
 	const char *arg;	  /* what the value is called in help */
 	const char *default_text; /* NULL: none */
@@ -57,7 +56,9 @@ struct port_option {
 	bool add_only;		  /* cannot be changed by port.set */
 	bool listen_only;	  /* only for a port that listens: excluded by "connect" */
 	bool required;		  /* a port of its kinds cannot be without it */
-	const char *help;	  /* one phrase without a full stop */
+	/* Only the forwarding table obeys it: a change is nothing for what is behind the port. */
+	bool forwarding_only;
+	const char *help; /* one phrase without a full stop */
 };
 
 extern const struct port_option port_options[];
@@ -103,11 +104,17 @@ int port_options_check_together(const json_t *object, unsigned int kind, const c
  * The addresses of a PORT_OPTION_ADDRESSES value, an array or a string. 0, or -EINVAL with words
  * that do not name the key.
  */
-int port_option_addresses(const json_t *value, struct prefix prefixes[PORT_OPTION_ADDRESSES_MAX],
+int port_option_addresses(const json_t *value, struct prefix prefixes[PORT_ADDRESSES_MAX],
 		uint32_t *n, char *err, size_t err_size);
 
 /* JSON Schema of the value, new: {"type":"integer","minimum":68,...}. NULL: no memory. */
 json_t *port_option_schema(const struct port_option *opt);
+
+/* The same of the value that a port is told to have, which is in one form alone. NULL: no memory. */
+json_t *port_option_told_schema(const struct port_option *opt);
+
+/* Whether every port has a value for it. */
+bool port_option_is_always_told(const struct port_option *opt);
 
 /* The bit of a kind of port ("vhost-user"), or 0. */
 unsigned int port_kind_find(const char *name);

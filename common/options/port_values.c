@@ -32,7 +32,8 @@ expectation(const struct port_option *opt, char *buf, size_t size)
 		return buf;
 	case PORT_OPTION_MODE:
 		return "a file mode in octal such as \"0660\", as a string";
-	case PORT_OPTION_ACCOUNT:
+	case PORT_OPTION_USER:
+	case PORT_OPTION_GROUP:
 		return "the name or number of a user or group, as a string";
 	case PORT_OPTION_INTERFACE:
 		return "the name of a network interface, as a string: 1 to 15 bytes, no blank, '/', "
@@ -44,7 +45,7 @@ expectation(const struct port_option *opt, char *buf, size_t size)
 	case PORT_OPTION_ADDRESSES:
 		return "an array of addresses such as [\"10.0.0.254/24\"]";
 	case PORT_OPTION_TEXT:
-		snprintf(buf, size, "a text of 1 to %d bytes on one line", PORT_OPTION_TEXT_MAX);
+		snprintf(buf, size, "a text of 1 to %zu bytes on one line", opt->size - 1);
 		return buf;
 	}
 	return "known";
@@ -91,15 +92,15 @@ is_dots(const char *text)
 static bool
 is_interface(const char *text)
 {
-	return is_text(text, PORT_OPTION_INTERFACE_MAX, " /:%\xa0") && !is_dots(text);
+	return is_text(text, IFNAMSIZ - 1, " /:%\xa0") && !is_dots(text);
 }
 
 static bool
-is_netns(const char *text)
+is_netns(const char *text, size_t max)
 {
 	bool is_path = text[0] == '/';
 
-	return is_text(text, PORT_OPTION_NETNS_MAX, is_path ? "" : "/") && !is_dots(text);
+	return is_text(text, max, is_path ? "" : "/") && !is_dots(text);
 }
 
 /* Of one station: neither a group's nor zero. */
@@ -141,18 +142,19 @@ is_good_string(const struct port_option *opt, const char *string)
 		return is_choice(opt->choices, string);
 	case PORT_OPTION_MODE:
 		return text_parse_mode(string, &mode, NULL, 0) == 0;
-	case PORT_OPTION_ACCOUNT:
+	case PORT_OPTION_USER:
+	case PORT_OPTION_GROUP:
 		return is_text(string, 255, ":");
 	case PORT_OPTION_INTERFACE:
 		return is_interface(string);
 	case PORT_OPTION_NETNS:
-		return is_netns(string);
+		return is_netns(string, opt->size - 1);
 	case PORT_OPTION_MAC:
 		return is_mac(string);
 	case PORT_OPTION_ADDRESSES:
-		return true; /* looked at by check_addresses() */
+		return true; /* looked at by port_option_addresses() */
 	case PORT_OPTION_TEXT:
-		return is_text(string, PORT_OPTION_TEXT_MAX, "");
+		return is_text(string, opt->size - 1, "");
 	case PORT_OPTION_INTEGER:
 	case PORT_OPTION_BOOL:
 		return false;
@@ -185,10 +187,10 @@ add_address(const char *text, struct prefix *prefixes, uint32_t *n, char *err, s
 	uint32_t i;
 	int ret;
 
-	if (*n == PORT_OPTION_ADDRESSES_MAX)
+	if (*n == PORT_ADDRESSES_MAX)
 		return text_fail(err, err_size, -EINVAL,
 				"an interface has at most %d addresses here; give fewer",
-				PORT_OPTION_ADDRESSES_MAX);
+				PORT_ADDRESSES_MAX);
 	ret = prefix_parse(text, &prefixes[*n], err, err_size);
 	if (ret != 0)
 		return ret;
@@ -218,8 +220,8 @@ split_addresses(const char *text, struct prefix *prefixes, uint32_t *n, char *er
 }
 
 int
-port_option_addresses(const json_t *value, struct prefix prefixes[PORT_OPTION_ADDRESSES_MAX],
-		uint32_t *n, char *err, size_t err_size)
+port_option_addresses(const json_t *value, struct prefix prefixes[PORT_ADDRESSES_MAX], uint32_t *n,
+		char *err, size_t err_size)
 {
 	const char *text;
 	size_t i;
@@ -243,7 +245,7 @@ port_option_addresses(const json_t *value, struct prefix prefixes[PORT_OPTION_AD
 int
 port_option_check(const struct port_option *opt, const json_t *value, char *err, size_t err_size)
 {
-	struct prefix prefixes[PORT_OPTION_ADDRESSES_MAX];
+	struct prefix prefixes[PORT_ADDRESSES_MAX];
 	uint32_t n;
 	char why[256];
 	int ret = 0;
@@ -409,12 +411,13 @@ type_schema(const struct port_option *opt)
 				PATHS_SOCKET_MAX);
 	case PORT_OPTION_ADDRESSES:
 		return json_pack("{s:[s, s], s:i, s:{s:s}}", "type", "array", "string", "maxItems",
-				PORT_OPTION_ADDRESSES_MAX, "items", "type", "string");
+				PORT_ADDRESSES_MAX, "items", "type", "string");
 	case PORT_OPTION_MAC:
 		return json_pack("{s:s, s:s}", "type", "string", "pattern", MAC_PATTERN);
 	case PORT_OPTION_INTERFACE:
 		return json_pack("{s:s, s:s}", "type", "string", "pattern", "^[^\\s/:%]{1,15}$");
-	case PORT_OPTION_ACCOUNT:
+	case PORT_OPTION_USER:
+	case PORT_OPTION_GROUP:
 	case PORT_OPTION_NETNS:
 	case PORT_OPTION_TEXT:
 		return json_pack("{s:s}", "type", "string");
@@ -432,4 +435,20 @@ port_option_schema(const struct port_option *opt)
 		return schema;
 	json_decref(schema);
 	return NULL;
+}
+
+json_t *
+port_option_told_schema(const struct port_option *opt)
+{
+	json_t *schema = type_schema(opt);
+
+	if (opt->type == PORT_OPTION_ADDRESSES)
+		json_object_set_new(schema, "type", json_string("array"));
+	return schema;
+}
+
+bool
+port_option_is_always_told(const struct port_option *opt)
+{
+	return opt->kinds == PORT_KIND_ALL && opt->default_text != NULL && !opt->listen_only;
 }

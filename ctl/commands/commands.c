@@ -52,7 +52,7 @@ static const struct option_spec fdb_options[] = {
 
 static const struct option_spec vlan_options[] = {
 	{ .name = "vlan", .type = OPTION_INTEGER, .arg = "N", .min = 0, .max = 4094,
-	  .default_text = "0", .help = "VLAN of the address; 0 is untagged" },
+	  .default_text = "0", .help = "VLAN of the address; 0 is untagged, and there is no other yet" },
 };
 
 static const struct option_spec stats_options[] = {

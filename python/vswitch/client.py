@@ -13,7 +13,8 @@ from os import PathLike, fspath
 from types import TracebackType
 from typing import Any, TypeVar
 
-Params = Mapping[str, Any]
+from vswitch.results import Calls, Params
+
 Event = dict[str, Any]
 Self = TypeVar("Self", bound="Client")
 
@@ -30,7 +31,7 @@ class RpcError(Exception):
         super().__init__(f"{method or 'request'}: {self.message} ({self.code}, {dict(self.data)})")
 
 
-class Client:
+class Client(Calls):
     """One connection to a control socket, for one thread.
 
     Each method that waits raises TimeoutError at the end of its time, and ConnectionError when the
@@ -52,11 +53,7 @@ class Client:
             self.socket.close()
             raise
 
-    def call(self, method: str, params: Params | None = None, /, **named: Any) -> Any:
-        """The result of one request; raises RpcError for an error reply.
-
-        Named parameters may be given as keywords, with `_` for `-`.
-        """
+    def _call(self, method: str, params: Params | None, named: Params) -> Any:
         request = self._request(method, self._merge(params, named), self._new_id())
         self._send(request)
         (reply,) = self._read_replies_to(request["id"], method)
@@ -79,8 +76,7 @@ class Client:
     def subscribe(self, *events: str) -> list[str]:
         """Asks for events by name, or for all when no name is given; returns those that will come."""
         params = {"events": list(events)} if events else None
-        subscribed: list[str] = self.call("event.subscribe", params)["subscribed"]
-        return subscribed
+        return [*self.call("event.subscribe", params)["subscribed"]]
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """Events as they come, without end.
@@ -90,11 +86,7 @@ class Client:
         while True:
             yield self._next_event(math.inf if timeout is None else time.monotonic() + timeout)
 
-    def wait_event(self, name: str, timeout: float = 10.0, **fields: Any) -> Event:
-        """The next event `name` whose fields are as given; those before it are dropped.
-
-        TimeoutError when it has not come after `timeout` seconds.
-        """
+    def _wait_event(self, name: str, timeout: float, fields: Params) -> Event:
         deadline = time.monotonic() + timeout
         while True:
             try:

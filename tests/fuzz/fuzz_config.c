@@ -16,15 +16,6 @@
 
 #define PATH "/etc/vswitch.json"
 
-/* Not port.c's, which knows more than this program. */
-void
-port_settings_default(struct port_settings *settings)
-{
-	*settings = (struct port_settings){
-		.mtu = 1500, .enabled = true, .mode = 0600, .queues = 1, .up = true, .owner = 0
-	};
-}
-
 /* Writes every option as JSON, reads that anew, and gets the same. */
 static void
 check_round(const struct port_settings *settings)
@@ -68,7 +59,7 @@ check_port(const struct config *config, uint32_t i)
 	FUZZ_CHECK(port_kind_find(port->type) != 0);
 	FUZZ_CHECK(settings->mtu >= MTU_MIN && settings->mtu <= MTU_MAX);
 	FUZZ_CHECK(settings->queues >= 1 && settings->queues <= PORT_QUEUES_MAX);
-	FUZZ_CHECK(settings->n_ips <= PORT_ADDRESSES_MAX);
+	FUZZ_CHECK(settings->ip.n <= PORT_ADDRESSES_MAX);
 	check_round(settings);
 }
 

@@ -20,9 +20,9 @@
 #include "control/port_json.h"
 #include "options/port_options.h"
 #include "control/rpc.h"
-#include "control/rpc_handlers.h"
 #include "control/rpc_params.h"
 #include "control/rpc_rows.h"
+#include "rpc_stand_ins.h"
 
 #define LINE_MAX_BYTES 4096
 
@@ -71,35 +71,23 @@ answer_port(struct rpc_call *call, const json_t *params)
 	}
 	FUZZ_CHECK(settings.mtu >= MTU_MIN && settings.mtu <= MTU_MAX);
 	FUZZ_CHECK(settings.queues >= 1 && settings.queues <= PORT_QUEUES_MAX);
-	FUZZ_CHECK(settings.n_ips <= PORT_ADDRESSES_MAX);
+	FUZZ_CHECK(settings.ip.n <= PORT_ADDRESSES_MAX);
 	FUZZ_CHECK(memchr(settings.socket, '\0', sizeof(settings.socket)) != NULL);
 	FUZZ_CHECK(memchr(settings.devargs, '\0', sizeof(settings.devargs)) != NULL);
 	rpc_reply(call, json_true());
 }
 
-void
-rpc_port_add(struct rpc_call *call, const json_t *params)
-{
-	answer_port(call, params);
-}
-
-void
-rpc_port_set(struct rpc_call *call, const json_t *params)
-{
-	answer_port(call, params);
-}
-
 /* Answers when the next line comes. */
-void
-rpc_port_delete(struct rpc_call *call, const json_t *params)
+static void
+answer_late(struct rpc_call *call, const json_t *params)
 {
 	read_params(params);
 	FUZZ_CHECK(late == NULL);
 	late = call;
 }
 
-void
-rpc_event_subscribe(struct rpc_call *call, const json_t *params)
+static void
+subscribe(struct rpc_call *call, const json_t *params)
 {
 	rpc_subscriber(call)->events = rpc_params_words(params, "events", EVENTS_WORDS);
 	rpc_reply(call, json_true());
@@ -131,8 +119,8 @@ release_rows(struct rpc_rows *rows)
 	free(rows);
 }
 
-void
-rpc_port_list(struct rpc_call *call, const json_t *params)
+static void
+answer_rows(struct rpc_call *call, const json_t *params)
 {
 	struct three *three = calloc(1, sizeof(*three));
 
@@ -143,24 +131,20 @@ rpc_port_list(struct rpc_call *call, const json_t *params)
 	rpc_reply_rows(call, &three->rows);
 }
 
-#define METHOD(name)                                                                               \
-	void name(struct rpc_call *call, const json_t *params)                                     \
-	{                                                                                          \
-		answer(call, params);                                                              \
-	}
+static void
+make_stand_ins(void)
+{
+	static const struct rpc_stand_in stand_ins[] = {
+		{ "port.add", answer_port },
+		{ "port.set", answer_port },
+		{ "port.delete", answer_late },
+		{ "port.list", answer_rows },
+		{ "event.subscribe", subscribe },
+		{ NULL, NULL },
+	};
 
-METHOD(rpc_switch_status)
-METHOD(rpc_switch_set)
-METHOD(rpc_port_show)
-METHOD(rpc_stats_get)
-METHOD(rpc_stats_clear)
-METHOD(rpc_fdb_list)
-METHOD(rpc_fdb_add)
-METHOD(rpc_fdb_delete)
-METHOD(rpc_fdb_flush)
-METHOD(rpc_config_save)
-METHOD(rpc_log_set)
-METHOD(rpc_discover)
+	rpc_stand_ins(stand_ins, answer);
+}
 
 static void
 end_late(void)
@@ -289,8 +273,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct lineframe frame;
 	const char *line;
 	size_t len;
+	static bool ready;
 	int ret = 0;
 
+	if (!ready)
+		make_stand_ins();
+	ready = true;
 	lineframe_init(&frame, LINE_MAX_BYTES);
 	for (size_t done = 0; done < size && ret >= 0; done += piece) {
 		size_t n = size - done < piece ? size - done : piece;

@@ -17,6 +17,7 @@ from support.process import give_away, ordinary_user
 from vswitch import RpcError
 
 MAC = "02:00:00:00:00:aa"
+OTHER_MAC = "02:00:00:00:00:ab"
 FULL: dict[str, Any] = {
     "version": 1,
     "switch": {"ageing-time": 77},
@@ -25,7 +26,7 @@ FULL: dict[str, Any] = {
          "mode": "0660"},
         {"name": "a"},
     ],
-    "fdb": [{"mac": MAC, "port": "b"}, {"mac": MAC, "port": "a", "vlan": 7}],
+    "fdb": [{"mac": MAC, "port": "b"}, {"mac": OTHER_MAC, "port": "a", "vlan": 0}],
 }
 
 
@@ -41,7 +42,7 @@ def test_file_is_applied(make_switch: MakeSwitch) -> None:
     assert status["config"].endswith(".json")
     entries = switch.call("fdb.list")["entries"]
     assert [(e["mac"], e["vlan"], e["port"], e["type"]) for e in entries] == [
-        (MAC, 0, "b", "static"), (MAC, 7, "a", "static")
+        (MAC, 0, "b", "static"), (OTHER_MAC, 0, "a", "static")
     ]
 
 
@@ -160,7 +161,7 @@ def test_save_and_start_again(
     served = str(workdir / "served.sock")
     first.add_port("c", connect=served, mtu=4000)
     first.call("port.set", {"name": "b", "enabled": True, "mtu": 2000})
-    first.call("fdb.delete", mac=MAC, vlan=7)
+    first.call("fdb.delete", mac=OTHER_MAC)
     first.call("switch.set", ageing_time=55)
     station(first, "a").announce()
     path = workdir / "saved.json"
@@ -213,7 +214,7 @@ def test_save_start_save_gives_the_same_bytes(make_switch: MakeSwitch, workdir: 
     switch.add_port("c", connect=str(workdir / "served.sock"), offload=False)
     for number in range(100):
         mac = f"02:00:00:00:{number * 37 % 256:02x}:01"
-        switch.call("fdb.add", mac=mac, port="abc"[number % 3], vlan=number % 5)
+        switch.call("fdb.add", mac=mac, port="abc"[number % 3])
     texts = []
     for life in range(3):
         path = workdir / f"{life}.json"

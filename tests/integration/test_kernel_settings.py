@@ -169,6 +169,29 @@ def test_changes_at_once(switch: Switch, make_end: MakeEnd) -> None:
     assert end.links()["vsw0"]["mtu"] == last["mtu"]
 
 
+def test_each_setting_together_with_one_that_is_not_the_interfaces(
+    switch: Switch, make_end: MakeEnd
+) -> None:
+    """A change of the interface is done, also where another setting changes with it."""
+    end = make_end("blue")
+    switch.call("port.add", port(end))
+    mac = "02:00:00:00:79:01"
+    changes: list[dict[str, Any]] = [
+        {"mtu": 1404}, {"mac": mac}, {"ip": ["10.79.0.9/24"]}, {"offload": False}, {"up": False},
+        {"up": True}, {"enabled": False},
+    ]
+    for limit, change in enumerate(changes, 1):
+        shown = switch.call("port.set", {"name": "k", "mac-limit": limit, **change})
+        assert {key: shown[key] for key in ("mac-limit", *change)} == {"mac-limit": limit, **change}
+        link = end.links()["vsw0"]
+        if "up" in change:
+            assert ("UP" in link["flags"]) == change["up"]
+    assert (link["mtu"], link["address"]) == (1404, mac)
+    assert end.addresses("vsw0") == {"10.79.0.9/24"}
+    assert shown["device"]["takes"] == []
+    assert switch.port("k")["state"] == "down"
+
+
 def test_client_that_leaves_before_its_port_is_there(switch: Switch, make_end: MakeEnd) -> None:
     end = make_end("blue")
     with RawClient(switch.control) as client:

@@ -302,17 +302,18 @@ def test_static_entry_with_a_bad_address(switch: Switch, mac: Any) -> None:
     assert switch.fdb() == {}
 
 
-def test_static_entry_in_a_vlan_is_another(switch: Switch) -> None:
+def test_entry_in_a_vlan_is_refused(switch: Switch) -> None:
+    """Frames are looked up in VLAN 0 alone: an entry in another would do nothing."""
     switch.add_port("a")
-    switch.add_port("b")
-    switch.call("fdb.add", mac=MAC, port="a")
-    switch.call("fdb.add", mac=MAC, port="b", vlan=5)
-    entries = switch.call("fdb.list")["entries"]
-    assert [(entry["vlan"], entry["port"]) for entry in entries] == [(0, "a"), (5, "b")]
-    assert switch.call("fdb.delete", mac=MAC, vlan=5) == {"deleted": 1}
-    assert refusal(switch, "fdb.delete", {"mac": MAC, "vlan": 5}).code == NOT_FOUND
-    for vlan in (-1, 4095, "x"):
-        assert refusal(switch, "fdb.add", {"mac": MAC, "port": "a", "vlan": vlan}).code == PARAMS
+    for vlan in (-1, 5, 4095, "x", 0.0):
+        for method in ("fdb.add", "fdb.delete"):
+            params = {"mac": MAC, "vlan": vlan}
+            error = refusal(switch, method, {"port": "a", **params} if method == "fdb.add" else params)
+            assert (error.code, error.data["param"]) == (PARAMS, "vlan")
+            assert "no VLANs yet" in error.message
+    assert switch.fdb() == {}
+    assert switch.call("fdb.add", mac=MAC, port="a", vlan=0)["vlan"] == 0
+    assert switch.call("fdb.delete", mac=MAC, vlan=0) == {"deleted": 1}
 
 
 def test_static_entry_of_an_unknown_port(switch: Switch) -> None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from vswitch.client import Client, Params
+from vswitch.client import Client
+from vswitch.results import Params
 
 
 class RawClient(Client):

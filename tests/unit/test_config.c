@@ -18,15 +18,6 @@
 
 #define PATH "/etc/vswitch.json"
 
-/* The defaults are port.c's; these are other ones, so that it shows that they are used. */
-void
-port_settings_default(struct port_settings *settings)
-{
-	*settings = (struct port_settings){
-		.mtu = 1111, .enabled = true, .mode = 0611, .owner = (uid_t)-1, .group = (gid_t)-1
-	};
-}
-
 static int
 parse(const char *text, struct config *config, char *err, size_t err_size)
 {
@@ -66,7 +57,7 @@ static void
 test_everything(void **state)
 {
 	static const char text[] =
-			"{\"fdb\": [{\"mac\": \"02:00:00:00:00:0a\", \"port\": \"b\", \"vlan\": 7}],\n"
+			"{\"fdb\": [{\"mac\": \"02:00:00:00:00:0a\", \"port\": \"b\", \"vlan\": 0}],\n"
 			" \"ports\": [{\"name\": \"a\", \"mtu\": 9000, \"mac-limit\": 3, \"enabled\": false,\n"
 			"             \"socket\": \"/x/a\", \"mode\": \"0660\", \"owner\": \"7\", \"group\": \"8\"},\n"
 			"            {\"name\": \"b\", \"type\": \"vhost-user\", \"connect\": \"/x/b\"}],\n"
@@ -92,11 +83,11 @@ test_everything(void **state)
 	assert_int_equal(a->owner, 7);
 	assert_int_equal(a->group, 8);
 	assert_string_equal(b->connect, "/x/b");
-	assert_int_equal(b->mtu, 1111);
-	assert_int_equal(b->mode, 0611);
+	assert_int_equal(b->mtu, 1500);
+	assert_int_equal(b->mode, 0600);
 	assert_int_equal(config.n_stations, 1);
 	assert_memory_equal(config.stations[0].key.mac, mac, sizeof(mac));
-	assert_int_equal(config.stations[0].key.vlan, 7);
+	assert_int_equal(config.stations[0].key.vlan, 0);
 	assert_int_equal(config.stations[0].port, 1);
 	config_release(&config);
 }
@@ -173,7 +164,7 @@ test_interfaces_and_devices(void **state)
 	assert_string_equal(config.ports[0].type, "kernel");
 	assert_string_equal(kernel->ifname, "vsw0");
 	assert_string_equal(kernel->netns, "blue");
-	assert_int_equal(kernel->n_ips, 1);
+	assert_int_equal(kernel->ip.n, 1);
 	assert_int_equal(kernel->backend, PORT_BACKEND_TAP);
 	assert_int_equal(kernel->queues, 2);
 	assert_string_equal(config.ports[1].type, "ethdev");
@@ -194,7 +185,8 @@ test_stations(void **state)
 	refused(STATION(MAC ", \"port\": \"wam\""),
 			"the file has no port 'wam'; did you mean wan?");
 	refused(STATION(MAC ", \"port\": \"lan9\""), "name one of its ports");
-	refused(STATION(MAC ", \"port\": \"wan\", \"vlan\": 4095"), "vlan: 4095 is not");
+	refused(STATION(MAC ", \"port\": \"wan\", \"vlan\": 7"),
+			"vlan: 7 is not a VLAN that there is");
 	refused(STATION("\"mac\": \"02:00\", \"port\": \"wan\""),
 			"mac: \"02:00\" is not a MAC address");
 }

@@ -15,15 +15,7 @@
 #include "control/port_json.h"
 #include "options/port_options.h"
 
-static const struct port_settings plain = { .mtu = 1500,
-	.enabled = true,
-	.offload = true,
-	.up = true,
-	.promiscuous = true,
-	.queues = 1,
-	.mode = 0600,
-	.owner = (uid_t)-1,
-	.group = (gid_t)-1 };
+static struct port_settings plain;
 
 static int
 read_text(const char *text, struct port_settings *settings, const char **key, char *err,
@@ -51,7 +43,8 @@ example(const struct port_option *option)
 		return "false";
 	case PORT_OPTION_MODE:
 		return "\"0664\"";
-	case PORT_OPTION_ACCOUNT:
+	case PORT_OPTION_USER:
+	case PORT_OPTION_GROUP:
 		return "\"4000000000\"";
 	case PORT_OPTION_WORD:
 		return "\"tap\"";
@@ -85,7 +78,9 @@ test_every_option_comes_back(void **state)
 		object = json_pack("{s:O}", port_options[i].key, given);
 		assert_int_equal(port_option_check(&port_options[i], given, err, sizeof(err)), 0);
 		assert_int_equal(port_json_read(object, &settings, &key, err, sizeof(err)), 0);
-		assert_memory_not_equal(&settings, &plain, sizeof(plain));
+		assert_ptr_equal(port_settings_change(&plain, &settings, NULL), &port_options[i]);
+		assert_null(port_settings_change(&plain, &settings, &port_options[i]));
+		assert_null(port_settings_change(&settings, &settings, NULL));
 		back = port_json_value(&settings, &port_options[i]);
 		if (!json_equal(given, back))
 			fail_msg("%s changes on the way", port_options[i].key);
@@ -93,6 +88,50 @@ test_every_option_comes_back(void **state)
 		json_decref(object);
 		json_decref(given);
 	}
+}
+
+/* The table's words for a default are what a port has when nothing was given. */
+static void
+test_defaults(void **state)
+{
+	const struct port_option *option;
+	json_t *schema, *said, *value;
+	char err[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < port_options_count; i++) {
+		option = &port_options[i];
+		assert_true(option->size > 0);
+		schema = port_option_schema(option);
+		said = json_object_get(schema, "default");
+		value = port_json_value(&plain, option);
+		if (said != NULL && !json_equal(said, value))
+			fail_msg("%s is not %s", option->key, option->default_text);
+		if (said == NULL && option->type != PORT_OPTION_ADDRESSES &&
+				option->type != PORT_OPTION_USER &&
+				option->type != PORT_OPTION_GROUP)
+			assert_true(json_is_null(value));
+		if (said != NULL)
+			assert_int_equal(port_option_check(option, said, err, sizeof(err)), 0);
+		json_decref(schema);
+		json_decref(value);
+	}
+}
+
+/* Every option has a member of its own. */
+static void
+test_members_do_not_overlap(void **state)
+{
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < port_options_count; i++)
+		for (k = 0; k < i; k++)
+			assert_true(port_options[i].offset >= port_options[k].offset +
+									port_options[k].size ||
+					port_options[k].offset >= port_options[i].offset +
+									port_options[i].size);
 }
 
 static void
@@ -184,19 +223,19 @@ test_addresses(void **state)
 	assert_int_equal(read_text("{\"ip\":[\"FD00:0::01/64\",\"10.1.2.3/8\"]}", &settings, &key,
 					 err, sizeof(err)),
 			0);
-	assert_int_equal(settings.n_ips, 2);
-	assert_int_equal(settings.ips[0].family, AF_INET6);
-	assert_int_equal(settings.ips[0].len, 64);
-	assert_int_equal(settings.ips[1].family, AF_INET);
-	assert_memory_equal(settings.ips[1].address, "\x0a\1\2\3", 4);
-	assert_int_equal(settings.ips[1].len, 8);
+	assert_int_equal(settings.ip.n, 2);
+	assert_int_equal(settings.ip.list[0].family, AF_INET6);
+	assert_int_equal(settings.ip.list[0].len, 64);
+	assert_int_equal(settings.ip.list[1].family, AF_INET);
+	assert_memory_equal(settings.ip.list[1].address, "\x0a\1\2\3", 4);
+	assert_int_equal(settings.ip.list[1].len, 8);
 	value = port_json_value(&settings, ip);
 	assert_string_equal(json_string_value(json_array_get(value, 0)), "fd00::1/64");
 	assert_string_equal(json_string_value(json_array_get(value, 1)), "10.1.2.3/8");
 	json_decref(value);
 	assert_int_equal(read_text("{\"ip\":\"10.0.0.1/24\"}", &settings, &key, err, sizeof(err)),
 			0);
-	assert_int_equal(settings.n_ips, 1);
+	assert_int_equal(settings.ip.n, 1);
 	assert_int_equal(read_text("{\"ip\":[]}", &settings, &key, err, sizeof(err)), 0);
 	assert_memory_equal(&settings, &plain, sizeof(plain));
 }
@@ -238,8 +277,16 @@ test_mac_is_null_until_given(void **state)
 	assert_int_equal(read_text("{\"mac\":\"02-00-00-00-00-09\"}", &settings, &key, err,
 					 sizeof(err)),
 			0);
-	assert_true(settings.has_mac);
-	assert_memory_equal(settings.mac, mac, sizeof(mac));
+	assert_true(settings.mac.given);
+	assert_memory_equal(settings.mac.bytes, mac, sizeof(mac));
+}
+
+static int
+fill_plain(void **state)
+{
+	(void)state;
+	port_settings_default(&plain);
+	return 0;
 }
 
 int
@@ -247,6 +294,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_option_comes_back),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_members_do_not_overlap),
 		cmocka_unit_test(test_only_what_is_given_changes),
 		cmocka_unit_test(test_accounts),
 		cmocka_unit_test(test_port_that_connects_has_no_access),
@@ -256,5 +305,5 @@ main(void)
 		cmocka_unit_test(test_mac_is_null_until_given),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, fill_plain, NULL);
 }

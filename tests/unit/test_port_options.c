@@ -238,19 +238,19 @@ test_wrong_addresses_of_stations(void **state)
 static void
 test_most_addresses(void **state)
 {
-	struct prefix prefixes[PORT_OPTION_ADDRESSES_MAX];
+	struct prefix prefixes[PORT_ADDRESSES_MAX];
 	json_t *list = json_array();
 	char text[32], err[256];
 	uint32_t n, i;
 
 	(void)state;
-	for (i = 1; i <= PORT_OPTION_ADDRESSES_MAX; i++) {
+	for (i = 1; i <= PORT_ADDRESSES_MAX; i++) {
 		snprintf(text, sizeof(text), "10.0.0.%u/24", i);
 		json_array_append_new(list, json_string(text));
 	}
 	assert_int_equal(port_option_check(option("ip"), list, err, sizeof(err)), 0);
 	assert_int_equal(port_option_addresses(list, prefixes, &n, err, sizeof(err)), 0);
-	assert_int_equal(n, PORT_OPTION_ADDRESSES_MAX);
+	assert_int_equal(n, PORT_ADDRESSES_MAX);
 	assert_int_equal(prefixes[15].address[3], 16);
 	json_array_append_new(list, json_string("10.0.0.17/24"));
 	assert_int_equal(port_option_check(option("ip"), list, err, sizeof(err)), -EINVAL);
@@ -262,7 +262,7 @@ static void
 test_addresses_as_one_text(void **state)
 {
 	json_t *value = json_string("10.0.0.1/24,fd00::1/64");
-	struct prefix prefixes[PORT_OPTION_ADDRESSES_MAX];
+	struct prefix prefixes[PORT_ADDRESSES_MAX];
 	char err[256], text[PREFIX_TEXT_SIZE];
 	uint32_t n;
 

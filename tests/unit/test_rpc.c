@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checks the method table and what comes out of it: vswitch/control/rpc.c, rpc_params.c, rpc_table.c and
- * rpc_discover.c. The methods themselves are stand-ins that remember that they were run.
+ * Checks the tables of methods and what comes out of them: vswitch/control/rpc.c, rpc_params.c, rpc_tables.c
+ * and rpc_discover.c. The methods themselves are stand-ins that remember that they were run.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -17,8 +17,9 @@
 #include "control/events.h"
 #include "control/rpc.h"
 #include "control/rpc_discover.h"
-#include "control/rpc_handlers.h"
 #include "control/rpc_params.h"
+#include "control/rpc_tables.h"
+#include "rpc_stand_ins.h"
 
 static const char *ran; /* the stand-in that ran last */
 static struct rpc_call *pending;
@@ -26,42 +27,52 @@ static json_t *answer;
 static unsigned int n_answers;
 
 #define STAND_IN(name)                                                                             \
-	void name(struct rpc_call *call, const json_t *params)                                     \
+	static void name(struct rpc_call *call, const json_t *params)                              \
 	{                                                                                          \
 		(void)params;                                                                      \
 		ran = #name;                                                                       \
 		rpc_reply(call, json_true());                                                      \
 	}
 
-STAND_IN(rpc_switch_status)
-STAND_IN(rpc_switch_set)
-STAND_IN(rpc_port_add)
-STAND_IN(rpc_port_set)
-STAND_IN(rpc_port_list)
-STAND_IN(rpc_stats_get)
-STAND_IN(rpc_stats_clear)
-STAND_IN(rpc_fdb_list)
-STAND_IN(rpc_fdb_add)
-STAND_IN(rpc_fdb_delete)
-STAND_IN(rpc_fdb_flush)
-STAND_IN(rpc_event_subscribe)
-STAND_IN(rpc_config_save)
-STAND_IN(rpc_log_set)
+STAND_IN(run_add)
+STAND_IN(run_list)
+STAND_IN(run_fdb_add)
+STAND_IN(run_subscribe)
+STAND_IN(run_other)
 
 /* Answers later. */
-void
-rpc_port_delete(struct rpc_call *call, const json_t *params)
+static void
+run_delete(struct rpc_call *call, const json_t *params)
 {
 	(void)params;
 	pending = call;
 }
 
-void
-rpc_port_show(struct rpc_call *call, const json_t *params)
+static void
+run_show(struct rpc_call *call, const json_t *params)
 {
 	(void)params;
 	rpc_fail(call, JSONRPC_NOT_FOUND, json_pack("{s:s}", "nearest", "b"), "there is no %s",
 			"a");
+}
+
+static int
+make_stand_ins(void **state)
+{
+	const struct rpc_stand_in stand_ins[] = {
+		{ "port.add", run_add },
+		{ "port.delete", run_delete },
+		{ "port.list", run_list },
+		{ "port.show", run_show },
+		{ "fdb.add", run_fdb_add },
+		{ "event.subscribe", run_subscribe },
+		{ "rpc.discover", rpc_discover_methods.methods->run },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	rpc_stand_ins(stand_ins, run_other);
+	return 0;
 }
 
 /* Text that is written piece by piece. */
@@ -173,18 +184,18 @@ test_table_is_whole(void **state)
 	size_t i, k;
 
 	(void)state;
-	for (i = 0; i < rpc_methods_count; i++) {
-		method = &rpc_methods[i];
+	for (i = 0; (method = rpc_method_at(i)) != NULL; i++) {
 		assert_non_null(method->run);
 		assert_int_equal(method->summary[strlen(method->summary) - 1], '.');
-		assert_true(strlen(method->result) > 0);
+		assert_true(strlen(method->result.meaning) > 0);
+		assert_non_null(method->result.object);
 		for (k = 0; k < method->n_params; k++) {
 			assert_true(strlen(method->params[k].help) > 0);
 			assert_true(!method->params[k].required ||
 					method->params[k].default_text == NULL);
 		}
 		for (k = 0; k < i; k++)
-			assert_string_not_equal(rpc_methods[k].name, method->name);
+			assert_string_not_equal(rpc_method_at(k)->name, method->name);
 	}
 }
 
@@ -193,15 +204,15 @@ test_methods_run(void **state)
 {
 	(void)state;
 	run("port.list", NULL, 3);
-	assert_string_equal(ran, "rpc_port_list");
+	assert_string_equal(ran, "run_list");
 	assert_true(json_is_true(json_object_get(answer, "result")));
 	assert_int_equal(json_integer_value(json_object_get(answer, "id")), 3);
 	run("port.add", "{\"name\":\"a\",\"type\":\"vhost-user\",\"mtu\":68,\"enabled\":false}", 3);
-	assert_string_equal(ran, "rpc_port_add");
-	run("fdb.add", "{\"mac\":\"02-00-00-00-00-0A\",\"port\":\"a\",\"vlan\":4094}", 3);
-	assert_string_equal(ran, "rpc_fdb_add");
+	assert_string_equal(ran, "run_add");
+	run("fdb.add", "{\"mac\":\"02-00-00-00-00-0A\",\"port\":\"a\",\"vlan\":0}", 3);
+	assert_string_equal(ran, "run_fdb_add");
 	run("event.subscribe", "{\"events\":[\"mac.moved\",\"port.added\"]}", 3);
-	assert_string_equal(ran, "rpc_event_subscribe");
+	assert_string_equal(ran, "run_subscribe");
 }
 
 static void
@@ -220,7 +231,7 @@ test_notification_is_not_answered(void **state)
 {
 	(void)state;
 	run("port.list", NULL, 0);
-	assert_string_equal(ran, "rpc_port_list");
+	assert_string_equal(ran, "run_list");
 	assert_int_equal(n_answers, 1);
 	assert_null(answer);
 	run("port.lst", NULL, 0);
@@ -289,10 +300,13 @@ test_values_of_parameters(void **state)
 	bad("port.add", "{\"name\":\"a\",\"may-exist\":1}", "may-exist", "1 is not true or false");
 	bad("port.add", "{\"name\":\"a\",\"mtu\":67}", "mtu", "from 68 to 65535");
 	bad("port.add", "{\"name\":\"a\",\"connect\":\"/x\",\"mode\":\"0600\"}", "mode", "connect");
+	bad("fdb.add", "{\"mac\":\"02:00:00:00:00:01\",\"port\":\"a\",\"vlan\":5}", "vlan",
+			"5 is not a VLAN that there is");
 	bad("fdb.add", "{\"mac\":\"02:00\",\"port\":\"a\"}", "mac", "is not a MAC address");
 	bad("fdb.delete", "{\"mac\":\"02:00:00:00:00:01\",\"vlan\":4095}", "vlan",
-			"from 0 to 4094");
-	bad("fdb.delete", "{\"mac\":\"02:00:00:00:00:01\",\"vlan\":1.0}", "vlan", "a whole number");
+			"this switch has no VLANs yet");
+	bad("fdb.delete", "{\"mac\":\"02:00:00:00:00:01\",\"vlan\":0.0}", "vlan",
+			"this switch has no VLANs yet");
 	bad("switch.set", "{\"ageing-time\":86401}", "ageing-time", "from 1 to 86400");
 	bad("config.save", "{\"file\":\"x.json\"}", "file", "absolute path");
 	bad("log.set", "{\"level\":\"debgu\"}", "level", "did you mean debug?");
@@ -334,12 +348,20 @@ test_values_are_read(void **state)
 	json_decref(params);
 }
 
+/* The name that the last but one of its members may have alone. */
+static const char *
+told_name(const struct event_info *info)
+{
+	return info->params.fields[info->params.n - 2].words;
+}
+
 static void
 count_word(const char *word, void *arg)
 {
 	size_t *n = arg;
 
-	assert_true(strlen(word) > 0);
+	assert_string_equal(word, event_infos[*n].name);
+	assert_string_equal(word, told_name(&event_infos[*n]));
 	(*n)++;
 }
 
@@ -382,7 +404,8 @@ test_discovery(void **state)
 	methods = json_object_get(schema, "methods");
 	add = json_object_get(find(methods, "port.add"), "params");
 	set = json_object_get(find(methods, "port.set"), "params");
-	assert_int_equal(json_array_size(methods), rpc_methods_count);
+	assert_non_null(rpc_method_at(json_array_size(methods) - 1));
+	assert_null(rpc_method_at(json_array_size(methods)));
 	assert_true(json_is_true(json_object_get(find(add, "name"), "required")));
 	assert_true(json_is_false(json_object_get(find(add, "socket"), "required")));
 	schema = json_object_get(find(add, "type"), "schema");
@@ -391,6 +414,42 @@ test_discovery(void **state)
 		schema = json_object_get(json_array_get(set, i), "name");
 		assert_string_not_equal(json_string_value(schema), "connect");
 	}
+}
+
+/* Every reference leads to an object, and every object that is described is referred to. */
+static void
+count_references(const json_t *value, const json_t *schemas, json_t *seen)
+{
+	const char *key, *target = json_string_value(json_object_get(value, "$ref"));
+	json_t *member;
+	size_t i;
+
+	if (target != NULL) {
+		target = strrchr(target, '/') + 1;
+		if (json_object_get(schemas, target) == NULL)
+			fail_msg("nothing is called %s", target);
+		json_object_set_new(seen, target, json_true());
+	}
+	json_object_foreach ((json_t *)(uintptr_t)value, key, member)
+		count_references(member, schemas, seen);
+	json_array_foreach (value, i, member)
+		count_references(member, schemas, seen);
+}
+
+static void
+test_schemas_of_results(void **state)
+{
+	const json_t *document, *schemas;
+	json_t *seen = json_object();
+
+	(void)state;
+	run("rpc.discover", NULL, 7);
+	document = json_object_get(answer, "result");
+	schemas = json_object_get(json_object_get(document, "components"), "schemas");
+	assert_non_null(json_object_get(schemas, "PORT"));
+	count_references(document, schemas, seen);
+	assert_int_equal(json_object_size(seen), json_object_size(schemas));
+	json_decref(seen);
 }
 
 /* Rows that count down, after a pause before each; the last of them may fail. */
@@ -524,9 +583,10 @@ main(void)
 		cmocka_unit_test(test_values_are_read),
 		cmocka_unit_test(test_words_of_events),
 		cmocka_unit_test(test_discovery),
+		cmocka_unit_test(test_schemas_of_results),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_rows_that_fail),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, forget_answer);
+	return cmocka_run_group_tests(tests, make_stand_ins, forget_answer);
 }

@@ -20,6 +20,9 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
+/* Their names in this order. */
+#define LOG_LEVEL_WORDS "error|warning|info|debug"
+
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 const char *log_level_name(enum log_level level);

@@ -5,6 +5,8 @@
 #ifndef VSWITCH_SWITCH_LIMITS_H
 #define VSWITCH_SWITCH_LIMITS_H
 
+#include "options/port_settings.h"
+
 /*
  * Port ids are 0 .. PORTS_MAX - 1. Sessions with the vhost library are bounded lower: its event
  * loop polls at most 1,024 descriptors, of which it needs two itself.
@@ -14,17 +16,12 @@
 
 #define WORKERS_MAX 16
 
-/* Queues of one port in each direction, where its kind has several. */
-#define PORT_QUEUES_MAX 8
-
 /* Ids of sources, one a queue that frames come from: 0 .. SOURCES_MAX - 1. */
 #define SOURCES_MAX (PORTS_MAX * PORT_QUEUES_MAX)
 
 /* Texts of a port, with their terminating zeros. */
 #define PORT_NAME_MAX 64
-#define PORT_PATH_MAX 108 /* sun_path */
 #define PORT_TEXT_MAX 256
-#define PORT_DEVARGS_MAX 512
 
 /* Frames that one turn takes from one queue. */
 #define BURST_MAX 64

@@ -35,7 +35,7 @@ static const struct rpc_param port_keys[] = {
 static const struct rpc_param station_keys[] = {
 	{ .name = "mac", .type = RPC_MAC, .required = true },
 	{ .name = "port", .type = RPC_NAME, .required = true },
-	{ .name = "vlan", .type = RPC_INTEGER, .min = 0, .max = 4094 },
+	{ .name = "vlan", .type = RPC_VLAN },
 };
 /* clang-format on */
 

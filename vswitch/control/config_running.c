@@ -115,10 +115,12 @@ config_running_apply(const struct config *config, bool strict, struct fdb *fdb,
 
 /* Accounts that were not said are left out: they mean whoever runs the switch. */
 static bool
-is_default_account(const struct port_settings *settings, const char *key)
+is_default_account(const struct port_settings *settings, const struct port_option *option)
 {
-	return (strcmp(key, "owner") == 0 && settings->owner == (uid_t)-1) ||
-			(strcmp(key, "group") == 0 && settings->group == (gid_t)-1);
+	const void *value = port_settings_value(settings, option);
+
+	return (option->type == PORT_OPTION_USER && *(const uid_t *)value == (uid_t)-1) ||
+			(option->type == PORT_OPTION_GROUP && *(const gid_t *)value == (gid_t)-1);
 }
 
 static json_t *
@@ -131,7 +133,7 @@ report_port(const struct port *port)
 
 	for (i = 0; i < port_options_count; i++) {
 		value = port_report_option(port, &port_options[i]);
-		if (json_is_null(value) || is_default_account(settings, port_options[i].key))
+		if (json_is_null(value) || is_default_account(settings, &port_options[i]))
 			json_decref(value);
 		else
 			json_object_set_new(object, port_options[i].key, value);

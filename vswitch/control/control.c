@@ -13,10 +13,10 @@
 #include <event2/event.h>
 
 #include "control_client.h"
+#include "control_context.h"
 #include "control_fds.h"
 #include "control_listen.h"
 #include "control_room.h"
-#include "program/daemon.h"
 #include "base/log.h"
 #include "system/socket_peer.h"
 #include "text/text.h"
@@ -31,7 +31,7 @@
 #define BUSY_PAUSE_US 10000
 
 static struct control_clients clients = LIST_HEAD_INITIALIZER(clients);
-static struct daemon *served;
+static const struct control_context *served;
 static int listen_fd = -1;
 static struct event *acceptable;
 static struct event *pause_end;
@@ -153,21 +153,20 @@ on_acceptable(evutil_socket_t listening, short what, void *arg)
 }
 
 int
-control_start(struct daemon *daemon, char *err, size_t err_size)
+control_start(const struct control_context *context, char *err, size_t err_size)
 {
 	int fd;
 
 	if (control_fds_start() != 0)
 		return text_fail(err, err_size, -ENOMEM, "out of memory for the control socket");
-	fd = control_listen_open(
-			daemon->options.control, daemon->options.control_group, err, err_size);
+	fd = control_listen_open(context->control, context->control_group, err, err_size);
 	if (fd < 0)
 		return fd;
-	served = daemon;
+	served = context;
 	listen_fd = fd;
-	acceptable = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_acceptable, NULL);
-	pause_end = event_new(daemon->base, -1, 0, on_pause_end, NULL);
-	if (acceptable != NULL && pause_end != NULL && control_turns_start(daemon->base) == 0 &&
+	acceptable = event_new(context->base, fd, EV_READ | EV_PERSIST, on_acceptable, NULL);
+	pause_end = event_new(context->base, -1, 0, on_pause_end, NULL);
+	if (acceptable != NULL && pause_end != NULL && control_turns_start(context->base) == 0 &&
 			event_add(acceptable, NULL) == 0)
 		return 0;
 	control_stop();
@@ -212,7 +211,7 @@ control_stop(void)
 
 	if (listen_fd < 0)
 		return;
-	(void)unlink(served->options.control);
+	(void)unlink(served->control);
 	if (acceptable != NULL)
 		event_free(acceptable);
 	if (pause_end != NULL)

@@ -13,15 +13,18 @@
 
 #include "events.h"
 
-struct daemon;
+struct control_context;
 
 /*
- * Listens on daemon->options.control (mode 0600, or 0660 for a group). A socket file that nobody serves is replaced. 0,
- * or -errno with words in `err`.
+ * Listens on context->control (mode 0600, or 0660 for a group). A socket file that nobody serves is replaced.
+ * `context` is borrowed until control_close(). 0, or -errno with words in `err`.
  */
-int control_start(struct daemon *daemon, char *err, size_t err_size);
+int control_start(const struct control_context *context, char *err, size_t err_size);
 
-/* Sends a notification, which is taken over, to every client that subscribed to `kind`. */
+/*
+ * Sends a notification, which is taken over, to every client that subscribed to `kind`. NULL: there
+ * was no memory for it, which is logged.
+ */
 void control_publish(enum event_kind kind, json_t *message);
 
 bool control_subscribed(enum event_kind kind);

@@ -29,9 +29,9 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "control_context.h"
 #include "control_fds.h"
 #include "control_line.h"
-#include "program/daemon.h"
 #include "gate/fd_receive.h"
 #include "base/log.h"
 
@@ -208,7 +208,7 @@ on_answered(void *arg)
 static void
 begin_line(struct control_client *client, const char *text, size_t len)
 {
-	const struct control_line_owner owner = { .daemon = client->daemon,
+	const struct control_line_owner owner = { .context = client->context,
 		.subscriber = &client->subscriber,
 		.out = client->out,
 		.answered = on_answered,
@@ -452,7 +452,7 @@ limit_kernel(int fd)
 }
 
 struct control_client *
-control_client_open(struct daemon *daemon, int fd, pid_t pid,
+control_client_open(const struct control_context *context, int fd, pid_t pid,
 		void (*gone)(struct control_client *client))
 {
 	struct control_client *client = calloc(1, sizeof(*client));
@@ -461,7 +461,7 @@ control_client_open(struct daemon *daemon, int fd, pid_t pid,
 		control_fds_end(fd);
 		return NULL;
 	}
-	client->daemon = daemon;
+	client->context = context;
 	client->gone = gone;
 	client->fd = fd;
 	client->pid = pid;
@@ -469,9 +469,9 @@ control_client_open(struct daemon *daemon, int fd, pid_t pid,
 	client->opened_ns = client->heard_ns = clock_ns();
 	client->turn.take = take_turn;
 	lineframe_init(&client->in, LINEFRAME_MAX);
-	client->readable = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, client);
-	client->writable = event_new(daemon->base, fd, EV_WRITE | EV_PERSIST, on_writable, client);
-	client->later = event_new(daemon->base, -1, 0, on_later, client);
+	client->readable = event_new(context->base, fd, EV_READ | EV_PERSIST, on_readable, client);
+	client->writable = event_new(context->base, fd, EV_WRITE | EV_PERSIST, on_writable, client);
+	client->later = event_new(context->base, -1, 0, on_later, client);
 	client->out = evbuffer_new();
 	client->held = evbuffer_new();
 	if (client->readable != NULL && client->writable != NULL && client->later != NULL &&

@@ -35,15 +35,15 @@ extern struct log_bucket control_log;
  */
 #define CONTROL_CLIENT_PATIENCE_NS 250000000u
 
+struct control_context;
 struct control_line;
-struct daemon;
 struct evbuffer;
 struct event;
 struct log_bucket;
 
 struct control_client {
 	LIST_ENTRY(control_client) next; /* control.c's */
-	struct daemon *daemon;
+	const struct control_context *context;
 	int fd;
 	pid_t pid; /* of the peer, for the log */
 	struct event *readable;
@@ -70,7 +70,7 @@ struct control_client {
  * Serves the connection `fd` of the process `pid`, which is taken over. `gone` is called once, from the event loop,
  * before the client is freed. NULL: no memory, and fd is closed.
  */
-struct control_client *control_client_open(struct daemon *daemon, int fd, pid_t pid,
+struct control_client *control_client_open(const struct control_context *context, int fd, pid_t pid,
 		void (*gone)(struct control_client *client));
 
 /* Sends an event, which is copied. A client that has too much unread is cut off. */

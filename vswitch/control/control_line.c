@@ -111,7 +111,7 @@ run_request(struct control_line *line, bool stopping, bool unheard)
 		line->waits = true;
 		line->due = request.id != NULL;
 		line->runs = true;
-		rpc_run(line->owner.daemon, line->owner.subscriber, &request, on_answer, line);
+		rpc_run(line->owner.context, line->owner.subscriber, &request, on_answer, line);
 		line->runs = false;
 	} else if (request.id != NULL) {
 		put_reply(line, jsonrpc_error(request.id, JSONRPC_REFUSED, refusal, NULL));

@@ -19,12 +19,12 @@
 #define CONTROL_LINE_REPLIES_MAX (8u << 20)
 
 struct control_line;
-struct daemon;
+struct control_context;
 struct evbuffer;
 
 /* Whose line it is; all of it outlives the line, or control_line_leave() is called. */
 struct control_line_owner {
-	struct daemon *daemon;
+	const struct control_context *context;
 	struct rpc_subscriber *subscriber;
 	struct evbuffer *out; /* where the answers go */
 	/* A step is possible again, after CONTROL_LINE_WAITS: from inside whatever has answered. */

@@ -12,22 +12,12 @@
 #include "switching/fdb.h"
 #include "jsonrpc/jsonrpc.h"
 #include "base/log.h"
-#include "port_report.h"
 #include "text/text.h"
 
 #define MOVES_AT_ONCE 256
 #define MOVES_PERIOD_US 100000
 
-static const char *const names[EVENT_KINDS] = {
-	[EVENT_PORT_ADDED] = "port.added",
-	[EVENT_PORT_DELETED] = "port.deleted",
-	[EVENT_PORT_ATTACHED] = "port.attached",
-	[EVENT_PORT_DETACHED] = "port.detached",
-	[EVENT_PORT_FAULT] = "port.fault",
-	[EVENT_MAC_MOVED] = "mac.moved",
-};
-
-static struct log_bucket told = LOG_BUCKET("events");
+static struct log_bucket log_events = LOG_BUCKET("events");
 static struct fdb *moves_fdb;
 static struct event *moves_timer; /* runs while somebody has subscribed to moves */
 
@@ -40,58 +30,49 @@ unix_time(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Takes `params` over, adds what all events have, and sends it to whoever subscribed. */
+/* Sends it to whoever has subscribed. */
 static void
-publish(enum event_kind kind, json_t *params)
+publish(enum event_kind kind, struct event_told *told)
 {
-	json_object_set_new(params, "event", json_string(names[kind]));
-	json_object_set_new(params, "time", json_real(unix_time()));
-	control_publish(kind, jsonrpc_notification("event", params));
-}
-
-static void
-publish_port(enum event_kind kind, const char *port, const char *key, json_t *value)
-{
+	const struct event_info *info = &event_infos[kind];
 	json_t *params;
 
-	if (!control_subscribed(kind)) {
-		json_decref(value);
+	if (!control_subscribed(kind))
 		return;
-	}
-	params = json_pack("{s:s}", "port", port);
-	if (value != NULL)
-		json_object_set_new(params, key, value);
-	publish(kind, params);
+	told->event = info->name;
+	told->time = unix_time();
+	params = report_make(&info->params, told);
+	control_publish(kind, params != NULL ? jsonrpc_notification("event", params) : NULL);
 }
 
 static void
 on_added(struct port *port)
 {
-	publish_port(EVENT_PORT_ADDED, port_name(port), NULL, NULL);
+	publish(EVENT_PORT_ADDED, &(struct event_told){ .port = port_name(port) });
 }
 
 static void
 on_deleted(const char *name)
 {
-	publish_port(EVENT_PORT_DELETED, name, NULL, NULL);
+	publish(EVENT_PORT_DELETED, &(struct event_told){ .port = name });
 }
 
 static void
 on_attached(struct port *port, const struct socket_peer *peer)
 {
-	publish_port(EVENT_PORT_ATTACHED, port_name(port), "peer", port_report_peer(peer));
+	publish(EVENT_PORT_ATTACHED, &(struct event_told){ .port = port_name(port), .peer = peer });
 }
 
 static void
 on_detached(struct port *port)
 {
-	publish_port(EVENT_PORT_DETACHED, port_name(port), NULL, NULL);
+	publish(EVENT_PORT_DETACHED, &(struct event_told){ .port = port_name(port) });
 }
 
 static void
 on_fault(struct port *port, const char *text)
 {
-	publish_port(EVENT_PORT_FAULT, port_name(port), "text", jsonrpc_text(text));
+	publish(EVENT_PORT_FAULT, &(struct event_told){ .port = port_name(port), .text = text });
 }
 
 const struct port_listener events_port_listener = {
@@ -107,16 +88,15 @@ publish_move(const struct fdb_move *move)
 {
 	const struct port *from = port_by_id(move->from);
 	const struct port *to = port_by_id(move->to);
-	char mac[TEXT_MAC_SIZE];
+	struct event_told told = { .vlan = move->key.vlan };
 
 	/* a port that is gone took the station's entry with it: there is nothing to tell */
 	if (from == NULL || to == NULL)
 		return;
-	publish(EVENT_MAC_MOVED,
-			json_pack("{s:s, s:i, s:s, s:s}", "mac",
-					text_format_mac(move->key.mac, mac), "vlan",
-					(int)move->key.vlan, "from", port_name(from), "to",
-					port_name(to)));
+	told.from = port_name(from);
+	told.to = port_name(to);
+	(void)text_format_mac(move->key.mac, told.mac);
+	publish(EVENT_MAC_MOVED, &told);
 }
 
 /* Tells what has moved; `silent`: only forgets it. */
@@ -133,7 +113,7 @@ take_moves(bool silent)
 			publish_move(&moves[i]);
 	} while (n == MOVES_AT_ONCE && silent);
 	if (lost > 0 && !silent)
-		log_from(&told, LOG_LEVEL_WARNING,
+		log_from(&log_events, LOG_LEVEL_WARNING,
 				"%llu moves of stations came too fast to be told as events",
 				(unsigned long long)lost);
 }

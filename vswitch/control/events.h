@@ -8,20 +8,8 @@
 
 #include <stdint.h>
 
+#include "event_kinds.h"
 #include "ports/port.h"
-
-enum event_kind {
-	EVENT_PORT_ADDED,
-	EVENT_PORT_DELETED,
-	EVENT_PORT_ATTACHED,
-	EVENT_PORT_DETACHED,
-	EVENT_PORT_FAULT,
-	EVENT_MAC_MOVED,
-	EVENT_KINDS
-};
-
-/* Their names in this order, as a list of words of the method table. */
-#define EVENTS_WORDS "port.added|port.deleted|port.attached|port.detached|port.fault|mac.moved"
 
 struct event_base;
 struct fdb;

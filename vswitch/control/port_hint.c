@@ -40,8 +40,8 @@ network_of(const struct port *port, struct network *network)
 	const struct prefix *ip;
 	uint32_t i;
 
-	for (i = 0; i < settings->n_ips; i++) {
-		ip = &settings->ips[i];
+	for (i = 0; i < settings->ip.n; i++) {
+		ip = &settings->ip.list[i];
 		if (ip->family != AF_INET || ip->len > 30)
 			continue;
 		network->address = ipv4_of(ip) & ~host_mask(ip->len);
@@ -61,9 +61,9 @@ count_taken(uint32_t first, uint32_t last)
 
 	for (port = port_first(); port != NULL; port = port_next(port)) {
 		settings = port_settings(port);
-		for (i = 0; i < settings->n_ips; i++) {
-			address = ipv4_of(&settings->ips[i]);
-			if (settings->ips[i].family == AF_INET && address >= first &&
+		for (i = 0; i < settings->ip.n; i++) {
+			address = ipv4_of(&settings->ip.list[i]);
+			if (settings->ip.list[i].family == AF_INET && address >= first &&
 					address <= last)
 				taken++;
 		}

@@ -12,149 +12,196 @@
 #include "datapath/frame.h"
 #include "jsonrpc/jsonrpc.h"
 #include "ports/port.h"
+#include "port_hint.h"
 #include "port_json.h"
 #include "options/port_options.h"
 #include "text/text.h"
 
-/* Whether a frontend is behind the port, and not an interface or device. */
-static bool
-is_frontend(const struct port *port)
-{
-	return strcmp(port_type(port), "vhost-user") == 0;
-}
+/* ---- PEER ---- */
+
+/* clang-format off */
+static const struct report_field peer_fields[] = {
+	{ REPORT_VALUE("pid", struct socket_peer, pid), .meaning = "the frontend's process" },
+	{ REPORT_VALUE("program", struct socket_peer, program), .meaning = "what that is called" },
+	{ REPORT_VALUE("uid", struct socket_peer, uid), .meaning = "user that it runs as" },
+};
+/* clang-format on */
+
+const struct report_object port_report_frontend = { .name = "PEER", REPORT_FIELDS(peer_fields) };
 
 json_t *
 port_report_peer(const struct socket_peer *peer)
 {
-	return json_pack("{s:i, s:o, s:I}", "pid", peer->pid, "program",
-			jsonrpc_text(peer->program), "uid", (json_int_t)peer->uid);
+	return report_make(&port_report_frontend, peer);
 }
 
-/* A member; none where it would have nothing to say. */
-static int
-add_member(json_t *object, const char *key, json_t *value)
-{
-	if (!json_is_null(value))
-		return json_object_set_new(object, key, value);
-	json_decref(value);
-	return 0;
-}
+/* ---- STATS ---- */
 
-/* What the interface or device behind the port has dropped by itself; null: nothing is there that counts. */
+struct stats_told {
+	struct port_stats stats;
+	struct device_drop_counts device;
+};
+
+/* clang-format off */
+static const struct report_field offload_fields[] = {
+	{ REPORT_VALUE("checksummed", struct port_stats, checksummed),
+	  .meaning = "frames whose checksum was computed" },
+	{ REPORT_VALUE("segmented", struct port_stats, segmented),
+	  .meaning = "frames that were cut into TCP segments" },
+	{ REPORT_VALUE("segments", struct port_stats, segments),
+	  .meaning = "segments made of them; each is delivered or dropped as a frame" },
+};
+/* clang-format on */
+
+static const struct report_object offload_object = { .name = "OFFLOAD",
+	REPORT_FIELDS(offload_fields) };
+
 static json_t *
-report_device_drops(const struct port *port)
+get_offload(const void *subject)
 {
-	struct port_device device = { 0 };
-	json_t *drops;
+	return report_make(&offload_object, &((const struct stats_told *)subject)->stats);
+}
+
+static json_t *
+get_drops(const void *subject)
+{
+	const struct port_stats *stats = &((const struct stats_told *)subject)->stats;
+	json_t *drops = json_object();
 	int i;
 
-	if (!port_device(port, &device) || device.dropped.known == 0)
-		return json_null();
-	drops = json_object();
-	for (i = 0; i < DEVICE_DROPS; i++)
-		if ((device.dropped.known >> i & 1) != 0)
-			json_object_set_new(drops, device_drops[i].name,
-					json_integer((json_int_t)device.dropped.frames[i]));
+	for (i = 0; i < DROP_REASONS; i++)
+		json_object_set_new(drops, drop_reasons[i].name,
+				json_integer((json_int_t)stats->drops[i]));
 	return drops;
 }
+
+static bool
+has_device_drops(const void *subject)
+{
+	return ((const struct stats_told *)subject)->device.known != 0;
+}
+
+static json_t *
+get_device_drops(const void *subject)
+{
+	const struct device_drop_counts *device = &((const struct stats_told *)subject)->device;
+	json_t *drops = json_object();
+	int i;
+
+	for (i = 0; i < DEVICE_DROPS; i++)
+		if ((device->known >> i & 1) != 0)
+			json_object_set_new(drops, device_drops[i].name,
+					json_integer((json_int_t)device->frames[i]));
+	return drops;
+}
+
+/* clang-format off */
+static const struct report_field stats_fields[] = {
+	{ REPORT_VALUE("rx_frames", struct stats_told, stats.rx_frames),
+	  .meaning = "frames that the switch received from the port" },
+	{ REPORT_VALUE("rx_bytes", struct stats_told, stats.rx_bytes),
+	  .meaning = "their bytes: those of the Ethernet frame without FCS" },
+	{ REPORT_VALUE("tx_frames", struct stats_told, stats.tx_frames),
+	  .meaning = "frames that were delivered to the port" },
+	{ REPORT_VALUE("tx_bytes", struct stats_told, stats.tx_bytes), .meaning = "their bytes" },
+	{ REPORT_VALUE("copies_due", struct stats_told, stats.copies_due),
+	  .meaning = "copies that frames from this port were to make: one a unicast frame, one a "
+		     "receiver of a flood" },
+	{ REPORT_GET("offload", REPORT_OBJECT, get_offload), .object = &offload_object,
+	  .meaning = "work done for this receiver because it does not take it" },
+	{ REPORT_GET("drops", REPORT_INTEGER, get_drops), .shape = REPORT_MAP,
+	  .meaning = "copies dropped, by reason" },
+	{ REPORT_GET("device_drops", REPORT_INTEGER, get_device_drops), .shape = REPORT_MAP,
+	  .has = has_device_drops,
+	  .meaning = "kernel and ethdev: frames that the interface or device lost by itself, as of "
+		     "the last look, which is about a second old; they are in no other counter, and "
+		     "are counted since it was made or started, whatever is cleared; absent while it "
+		     "is not there" },
+};
+/* clang-format on */
+
+const struct report_object port_report_counters = { .name = "STATS", REPORT_FIELDS(stats_fields) };
 
 json_t *
 port_report_stats(const struct port *port)
 {
-	struct port_stats stats;
-	json_t *drops = json_object(), *object;
-	int i;
+	struct stats_told told = { 0 };
+	struct port_device device = { 0 };
 
-	port_stats(port, &stats);
-	for (i = 0; i < DROP_REASONS; i++)
-		json_object_set_new(drops, drop_reasons[i].name,
-				json_integer((json_int_t)stats.drops[i]));
-	object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}, s:o}", "rx_frames",
-			(json_int_t)stats.rx_frames, "rx_bytes", (json_int_t)stats.rx_bytes,
-			"tx_frames", (json_int_t)stats.tx_frames, "tx_bytes",
-			(json_int_t)stats.tx_bytes, "copies_due", (json_int_t)stats.copies_due,
-			"offload", "checksummed", (json_int_t)stats.checksummed, "segmented",
-			(json_int_t)stats.segmented, "segments", (json_int_t)stats.segments,
-			"drops", drops);
-	if (object != NULL)
-		(void)add_member(object, "device_drops", report_device_drops(port));
-	return object;
+	port_stats(port, &told.stats);
+	if (port_device(port, &device))
+		told.device = device.dropped;
+	return report_make(&port_report_counters, &told);
 }
 
-static json_t *
-report_rates(const struct port *port)
-{
-	struct port_rates rates;
+/* ---- RATES and TIME ---- */
 
-	port_rates(port, &rates);
-	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "rx_fps", rates.rx_fps, "rx_bps",
-			rates.rx_bps, "tx_fps", rates.tx_fps, "tx_bps", rates.tx_bps, "drop_fps",
-			rates.drop_fps);
-}
+/* clang-format off */
+static const struct report_field rates_fields[] = {
+	{ REPORT_VALUE("rx_fps", struct port_rates, rx_fps), .meaning = "frames a second from it" },
+	{ REPORT_VALUE("rx_bps", struct port_rates, rx_bps), .meaning = "bits a second from it" },
+	{ REPORT_VALUE("tx_fps", struct port_rates, tx_fps), .meaning = "frames a second to it" },
+	{ REPORT_VALUE("tx_bps", struct port_rates, tx_bps), .meaning = "bits a second to it" },
+	{ REPORT_VALUE("drop_fps", struct port_rates, drop_fps), .meaning = "drops a second" },
+};
+/* clang-format on */
+
+static const struct report_object rates_object = { .name = "RATES", REPORT_FIELDS(rates_fields) };
 
 /* What the port costs the workers. */
-static json_t *
-report_time(const struct port *port)
-{
+struct time_told {
 	struct port_time time;
-	const struct account_info *info = &time.account;
 	struct port_rates rates;
+};
 
-	port_time(port, &time);
-	port_rates(port, &rates);
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:f, s:f, s:f}", "percent",
-			rates.time_percent, "turns_percent", rates.turns_percent, "taking_s",
-			time.taking_s, "placing_s", info->placing_s, "calling_s", info->calling_s,
-			"turns_s", time.turns_s, "slow_turns", (int)info->slow_turns, "stalls",
-			(int)info->stalls, "stalled_s", info->stalled_s, "resting_s", info->rest_s,
-			"rested_s", info->rested_s);
+/* clang-format off */
+static const struct report_field time_fields[] = {
+	{ REPORT_VALUE("percent", struct time_told, rates.time_percent),
+	  .meaning = "share of one CPU over the last second: time spent on the port's memory and "
+		     "descriptors" },
+	{ REPORT_VALUE("turns_percent", struct time_told, rates.turns_percent),
+	  .meaning = "the same for the turns of the port's own frames, their receivers included: "
+		     "what fair shares are counted in" },
+	{ REPORT_VALUE("taking_s", struct time_told, time.taking_s),
+	  .meaning = "seconds since the port was added in which frames were taken from it" },
+	{ REPORT_VALUE("placing_s", struct time_told, time.account.placing_s),
+	  .meaning = "seconds in which frames were put into it, calls included" },
+	{ REPORT_VALUE("calling_s", struct time_told, time.account.calling_s),
+	  .meaning = "seconds of writes to its call descriptors alone" },
+	{ REPORT_VALUE("turns_s", struct time_told, time.turns_s),
+	  .meaning = "seconds of its own frames' turns" },
+	{ REPORT_VALUE("slow_turns", struct time_told, time.account.slow_turns),
+	  .meaning = "stretches of over a millisecond that were its doing" },
+	{ REPORT_VALUE("stalls", struct time_told, time.account.stalls),
+	  .meaning = "how often a worker had to wait inside the kernel for its memory" },
+	{ REPORT_VALUE("stalled_s", struct time_told, time.account.stalled_s),
+	  .meaning = "seconds that it waited" },
+	{ REPORT_VALUE("resting_s", struct time_told, time.account.rest_s),
+	  .meaning = "how long it is left alone from now on, because it took more than its share" },
+	{ REPORT_VALUE("rested_s", struct time_told, time.account.rested_s),
+	  .meaning = "how long it was left alone in all" },
+};
+/* clang-format on */
+
+static const struct report_object time_object = { .name = "TIME", REPORT_FIELDS(time_fields) };
+
+/* ---- DEVICE ---- */
+
+static json_t *
+get_mac(const void *subject)
+{
+	char mac[TEXT_MAC_SIZE];
+
+	return json_string(text_format_mac(((const struct port_device *)subject)->mac, mac));
 }
 
 static json_t *
-report_fault(const struct port *port)
+get_link(const void *subject)
 {
-	const struct port_fault *fault = port_fault(port);
-
-	if (fault->text[0] == '\0')
-		return json_null();
-	return json_pack("{s:o, s:f}", "text", jsonrpc_text(fault->text), "age_s",
-			(double)(clock_ns() - fault->time_ns) / 1e9);
+	return json_string(((const struct port_device *)subject)->link_up ? "up" : "down");
 }
 
-json_t *
-port_report_option(const struct port *port, const struct port_option *option)
-{
-	if ((option->kinds & port_kind_find(port_type(port))) == 0)
-		return json_null();
-	return port_json_value(port_settings(port), option);
-}
-
-/* Every option that has a value; `socket` shows the default path where none was given. */
-static int
-add_options(json_t *object, const struct port *port)
-{
-	bool listens = is_frontend(port) && port_settings(port)->connect[0] == '\0';
-	int failed = 0;
-	size_t i;
-
-	for (i = 0; i < port_options_count; i++)
-		failed |= add_member(object, port_options[i].key,
-				port_report_option(port, &port_options[i]));
-	if (listens)
-		failed |= json_object_set_new(object, "socket", jsonrpc_text(port_path(port)));
-	return failed;
-}
-
-static json_t *
-report_state(const struct port *port)
-{
-	char text[PORT_TEXT_MAX];
-
-	port_state_text(port, text, sizeof(text));
-	return json_pack("{s:s, s:i, s:s, s:s, s:o}", "name", port_name(port), "id", port_id(port),
-			"type", port_type(port), "state", port_state_name(port_state(port)),
-			"state_text", jsonrpc_text(text));
-}
+#define NEEDS "csum|tso4|tso6|ecn"
 
 static json_t *
 report_needs(uint8_t needs)
@@ -174,8 +221,21 @@ report_needs(uint8_t needs)
 }
 
 static json_t *
-report_pids(const struct port_device *device)
+get_takes(const void *subject)
 {
+	return report_needs(((const struct port_device *)subject)->takes);
+}
+
+static json_t *
+get_gives(const void *subject)
+{
+	return report_needs(((const struct port_device *)subject)->gives);
+}
+
+static json_t *
+get_pids(const void *subject)
+{
+	const struct port_device *device = subject;
 	json_t *list = json_array();
 	uint32_t i;
 
@@ -184,79 +244,90 @@ report_pids(const struct port_device *device)
 	return list;
 }
 
-static json_t *
-report_text(const char *text)
-{
-	return text[0] != '\0' ? jsonrpc_text(text) : json_null();
-}
+/* clang-format off */
+static const struct report_field device_fields[] = {
+	{ REPORT_VALUE("backend", struct port_device, backend), .nullable = true,
+	  .meaning = "kernel: `vhost-net` or `tap`; ethdev: the name of the driver; null until it is "
+		     "known" },
+	{ REPORT_VALUE("why", struct port_device, why), .nullable = true,
+	  .meaning = "why this backend was taken" },
+	{ REPORT_VALUE("ifname", struct port_device, ifname), .nullable = true,
+	  .meaning = "the interface" },
+	{ REPORT_VALUE("netns", struct port_device, netns), .nullable = true,
+	  .meaning = "its network namespace; null: the switch's own, or not known" },
+	{ REPORT_GET("mac", REPORT_TEXT, get_mac), .meaning = "its address as it is now" },
+	{ REPORT_VALUE("mtu", struct port_device, mtu), .meaning = "its MTU as it is now" },
+	{ REPORT_VALUE("queues", struct port_device, queues), .meaning = "its queues, each way" },
+	{ REPORT_GET("link", REPORT_TEXT, get_link), .words = "up|down", .meaning = "its link" },
+	{ REPORT_VALUE("interrupts", struct port_device, interrupts),
+	  .meaning = "whether frames wake a sleeping switch; else it looks now and then" },
+	{ REPORT_VALUE("speed_mbps", struct port_device, speed_mbps), .nullable = true,
+	  .meaning = "of the link, where it is known" },
+	{ REPORT_GET("takes", REPORT_TEXT, get_takes), .shape = REPORT_LIST, .words = NEEDS,
+	  .meaning = "what is left undone in frames to it" },
+	{ REPORT_GET("gives", REPORT_TEXT, get_gives), .shape = REPORT_LIST, .words = NEEDS,
+	  .meaning = "what is left undone in frames from it" },
+	{ REPORT_GET("vhost_pids", REPORT_INTEGER, get_pids), .shape = REPORT_LIST,
+	  .meaning = "threads of the kernel that move the frames" },
+};
+/* clang-format on */
 
-/* The interface or device behind the port; JSON null while it waits for that. */
-static json_t *
-report_device(const struct port *port)
-{
-	struct port_device device = { 0 };
-	char mac[TEXT_MAC_SIZE];
+static const struct report_object device_object = { .name = "DEVICE",
+	REPORT_FIELDS(device_fields) };
 
-	if (!port_device(port, &device))
-		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:i, s:i, s:s, s:b, s:o, s:o, s:o, s:o}",
-			"backend", report_text(device.backend != NULL ? device.backend : ""), "why",
-			report_text(device.why), "ifname", report_text(device.ifname), "netns",
-			report_text(device.netns), "mac", text_format_mac(device.mac, mac), "mtu",
-			(int)device.mtu, "queues", (int)device.queues, "link",
-			device.link_up ? "up" : "down", "interrupts", device.interrupts,
-			"speed_mbps",
-			device.speed_mbps != 0 ? json_integer(device.speed_mbps) : json_null(),
-			"takes", report_needs(device.takes), "gives", report_needs(device.gives),
-			"vhost_pids", report_pids(&device));
-}
+/* ---- SESSION ---- */
 
-/* The MTU that the frontend announced. */
-static json_t *
-report_frontend_mtu(const struct port *port)
-{
-	const struct session *session = port_session(port);
+/* clang-format off */
+static const struct report_field region_fields[] = {
+	{ REPORT_VALUE("guest_phys_addr", struct session_region, guest_phys_addr),
+	  .meaning = "where it begins for the frontend's device" },
+	{ REPORT_VALUE("size", struct session_region, size), .meaning = "bytes" },
+	{ REPORT_VALUE("userspace_addr", struct session_region, userspace_addr),
+	  .meaning = "where it begins in the frontend's process" },
+	{ REPORT_VALUE("mmap_offset", struct session_region, mmap_offset),
+	  .meaning = "where it begins in its file" },
+};
+/* clang-format on */
 
-	return session != NULL && session->mtu != 0 ? json_integer(session->mtu) : json_null();
-}
+static const struct report_object region_object = { .name = "REGION",
+	REPORT_FIELDS(region_fields) };
 
-/* What only ports with a frontend have. */
-static int
-add_frontend(json_t *object, const struct port *port)
-{
-	const struct socket_peer *peer = port_peer(port);
-	int failed;
+struct vring_told {
+	uint32_t index;
+	const char *role;
+	uint32_t size;
+	bool enabled, has_kick, has_call;
+	struct port_vring_info info;
+};
 
-	failed = json_object_set_new(
-			object, "peer", peer != NULL ? port_report_peer(peer) : json_null());
-	failed |= json_object_set_new(object, "rejected_connections",
-			json_integer((json_int_t)port_rejected(port)));
-	failed |= json_object_set_new(object, "frontend_mtu", report_frontend_mtu(port));
-	return failed;
-}
+/* clang-format off */
+static const struct report_field vring_fields[] = {
+	{ REPORT_VALUE("index", struct vring_told, index), .meaning = "its number" },
+	{ REPORT_VALUE("role", struct vring_told, role), .words = "receiveq|transmitq",
+	  .meaning = "whose frames it has: the frontend receives or transmits them" },
+	{ REPORT_VALUE("size", struct vring_told, size), .meaning = "entries" },
+	{ REPORT_VALUE("enabled", struct vring_told, enabled), .meaning = "by the frontend" },
+	{ REPORT_VALUE("running", struct vring_told, info.running),
+	  .meaning = "the workers use it" },
+	{ REPORT_VALUE("has_kick", struct vring_told, has_kick),
+	  .meaning = "the frontend gave a kick descriptor" },
+	{ REPORT_VALUE("has_call", struct vring_told, has_call),
+	  .meaning = "the frontend gave a call descriptor" },
+	{ REPORT_VALUE("avail_idx", struct vring_told, info.avail_idx),
+	  .meaning = "next entry to take" },
+	{ REPORT_VALUE("used_idx", struct vring_told, info.used_idx),
+	  .meaning = "next entry to give back" },
+};
+/* clang-format on */
 
-json_t *
-port_report(const struct port *port, const struct fdb *fdb)
-{
-	json_t *object = report_state(port);
-	int failed;
+static const struct report_object vring_object = { .name = "VRING", REPORT_FIELDS(vring_fields) };
 
-	failed = add_options(object, port);
-	if (is_frontend(port))
-		failed |= add_frontend(object, port);
-	else
-		failed |= json_object_set_new(object, "device", report_device(port));
-	failed |= json_object_set_new(object, "fault", report_fault(port));
-	failed |= json_object_set_new(
-			object, "macs", json_integer(fdb_count_port(fdb, port_id(port))));
-	failed |= json_object_set_new(object, "rates", report_rates(port));
-	failed |= json_object_set_new(object, "time", report_time(port));
-	failed |= json_object_set_new(object, "stats", port_report_stats(port));
-	if (failed == 0)
-		return object;
-	json_decref(object);
-	return NULL;
-}
+struct session_told {
+	const struct port *port;
+	const struct session *session;
+	char features_hex[24];
+	uint32_t memory_regions_max;
+};
 
 static json_t *
 report_bits(uint64_t bits, const char *(*name_of)(uint32_t bit))
@@ -276,56 +347,323 @@ report_bits(uint64_t bits, const char *(*name_of)(uint32_t bit))
 }
 
 static json_t *
-report_memory(const struct session *session)
+get_features(const void *subject)
 {
+	const struct session_told *told = subject;
+
+	return report_bits(told->session->features, feature_names_virtio);
+}
+
+static json_t *
+get_protocol_features(const void *subject)
+{
+	const struct session_told *told = subject;
+
+	return report_bits(told->session->protocol_features, feature_names_protocol);
+}
+
+static json_t *
+get_memory(const void *subject)
+{
+	const struct session *session = ((const struct session_told *)subject)->session;
 	json_t *regions = json_array();
-	const struct session_region *region;
 	uint32_t i;
 
-	for (i = 0; i < session->n_regions; i++) {
-		region = &session->regions[i];
-		json_array_append_new(regions,
-				json_pack("{s:I, s:I, s:I, s:I}", "guest_phys_addr",
-						(json_int_t)region->guest_phys_addr, "size",
-						(json_int_t)region->size, "userspace_addr",
-						(json_int_t)region->userspace_addr, "mmap_offset",
-						(json_int_t)region->mmap_offset));
-	}
+	for (i = 0; i < session->n_regions; i++)
+		json_array_append_new(regions, report_make(&region_object, &session->regions[i]));
 	return regions;
 }
 
 static json_t *
-report_vring(const struct port *port, const struct session *session, uint32_t index)
+report_vring(const struct session_told *told, uint32_t index)
 {
-	const struct session_vring *vring = &session->vrings[index];
-	struct port_vring_info info = { 0 };
+	const struct session_vring *vring = &told->session->vrings[index];
+	struct vring_told ring = { .index = index,
+		.role = index == VRING_RECEIVEQ ? "receiveq" : "transmitq",
+		.size = vring->size,
+		.enabled = vring->enabled,
+		.has_kick = vring->kick_fd >= 0,
+		.has_call = vring->call_fd >= 0 };
 
-	(void)port_vring_info(port, index, &info);
-	return json_pack("{s:i, s:s, s:i, s:b, s:b, s:b, s:b, s:i, s:i}", "index", (int)index,
-			"role", index == VRING_RECEIVEQ ? "receiveq" : "transmitq", "size",
-			(int)vring->size, "enabled", vring->enabled, "running", info.running,
-			"has_kick", vring->kick_fd >= 0, "has_call", vring->call_fd >= 0,
-			"avail_idx", (int)info.avail_idx, "used_idx", (int)info.used_idx);
+	(void)port_vring_info(told->port, index, &ring.info);
+	return report_make(&vring_object, &ring);
+}
+
+static json_t *
+get_vrings(const void *subject)
+{
+	json_t *vrings = json_array();
+	uint32_t i;
+
+	for (i = 0; i < PORT_VRINGS; i++)
+		json_array_append_new(vrings, report_vring(subject, i));
+	return vrings;
+}
+
+/* clang-format off */
+static const struct report_field session_fields[] = {
+	{ REPORT_GET("features", REPORT_TEXT, get_features), .shape = REPORT_LIST,
+	  .meaning = "virtio features agreed on" },
+	{ REPORT_VALUE("features_hex", struct session_told, features_hex),
+	  .meaning = "the same as a number" },
+	{ REPORT_GET("protocol_features", REPORT_TEXT, get_protocol_features), .shape = REPORT_LIST,
+	  .meaning = "vhost-user protocol features agreed on" },
+	{ REPORT_GET("memory", REPORT_OBJECT, get_memory), .shape = REPORT_LIST,
+	  .object = &region_object, .meaning = "memory table" },
+	{ REPORT_VALUE("memory_regions_max", struct session_told, memory_regions_max),
+	  .meaning = "most regions a table may have" },
+	{ REPORT_GET("vrings", REPORT_OBJECT, get_vrings), .shape = REPORT_LIST,
+	  .object = &vring_object, .meaning = "rings" },
+};
+/* clang-format on */
+
+static const struct report_object session_object = { .name = "SESSION",
+	REPORT_FIELDS(session_fields) };
+
+/* ---- FAULT ---- */
+
+struct fault_told {
+	const char *text;
+	double age_s;
+};
+
+/* clang-format off */
+static const struct report_field fault_fields[] = {
+	{ REPORT_VALUE("text", struct fault_told, text), .meaning = "what happened" },
+	{ REPORT_VALUE("age_s", struct fault_told, age_s), .meaning = "how long ago" },
+};
+/* clang-format on */
+
+static const struct report_object fault_object = { .name = "FAULT", REPORT_FIELDS(fault_fields) };
+
+/* ---- PORT ---- */
+
+struct port_told {
+	const struct port *port;
+	const char *name, *type, *state;
+	uint16_t id;
+	char state_text[PORT_TEXT_MAX];
+	uint64_t rejected;
+	uint32_t macs;
+};
+
+static const struct port *
+port_of(const void *subject)
+{
+	return ((const struct port_told *)subject)->port;
+}
+
+/* Whether a frontend is behind the port, and not an interface or device. */
+static bool
+is_frontend(const struct port *port)
+{
+	return strcmp(port_type(port), "vhost-user") == 0;
+}
+
+static bool
+has_frontend(const void *subject)
+{
+	return is_frontend(port_of(subject));
+}
+
+static bool
+has_device(const void *subject)
+{
+	return !is_frontend(port_of(subject));
 }
 
 json_t *
-port_report_session(const struct port *port)
+port_report_option(const struct port *port, const struct port_option *option)
 {
-	const struct session *session = port_session(port);
-	json_t *vrings;
-	char hex[24];
-	uint32_t i;
-
-	if (session == NULL)
+	if ((option->kinds & port_kind_find(port_type(port))) == 0)
 		return json_null();
-	vrings = json_array();
-	for (i = 0; i < PORT_VRINGS; i++)
-		json_array_append_new(vrings, report_vring(port, session, i));
-	snprintf(hex, sizeof(hex), "0x%llx", (unsigned long long)session->features);
-	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:o}", "features",
-			report_bits(session->features, feature_names_virtio), "features_hex", hex,
-			"protocol_features",
-			report_bits(session->protocol_features, feature_names_protocol), "memory",
-			report_memory(session), "memory_regions_max", MEMORY_REGIONS_MAX, "vrings",
-			vrings);
+	return port_json_value(port_settings(port), option);
+}
+
+/* Every option that has a value; `socket` shows the default path where none was given. */
+static int
+add_options(json_t *object, const void *subject)
+{
+	const struct port *port = port_of(subject);
+	bool listens = is_frontend(port) && port_settings(port)->connect[0] == '\0';
+	int failed = 0;
+	json_t *value;
+	size_t i;
+
+	for (i = 0; i < port_options_count; i++) {
+		value = port_report_option(port, &port_options[i]);
+		if (json_is_null(value))
+			json_decref(value);
+		else
+			failed |= json_object_set_new(object, port_options[i].key, value);
+	}
+	if (listens)
+		failed |= json_object_set_new(object, "socket", jsonrpc_text(port_path(port)));
+	return failed;
+}
+
+static json_t *
+get_peer(const void *subject)
+{
+	const struct socket_peer *peer = port_peer(port_of(subject));
+
+	return peer != NULL ? port_report_peer(peer) : json_null();
+}
+
+/* The MTU that the frontend announced. */
+static json_t *
+get_frontend_mtu(const void *subject)
+{
+	const struct session *session = port_session(port_of(subject));
+
+	return session != NULL && session->mtu != 0 ? json_integer(session->mtu) : json_null();
+}
+
+/* The interface or device behind the port; JSON null while it waits for that. */
+static json_t *
+get_device(const void *subject)
+{
+	struct port_device device = { 0 };
+
+	return port_device(port_of(subject), &device) ? report_make(&device_object, &device)
+						      : json_null();
+}
+
+static json_t *
+get_fault(const void *subject)
+{
+	const struct port_fault *fault = port_fault(port_of(subject));
+	const struct fault_told told = { .text = fault->text,
+		.age_s = (double)(clock_ns() - fault->time_ns) / 1e9 };
+
+	return fault->text[0] != '\0' ? report_make(&fault_object, &told) : json_null();
+}
+
+static json_t *
+get_rates(const void *subject)
+{
+	struct port_rates rates;
+
+	port_rates(port_of(subject), &rates);
+	return report_make(&rates_object, &rates);
+}
+
+static json_t *
+get_time(const void *subject)
+{
+	struct time_told told;
+
+	port_time(port_of(subject), &told.time);
+	port_rates(port_of(subject), &told.rates);
+	return report_make(&time_object, &told);
+}
+
+static json_t *
+get_stats(const void *subject)
+{
+	return port_report_stats(port_of(subject));
+}
+
+/* clang-format off */
+static const struct report_field port_fields[] = {
+	{ REPORT_VALUE("name", struct port_told, name), .meaning = "which port" },
+	{ REPORT_VALUE("id", struct port_told, id), .meaning = "its number" },
+	{ REPORT_VALUE("type", struct port_told, type), .words = port_kinds_text,
+	  .meaning = "what is behind it" },
+	{ REPORT_VALUE("state", struct port_told, state), .words = PORT_STATE_WORDS,
+	  .meaning = "vhost-user: `waiting`, `negotiating`, `up`, `stopped` (by the frontend) or "
+		     "`fault`; kernel and ethdev: `waiting` (for what is missing), `up` or `down`" },
+	{ REPORT_VALUE("state_text", struct port_told, state_text),
+	  .meaning = "the state in words, with the reason" },
+	{ REPORT_OPTION_ROWS(add_options),
+	  .meaning = "absent where ports of this type have no such option, where none was given and "
+		     "there is no default, and `mode`, `owner`, `group` of a port that connects" },
+	{ REPORT_GET("peer", REPORT_OBJECT, get_peer), .object = &port_report_frontend,
+	  .nullable = true, .has = has_frontend,
+	  .meaning = "vhost-user: the frontend; null while there is none" },
+	{ REPORT_VALUE("rejected_connections", struct port_told, rejected), .has = has_frontend,
+	  .meaning = "vhost-user: connections refused since another frontend was attached" },
+	{ REPORT_GET("frontend_mtu", REPORT_INTEGER, get_frontend_mtu), .nullable = true,
+	  .has = has_frontend,
+	  .meaning = "vhost-user: the MTU that the frontend announced (NET_SET_MTU), or null; the "
+		     "smaller of it and `mtu` bounds frames" },
+	{ REPORT_GET("device", REPORT_OBJECT, get_device), .object = &device_object,
+	  .nullable = true, .has = has_device,
+	  .meaning = "kernel and ethdev: the interface or device; null while the port waits for it" },
+	{ REPORT_GET("fault", REPORT_OBJECT, get_fault), .object = &fault_object, .nullable = true,
+	  .meaning = "the last fault; null: none so far" },
+	{ REPORT_VALUE("macs", struct port_told, macs),
+	  .meaning = "dynamic entries of the port in the forwarding table" },
+	{ REPORT_GET("rates", REPORT_OBJECT, get_rates), .object = &rates_object,
+	  .meaning = "over the last second" },
+	{ REPORT_GET("time", REPORT_OBJECT, get_time), .object = &time_object,
+	  .meaning = "what the port costs the workers" },
+	{ REPORT_GET("stats", REPORT_OBJECT, get_stats), .object = &port_report_counters,
+	  .meaning = "counters" },
+};
+/* clang-format on */
+
+const struct report_object port_report_port = { .name = "PORT", REPORT_FIELDS(port_fields) };
+
+static json_t *
+get_hint(const void *subject)
+{
+	char hint[PORT_HINT_MAX];
+
+	port_hint(port_of(subject), hint, sizeof(hint));
+	return jsonrpc_text(hint);
+}
+
+/* clang-format off */
+static const struct report_field added_fields[] = {
+	{ REPORT_GET("hint", REPORT_TEXT, get_hint), .meaning = "a command to try next" },
+};
+/* clang-format on */
+
+const struct report_object port_report_added = { .base = &port_report_port,
+	REPORT_FIELDS(added_fields) };
+
+static json_t *
+get_session(const void *subject)
+{
+	struct session_told told = { .port = port_of(subject),
+		.session = port_session(port_of(subject)),
+		.memory_regions_max = MEMORY_REGIONS_MAX };
+
+	if (told.session == NULL)
+		return json_null();
+	snprintf(told.features_hex, sizeof(told.features_hex), "0x%llx",
+			(unsigned long long)told.session->features);
+	return report_make(&session_object, &told);
+}
+
+/* clang-format off */
+static const struct report_field shown_fields[] = {
+	{ REPORT_GET("session", REPORT_OBJECT, get_session), .object = &session_object,
+	  .nullable = true, .meaning = "what the frontend has negotiated; null: nothing yet" },
+};
+/* clang-format on */
+
+const struct report_object port_report_shown = { .base = &port_report_port,
+	REPORT_FIELDS(shown_fields) };
+
+json_t *
+port_report_as(const struct report_object *object, const struct port *port, const struct fdb *fdb)
+{
+	struct port_told told = { .port = port,
+		.name = port_name(port),
+		.type = port_type(port),
+		.state = port_state_name(port_state(port)),
+		.id = port_id(port),
+		.rejected = port_rejected(port),
+		.macs = fdb_count_port(fdb, port_id(port)) };
+
+	port_state_text(port, told.state_text, sizeof(told.state_text));
+	return report_make(object, &told);
+}
+
+json_t *
+port_report(const struct port *port, const struct fdb *fdb)
+{
+	return port_report_as(&port_report_port, port, fdb);
 }

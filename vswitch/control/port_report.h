@@ -1,20 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A port as the control protocol shows it: the objects PORT, STATS, DEVICE, peer and session of
- * docs/control-protocol.md. Control thread. Each function returns a new object, or NULL when
- * memory ran out.
+ * A port as the control protocol shows it: the objects PORT, STATS, DEVICE, SESSION and the like of
+ * docs/control-protocol.md, as tables of their members (report.h). Control thread. Each function
+ * returns a new object, or NULL when memory ran out.
  */
 #ifndef VSWITCH_PORT_REPORT_H
 #define VSWITCH_PORT_REPORT_H
 
 #include <jansson.h>
 
+#include "report.h"
+
 struct fdb;
 struct socket_peer;
 struct port;
 struct port_option;
 
+extern const struct report_object port_report_port;
+extern const struct report_object port_report_added; /* PORT, and a hint */
+extern const struct report_object port_report_shown; /* PORT, and its session */
+extern const struct report_object port_report_counters;
+extern const struct report_object port_report_frontend;
+
 json_t *port_report(const struct port *port, const struct fdb *fdb);
+
+/* The same as another object that tells of a port: the second or the third of those above. */
+json_t *
+port_report_as(const struct report_object *object, const struct port *port, const struct fdb *fdb);
 
 json_t *port_report_stats(const struct port *port);
 
@@ -22,8 +34,5 @@ json_t *port_report_peer(const struct socket_peer *peer);
 
 /* The value of an option of this port; JSON null where ports of its kind have no such option. */
 json_t *port_report_option(const struct port *port, const struct port_option *option);
-
-/* What the frontend has negotiated; JSON null without one. */
-json_t *port_report_session(const struct port *port);
 
 #endif

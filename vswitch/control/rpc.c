@@ -15,7 +15,7 @@
 #define SUBJECT_MAX 128
 
 struct rpc_call {
-	struct daemon *daemon;
+	const struct control_context *context;
 	struct rpc_subscriber *subscriber;
 	json_t *id;		   /* NULL: a notification */
 	char subject[SUBJECT_MAX]; /* "COMMAND OBJECT" */
@@ -23,17 +23,39 @@ struct rpc_call {
 	void *arg;
 };
 
+static const struct rpc_table *const *tables;
+
+void
+rpc_init(const struct rpc_table *const *all)
+{
+	tables = all;
+}
+
+const struct rpc_method *
+rpc_method_at(size_t index)
+{
+	const struct rpc_table *const *table;
+
+	for (table = tables; *table != NULL; table++) {
+		if (index < (*table)->n)
+			return &(*table)->methods[index];
+		index -= (*table)->n;
+	}
+	return NULL;
+}
+
 static const struct rpc_method *
 find_method(const char *name, const char **near)
 {
+	const struct rpc_method *method;
 	struct nearest search;
 	size_t i;
 
 	nearest_init(&search, name);
-	for (i = 0; i < rpc_methods_count; i++) {
-		if (strcmp(rpc_methods[i].name, name) == 0)
-			return &rpc_methods[i];
-		nearest_offer(&search, rpc_methods[i].name);
+	for (i = 0; (method = rpc_method_at(i)) != NULL; i++) {
+		if (strcmp(method->name, name) == 0)
+			return method;
+		nearest_offer(&search, method->name);
 	}
 	*near = search.best;
 	return NULL;
@@ -116,10 +138,10 @@ rpc_refuse(struct rpc_call *call, const char *message)
 	finish(call, jsonrpc_error(call->id, JSONRPC_REFUSED, message, NULL), NULL);
 }
 
-struct daemon *
-rpc_daemon(const struct rpc_call *call)
+const struct control_context *
+rpc_context(const struct rpc_call *call)
 {
-	return call->daemon;
+	return call->context;
 }
 
 struct rpc_subscriber *
@@ -183,7 +205,7 @@ run(struct rpc_call *call, const struct jsonrpc_request *request)
 }
 
 void
-rpc_run(struct daemon *daemon, struct rpc_subscriber *subscriber,
+rpc_run(const struct control_context *context, struct rpc_subscriber *subscriber,
 		const struct jsonrpc_request *request, rpc_done done, void *arg)
 {
 	struct rpc_call *call = malloc(sizeof(*call));
@@ -193,7 +215,7 @@ rpc_run(struct daemon *daemon, struct rpc_subscriber *subscriber,
 		done(arg, request->id == NULL ? NULL : out_of_memory(request->id), NULL);
 		return;
 	}
-	*call = (struct rpc_call){ .daemon = daemon,
+	*call = (struct rpc_call){ .context = context,
 		.subscriber = subscriber,
 		.done = done,
 		.arg = arg,

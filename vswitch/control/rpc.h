@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The methods of the control protocol: one table that says what each is called, takes and answers,
- * and how a request comes to its method and the answer back.
+ * The methods of the control protocol: tables that say what each is called, takes and answers, and
+ * how a request comes to its method and the answer back.
  *
- * rpc_table.c holds the table. What is checked (rpc_params.c), discovered (rpc_discover.c) and
- * documented (rpc_doc.c) comes out of it. Control thread only; knows neither DPDK nor libevent.
+ * The tables are handed in (rpc_init()); rpc_tables.c has those of vswitchd. What is checked
+ * (rpc_params.c), discovered (rpc_discover.c) and documented (rpc_doc.c) comes out of them. Control
+ * thread only; knows neither DPDK nor libevent.
  */
 #ifndef VSWITCH_RPC_H
 #define VSWITCH_RPC_H
@@ -16,11 +17,12 @@
 #include <jansson.h>
 
 #include "jsonrpc/jsonrpc.h"
+#include "report.h"
 #include "rpc_rows.h"
 
 #define RPC_TEXT_MAX 640 /* of a message, with its end */
 
-struct daemon;
+struct control_context;
 struct rpc_call;
 
 enum rpc_type {
@@ -30,6 +32,7 @@ enum rpc_type {
 	RPC_PATH,    /* string: absolute path of a file */
 	RPC_MAC,     /* string: MAC address */
 	RPC_INTEGER, /* min to max */
+	RPC_VLAN,    /* integer: number of a VLAN; there is none but 0 yet */
 	RPC_BOOL,
 };
 
@@ -57,8 +60,8 @@ struct rpc_method {
 	const struct rpc_param *params;
 	size_t n_params;
 	enum rpc_options options;
-	const char *result; /* what the answer holds, in Markdown */
-	bool only_tells;    /* it changes nothing: without a reader it need not run */
+	struct report_field result; /* what it answers: RPC_RESULT() and the like */
+	bool only_tells;	    /* it changes nothing: without a reader it need not run */
 	/*
 	 * Answers by rpc_reply(), rpc_reply_rows() or rpc_fail(), now or later, once. `params` only
 	 * until it returns.
@@ -66,8 +69,33 @@ struct rpc_method {
 	void (*run)(struct rpc_call *call, const json_t *params);
 };
 
-extern const struct rpc_method rpc_methods[];
-extern const size_t rpc_methods_count;
+/* The methods of one subject. */
+struct rpc_table {
+	const struct rpc_method *methods;
+	size_t n;
+};
+
+/* For tables: what a method answers, an object or an array of them, and a phrase about it. */
+#define RPC_RESULT(object_of_it, phrase)                                                           \
+	.result = { .type = REPORT_OBJECT, .object = (object_of_it), .meaning = (phrase) }
+#define RPC_RESULTS(object_of_it, phrase)                                                          \
+	.result = { .type = REPORT_OBJECT,                                                         \
+		.shape = REPORT_LIST,                                                              \
+		.object = (object_of_it),                                                          \
+		.meaning = (phrase) }
+
+/* For tables: the parameters of a method, and the methods of a table, from an array of them. */
+#define RPC_PARAMS(list) .params = (list), .n_params = sizeof(list) / sizeof((list)[0])
+#define RPC_TABLE(list)                                                                            \
+	{                                                                                          \
+		.methods = (list), .n = sizeof(list) / sizeof((list)[0])                           \
+	}
+
+/* Before all else: the methods that there are. `tables` is borrowed for ever; the last is NULL. */
+void rpc_init(const struct rpc_table *const *tables);
+
+/* The methods in the order of the tables: rpc_method_at(0), and so on until NULL. */
+const struct rpc_method *rpc_method_at(size_t index);
 
 /* What a connection has subscribed to: bit n for event n of events.h. */
 struct rpc_subscriber {
@@ -84,14 +112,14 @@ typedef void (*rpc_done)(void *arg, json_t *reply, struct rpc_rows *rows);
  * Finds the method of a request, checks the parameters and runs it; `done` is called once, from
  * inside or later. `subscriber` is borrowed until this returns.
  */
-void rpc_run(struct daemon *daemon, struct rpc_subscriber *subscriber,
+void rpc_run(const struct control_context *context, struct rpc_subscriber *subscriber,
 		const struct jsonrpc_request *request, rpc_done done, void *arg);
 
 /* Whether the method of that name does nothing but answer; also where there is none. */
 bool rpc_only_tells(const char *method);
 
 /* For methods: what they work on. */
-struct daemon *rpc_daemon(const struct rpc_call *call);
+const struct control_context *rpc_context(const struct rpc_call *call);
 /* The connection's; only while the method runs. */
 struct rpc_subscriber *rpc_subscriber(const struct rpc_call *call);
 

@@ -3,14 +3,14 @@
  * Methods of the control protocol about the configuration file: config.save. What is saved is
  * taken on the control thread; the file is written on the helper thread.
  */
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "config_running.h"
 #include "config_save.h"
-#include "program/daemon.h"
+#include "control_context.h"
 #include "worker/helper.h"
 #include "jsonrpc/json_memory.h"
 #include "rpc.h"
@@ -19,7 +19,7 @@
 /* Owned by the thread that works on it: control, helper, control. */
 struct save {
 	struct rpc_call *call;
-	char *path;
+	const char *path; /* owned, as the next */
 	char *text;
 	json_t *warnings; /* array */
 	int result;
@@ -29,7 +29,7 @@ struct save {
 static void
 free_save(struct save *save)
 {
-	free(save->path);
+	free((char *)(uintptr_t)save->path);
 	free(save->text);
 	json_decref(save->warnings);
 	free(save);
@@ -44,15 +44,28 @@ write_file(void *arg)
 			save->path, save->text, strlen(save->text), save->err, sizeof(save->err));
 }
 
-static json_t *
-report(const struct save *save)
+static bool
+has_warnings(const void *subject)
 {
-	json_t *result = json_pack("{s:o}", "file", jsonrpc_text(save->path));
-
-	if (json_array_size(save->warnings) > 0)
-		json_object_set(result, "warnings", save->warnings);
-	return result;
+	return json_array_size(((const struct save *)subject)->warnings) > 0;
 }
+
+static json_t *
+get_warnings(const void *subject)
+{
+	return json_incref(((const struct save *)subject)->warnings);
+}
+
+/* clang-format off */
+static const struct report_field saved_fields[] = {
+	{ REPORT_VALUE("file", struct save, path), .meaning = "path" },
+	{ REPORT_GET("warnings", REPORT_TEXT, get_warnings), .shape = REPORT_LIST,
+	  .has = has_warnings,
+	  .meaning = "where the file may mean something else at the next start" },
+};
+/* clang-format on */
+
+static const struct report_object saved_object = { REPORT_FIELDS(saved_fields) };
 
 static void
 answer(void *arg)
@@ -60,7 +73,7 @@ answer(void *arg)
 	struct save *save = arg;
 
 	if (save->result == 0)
-		rpc_reply(save->call, report(save));
+		rpc_reply(save->call, report_make(&saved_object, save));
 	else
 		rpc_fail(save->call, JSONRPC_REFUSED, NULL, "%s", save->err);
 	free_save(save);
@@ -94,7 +107,7 @@ make_save(struct rpc_call *call, const char *path)
 		return NULL;
 	save->call = call;
 	save->path = strdup(path);
-	save->text = describe(rpc_daemon(call)->fdb);
+	save->text = describe(rpc_context(call)->fdb);
 	save->warnings = config_running_warnings();
 	if (save->path != NULL && save->text != NULL && save->warnings != NULL &&
 			helper_run(&saves, "writing the configuration", save->path, write_file,
@@ -104,10 +117,10 @@ make_save(struct rpc_call *call, const char *path)
 	return NULL;
 }
 
-void
-rpc_config_save(struct rpc_call *call, const json_t *params)
+static void
+save(struct rpc_call *call, const json_t *params)
 {
-	const char *path = rpc_params_text(params, "file", rpc_daemon(call)->options.config);
+	const char *path = rpc_params_text(params, "file", rpc_context(call)->config);
 
 	if (path == NULL)
 		rpc_fail(call, JSONRPC_INVALID_PARAMS, json_pack("{s:s}", "param", "file"),
@@ -115,3 +128,20 @@ rpc_config_save(struct rpc_call *call, const json_t *params)
 	else if (make_save(call, path) == NULL)
 		rpc_reply(call, NULL);
 }
+
+/* clang-format off */
+static const struct rpc_param params[] = {
+	{ .name = "file", .type = RPC_PATH,
+	  .help = "where to; else the file that vswitchd was started with (`--config`)" },
+};
+
+static const struct rpc_method methods[] = {
+	{ .name = "config.save", .command = "save-config", .run = save,
+	  RPC_PARAMS(params),
+	  .summary = "Writes ports, settings and static entries as they are now to a file for "
+		     "`--config`; the old file stays whole until the new one is.",
+	  RPC_RESULT(&saved_object, "what was done") },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_config_methods = RPC_TABLE(methods);

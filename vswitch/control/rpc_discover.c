@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of methods as an OpenRPC 1.2.6 document (https://spec.open-rpc.org). Control thread;
- * pure but for rpc_discover(), which answers with it, a method a row.
+ * The tables of methods as an OpenRPC 1.2.6 document (https://spec.open-rpc.org). Control thread;
+ * pure but for discover(), which answers with it, a method a row.
  */
 #include "rpc_discover.h"
 
@@ -9,7 +9,8 @@
 #include <stdlib.h>
 
 #include "options/port_options.h"
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
+#include "event_kinds.h"
 #include "rpc_params.h"
 
 #define NAME_PATTERN "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
@@ -54,6 +55,8 @@ type_schema(const struct rpc_param *param)
 	case RPC_INTEGER:
 		return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
 				(json_int_t)param->min, "maximum", (json_int_t)param->max);
+	case RPC_VLAN:
+		return json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0, "maximum", 0);
 	case RPC_BOOL:
 		return json_pack("{s:s}", "type", "boolean");
 	}
@@ -103,12 +106,103 @@ describe_params(const struct rpc_method *method)
 static json_t *
 describe_method(const struct rpc_method *method)
 {
-	json_t *result = json_pack(
-			"{s:s, s:s, s:{}}", "name", "result", "summary", method->result, "schema");
+	json_t *result = json_pack("{s:s, s:s, s:o}", "name", "result", "summary",
+			method->result.meaning, "schema", report_schema(&method->result));
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", method->name, "summary",
 			method->summary, "paramStructure", "by-name", "params",
 			describe_params(method), "result", result);
+}
+
+size_t
+rpc_discover_objects(const struct report_object *list[RPC_DISCOVER_OBJECTS_MAX])
+{
+	const struct rpc_method *method;
+	size_t i, n = 0;
+
+	for (i = 0; (method = rpc_method_at(i)) != NULL; i++)
+		n = report_collect(&method->result, list, n, RPC_DISCOVER_OBJECTS_MAX);
+	return n;
+}
+
+static json_t *
+get_info(const void *subject)
+{
+	(void)subject;
+	return json_pack("{s:s, s:s}", "title", "vswitchd", "version", VSWITCH_VERSION);
+}
+
+static json_t *
+get_components(const void *subject)
+{
+	const struct report_object *list[RPC_DISCOVER_OBJECTS_MAX];
+	size_t i, n = rpc_discover_objects(list);
+	json_t *schemas = json_object();
+
+	(void)subject;
+	for (i = 0; i < n; i++)
+		json_object_set_new(schemas, list[i]->name, report_object_schema(list[i]));
+	return json_pack("{s:o}", "schemas", schemas);
+}
+
+static json_t *
+get_events(const void *subject)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	(void)subject;
+	for (i = 0; i < EVENT_KINDS; i++)
+		json_array_append_new(list,
+				json_pack("{s:s, s:s, s:o}", "name", event_infos[i].name, "summary",
+						event_infos[i].meaning, "schema",
+						report_object_schema(&event_infos[i].params)));
+	return list;
+}
+
+static json_t *
+get_version(const void *subject)
+{
+	(void)subject;
+	return json_string("1.2.6");
+}
+
+/* clang-format off */
+static const struct report_field document_fields[] = {
+	{ REPORT_GET("openrpc", REPORT_TEXT, get_version), .meaning = "version of OpenRPC" },
+	{ REPORT_GET("info", REPORT_OBJECT, get_info), .meaning = "what this is" },
+	{ REPORT_GET("components", REPORT_OBJECT, get_components),
+	  .meaning = "JSON schemas of the objects that results hold" },
+	{ REPORT_GET("x-events", REPORT_OBJECT, get_events), .shape = REPORT_LIST,
+	  .meaning = "the events, each with a schema of its `params`" },
+	{ REPORT_ROWS("methods", NULL), .shape = REPORT_LIST,
+	  .meaning = "the methods, each with its parameters and its result" },
+};
+/* clang-format on */
+
+static const struct report_object document_object = { REPORT_FIELDS(document_fields) };
+
+json_t *
+rpc_discover_document(void)
+{
+	json_t *document = report_make(&document_object, NULL), *methods = json_array();
+	const struct rpc_method *method;
+	size_t i;
+
+	for (i = 0; (method = rpc_method_at(i)) != NULL; i++)
+		json_array_append_new(methods, describe_method(method));
+	json_object_set_new(document, report_rows(&document_object)->name, methods);
+	return document;
+}
+
+int
+rpc_discover_print(FILE *out)
+{
+	json_t *document = rpc_discover_document();
+	int ret = json_dumpf(document, out, JSON_INDENT(2));
+
+	json_decref(document);
+	return ret == 0 && fputc('\n', out) != EOF && fflush(out) == 0 ? 0 : -EIO;
 }
 
 struct method_rows {
@@ -121,10 +215,13 @@ next_method(struct rpc_rows *rows, const char **name, json_t **row)
 {
 	struct method_rows *methods = (struct method_rows *)rows;
 
+	const struct rpc_method *method = rpc_method_at(methods->next);
+
 	(void)name;
-	if (methods->next == rpc_methods_count)
+	if (method == NULL)
 		return 0;
-	*row = describe_method(&rpc_methods[methods->next++]);
+	methods->next++;
+	*row = describe_method(method);
 	return *row != NULL ? 1 : -ENOMEM;
 }
 
@@ -144,15 +241,25 @@ describe_methods(void)
 		return NULL;
 	methods->rows = (struct rpc_rows){ .next = next_method,
 		.release = release,
-		.rest = json_pack("{s:s, s:{s:s, s:s}}", "openrpc", "1.2.6", "info", "title",
-				"vswitchd", "version", VSWITCH_VERSION),
-		.key = "methods" };
+		.rest = report_make(&document_object, NULL),
+		.key = report_rows(&document_object)->name };
 	return &methods->rows;
 }
 
-void
-rpc_discover(struct rpc_call *call, const json_t *params)
+static void
+discover(struct rpc_call *call, const json_t *params)
 {
 	(void)params;
 	rpc_reply_rows(call, describe_methods());
 }
+
+/* clang-format off */
+static const struct rpc_method methods[] = {
+	{ .name = "rpc.discover", .command = "discover", .run = discover,
+	  .only_tells = true,
+	  .summary = "Describes all methods.",
+	  RPC_RESULT(&document_object, "an OpenRPC document") },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_discover_methods = RPC_TABLE(methods);

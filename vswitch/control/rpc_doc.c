@@ -11,19 +11,11 @@
 #include "control_room.h"
 #include "drops/device_drop.h"
 #include "drops/drop_reason.h"
-#include "events.h"
+#include "event_kinds.h"
 #include "options/port_options.h"
 #include "rpc.h"
+#include "rpc_discover.h"
 #include "rpc_params.h"
-
-#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-
-/* One member of an object that answers hold. */
-struct field {
-	const char *name;
-	const char *type;
-	const char *meaning;
-};
 
 /* A format: the bounds come from where they are enforced. */
 #define HEAD                                                                                                      \
@@ -82,141 +74,103 @@ static const char errors[] =
 		"| -32002 | there is such a port already |\n"
 		"\n";
 
-static const struct field port_fields[] = {
-	{ "name, id, type", "string, integer, string", "which port" },
-	{ "socket", "string", "path that a vhost-user port listens on; absent otherwise" },
-	{ "connect", "string", "path that a vhost-user port connects to; absent otherwise" },
-	{ "state", "string",
-			"vhost-user: `waiting`, `negotiating`, `up`, `stopped` (by the frontend) or "
-			"`fault`; kernel and ethdev: `waiting` (for what is missing), `up` or `down`" },
-	{ "state_text", "string", "the state in words, with the reason" },
-	{ "peer", "object or null",
-			"vhost-user: the frontend's `pid`, `program`, `uid`; null while there is none" },
-	{ "device", "DEVICE or null",
-			"kernel and ethdev: the interface or device; null while the port waits for it" },
-	{ "frontend_mtu", "integer or null",
-			"vhost-user: the MTU that the frontend announced (NET_SET_MTU), or null; the "
-			"smaller of it and `mtu` bounds frames" },
-	{ "mtu, mac-limit, enabled, offload", "integer, integer, boolean, boolean",
-			"options, see below" },
-	{ "mode, owner, group, ifname, netns, ip, mac, up, backend, queues, devargs, promiscuous",
-			"as the option",
-			"options; absent where ports of this type have no such option, where none was "
-			"given, and `mode`, `owner`, `group` of a port that connects" },
-	{ "fault", "object or null", "the last fault: `text`, `age_s`; null: none so far" },
-	{ "rejected_connections", "integer",
-			"vhost-user: connections refused since another frontend was attached" },
-	{ "macs", "integer", "dynamic entries of the port in the forwarding table" },
-	{ "rates", "object",
-			"`rx_fps`, `tx_fps`, `drop_fps` (frames a second), `rx_bps`, `tx_bps` (bits "
-			"a second), over the last second" },
-	{ "time", "TIME", "what the port costs the workers" },
-	{ "stats", "STATS", "counters" },
-};
-
-static const struct field time_fields[] = {
-	{ "percent", "number",
-			"share of one CPU over the last second: time spent on the port's memory and "
-			"descriptors" },
-	{ "turns_percent", "number",
-			"the same for the turns of the port's own frames, their receivers included: "
-			"what fair shares are counted in" },
-	{ "taking_s, placing_s, calling_s", "number",
-			"seconds since the port was added: frames taken from it; frames put into it, "
-			"calls included; writes to its call descriptors alone" },
-	{ "turns_s", "number", "seconds of its own frames' turns" },
-	{ "slow_turns", "integer", "stretches of over a millisecond that were its doing" },
-	{ "stalls, stalled_s", "integer, number",
-			"how often and how long a worker had to wait inside the kernel for its memory" },
-	{ "resting_s, rested_s", "number",
-			"how long it is left alone from now on, because it took more than its share; "
-			"and how long it was in all" },
-};
-
-static const struct field stats_fields[] = {
-	{ "rx_frames, rx_bytes", "integer",
-			"what the switch received from the port; bytes are those of "
-			"the Ethernet frame without FCS" },
-	{ "tx_frames, tx_bytes", "integer", "what was delivered to the port" },
-	{ "copies_due", "integer",
-			"copies that frames from this port were to make: one a unicast frame, "
-			"one a receiver of a flood" },
-	{ "offload", "object",
-			"work done for this receiver because it does not take it: `checksummed` (frames "
-			"whose checksum was computed), `segmented` (frames cut into TCP segments), "
-			"`segments` (made of them; each is delivered or dropped as a frame)" },
-	{ "drops", "object", "copies dropped, by reason" },
-	{ "device_drops", "object",
-			"kernel and ethdev: frames that the interface or device lost by itself, as of the "
-			"last look, which is about a second old; they are in no other counter, and are "
-			"counted since it was made or started, whatever is cleared; absent while it is "
-			"not there" },
-};
-
-static const struct field device_fields[] = {
-	{ "backend", "string or null",
-			"kernel: `vhost-net` or `tap`; ethdev: the name of the driver; null until it is "
-			"known" },
-	{ "why", "string or null", "why this backend was taken" },
-	{ "ifname, netns", "string or null", "the interface and its network namespace" },
-	{ "mac, mtu, queues", "string, integer, integer", "as they are now" },
-	{ "link", "string", "`up` or `down`" },
-	{ "interrupts", "boolean",
-			"whether frames wake a sleeping switch; else it looks now and then" },
-	{ "speed_mbps", "integer or null", "of the link, where it is known" },
-	{ "takes, gives", "array of string",
-			"what is left undone in frames to it and from it: `csum`, `tso4`, `tso6`, "
-			"`ecn`" },
-	{ "vhost_pids", "array of integer", "threads of the kernel that move the frames" },
-};
-
-static const struct field session_fields[] = {
-	{ "features", "array of string", "virtio features agreed on" },
-	{ "features_hex", "string", "the same as a number" },
-	{ "protocol_features", "array of string", "vhost-user protocol features agreed on" },
-	{ "memory", "array of object",
-			"memory table: `guest_phys_addr`, `size`, `userspace_addr`, "
-			"`mmap_offset`" },
-	{ "memory_regions_max", "integer", "most regions a table may have" },
-	{ "vrings", "array of object",
-			"`index`, `role` (`receiveq`, `transmitq`), `size`, `enabled`, "
-			"`running`, `has_kick`, `has_call`, `avail_idx`, `used_idx`" },
-};
-
-static const struct field entry_fields[] = {
-	{ "mac, vlan, domain", "string, integer, integer", "which station" },
-	{ "port", "string", "where it is" },
-	{ "type", "string", "`dynamic` (learned) or `static`" },
-	{ "age_s", "number or null", "since it was last heard; null for static entries" },
-};
-
-static const struct field event_fields[EVENT_KINDS] = {
-	[EVENT_PORT_ADDED] = { "port.added", "`port`", "a port was added" },
-	[EVENT_PORT_DELETED] = { "port.deleted", "`port`", "a port is gone" },
-	[EVENT_PORT_ATTACHED] = { "port.attached", "`port`, `peer`", "a frontend is there" },
-	[EVENT_PORT_DETACHED] = { "port.detached", "`port`", "the frontend is gone" },
-	[EVENT_PORT_FAULT] = { "port.fault", "`port`, `text`", "the frontend broke a rule" },
-	[EVENT_MAC_MOVED] = { "mac.moved", "`mac`, `vlan`, `from`, `to`",
-			"a station was heard on another port than before" },
-};
-
-static void
-print_fields(FILE *out, const char *title, const char *first_column, const struct field *fields,
-		size_t n)
-{
-	size_t i;
-
-	fprintf(out, "### %s\n\n| %s |\n|---|---|---|\n", title, first_column);
-	for (i = 0; i < n; i++)
-		fprintf(out, "| %s | %s | %s |\n", fields[i].name, fields[i].type,
-				fields[i].meaning);
-	fprintf(out, "\n");
-}
-
 static void
 append_word(const char *word, void *arg)
 {
 	fprintf(arg, " `%s`", word);
+}
+
+static void
+print_words(FILE *out, const char *words)
+{
+	rpc_params_for_words(words, append_word, out);
+}
+
+static const char *
+report_type(enum report_type type)
+{
+	switch (type) {
+	case REPORT_TEXT:
+		return "string";
+	case REPORT_INTEGER:
+		return "integer";
+	case REPORT_NUMBER:
+		return "number";
+	case REPORT_BOOL:
+		return "boolean";
+	case REPORT_OBJECT:
+		return "object";
+	case REPORT_OPTIONS:
+		return "as the option";
+	}
+	return "";
+}
+
+/* What one of them is, where there may be several. */
+static void
+print_one(FILE *out, const struct report_field *field)
+{
+	if (field->object != NULL && field->object->name != NULL)
+		fputs(field->object->name, out);
+	else
+		fputs(report_type(field->type), out);
+}
+
+static void
+print_shape(FILE *out, const struct report_field *field)
+{
+	fputs(field->shape == REPORT_LIST			     ? "array of "
+					: field->shape == REPORT_MAP ? "object of "
+								     : "",
+			out);
+	print_one(out, field);
+	if (field->nullable)
+		fputs(" or null", out);
+	if (field->words != NULL)
+		fputs(":", out);
+}
+
+static void
+print_field(FILE *out, const struct report_field *field)
+{
+	if (field->type == REPORT_OPTIONS)
+		fputs("| each [option](#options-of-a-port) | ", out);
+	else
+		fprintf(out, "| `%s` | ", field->name);
+	print_shape(out, field);
+	if (field->words != NULL)
+		print_words(out, field->words);
+	fprintf(out, " | %s |\n", field->meaning);
+}
+
+static void
+print_members(FILE *out, const struct report_object *object)
+{
+	size_t i;
+
+	fputs("| member | type | meaning |\n|---|---|---|\n", out);
+	for (i = 0; i < object->n; i++)
+		print_field(out, &object->fields[i]);
+	fputs("\n", out);
+}
+
+/* A result without a name is told here, and one with a name below. */
+static void
+print_result(FILE *out, const struct report_field *result)
+{
+	const struct report_object *object = result->object;
+
+	fputs("Result: ", out);
+	if (object->name != NULL)
+		print_shape(out, result);
+	else
+		fputs(object->base != NULL ? object->base->name : "an object", out);
+	fprintf(out, ", %s%s\n\n", result->meaning,
+			object->name != NULL		       ? "."
+					: object->base != NULL ? ", and:"
+							       : ":");
+	if (object->name == NULL)
+		print_members(out, object);
 }
 
 static void
@@ -229,7 +183,7 @@ print_type(FILE *out, const struct rpc_param *param)
 	case RPC_WORDS:
 	case RPC_WORD:
 		fprintf(out, "%s", param->type == RPC_WORD ? "string:" : "array of strings:");
-		rpc_params_for_words(param->words, append_word, out);
+		print_words(out, param->words);
 		break;
 	case RPC_PATH:
 		fprintf(out, "string, absolute path");
@@ -239,6 +193,9 @@ print_type(FILE *out, const struct rpc_param *param)
 		break;
 	case RPC_INTEGER:
 		fprintf(out, "integer, %" PRId64 " to %" PRId64, param->min, param->max);
+		break;
+	case RPC_VLAN:
+		fprintf(out, "integer, 0");
 		break;
 	case RPC_BOOL:
 		fprintf(out, "boolean");
@@ -277,32 +234,49 @@ print_method(FILE *out, const struct rpc_method *method)
 		fprintf(out, "Takes every option of a port, too.\n\n");
 	else if (method->options == RPC_OPTIONS_CHANGEABLE)
 		fprintf(out, "Takes the options of a port that can be changed, too.\n\n");
-	fprintf(out, "Result: %s.\n\n", method->result);
+	print_result(out, &method->result);
+}
+
+static const char *
+option_type(enum port_option_type type)
+{
+	switch (type) {
+	case PORT_OPTION_PATH:
+		return "string, absolute path";
+	case PORT_OPTION_INTEGER:
+		return "integer";
+	case PORT_OPTION_BOOL:
+		return "boolean";
+	case PORT_OPTION_WORD:
+	case PORT_OPTION_TEXT:
+		return "string";
+	case PORT_OPTION_MODE:
+		return "string, octal";
+	case PORT_OPTION_USER:
+	case PORT_OPTION_GROUP:
+		return "string, name or number";
+	case PORT_OPTION_INTERFACE:
+		return "string, 1 to 15 bytes";
+	case PORT_OPTION_NETNS:
+		return "string, name or absolute path";
+	case PORT_OPTION_MAC:
+		return "string, MAC address";
+	case PORT_OPTION_ADDRESSES:
+		return "array of string, `ADDR/LEN`";
+	}
+	return "";
 }
 
 static void
 print_option(FILE *out, const struct port_option *option)
 {
-	static const char *const types[] = {
-		[PORT_OPTION_PATH] = "string, absolute path",
-		[PORT_OPTION_INTEGER] = "integer",
-		[PORT_OPTION_BOOL] = "boolean",
-		[PORT_OPTION_WORD] = "string",
-		[PORT_OPTION_MODE] = "string, octal",
-		[PORT_OPTION_ACCOUNT] = "string, name or number",
-		[PORT_OPTION_INTERFACE] = "string, 1 to 15 bytes",
-		[PORT_OPTION_NETNS] = "string, name or absolute path",
-		[PORT_OPTION_MAC] = "string, MAC address",
-		[PORT_OPTION_ADDRESSES] = "array of string, `ADDR/LEN`",
-		[PORT_OPTION_TEXT] = "string",
-	};
 	char kinds[PORT_KINDS_TEXT_SIZE];
 
-	fprintf(out, "| `%s` | %s", option->key, types[option->type]);
+	fprintf(out, "| `%s` | %s", option->key, option_type(option->type));
 	if (option->type == PORT_OPTION_INTEGER)
 		fprintf(out, ", %" PRId64 " to %" PRId64, option->min, option->max);
 	if (option->type == PORT_OPTION_WORD)
-		rpc_params_for_words(option->choices, append_word, out);
+		print_words(out, option->choices);
 	fprintf(out, " | %s | %s | %s | %s%s |\n", port_kinds_list(option->kinds, kinds),
 			option->required		       ? "required"
 					: option->default_text ? option->default_text
@@ -339,18 +313,20 @@ print_reasons(FILE *out, const struct drop_reason_info *reasons, int count)
 static void
 print_objects(FILE *out)
 {
-	static const char members[] = "member | type | meaning";
+	const struct report_object *list[RPC_DISCOVER_OBJECTS_MAX];
+	size_t i, n = rpc_discover_objects(list);
 
 	fprintf(out,
 			"## Objects\n\n"
 			"In PORT a member that means nothing for the port's type, and an option that was not\n"
 			"given and has no default, is absent; null means that there is nothing at present.\n\n");
-	print_fields(out, "PORT", members, port_fields, COUNT(port_fields));
-	print_fields(out, "TIME", members, time_fields, COUNT(time_fields));
-	print_fields(out, "STATS", members, stats_fields, COUNT(stats_fields));
+	for (i = 0; i < n; i++) {
+		fprintf(out, "### %s\n\n", list[i]->name);
+		print_members(out, list[i]);
+	}
 	fprintf(out,
-			"Once traffic has stopped, the sum of `copies_due` over all ports, less `segmented` and\n"
-			"plus `segments`, is the sum of `tx_frames` and of all `drops`. The counters of a port go\n"
+			"Once traffic has stopped, the sum of `copies_due` of STATS over all ports, less `segmented`\n"
+			"and plus `segments`, is the sum of `tx_frames` and of all `drops`. The counters of a port go\n"
 			"with it.\n\n"
 			"### Reasons for drops\n\n| reason | meaning | what to do |\n|---|---|---|\n");
 	print_reasons(out, drop_reasons, DROP_REASONS);
@@ -360,22 +336,35 @@ print_objects(FILE *out)
 			"| counter | meaning | what to do |\n|---|---|---|\n");
 	print_reasons(out, device_drops, DEVICE_DROPS);
 	fprintf(out, "\n");
-	print_fields(out, "DEVICE", members, device_fields, COUNT(device_fields));
-	print_fields(out, "SESSION", members, session_fields, COUNT(session_fields));
-	print_fields(out, "ENTRY", members, entry_fields, COUNT(entry_fields));
+}
+
+/* `event` and `time`, which all have, are told above. */
+static void
+print_event(FILE *out, const struct event_info *info)
+{
+	size_t i;
+
+	fprintf(out, "| %s |", info->name);
+	for (i = 0; i + 2 < info->params.n; i++)
+		fprintf(out, "%s `%s`", i > 0 ? "," : "", info->params.fields[i].name);
+	fprintf(out, " | %s |\n", info->meaning);
 }
 
 static void
 print_events(FILE *out)
 {
+	size_t i;
+
 	fprintf(out,
 			"## Events\n\nAfter `event.subscribe`, a notification comes for each event:\n\n```\n"
 			"{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"event\":\"port.added\","
 			"\"time\":1700000000.25,\"port\":\"p0\"}}\n```\n\n"
 			"`time` is in seconds since 1970. Moves of stations are told within a tenth of a second.\n"
 			"A client that ends its sending side ends its subscription.\n\n");
-	print_fields(out, "Kinds", "event | params besides `event`, `time` | meaning", event_fields,
-			COUNT(event_fields));
+	fputs("| event | params besides `event`, `time` | meaning |\n|---|---|---|\n", out);
+	for (i = 0; i < EVENT_KINDS; i++)
+		print_event(out, &event_infos[i]);
+	fputs("\n", out);
 }
 
 static void
@@ -393,6 +382,7 @@ print_config(FILE *out)
 int
 rpc_doc_print(FILE *out)
 {
+	const struct rpc_method *method;
 	size_t i;
 
 	fprintf(out, HEAD, JSONRPC_MAX_DEPTH, JSONRPC_MAX_REQUEST / 1024, JSONRPC_MAX_BATCH,
@@ -400,8 +390,8 @@ rpc_doc_print(FILE *out)
 			CONTROL_CLIENTS_KEPT, CONTROL_CLIENT_PATIENCE_NS / 1000000,
 			CONTROL_CLIENTS_MAX);
 	fputs("## Methods\n\n", out);
-	for (i = 0; i < rpc_methods_count; i++)
-		print_method(out, &rpc_methods[i]);
+	for (i = 0; (method = rpc_method_at(i)) != NULL; i++)
+		print_method(out, method);
 	print_options(out);
 	print_objects(out);
 	print_events(out);

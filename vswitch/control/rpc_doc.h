@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of methods for people: docs/control-protocol.md, which `vswitchd --print-control-doc`
- * prints. Called by main instead of starting the switch.
+ * The tables of methods for people: docs/control-protocol.md, which `vswitchd --print-control-doc`
+ * prints. Called by main instead of starting the switch, after rpc_init().
  */
 #ifndef VSWITCH_RPC_DOC_H
 #define VSWITCH_RPC_DOC_H

@@ -8,8 +8,12 @@
 
 #include <jansson.h>
 
+#include "report.h"
+
 struct fdb_entry;
 struct rpc_call;
+
+extern const struct report_object rpc_fdb_entry_object;
 
 /* ENTRY of the protocol, new; `port` is "" when the station's port is gone. NULL: no memory. */
 json_t *rpc_fdb_entry(const struct fdb_entry *entry, const char *port);

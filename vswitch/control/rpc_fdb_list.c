@@ -5,7 +5,7 @@
  * ports are copied then, which takes about a millisecond, and put in order and into words when
  * their rows are due, by a heap. Control thread.
  */
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "program/daemon.h"
+#include "control_context.h"
 #include "switching/fdb.h"
 #include "ports/port.h"
 #include "rpc.h"
@@ -103,11 +103,27 @@ copy_names(struct fdb_rows *list)
 		snprintf(list->names[port_id(port)], PORT_NAME_MAX, "%s", port_name(port));
 }
 
+struct list_told {
+	uint32_t count, max;
+};
+
+/* clang-format off */
+static const struct report_field list_fields[] = {
+	{ REPORT_VALUE("count", struct list_told, count), .meaning = "how many there are" },
+	{ REPORT_VALUE("max", struct list_told, max), .meaning = "entries that the table has room for" },
+	{ REPORT_ROWS("entries", &rpc_fdb_entry_object), .shape = REPORT_LIST,
+	  .meaning = "the stations" },
+};
+/* clang-format on */
+
+static const struct report_object list_object = { REPORT_FIELDS(list_fields) };
+
 /* NULL: no memory. */
 static struct rpc_rows *
 make_list(struct fdb *fdb, uint16_t port)
 {
 	struct fdb_rows *list = calloc(1, sizeof(*list));
+	struct list_told told = { .max = FDB_ENTRIES_MAX };
 
 	if (list == NULL)
 		return NULL;
@@ -117,20 +133,36 @@ make_list(struct fdb *fdb, uint16_t port)
 		return NULL;
 	}
 	list->n = fdb_list(fdb, port, clock_seconds(), list->entries, FDB_ENTRIES_MAX);
+	told.count = list->n;
 	list->unordered = list->n / 2;
 	copy_names(list);
 	list->rows = (struct rpc_rows){ .next = next_station,
 		.release = release,
-		.rest = json_pack("{s:i, s:i}", "count", (int)list->n, "max", FDB_ENTRIES_MAX),
-		.key = "entries" };
+		.rest = report_make(&list_object, &told),
+		.key = report_rows(&list_object)->name };
 	return &list->rows;
 }
 
-void
-rpc_fdb_list(struct rpc_call *call, const json_t *params)
+static void
+list(struct rpc_call *call, const json_t *params)
 {
 	uint16_t id;
 
 	if (rpc_fdb_find_port(call, params, &id))
-		rpc_reply_rows(call, make_list(rpc_daemon(call)->fdb, id));
+		rpc_reply_rows(call, make_list(rpc_context(call)->fdb, id));
 }
+
+/* clang-format off */
+static const struct rpc_param params[] = {
+	{ .name = "port", .type = RPC_NAME, .help = "only entries of this port; else all" },
+};
+
+static const struct rpc_method methods[] = {
+	{ .name = "fdb.list", .command = "fdb", .run = list, RPC_PARAMS(params),
+	  .only_tells = true,
+	  .summary = "Tells which stations are known, ordered by VLAN and address.",
+	  RPC_RESULT(&list_object, "the table") },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_fdb_list_methods = RPC_TABLE(methods);

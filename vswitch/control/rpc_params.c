@@ -152,6 +152,8 @@ expectation(const struct rpc_param *param, char *text, size_t size)
 		snprintf(text, size, "a whole number from %" PRId64 " to %" PRId64, param->min,
 				param->max);
 		return text;
+	case RPC_VLAN:
+		return "a VLAN that there is: this switch has no VLANs yet; give 0, or leave it out";
 	case RPC_BOOL:
 		return "true or false";
 	}
@@ -193,6 +195,8 @@ is_good(const struct rpc_param *param, const json_t *value)
 	case RPC_INTEGER:
 		return json_is_integer(value) && json_integer_value(value) >= param->min &&
 				json_integer_value(value) <= param->max;
+	case RPC_VLAN:
+		return json_is_integer(value) && json_integer_value(value) == 0;
 	case RPC_BOOL:
 		return json_is_boolean(value);
 	}

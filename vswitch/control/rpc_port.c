@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Methods of the control protocol about ports: port.add, delete, set, list, show. */
-#include "rpc_handlers.h"
+#include "rpc_tables.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "program/daemon.h"
+#include "control_context.h"
 #include "ports/port.h"
-#include "port_hint.h"
 #include "port_json.h"
 #include "options/port_options.h"
 #include "port_report.h"
@@ -28,24 +27,10 @@ fail_param(struct rpc_call *call, const char *param, const char *words)
 	rpc_fail(call, JSONRPC_INVALID_PARAMS, json_pack("{s:s}", "param", param), "%s", words);
 }
 
-static json_t *
-report_with(const struct port *port, const struct fdb *fdb, const char *key, json_t *value)
-{
-	json_t *object = port_report(port, fdb);
-
-	if (json_object_set_new(object, key, value) == 0)
-		return object;
-	json_decref(object);
-	return NULL;
-}
-
 static void
 reply_added(struct rpc_call *call, const struct port *port)
 {
-	char hint[PORT_HINT_MAX];
-
-	port_hint(port, hint, sizeof(hint));
-	rpc_reply(call, report_with(port, rpc_daemon(call)->fdb, "hint", jsonrpc_text(hint)));
+	rpc_reply(call, port_report_as(&port_report_added, port, rpc_context(call)->fdb));
 }
 
 /* The value of an option as JSON text in `text`. */
@@ -128,8 +113,8 @@ on_added(void *arg, struct port *port, const char *err)
 		rpc_refuse(call, err);
 }
 
-void
-rpc_port_add(struct rpc_call *call, const json_t *params)
+static void
+add(struct rpc_call *call, const json_t *params)
 {
 	const char *name = rpc_params_text(params, "name", NULL);
 	const char *type = rpc_params_text(params, "type", DEFAULT_TYPE);
@@ -160,10 +145,26 @@ struct deletion {
 	char name[PORT_NAME_MAX];
 };
 
+struct deleted_told {
+	const char *name;
+	bool deleted;
+};
+
+/* clang-format off */
+static const struct report_field deleted_fields[] = {
+	{ REPORT_VALUE("name", struct deleted_told, name), .meaning = "which port" },
+	{ REPORT_VALUE("deleted", struct deleted_told, deleted), .meaning = "false: there was none" },
+};
+/* clang-format on */
+
+static const struct report_object deleted_object = { REPORT_FIELDS(deleted_fields) };
+
 static void
 reply_deleted(struct rpc_call *call, const char *name, bool deleted)
 {
-	rpc_reply(call, json_pack("{s:o, s:b}", "name", jsonrpc_text(name), "deleted", deleted));
+	const struct deleted_told told = { .name = name, .deleted = deleted };
+
+	rpc_reply(call, report_make(&deleted_object, &told));
 }
 
 static void
@@ -193,8 +194,8 @@ start_deletion(struct rpc_call *call, struct port *port)
 			strerror(-ret));
 }
 
-void
-rpc_port_delete(struct rpc_call *call, const json_t *params)
+static void
+delete_port(struct rpc_call *call, const json_t *params)
 {
 	const char *name = rpc_params_text(params, "name", NULL);
 	struct port *port;
@@ -227,7 +228,7 @@ on_set(void *arg, struct port *port, const char *err)
 	struct rpc_call *call = arg;
 
 	if (err == NULL)
-		rpc_reply(call, port_report(port, rpc_daemon(call)->fdb));
+		rpc_reply(call, port_report(port, rpc_context(call)->fdb));
 	else
 		rpc_refuse(call, err);
 }
@@ -251,8 +252,8 @@ check_has_options(const struct port *port, const json_t *params, const char **ke
 			*key, connect);
 }
 
-void
-rpc_port_set(struct rpc_call *call, const json_t *params)
+static void
+set(struct rpc_call *call, const json_t *params)
 {
 	struct port *port = rpc_lookup_port(call, rpc_params_text(params, "name", NULL));
 	struct port_settings settings;
@@ -269,20 +270,65 @@ rpc_port_set(struct rpc_call *call, const json_t *params)
 		port_set(port, &settings, on_set, call);
 }
 
-void
-rpc_port_list(struct rpc_call *call, const json_t *params)
+static void
+list(struct rpc_call *call, const json_t *params)
 {
 	(void)params;
-	rpc_reply_rows(call, rpc_port_rows(port_report, rpc_daemon(call)->fdb, NULL, NULL, false));
+	rpc_reply_rows(call, rpc_port_rows(port_report, rpc_context(call)->fdb, NULL, NULL));
 }
 
-void
-rpc_port_show(struct rpc_call *call, const json_t *params)
+static void
+show(struct rpc_call *call, const json_t *params)
 {
 	struct port *port = rpc_lookup_port(call, rpc_params_text(params, "name", NULL));
 
 	if (port != NULL)
-		rpc_reply(call,
-				report_with(port, rpc_daemon(call)->fdb, "session",
-						port_report_session(port)));
+		rpc_reply(call, port_report_as(&port_report_shown, port, rpc_context(call)->fdb));
 }
+
+/* clang-format off */
+static const struct rpc_param add_params[] = {
+	{ .name = "name", .type = RPC_NAME, .required = true,
+	  .help = "letters, digits, `_`, `.` and `-`, at most 63; not `control`" },
+	{ .name = "type", .type = RPC_WORD, .words = port_kinds_text,
+	  .default_text = "\"vhost-user\"",
+	  .help = "what is behind the port: a frontend, an interface of the kernel, a device of DPDK" },
+	{ .name = "may-exist", .type = RPC_BOOL, .default_text = "false",
+	  .help = "a port of that name with the options given is no error" },
+};
+
+static const struct rpc_param delete_params[] = {
+	{ .name = "name", .type = RPC_NAME, .required = true, .help = "the port" },
+	{ .name = "if-exists", .type = RPC_BOOL, .default_text = "false",
+	  .help = "no such port is no error" },
+};
+
+static const struct rpc_param one_port_params[] = {
+	{ .name = "name", .type = RPC_NAME, .required = true, .help = "the port" },
+};
+
+static const struct rpc_method methods[] = {
+	{ .name = "port.add", .command = "add-port", .run = add, RPC_PARAMS(add_params),
+	  .options = RPC_OPTIONS_ALL,
+	  .summary = "Adds a port and starts it; answers when it can be used.",
+	  RPC_RESULT(&port_report_added, "the port") },
+	{ .name = "port.delete", .command = "del-port", .run = delete_port,
+	  RPC_PARAMS(delete_params),
+	  .summary = "Deletes a port; answers when it is gone and its name is free.",
+	  RPC_RESULT(&deleted_object, "what was done") },
+	{ .name = "port.set", .command = "set-port", .run = set, RPC_PARAMS(one_port_params),
+	  .options = RPC_OPTIONS_CHANGEABLE,
+	  .summary = "Changes options of a port, all of those given or none.",
+	  RPC_RESULT(&port_report_port, "the port as it is now") },
+	{ .name = "port.list", .command = "list-ports", .run = list,
+	  .only_tells = true,
+	  .summary = "Tells all ports, ordered by their names.",
+	  RPC_RESULTS(&port_report_port, "the ports") },
+	{ .name = "port.show", .command = "show-port", .run = show, RPC_PARAMS(one_port_params),
+	  .only_tells = true,
+	  .summary = "Tells all about one port, and what its frontend has negotiated.",
+	  RPC_RESULT(&port_report_shown, "the port") },
+};
+/* clang-format on */
+
+const struct rpc_table rpc_port_methods = RPC_TABLE(methods);

@@ -36,17 +36,22 @@ release(struct rpc_rows *rows)
 }
 
 struct rpc_rows *
-rpc_port_rows(rpc_port_row row, const struct fdb *fdb, json_t *rest, const char *key, bool named)
+rpc_port_rows(rpc_port_row row, const struct fdb *fdb, const struct report_object *result,
+		json_t *rest)
 {
 	struct port_rows *ports = calloc(1, sizeof(*ports));
+	const struct report_field *field = result != NULL ? report_rows(result) : NULL;
 
-	if (ports == NULL) {
+	if (ports == NULL || (result != NULL && rest == NULL)) {
+		free(ports);
 		json_decref(rest);
 		return NULL;
 	}
-	ports->rows = (struct rpc_rows){
-		.next = next_port, .release = release, .rest = rest, .key = key, .named = named
-	};
+	ports->rows = (struct rpc_rows){ .next = next_port, .release = release, .rest = rest };
+	if (field != NULL) {
+		ports->rows.key = field->name;
+		ports->rows.named = field->shape == REPORT_MAP;
+	}
 	ports->row = row;
 	ports->fdb = fdb;
 	return &ports->rows;

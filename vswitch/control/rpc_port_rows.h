@@ -8,6 +8,7 @@
 #ifndef VSWITCH_RPC_PORT_ROWS_H
 #define VSWITCH_RPC_PORT_ROWS_H
 
+#include "report.h"
 #include "rpc_rows.h"
 
 struct fdb;
@@ -17,10 +18,10 @@ struct port;
 typedef json_t *(*rpc_port_row)(const struct port *port, const struct fdb *fdb);
 
 /*
- * The result is an array of rows, or with `rest`, which is taken over, an object in which they are
- * `key`; `named`: rows stand in an object by their ports' names. NULL: no memory.
+ * The rows are the whole result, an array, or with `result` the member of it which it says, behind
+ * those that are in `rest`, which is taken over. NULL: no memory, `rest` included.
  */
-struct rpc_rows *
-rpc_port_rows(rpc_port_row row, const struct fdb *fdb, json_t *rest, const char *key, bool named);
+struct rpc_rows *rpc_port_rows(rpc_port_row row, const struct fdb *fdb,
+		const struct report_object *result, json_t *rest);
 
 #endif

@@ -124,22 +124,6 @@ port_init(const struct port_config *config)
 	return 0;
 }
 
-void
-port_settings_default(struct port_settings *settings)
-{
-	*settings = (struct port_settings){
-		.mtu = 1500,
-		.enabled = true,
-		.offload = true,
-		.queues = 1,
-		.up = true,
-		.promiscuous = true,
-		.mode = 0600,
-		.owner = (uid_t)-1,
-		.group = (gid_t)-1,
-	};
-}
-
 static const struct port_ops *
 find_kind(const char *type)
 {

@@ -19,49 +19,16 @@
 #include "datapath/counters.h"
 #include "devices/port_device.h"
 #include "gate/gate.h"
-#include "netlink/prefix.h"
+#include "options/port_settings.h"
 #include "base/switch_limits.h"
-
-#define PORT_ADDRESSES_MAX 16 /* IP addresses of an interface */
 
 struct event_base;
 struct fdb;
 struct port;
 struct port_ops;
 
-/* How a kernel port reaches the kernel. */
-enum port_backend {
-	PORT_BACKEND_AUTO, /* vhost-net where /dev/vhost-net can be used, else tap */
-	PORT_BACKEND_VHOST_NET,
-	PORT_BACKEND_TAP,
-};
-
-/* What can be configured. Filled with port_settings_default(), then changed. */
-struct port_settings {
-	char socket[PORT_PATH_MAX];  /* listening: path; "" = DIR/NAME.sock */
-	char connect[PORT_PATH_MAX]; /* connecting: path; "" = listening */
-	uint32_t mtu;		     /* bytes, MTU_MIN .. MTU_MAX */
-	uint32_t mac_limit;	     /* learned stations, 0 = no limit */
-	bool enabled;
-	bool offload;	     /* checksum and segmentation offloads are offered and used */
-	uint32_t max_memory; /* MiB that may be added to the frontend's memory; 0 = its table's size */
-	mode_t mode;	     /* of the socket file */
-	uid_t owner;	     /* (uid_t)-1 = the switch's */
-	gid_t group;	     /* (gid_t)-1 = the switch's */
-	/* kernel */
-	char ifname[IFNAMSIZ];	   /* "" = the port's name */
-	char netns[PORT_PATH_MAX]; /* name (of `ip netns`) or absolute path; "" = the switch's own */
-	enum port_backend backend;
-	uint32_t queues; /* 1 .. PORT_QUEUES_MAX */
-	bool up;
-	bool has_mac; /* else the kernel's or the device's choice */
-	uint8_t mac[6];
-	uint32_t n_ips;
-	struct prefix ips[PORT_ADDRESSES_MAX];
-	/* ethdev (mtu, has_mac, mac and up too) */
-	char devargs[PORT_DEVARGS_MAX];
-	bool promiscuous;
-};
+_Static_assert(PORT_MTU_MIN == MTU_MIN && PORT_MTU_MAX == MTU_MAX,
+		"the option and the switch agree");
 
 enum port_state {
 	PORT_WAITING,	  /* no frontend; kernel, ethdev: what it is made of is not there yet */
@@ -71,6 +38,9 @@ enum port_state {
 	PORT_FAULT,   /* the last frontend broke a rule; a new one heals it */
 	PORT_DOWN,    /* kernel, ethdev: the link is down, or the interface or device is gone */
 };
+
+/* Their names in this order: port_state_name(). */
+#define PORT_STATE_WORDS "waiting|negotiating|up|stopped|fault|down"
 
 struct port_fault {
 	char text[PORT_TEXT_MAX]; /* "" = none since the port was added */
@@ -130,8 +100,6 @@ struct port_config {
 /* Once, before any other call. 0 or -errno. */
 int port_init(const struct port_config *config);
 
-void port_settings_default(struct port_settings *settings);
-
 /*
  * The end of port_add() and port_set(), which may come from inside them or later from the event
  * loop, once. `err` NULL: done. Else nothing was changed, and it says so (what, which object, why,
@@ -182,8 +150,8 @@ enum port_state port_state(const struct port *port);
 const char *port_state_name(enum port_state state);
 /* "waiting for a frontend on PATH", "negotiating: no memory table yet", "fault: ..." */
 void port_state_text(const struct port *port, char *text, size_t size);
-const struct socket_peer *port_peer(const struct port *port);  /* NULL */
-const struct session *port_session(const struct port *port); /* NULL */
+const struct socket_peer *port_peer(const struct port *port); /* NULL */
+const struct session *port_session(const struct port *port);  /* NULL */
 /* False: the port has neither interface nor device. */
 bool port_device(const struct port *port, struct port_device *device);
 bool port_vring_info(const struct port *port, uint32_t index, struct port_vring_info *info);

@@ -49,10 +49,13 @@ static const struct option_spec specs[] = {
 	  .help = "let ethdev ports use all drivers of DPDK, also those that let strangers past the "
 		  "switch's checks" },
 	{ .name = "log-level", .type = OPTION_CHOICE, .arg = "LEVEL",
-	  .choices = "error|warning|info|debug", .default_text = "info",
+	  .choices = LOG_LEVEL_WORDS, .default_text = "info",
 	  .help = "least important messages that are logged: error, warning, info or debug" },
 	{ .name = "print-control-doc", .type = OPTION_FLAG,
 	  .help = "print the reference page of the control protocol as Markdown, and leave" },
+	{ .name = "print-control-schema", .type = OPTION_FLAG,
+	  .help = "print the description of the control protocol as rpc.discover answers it, and "
+		  "leave" },
 	OPTIONS_VERSION,
 	OPTIONS_HELP,
 };
@@ -198,6 +201,7 @@ read_words(const struct options *o, struct daemon_options *options)
 	options->config_strict = options_given(o, "config-strict");
 	options->any_driver = options_given(o, "any-driver");
 	options->print_control_doc = options_given(o, "print-control-doc");
+	options->print_control_schema = options_given(o, "print-control-schema");
 }
 
 static int
@@ -210,7 +214,7 @@ read_all(const struct options *o, struct daemon_options *options, char *err, siz
 				"'%s' is not an option, and vswitchd takes nothing else",
 				o->words[0]);
 	read_words(o, options);
-	if (options->print_control_doc)
+	if (options->print_control_doc || options->print_control_schema)
 		return 0;
 	ret = read_workers(o, options, err, err_size);
 	if (ret == 0)

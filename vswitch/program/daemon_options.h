@@ -36,6 +36,7 @@ struct daemon_options {
 	bool any_driver;
 	enum log_level log_level;
 	bool print_control_doc;
+	bool print_control_schema;
 };
 
 extern const struct options_program daemon_options_program;

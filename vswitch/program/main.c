@@ -18,9 +18,12 @@
 #include "control/config.h"
 #include "control/config_running.h"
 #include "control/control.h"
-#include "daemon.h"
+#include "control/control_context.h"
+#include "daemon_options.h"
 #include "devices/ethdev_drivers.h"
 #include "control/events.h"
+#include "eal.h"
+#include "switching/fdb.h"
 #include "worker/helper.h"
 #include "jsonrpc/json_memory.h"
 #include "system/last_words.h"
@@ -29,7 +32,10 @@
 #include "port_kinds.h"
 #include "ports/port.h"
 #include "process.h"
+#include "control/rpc_discover.h"
 #include "control/rpc_doc.h"
+#include "control/rpc_tables.h"
+#include "rundir.h"
 #include "system/standard_fds.h"
 #include "surroundings.h"
 #include "text/text.h"
@@ -59,8 +65,14 @@ enum stage {
 };
 
 struct program {
-	struct daemon daemon;
+	struct daemon_options options;
+	struct rundir rundir;
+	struct eal_memory memory;
+	struct event_base *base;
+	struct fdb *fdb;
+	uint64_t start_ns; /* CLOCK_MONOTONIC */
 	struct config config;
+	struct control_context context;
 	enum stage stage;
 	struct event *second; /* ages the stations, completes the log */
 	struct event *stop_limit;
@@ -84,19 +96,18 @@ static int
 start_fdb(struct program *program, char *err, size_t err_size)
 {
 	const struct timeval second = { .tv_sec = 1 };
-	struct daemon *daemon = &program->daemon;
 	uint64_t seed;
 
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return text_fail(err, err_size, -errno, "cannot get random numbers: %s",
 				strerror(errno));
-	daemon->fdb = fdb_create(seed);
-	if (daemon->fdb == NULL)
+	program->fdb = fdb_create(seed);
+	if (program->fdb == NULL)
 		return text_fail(err, err_size, -ENOMEM, "out of memory for the forwarding table");
 	program->stage = STAGE_FDB;
-	program->second = event_new(daemon->base, -1, EV_PERSIST, on_second, daemon->fdb);
+	program->second = event_new(program->base, -1, EV_PERSIST, on_second, program->fdb);
 	if (program->second == NULL || event_add(program->second, &second) != 0 ||
-			events_start(daemon->base, daemon->fdb) != 0)
+			events_start(program->base, program->fdb) != 0)
 		return text_fail(err, err_size, -ENOMEM, "out of memory");
 	return 0;
 }
@@ -104,7 +115,7 @@ start_fdb(struct program *program, char *err, size_t err_size)
 static int
 start_workers(struct program *program, char *err, size_t err_size)
 {
-	const struct daemon_options *options = &program->daemon.options;
+	const struct daemon_options *options = &program->options;
 	const struct worker_config config = {
 		.n = options->workers,
 		.cpus = options->pinned ? options->cpus : NULL,
@@ -115,7 +126,7 @@ start_workers(struct program *program, char *err, size_t err_size)
 	watchdog_watch(&watched_control);
 	helper_watch();
 	watchdog_watch(&watched_library);
-	ret = worker_start(program->daemon.base, &config, program->daemon.fdb, err, err_size);
+	ret = worker_start(program->base, &config, program->fdb, err, err_size);
 
 	if (ret == 0)
 		program->stage = STAGE_WORKERS;
@@ -126,7 +137,7 @@ start_workers(struct program *program, char *err, size_t err_size)
 static int
 read_config(struct program *program, char *err, size_t err_size)
 {
-	const char *path = program->daemon.options.config;
+	const char *path = program->options.config;
 	int ret;
 
 	if (path == NULL)
@@ -142,7 +153,7 @@ read_config(struct program *program, char *err, size_t err_size)
 static int
 prepare(struct program *program, char *err, size_t err_size)
 {
-	const struct daemon_options *options = &program->daemon.options;
+	const struct daemon_options *options = &program->options;
 	int ret = process_prepare();
 
 	if (ret != 0)
@@ -158,8 +169,7 @@ prepare(struct program *program, char *err, size_t err_size)
 static int
 start_process(struct program *program, char *err, size_t err_size)
 {
-	struct daemon *daemon = &program->daemon;
-	const struct daemon_options *options = &daemon->options;
+	const struct daemon_options *options = &program->options;
 	int ret = prepare(program, err, err_size);
 
 	if (ret != 0)
@@ -168,16 +178,16 @@ start_process(struct program *program, char *err, size_t err_size)
 	if (ret != 0)
 		return text_fail(err, err_size, ret, "cannot start the reaper process: %s",
 				strerror(-ret));
-	ret = rundir_open(&daemon->rundir, options->socket_dir, err, err_size);
+	ret = rundir_open(&program->rundir, options->socket_dir, err, err_size);
 	if (ret != 0)
 		return ret;
 	program->stage = STAGE_RUNDIR;
-	ret = eal_start(options->huge, options->memory_mib, daemon->rundir.private_dir,
-			&daemon->memory, err, err_size);
+	ret = eal_start(options->huge, options->memory_mib, program->rundir.private_dir,
+			&program->memory, err, err_size);
 	if (ret != 0)
 		return ret;
-	daemon->base = event_base_new();
-	if (daemon->base == NULL)
+	program->base = event_base_new();
+	if (program->base == NULL)
 		return text_fail(err, err_size, -ENOMEM, "cannot make an event loop");
 	program->stage = STAGE_BASE;
 	return 0;
@@ -186,16 +196,15 @@ start_process(struct program *program, char *err, size_t err_size)
 static int
 start_datapath(struct program *program, char *err, size_t err_size)
 {
-	struct daemon *daemon = &program->daemon;
 	int ret;
 
-	ret = helper_start(daemon->base);
+	ret = helper_start(program->base);
 	if (ret == 0)
-		ret = fd_reaper_start(daemon->base);
+		ret = fd_reaper_start(program->base);
 	if (ret != 0)
 		return text_fail(err, err_size, ret, "cannot start a thread: %s", strerror(-ret));
 	program->stage = STAGE_HELPER;
-	ret = vhost_lib_start(daemon->base, daemon->rundir.vhost_path, err, err_size);
+	ret = vhost_lib_start(program->base, program->rundir.vhost_path, err, err_size);
 	if (ret != 0)
 		return ret;
 	program->stage = STAGE_VHOST;
@@ -212,7 +221,7 @@ on_configured(void *arg, const char *err)
 		snprintf(program->why, sizeof(program->why), "%s", err);
 	program->configured = true;
 	if (!program->leaving)
-		event_base_loopbreak(program->daemon.base);
+		event_base_loopbreak(program->base);
 }
 
 static void
@@ -222,7 +231,7 @@ on_stop(void *arg)
 
 	program->leaving = true;
 	(void)sd_notify_send("STOPPING=1"); /* the end itself is seen in any case */
-	event_base_loopbreak(program->daemon.base);
+	event_base_loopbreak(program->base);
 }
 
 /*
@@ -232,30 +241,48 @@ on_stop(void *arg)
 static int
 apply_config(struct program *program, char *err, size_t err_size)
 {
-	struct daemon *daemon = &program->daemon;
-
-	if (process_watch(daemon->base, on_stop, program) != 0)
+	if (process_watch(program->base, on_stop, program) != 0)
 		return text_fail(err, err_size, -ENOMEM, "out of memory");
-	config_running_apply(&program->config, daemon->options.config_strict, daemon->fdb,
+	config_running_apply(&program->config, program->options.config_strict, program->fdb,
 			on_configured, program);
 	while (!program->configured && !program->leaving)
-		event_base_dispatch(daemon->base);
+		event_base_dispatch(program->base);
 	if (program->leaving)
 		return -EINTR;
 	config_release(&program->config);
 	if (program->why[0] == '\0')
 		return 0;
-	return text_fail(err, err_size, -EINVAL, "%s: %s", daemon->options.config, program->why);
+	return text_fail(err, err_size, -EINVAL, "%s: %s", program->options.config, program->why);
+}
+
+/* The control socket: what the methods read of the program is there now. */
+static int
+start_control(struct program *program, char *err, size_t err_size)
+{
+	const struct daemon_options *options = &program->options;
+
+	program->context = (struct control_context){
+		.base = program->base,
+		.fdb = program->fdb,
+		.control = options->control,
+		.control_group = options->control_group,
+		.socket_dir = options->socket_dir,
+		.config = options->config,
+		.poll_always = options->poll_always,
+		.hugepages = program->memory.huge,
+		.memory_mib = program->memory.mib,
+		.start_ns = program->start_ns,
+	};
+	return control_start(&program->context, err, err_size);
 }
 
 static int
 start_ports(struct program *program, char *err, size_t err_size)
 {
-	struct daemon *daemon = &program->daemon;
 	const struct port_config config = {
-		.base = daemon->base,
-		.socket_dir = daemon->options.socket_dir,
-		.fdb = daemon->fdb,
+		.base = program->base,
+		.socket_dir = program->options.socket_dir,
+		.fdb = program->fdb,
 		.listener = &events_port_listener,
 		.kinds = port_kinds,
 	};
@@ -268,7 +295,7 @@ start_ports(struct program *program, char *err, size_t err_size)
 	ret = apply_config(program, err, err_size);
 	if (ret != 0)
 		return ret;
-	ret = control_start(daemon, err, err_size);
+	ret = start_control(program, err, err_size);
 	if (ret == 0)
 		program->stage = STAGE_CONTROL;
 	return ret;
@@ -280,7 +307,7 @@ on_ports_gone(void *arg)
 	struct program *program = arg;
 
 	program->ports_gone = true;
-	event_base_loopbreak(program->daemon.base);
+	event_base_loopbreak(program->base);
 }
 
 static void
@@ -298,7 +325,7 @@ stop_ports(struct program *program)
 	const long limit_ms = program->started ? STOP_LIMIT_MS : STOP_LIMIT_START_MS;
 	const struct timeval limit = { .tv_sec = limit_ms / 1000,
 		.tv_usec = limit_ms % 1000 * 1000 };
-	struct event_base *base = program->daemon.base;
+	struct event_base *base = program->base;
 
 	control_stop();
 	program->stop_limit = event_new(base, -1, 0, on_stop_limit, base);
@@ -319,7 +346,6 @@ stop_ports(struct program *program)
 static bool
 stop(struct program *program)
 {
-	struct daemon *daemon = &program->daemon;
 	bool clean = true;
 
 	if (program->stage >= STAGE_PORTS) {
@@ -334,37 +360,34 @@ stop(struct program *program)
 	if (program->stage >= STAGE_HELPER)
 		helper_stop();
 	if (program->stage >= STAGE_RUNDIR)
-		rundir_close(&daemon->rundir);
+		rundir_close(&program->rundir);
 	return clean;
 }
 
 static void
 release(struct program *program)
 {
-	struct daemon *daemon = &program->daemon;
-
 	if (program->stage >= STAGE_FDB) {
 		events_stop();
 		if (program->second != NULL)
 			event_free(program->second);
-		fdb_destroy(daemon->fdb);
+		fdb_destroy(program->fdb);
 	}
 	if (program->stage >= STAGE_BASE)
-		event_base_free(daemon->base);
+		event_base_free(program->base);
 }
 
 static void
 say_ready(struct program *program)
 {
-	const struct daemon *daemon = &program->daemon;
-	const struct eal_memory *memory = &daemon->memory;
+	const struct eal_memory *memory = &program->memory;
 	int ret;
 
 	log_info("memory: %u MiB of %s%s%s%s", memory->mib,
 			memory->huge ? "hugepages" : "ordinary pages",
 			memory->why[0] != '\0' ? " (" : "", memory->why,
 			memory->why[0] != '\0' ? ")" : "");
-	log_info("ready; control %s", daemon->options.control);
+	log_info("ready; control %s", program->options.control);
 	program->started = true;
 	ret = sd_notify_send("READY=1");
 	/* a manager that is not told waits for ever, or ends the switch at its own limit */
@@ -391,11 +414,11 @@ run(struct program *program)
 	int status = 0;
 
 	json_memory_watch();
-	program->daemon.start_ns = clock_ns();
-	log_set_level(program->daemon.options.log_level);
+	program->start_ns = clock_ns();
+	log_set_level(program->options.log_level);
 	if (start(program, err, sizeof(err)) == 0) {
 		say_ready(program);
-		event_base_dispatch(program->daemon.base);
+		event_base_dispatch(program->base);
 	} else if (!program->leaving) {
 		log_error("vswitchd cannot start: %s", err);
 		status = 1;
@@ -422,12 +445,15 @@ main(int argc, char *argv[])
 	if (standard_fds_open() != 0)
 		return 1; /* there is no place to say so */
 	last_words_open("vswitchd", NULL);
-	status = daemon_options_read(argc, argv, &program.daemon.options);
-	if (status == OPTIONS_GO_ON && program.daemon.options.print_control_doc)
+	status = daemon_options_read(argc, argv, &program.options);
+	rpc_init(rpc_tables);
+	if (status == OPTIONS_GO_ON && program.options.print_control_doc)
 		status = rpc_doc_print(stdout) == 0 ? 0 : 1;
+	else if (status == OPTIONS_GO_ON && program.options.print_control_schema)
+		status = rpc_discover_print(stdout) == 0 ? 0 : 1;
 	else if (status == OPTIONS_GO_ON)
 		status = run(&program);
 	config_release(&program.config);
-	daemon_options_release(&program.daemon.options);
+	daemon_options_release(&program.options);
 	return status;
 }

@@ -18,10 +18,10 @@ ethdev_port_config(const struct port_settings *settings, struct ethdev_config *c
 		.offload = settings->offload,
 		.promiscuous = settings->promiscuous,
 		.link_up = settings->up && settings->enabled,
-		.has_mac = settings->has_mac,
+		.has_mac = settings->mac.given,
 	};
 	memcpy(config->devargs, settings->devargs, sizeof(config->devargs));
-	memcpy(config->mac, settings->mac, sizeof(config->mac));
+	memcpy(config->mac, settings->mac.bytes, sizeof(config->mac));
 }
 
 bool

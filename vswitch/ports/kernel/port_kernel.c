@@ -15,6 +15,7 @@
 
 #include "worker/helper.h"
 #include "base/log.h"
+#include "options/port_options.h"
 #include "text/text.h"
 
 /* docs/architecture.md says so of an idle port. */
@@ -245,23 +246,16 @@ launch(struct port *base, char *err, size_t err_size)
 
 /* ---- Set ---- */
 
-static bool
-same_addresses(const struct port_settings *a, const struct port_settings *b)
+/* What of the settings changes: what the interface has to do with, and what the forwarding table alone. */
+static void
+find_changes(const struct port_settings *now, const struct port_settings *wanted, bool *interface,
+		bool *forwarding)
 {
-	if (a->n_ips != b->n_ips)
-		return false;
-	for (uint32_t i = 0; i < a->n_ips; i++)
-		if (!prefix_same(&a->ips[i], &b->ips[i]))
-			return false;
-	return true;
-}
+	const struct port_option *option = NULL;
 
-static bool
-same_interface(const struct port_settings *a, const struct port_settings *b)
-{
-	return a->mtu == b->mtu && a->up == b->up && a->offload == b->offload &&
-			a->enabled == b->enabled && a->has_mac == b->has_mac &&
-			memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && same_addresses(a, b);
+	*interface = *forwarding = false;
+	while ((option = port_settings_change(now, wanted, option)) != NULL)
+		*(option->forwarding_only ? forwarding : interface) = true;
 }
 
 /* Frames flow again, unless the device does not start any more. */
@@ -311,16 +305,17 @@ static int
 set(struct port *base, const struct port_settings *settings, char *err, size_t err_size)
 {
 	struct kernel_port *port = kernel_port(base);
-	bool same = same_interface(&base->settings, settings);
+	bool interface, forwarding;
 
-	if (same && settings->mac_limit != base->settings.mac_limit)
+	find_changes(&base->settings, settings, &interface, &forwarding);
+	if (forwarding && !interface)
 		return 0;
 	if (port->view.fate != KERNEL_ALIVE)
 		return text_fail(err, err_size, -ENODEV,
 				"set-port %s: interface %s is gone; delete the port and add it again",
 				base->name, interface_of(port));
 	prepare(port, &port->change);
-	port->change.assert_all = same;
+	port->change.assert_all = !interface;
 	port->halted = port->backend->must_halt(&base->settings, settings);
 	if (port->halted)
 		port->backend->halt(port, begin_change);

@@ -17,8 +17,8 @@ kernel_if_found(const struct netif_link *link, struct kernel_config *config)
 void
 kernel_if_addresses(const struct port_settings *settings, struct kernel_config *config)
 {
-	memcpy(config->addresses, settings->ips, sizeof(config->addresses));
-	config->n_addresses = settings->n_ips;
+	memcpy(config->addresses, settings->ip.list, sizeof(config->addresses));
+	config->n_addresses = settings->ip.n;
 }
 
 /*
@@ -71,7 +71,7 @@ kernel_if_refuse(const struct port_settings *settings, const struct netif_link *
 	struct port_settings usual;
 
 	port_settings_default(&usual);
-	if (settings->n_ips > 0)
+	if (settings->ip.n > 0)
 		return refuse("ip", err, err_size);
 	if (settings->netns[0] != '\0')
 		return text_fail(err, err_size, -EPERM,
@@ -80,7 +80,7 @@ kernel_if_refuse(const struct port_settings *settings, const struct netif_link *
 				"start it with these capabilities");
 	if (link == NULL)
 		return 0;
-	if (settings->has_mac && memcmp(settings->mac, link->mac, sizeof(link->mac)) != 0)
+	if (settings->mac.given && memcmp(settings->mac.bytes, link->mac, sizeof(link->mac)) != 0)
 		return refuse("mac", err, err_size);
 	if (settings->mtu != usual.mtu && settings->mtu != link->mtu)
 		return refuse("mtu", err, err_size);

@@ -131,7 +131,8 @@ make_target(const struct port_settings *settings, const struct kernel_config *no
 		.mtu = may ? settings->mtu : now->mtu,
 		.up = may || !settings->up ? settings->up : now->up,
 	};
-	memcpy(target->mac, settings->has_mac ? settings->mac : now->mac, sizeof(target->mac));
+	memcpy(target->mac, settings->mac.given ? settings->mac.bytes : now->mac,
+			sizeof(target->mac));
 	kernel_if_addresses(settings, target);
 }
 
@@ -277,7 +278,8 @@ keep_unasked(const struct kernel_job *job, const struct kernel_config *now,
 		target->mtu = now->mtu;
 	if (old->up == wanted->up)
 		target->up = now->up;
-	if (old->has_mac == wanted->has_mac && memcmp(old->mac, wanted->mac, sizeof(old->mac)) == 0)
+	if (old->mac.given == wanted->mac.given &&
+			memcmp(old->mac.bytes, wanted->mac.bytes, sizeof(old->mac.bytes)) == 0)
 		memcpy(target->mac, now->mac, sizeof(target->mac));
 }
 

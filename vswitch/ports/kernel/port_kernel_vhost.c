@@ -148,8 +148,8 @@ choose_mac(const char *ifname, bool exists, struct netif *own, const struct port
 {
 	struct netif_link link = { 0 };
 
-	if (settings->has_mac)
-		memcpy(link.mac, settings->mac, sizeof(link.mac));
+	if (settings->mac.given)
+		memcpy(link.mac, settings->mac.bytes, sizeof(link.mac));
 	else if (!exists || netif_find(own, ifname, &link, NULL, 0) < 0)
 		rte_eth_random_addr(link.mac);
 	text_format_mac(link.mac, text);
