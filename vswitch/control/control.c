@@ -17,6 +17,7 @@
 #include "control_fds.h"
 #include "control_listen.h"
 #include "control_room.h"
+#include "base/thread_role.h"
 #include "base/log.h"
 #include "system/socket_peer.h"
 #include "text/text.h"
@@ -157,6 +158,7 @@ control_start(const struct control_context *context, char *err, size_t err_size)
 {
 	int fd;
 
+	ASSERT_ON(THREAD_CONTROL);
 	if (control_fds_start() != 0)
 		return text_fail(err, err_size, -ENOMEM, "out of memory for the control socket");
 	fd = control_listen_open(context->control, context->control_group, err, err_size);
@@ -178,6 +180,7 @@ control_subscribed(enum event_kind kind)
 {
 	const struct control_client *client;
 
+	ASSERT_ON(THREAD_CONTROL);
 	LIST_FOREACH (client, &clients, next)
 		if ((client->subscriber.events >> kind & 1) != 0)
 			return true;
@@ -191,6 +194,7 @@ control_publish(enum event_kind kind, json_t *message)
 	size_t len;
 	char *line = jsonrpc_line(message, &len);
 
+	ASSERT_ON(THREAD_CONTROL);
 	json_decref(message);
 	if (line == NULL) {
 		log_from(&control_log, LOG_LEVEL_WARNING,
@@ -209,6 +213,7 @@ control_stop(void)
 {
 	struct control_client *client;
 
+	ASSERT_ON(THREAD_CONTROL);
 	if (listen_fd < 0)
 		return;
 	(void)unlink(served->control);
@@ -228,6 +233,7 @@ control_close(void)
 {
 	struct control_client *client;
 
+	ASSERT_ON(THREAD_CONTROL);
 	while ((client = LIST_FIRST(&clients)) != NULL) {
 		on_gone(client);
 		control_client_free(client);

@@ -23,6 +23,7 @@
 
 #include <event2/event.h>
 
+#include "base/thread_role.h"
 #include "base/clock.h"
 #include "switching/fdb.h"
 #include "switching/forward.h"
@@ -109,6 +110,7 @@ port_init(const struct port_config *config)
 {
 	const struct timeval second = { .tv_sec = 1 };
 
+	ASSERT_ON(THREAD_CONTROL);
 	life.config = *config;
 	life.listener = *config->listener;
 	port_link_init(config->fdb);
@@ -400,6 +402,7 @@ void
 port_add(const char *name, const char *type, const struct port_settings *settings, port_done done,
 		void *arg)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	add(name, type, settings, false, done, arg);
 }
 
@@ -407,6 +410,7 @@ void
 port_add_patiently(const char *name, const char *type, const struct port_settings *settings,
 		port_done done, void *arg)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	add(name, type, settings, true, done, arg);
 }
 
@@ -464,6 +468,7 @@ port_set(struct port *port, const struct port_settings *settings, port_done done
 	char err[PORT_TEXT_MAX * 2];
 	int ret;
 
+	ASSERT_ON(THREAD_CONTROL);
 	if (port->awaits && !port->starting) {
 		set_awaiting(port, settings, done, arg);
 		return;
@@ -539,6 +544,7 @@ withdraw(struct port *port)
 int
 port_delete(struct port *port, void (*done)(void *arg), void *arg)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	if (port->deleting)
 		return -EALREADY;
 	port->deleting = true;
@@ -560,6 +566,7 @@ port_delete_all(void (*done)(void *arg), void *arg)
 {
 	struct port *port, *next;
 
+	ASSERT_ON(THREAD_CONTROL);
 	life.all_deleted = done;
 	life.all_deleted_arg = arg;
 	if (port_table_first() == NULL)

@@ -12,6 +12,8 @@
 #include "switching/forward.h"
 #include "worker/worker.h"
 
+#include "base/thread_role.h"
+
 static struct {
 	TAILQ_HEAD(, port) ports;
 	struct port *by_id[PORTS_MAX];
@@ -106,6 +108,7 @@ port_table_publish(void)
 	struct flood_group *everybody = flood_group_create(PORTS_MAX);
 	struct port *port;
 
+	ASSERT_ON(THREAD_CONTROL);
 	if (forward == NULL || everybody == NULL) {
 		free(forward);
 		free(everybody);
@@ -134,12 +137,14 @@ port_find(const char *name)
 {
 	struct port *port = port_table_find(name);
 
+	ASSERT_ON(THREAD_CONTROL);
 	return port != NULL && is_visible(port) ? port : NULL;
 }
 
 struct port *
 port_by_id(uint16_t id)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	return id < PORTS_MAX ? table.by_id[id] : NULL;
 }
 
@@ -149,6 +154,7 @@ port_count(void)
 	const struct port *port;
 	uint32_t n = 0;
 
+	ASSERT_ON(THREAD_CONTROL);
 	for (port = port_first(); port != NULL; port = port_next(port))
 		n++;
 	return n;
@@ -165,12 +171,14 @@ skip_invisible(struct port *port)
 struct port *
 port_first(void)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	return skip_invisible(TAILQ_FIRST(&table.ports));
 }
 
 struct port *
 port_next(const struct port *port)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	return skip_invisible(TAILQ_NEXT(port, link));
 }
 
@@ -179,6 +187,7 @@ port_after(const char *name)
 {
 	struct port *port = port_first();
 
+	ASSERT_ON(THREAD_CONTROL);
 	while (port != NULL && strcmp(port->name, name) <= 0)
 		port = port_next(port);
 	return port;

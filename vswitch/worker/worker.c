@@ -19,6 +19,7 @@
 
 #include "datapath/account.h"
 #include "rings/caller.h"
+#include "base/thread_role.h"
 #include "base/copy.h"
 #include "base/grace.h"
 #include "base/log.h"
@@ -57,6 +58,7 @@ worker_publish_table(struct forward_table *table)
 {
 	const struct forward_table *old = pool.table;
 
+	ASSERT_ON(THREAD_CONTROL);
 	__atomic_store_n(&pool.table, table, __ATOMIC_RELEASE);
 	if (old != NULL)
 		grace_call(free_table, (void *)(uintptr_t)old);
@@ -141,6 +143,7 @@ worker_attach(struct source *source)
 	struct worker *best = pool.workers[0];
 	int ret;
 
+	ASSERT_ON(THREAD_CONTROL);
 	for (uint32_t i = 1; i < pool.n; i++)
 		if (is_better(pool.workers[i], best, source->port))
 			best = pool.workers[i];
@@ -156,6 +159,7 @@ worker_detach(struct source *source)
 {
 	struct worker *worker = pool.workers[source->worker];
 
+	ASSERT_ON(THREAD_CONTROL);
 	source->worker = -1;
 	/* No memory for a new list: empty the place in the old one, which the workers allow. */
 	if (publish_sources(worker, source, false) < 0) {
@@ -173,6 +177,7 @@ worker_watch(struct source *source, int kick_fd)
 	struct worker *worker = pool.workers[source->worker];
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u32 = source->id };
 
+	ASSERT_ON(THREAD_CONTROL);
 	__atomic_store_n(&source->timed, kick_fd < 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&source->kick_fd, kick_fd, __ATOMIC_RELAXED);
 	if (kick_fd >= 0 && epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, kick_fd, &event) < 0)
@@ -184,6 +189,7 @@ worker_watch(struct source *source, int kick_fd)
 void
 worker_poll(const struct source *source)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	wake(pool.workers[source->worker]);
 }
 
@@ -192,6 +198,7 @@ worker_unwatch(struct source *source, int kick_fd)
 {
 	struct worker *worker = pool.workers[source->worker];
 
+	ASSERT_ON(THREAD_CONTROL);
 	__atomic_store_n(&source->timed, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&source->kick_fd, -1, __ATOMIC_RELAXED);
 	if (kick_fd >= 0)
@@ -226,6 +233,7 @@ worker_info(uint32_t index, struct worker_info *info)
 {
 	const struct worker *worker = pool.workers[index];
 
+	ASSERT_ON(THREAD_CONTROL);
 	info->cpu = worker->cpu;
 	info->sleeping = __atomic_load_n(&worker->sleeping, __ATOMIC_RELAXED);
 	info->busy_percent = pool.busy_percent[index];
@@ -366,6 +374,7 @@ worker_start(struct event_base *base, const struct worker_config *config, struct
 	struct rte_rcu_qsbr *rcu = grace_start(base, config->n);
 	int ret = rcu != NULL ? create_pool(base) : -ENOMEM;
 
+	ASSERT_ON(THREAD_CONTROL);
 	log_debug("payload is copied with %s", copy_init());
 	account_init(rte_get_tsc_hz());
 	if (ret == 0)
@@ -395,6 +404,7 @@ free_worker(struct worker *worker)
 void
 worker_stop(void)
 {
+	ASSERT_ON(THREAD_CONTROL);
 	for (uint32_t i = 0; i < pool.n; i++) {
 		__atomic_store_n(&pool.workers[i]->stop, true, __ATOMIC_RELAXED);
 		wake(pool.workers[i]);
