@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The program names itself: nothing but printable characters is taken over. */
+/* A program chooses its own name, so characters that cannot be printed become '?'. */
 static void
 read_program(pid_t pid, char *program, size_t size)
 {

@@ -106,7 +106,7 @@ test_longer_than_file(void **state)
 	region(1)->mmap_offset = UINT64_MAX - BUILD_REGION_SIZE + 1;
 	expect(VHOST_BROKEN, "memory region 1 is longer than its file");
 	region(1)->mmap_offset = 1;
-	expect(VHOST_BROKEN, "memory region 1: offset 1 in its file is not at a page");
+	expect(VHOST_BROKEN, "memory region 1: offset 1 in its file is not at the start of a page");
 }
 
 static void
@@ -148,9 +148,9 @@ test_kind_of_file(void **state)
 {
 	(void)state;
 	msg.facts[0].kind = VHOST_FD_OTHER;
-	expect(VHOST_BROKEN, "memory region 0 is no shared memory");
+	expect(VHOST_BROKEN, "memory region 0 is not shared memory");
 	msg.facts[0].kind = VHOST_FD_EVENTFD;
-	expect(VHOST_BROKEN, "memory region 0 is no shared memory");
+	expect(VHOST_BROKEN, "memory region 0 is not shared memory");
 	msg.facts[0].kind = VHOST_FD_MEMORY;
 	msg.facts[2].writable = false;
 	expect(VHOST_BROKEN, "memory region 2 cannot be written to");
@@ -199,13 +199,13 @@ test_same_addresses_other_file(void **state)
 	build_pass(&msg, &session);
 	build_memory(&msg, 3);
 	msg.facts[1].ino++;
-	expect(VHOST_REFUSED, "old addresses and other files");
+	expect(VHOST_REFUSED, "old addresses but other files");
 	msg.facts[1].ino--;
 	msg.facts[1].dev++;
-	expect(VHOST_REFUSED, "old addresses and other files");
+	expect(VHOST_REFUSED, "old addresses but other files");
 	msg.facts[1].dev--;
 	region(1)->mmap_offset = 0;
-	expect(VHOST_REFUSED, "old addresses and other files");
+	expect(VHOST_REFUSED, "old addresses but other files");
 	/* with one address changed the library maps all anew */
 	region(0)->guest_phys_addr += 4096;
 	expect(VHOST_GOOD, "");

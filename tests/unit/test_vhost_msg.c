@@ -295,10 +295,10 @@ test_ring_files(void **state)
 		expect(VHOST_GOOD, "");
 		build_file(&msg, requests[i], 1);
 		msg.facts[0].kind = VHOST_FD_OTHER;
-		expect(VHOST_BROKEN, "is no eventfd");
+		expect(VHOST_BROKEN, "is not an eventfd");
 		build_file(&msg, requests[i], 1);
 		msg.facts[0].kind = VHOST_FD_MEMORY;
-		expect(VHOST_BROKEN, "is no eventfd");
+		expect(VHOST_BROKEN, "is not an eventfd");
 		build_u64(&msg, requests[i], 1 | VHOST_FILE_NO_DESCRIPTOR);
 		expect(VHOST_GOOD, "");
 		build_u64(&msg, requests[i], 1);

@@ -16,8 +16,8 @@
 #endif
 
 /*
- * F_GET_SEALS succeeds for memfd, tmpfs and hugetlbfs only (mm/memfd.c), so that fstat() is then
- * answered from the kernel's memory.
+ * F_GET_SEALS succeeds for memfd, tmpfs and hugetlbfs only (mm/memfd.c). After it fstat() cannot
+ * block, because these file systems answer from the kernel's memory.
  */
 static bool
 look_at_memory(int fd, struct vhost_fd *facts)
@@ -40,7 +40,7 @@ look_at_memory(int fd, struct vhost_fd *facts)
 	return true;
 }
 
-/* The name that the kernel gives an eventfd; a file's would begin with a slash. */
+/* By the name that the kernel gives an eventfd. A file cannot have it: its name begins with a slash. */
 static bool
 is_eventfd(int fd)
 {

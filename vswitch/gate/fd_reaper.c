@@ -21,21 +21,21 @@
 #include "fd_check.h"
 #include "base/log.h"
 
-/* Batches of one account that are with the process; its next ones wait, other accounts' do not. */
+/* The most batches of one account that the process has at a time. The account's next ones wait. */
 #define SENT_MAX 8
 
-/* When the process takes no more, the next attempt, unless a report comes first. */
+/* When the process takes no more, the next attempt comes after this or with its next report. */
 #define RETRY_MS 50
 
 #define NS_PER_S 1000000000ull
 
 /* Descriptors of one account that are handed over together. Control thread. */
 struct fd_reaper_batch {
-	TAILQ_ENTRY(fd_reaper_batch) link; /* of those to be sent, or of those sent */
+	TAILQ_ENTRY(fd_reaper_batch) link; /* in `waiting` or in `sent` */
 	LIST_ENTRY(fd_reaper_batch) of_account;
 	struct fd_reaper_batch *next_held;
 	struct fd_reaper_account *account;
-	uint64_t since_ns; /* the first descriptor was given */
+	uint64_t since_ns; /* when the first descriptor came */
 	uint32_t id;
 	uint32_t n;
 	int fds[FD_REAPER_BATCH_MAX];
@@ -45,11 +45,11 @@ TAILQ_HEAD(batches, fd_reaper_batch);
 
 struct fd_reaper_account {
 	LIST_HEAD(, fd_reaper_batch) batches; /* control thread */
-	struct fd_reaper_batch *open;	      /* control thread: waits, and has room; NULL: none */
-	uint32_t n_sent;		      /* control thread */
-	uint32_t pending;		      /* under lock */
-	uint32_t in_threads;		      /* under lock */
-	bool orphan;			      /* under lock: freed with the last descriptor */
+	struct fd_reaper_batch *open; /* control thread: takes the next descriptor; or NULL */
+	uint32_t n_sent;	      /* control thread */
+	uint32_t pending;	      /* under lock */
+	uint32_t in_threads;	      /* under lock */
+	bool orphan;		      /* under lock: freed with the last descriptor */
 };
 
 static struct mutex lock = MUTEX_INIT;
@@ -137,7 +137,7 @@ release(struct fd_reaper_batch *batch)
 	settle(account, n, false);
 }
 
-/* Without the process each is closed as well as it can be: whoever lingers holds up a thread. */
+/* The next best way when the process is gone: a socket that lingers holds up one of the threads. */
 static void
 close_without_process(struct fd_reaper_batch *batch)
 {
@@ -157,7 +157,7 @@ lose_process(void)
 		  "threads now, which frontends can hold up; restart the switch");
 	event_del(report_event);
 	fd_reaper_process_leave(&process);
-	/* what it had ended with it */
+	/* the kernel closed what the process had when it ended */
 	while ((batch = TAILQ_FIRST(&sent)) != NULL) {
 		TAILQ_REMOVE(&sent, batch, link);
 		batch->account->n_sent--;
@@ -281,7 +281,7 @@ fd_reaper_stop(void)
 
 /* ---- What is given ---- */
 
-/* True where close() does not ask the file's owner. No lock of a socket is waited for in here. */
+/* True where close() does not ask a file server. Waits for no socket's lock. */
 static bool
 is_quiet_kind(int fd)
 {

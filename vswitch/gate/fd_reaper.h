@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ends descriptors that strangers gave, and the sockets on which they gave them, so that nobody who
- * has other work waits for it. There are two ways of making close() wait:
+ * Closes descriptors that strangers sent, and the sockets on which they came, without ever making
+ * the caller wait. A stranger has two ways of making close() wait:
  *
- *   In the last close: a socket lingers, and whoever frees a UNIX socket frees the descriptors that
- *   lie unread in it. Memory, eventfds and sockets are therefore handed to a process that exits with
- *   them (fd_reaper_process.c); then our own close is not the last.
+ *   In the last close of a file: a socket may linger, and a UNIX socket frees the descriptors that lie
+ *   unread in it. So memory, eventfds and sockets are handed to a process that exits with them
+ *   (fd_reaper_process.c), and our own close is not the last.
  *
- *   In every close: a file system that its owner serves (FUSE) is asked each time. Whatever is
- *   neither memory nor eventfd nor socket is closed by a thread that may stay behind for ever
- *   (fd_reaper_thread.c).
+ *   In every close: a file system with a server in user space (FUSE) is asked each time. So all other
+ *   descriptors are closed by threads, which may never return (fd_reaper_thread.c).
  *
- * Each descriptor is on somebody's account until it is closed, so that a port whose frontends send
- * such descriptors can be told from others. Control thread, but for fd_reaper_fork().
+ * Each descriptor is on an account until it is closed. So a port whose frontends send such
+ * descriptors can be told from others. Control thread, except fd_reaper_fork().
  */
 #ifndef VSWITCH_FD_REAPER_H
 #define VSWITCH_FD_REAPER_H
@@ -23,10 +22,10 @@ struct fd_reaper_account;
 struct fd_reaper_batch;
 struct event_base;
 
-/* Starts the process; before the first thread and before anything is opened. 0 or -errno. */
+/* Starts the process. Call it before the first thread starts and the first file is opened. 0 or -errno. */
 int fd_reaper_fork(void);
 
-/* Hears the process's reports on this loop. 0 or -errno. */
+/* Begins to read the process's reports on this loop. 0 or -errno. */
 int fd_reaper_start(struct event_base *base);
 
 /* Hands over what is left and lets the process go. */
@@ -35,24 +34,24 @@ void fd_reaper_stop(void);
 /* NULL: no memory. */
 struct fd_reaper_account *fd_reaper_open_account(void);
 
-/* Descriptors still being closed may outlive it. */
+/* Ends the caller's use of an account, whose last descriptors may still be being closed. */
 void fd_reaper_free_account(struct fd_reaper_account *account);
 
-/* Takes `fd` and returns at once; it is handed over from the event loop, with others. */
+/* Takes ownership of `fd` and returns at once. The event loop hands it over, with others. */
 void fd_reaper_close(int fd, struct fd_reaper_account *account);
 
 /*
- * Takes back what was given to fd_reaper_close() on this account and is not handed over yet: it stays
- * open until fd_reaper_send(). NULL: nothing.
+ * Keeps the account's descriptors that are not handed over yet open until fd_reaper_send() gets the
+ * returned list. NULL: there are none.
  */
 struct fd_reaper_batch *fd_reaper_hold(struct fd_reaper_account *account);
 
-/* Hands over what was held (NULL: nothing); its account may be gone. */
+/* Hands over what fd_reaper_hold() returned, also NULL. The account may have been freed meanwhile. */
 void fd_reaper_send(void *held);
 
 /*
- * Descriptors of an account that resist closing: those in threads, and the others when they were
- * given more than FD_REAPER_PATIENCE_S ago.
+ * Descriptors of an account that resist closing: those in threads, and the others that came more
+ * than FD_REAPER_PATIENCE_S ago.
  */
 #define FD_REAPER_PATIENCE_S 2
 uint32_t fd_reaper_resisting(const struct fd_reaper_account *account);

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The reaper process. The last close of a socket that a stranger gave can last as long as he likes:
- * SO_LINGER says how long close() waits for unsent data, up to years. The kernel spares one task
- * this wait: a task that is exiting. So each batch of descriptors is received by a child which then
- * exits with all of them open, and whatever its descriptors hold (a UNIX socket holds the unread
- * messages, they hold descriptors, and so on) is released by the same exit.
+ * The reaper process. A stranger decides how long the last close of his socket lasts: SO_LINGER says
+ * how long close() waits for unsent data, up to years. The kernel spares only an exiting task this
+ * wait. So a child receives each batch of descriptors and exits with all of them open. The same exit
+ * releases what the descriptors hold: a UNIX socket holds unread messages, these hold descriptors,
+ * and so on.
  *
- * It is a process, forked before the switch has threads or descriptors, because of what a task of
- * the switch would have in its table of descriptors. One that shares the switch's table cannot exit
- * with a part of it. One with a copy (unshare(CLONE_FILES)) holds everybody's files for as long as
- * one close in it hangs: no frontend would see the end of its connection, no listening socket would
- * be free. A child of this process has what came in its one message, the socket that it came on,
- * and nothing else.
+ * It is a process, forked before the switch has threads or descriptors, because of the table of
+ * descriptors. A thread of the switch shares the switch's table and cannot exit with a part of it. A
+ * thread with a copy of the table (unshare(CLONE_FILES)) would hold every file of the switch while one
+ * close in it hangs: no frontend would see the end of its connection, and no listening socket would
+ * be free. A child of this process has the descriptors of its one message, the socket on which it
+ * came, and nothing else.
  *
- * A child must not exit before the switch has closed its own copies, or those closes would be the
- * last: so the switch sends, closes, and then lets the batch go by an eventfd. Meanwhile the message
- * in the socket keeps them open.
+ * A child must not exit before the switch has closed its own copies, because those closes would be
+ * the last. So the switch sends a batch, closes its copies, and then releases the batch by an eventfd.
+ * Meanwhile the message in the socket keeps the files open.
  *
- * The child shares memory with this process, which stands still until the child has begun to exit
- * (CLONE_VFORK): so `taken` tells it which batch the child has, and a batch costs no copy of page
- * tables. A child that can be waited for has closed everything.
+ * The child shares memory with this process, which stands still until the child begins to exit
+ * (CLONE_VFORK). So the child can say in `taken` which batch it has, and a batch costs no copy of page
+ * tables. A child that waitpid() returns has closed everything.
  *
- * SO_LINGER is not switched off first: setsockopt() waits for the socket's lock, which a stranger
- * who sends on it from memory that he withholds keeps as long as he likes.
+ * SO_LINGER is not switched off first, because setsockopt() waits for the socket's lock. A stranger
+ * keeps that lock as long as he likes by sending on the socket from memory that he withholds.
  */
 #include "fd_reaper_process.h"
 
@@ -41,16 +41,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Closes that never end leave their children behind; with so many the next batches wait. */
+/* A close that never ends leaves its child behind. With so many children the next batches wait. */
 #define CHILDREN_MAX 4096
 
-/* When the system gives no child, or takes no report, the next attempt. */
+/* Until the next attempt when clone() failed or a report could not be sent. */
 #define RETRY_MS 100
 
-/* The write cannot fail, as far as is known. */
+/* Attempts at a write of which no way to fail is known. */
 #define GO_TRIES 3
 
-/* What the process has when all else was closed: its end of the socket, and the eventfd. */
+/* The only descriptors of the process: its end of the socket, and the eventfd. */
 #define SOCKET 0
 #define GO 1
 
@@ -60,14 +60,14 @@ union control {
 };
 
 static struct {
-	pid_t pid;   /* 0: it has ended, and the switch has to be told */
+	pid_t pid;   /* 0: it has ended, and the report to the switch is pending */
 	uint32_t id; /* of its batch; 0: it had none */
 } children[CHILDREN_MAX];
 static uint32_t n_children;
 static volatile uint32_t taken; /* written by the child */
 static char stack[65536] __attribute__((aligned(64)));
 
-/* The child. */
+/* Runs in the child. */
 static int
 take_and_exit(void *unused)
 {
@@ -87,7 +87,7 @@ take_and_exit(void *unused)
 	return 0;
 }
 
-/* False when the system gives no child. */
+/* False when clone() fails. */
 static bool
 start_child(void)
 {
@@ -117,8 +117,8 @@ note_end(pid_t pid)
 }
 
 /*
- * False when a report could not be sent. It is kept, because a batch that is never reported counts
- * against its port for ever.
+ * False when a report could not be sent. The report is kept, because a batch that is never reported
+ * counts against its port for ever.
  */
 static bool
 report_ended(void)
@@ -148,7 +148,7 @@ bury(int signals)
 		note_end(pid);
 }
 
-/* Nothing but the switch's end of the socket ends it; a terminal's signals are not for it. */
+/* Blocks all signals, a terminal's too: only the end of the switch's socket ends the process. */
 static int
 prepare(int to_switch, int go)
 {
@@ -262,7 +262,7 @@ fd_reaper_process_send(struct fd_reaper_process *process, uint32_t id, const int
 		return ret;
 	for (i = 0; i < n; i++)
 		close(fds[i]);
-	/* a batch that is not let go stays open: so another try is worth it */
+	/* tried again, because a batch that is not released stays open */
 	for (int tries = 0; tries < GO_TRIES && eventfd_write(process->go, 1) < 0; tries++)
 		;
 	return 0;

@@ -12,7 +12,7 @@
 #include "base/mutex.h"
 #include "base/thread.h"
 
-/* When so many threads are held up, further descriptors wait until one comes back. */
+/* When so many threads hang, further descriptors wait until one of them goes on. */
 #define THREADS_MAX 64
 
 #define STACK_SIZE 65536
@@ -30,7 +30,7 @@ static struct mutex lock = MUTEX_INIT;
 static struct jobs jobs GUARDED_BY(lock) = STAILQ_HEAD_INITIALIZER(jobs);
 static uint32_t n_threads GUARDED_BY(lock);
 
-/* Closes what there is, and ends. */
+/* Closes all that is queued, and ends. */
 static void *
 run(void *unused)
 {
@@ -57,7 +57,7 @@ fd_reaper_thread_close(int fd, void (*done)(void *arg), void *arg)
 	bool more;
 
 	if (job == NULL) {
-		close(fd); /* may block, but a leak would be for ever */
+		close(fd); /* may block, but a leaked descriptor would be lost for ever */
 		done(arg);
 		return;
 	}

@@ -18,8 +18,8 @@
 #define ALL_RINGS ((1u << PORT_VRINGS) - 1)
 
 /*
- * Asks for what a session needs. False with words. What the switch itself lacks is in the words and
- * brings the port no rest: its next frontend may try as soon as it likes.
+ * Reserves what a session needs. False with the reason in `why`. Where the switch itself lacks
+ * something the port gets no rest (`blameless`): its next frontend may try at once.
  */
 static bool
 open_session(struct gate *gate, char *why, size_t why_size)
@@ -56,7 +56,7 @@ admit(struct gate *gate, int fd)
 		gate_end(gate, why);
 }
 
-/* True when the other end of a socket is gone, whatever it sent before. */
+/* True when the other end of a socket is gone, even if data of it is still unread. */
 static bool
 is_dead(int fd)
 {
@@ -133,7 +133,7 @@ close_session(struct gate *gate)
 	gate->conn = NULL;
 	close_frontend(gate);
 	session_reset(&gate->session);
-	/* open until the library has closed its copies, so that its closes are never the last */
+	/* kept open until the library has closed its copies: its closes must never be the last */
 	held = fd_reaper_hold(gate->unclosed);
 	if (conn != NULL)
 		gate->library->close(conn, fd_reaper_send, held);
@@ -179,7 +179,7 @@ finish(struct gate *gate)
 	done(done_arg);
 }
 
-/* What waits to be done from the loop, with no caller of ours on the stack. */
+/* Runs from the event loop what must not run while a caller of the gate is on the stack. */
 static void
 gate_run_deferred(evutil_socket_t unused, short what, void *arg)
 {
@@ -328,7 +328,10 @@ gate_log(struct gate *gate)
 	return &gate->log;
 }
 
-/* The library keeps its mapping where the addresses stay; the check has seen to the files. */
+/*
+ * Compares what the library compares before it keeps its mapping: the addresses. That the files are the
+ * same too, vhost_check.c has seen to.
+ */
 static bool
 is_same_table(const struct session *session, const struct vhost_payload_memory *memory)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The way out, where the frontend serves the socket: tries until somebody is there, and again
- * when he has left. Attempts are 100 ms apart at first and up to 5 s later, also when a peer
- * accepts and closes at once, so nobody can make the switch spin; and not within the port's rest
- * (gate_rest.c). Control thread, by the gate.
+ * Connects to a frontend that serves the socket: tries until it succeeds, and again when the
+ * frontend has left. Attempts are 100 ms apart at first, later up to 5 s, also where a peer accepts
+ * and closes at once, so that a peer cannot make the switch spin. No attempt is made while the port
+ * rests (gate_rest.c). Control thread, by the gate.
  */
 #include "gate_internal.h"
 
@@ -32,7 +32,7 @@ try_later(struct gate *gate)
 	event_add(&connector->next, &tv);
 }
 
-/* A UNIX socket's connect() is over when it returns: no room in the queue is an error here. */
+/* connect() of a UNIX socket is never in progress: a full queue is an error, too. */
 static int
 try_connect(const char *path)
 {

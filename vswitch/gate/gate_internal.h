@@ -3,27 +3,27 @@
  * What the parts of the gate share. Control thread only.
  *
  *   gate.c          one frontend's session from admission to its end; the public functions
- *   gate_read.c     one message of the frontend: collect, check, answer or relay
- *   gate_relay.c    one message through the vhost library: quiesce, relay, answer
- *   gate_message.c  the message at hand: its reply, its limit, its descriptors
- *   gate_session.c  what all of these may ask of a session: to end, to be quiet
+ *   gate_read.c     one message of the frontend: collect, check, reply or relay
+ *   gate_relay.c    one message through the vhost library: quiesce, relay, reply
+ *   gate_message.c  the message at hand: its reply, its time limit, its descriptors
+ *   gate_session.c  what all of these use: ends the session, asks for quiescence
  *   gate_listen.c   the public socket, where the frontend connects
- *   gate_connect.c  the way out, where the frontend serves the socket
+ *   gate_connect.c  the attempts to connect, where the frontend serves the socket
  *   gate_rest.c     the time between a fault and the next frontend
  *
- * States. Only the arrows change them; every op may call gate_fault() or gate_destroy(), which
- * only mark, so after each op the state is looked at again.
+ * The state changes only along these arrows. Every op may call gate_fault() or gate_destroy(), which
+ * set the state to ENDING and return, so the state is read again after each op.
  *
  *   IDLE -> READING      a frontend was admitted
- *   READING -> OPENING   its first message for the library is whole and good; the library is asked
- *                        for a connection, which a frontend that says nothing has not cost it
+ *   READING -> OPENING   its first message for the library is whole and good; only now the library is
+ *                        asked for a connection, so that a silent frontend costs it nothing
  *   READING, OPENING -> QUIESCING   a good message concerns rings that workers may use
  *   READING, OPENING, QUIESCING -> RELAYED   the library has the message
- *   RELAYED -> READING   its answer came and was passed on
- *   any but IDLE -> ENDING  the frontend left, broke a rule, or is not wanted any more
- *   ENDING -> CLOSING    from the loop, when neither quiescence nor an answer of the library is
- *                        outstanding: asked for quiescence of all rings
- *   CLOSING -> IDLE      quiet: everything closed
+ *   RELAYED -> READING   the library's reply came and was passed on
+ *   any but IDLE -> ENDING  the frontend left, broke a rule, or the port goes
+ *   ENDING -> CLOSING    from the loop, when neither a quiesce nor a reply of the library is
+ *                        outstanding; asks the port to quiesce all rings
+ *   CLOSING -> IDLE      the rings are quiet, and everything was closed
  */
 #ifndef VSWITCH_GATE_INTERNAL_H
 #define VSWITCH_GATE_INTERNAL_H
@@ -40,25 +40,26 @@
 
 #define GATE_TEXT_MAX 256
 
-/* A message once begun must be whole within this. */
+/* From the first byte of a message to its last. */
 #define GATE_MESSAGE_LIMIT_S 1
 
-/* The library answers within this, also where it has little CPU, or something is wrong with it. */
+/* The library replies within this, even with little CPU; otherwise something is wrong with it. */
 #define GATE_ANSWER_LIMIT_S 5
 
 /*
- * These limits are counted in looks, and longer than GATE_PAUSE_MAX_MS apart: a switch that was stopped
- * and goes on, or had no CPU, first takes what came meanwhile.
+ * These limits are counted in timer ticks of this length, so that time in which the switch was stopped
+ * or had no CPU counts as one tick. A tick is longer than GATE_PAUSE_MAX_MS, so that data that came
+ * meanwhile is read first.
  */
 #define GATE_LOOK_MS 100
 
-/* Descriptors of a port's frontends that resist closing; with more, nobody is served there. */
+/* Descriptors of a port's frontends that resist closing; with more, the port serves no frontend. */
 #define GATE_UNCLOSED_MAX 32
 
-/* Descriptors of a port's frontends that are being closed, however long since. */
+/* Descriptors of a port's frontends that are not closed yet, old and new; the same with more. */
 #define GATE_PENDING_MAX 1024
 
-/* After a part of a message the next look at the connection; each further part doubles it. */
+/* After a part of a message the connection is read again after this; each further part doubles it. */
 #define GATE_PAUSE_MIN_MS 1
 #define GATE_PAUSE_MAX_MS 64
 
@@ -80,27 +81,27 @@ struct gate_listener {
 	int fd; /* -1: not listening */
 	struct event readable;
 	struct event pause;    /* pending while accepting is suspended */
-	int trouble;	       /* errno of the last accept4(), said in the log; 0: it worked */
+	int trouble;	       /* errno of the last accept4(), which the log has; 0: it worked */
 	uint64_t second_start; /* ns; accepted connections are counted from here */
 	uint32_t accepted;
 	dev_t dev; /* the socket file that was made here */
 	ino_t ino;
-	LIST_ENTRY(gate) link; /* of all that listen */
+	LIST_ENTRY(gate) link; /* in the list of all that listen */
 };
 
 /* The attempts to reach a frontend that serves the socket. */
 struct gate_connector {
 	struct event next; /* the next attempt */
 	uint64_t next_ns;  /* when, CLOCK_MONOTONIC */
-	uint32_t delay_ms; /* before the attempt after that */
+	uint32_t delay_ms; /* from the next attempt to the one after it */
 	int error;	   /* errno of the last attempt, 0 before the first */
 };
 
-/* What the port's faults have brought it. */
+/* The port's faults in a row, and its rest. */
 struct gate_rest {
 	uint32_t faults;   /* each within REST_FORGET_S of the one before */
-	uint64_t last_ns;  /* of them; CLOCK_MONOTONIC */
-	uint64_t until_ns; /* nobody is admitted before */
+	uint64_t last_ns;  /* when the last of them was; CLOCK_MONOTONIC */
+	uint64_t until_ns; /* no frontend is admitted before */
 	struct event over;
 };
 
@@ -110,20 +111,20 @@ struct gate {
 	void *port;
 	const struct vhost_library *library;
 	char name[64];
-	struct log_bucket log; /* what its frontends make it say */
+	struct log_bucket log; /* for lines that its frontends cause */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool connects;
 	struct vhost_offer offer;
-	struct fd_reaper_account *unclosed; /* what frontends gave and is being closed */
+	struct fd_reaper_account *unclosed; /* frontends' descriptors that are being closed */
 
 	enum gate_state state;
-	struct event step; /* what must not happen inside a caller's stack; see gate_run_deferred() */
+	struct event step; /* runs gate_run_deferred() from the loop */
 	struct gate_listener listener;
 	struct gate_connector connector;
 	struct gate_rest rest;
-	int waiting_fd; /* a frontend that waits for its predecessor's end or the port's rest; -1: none */
+	int waiting_fd; /* a frontend that waits until the session or the port's rest ends; -1: none */
 	uint64_t rejected;
-	/* A frontend is at `fd`, which is taken over: admitted, made to wait, or turned away. */
+	/* Owns `fd`, a frontend's connection: admits it, makes it wait, or closes it. */
 	void (*arrived)(struct gate *gate, int fd);
 
 	/* The session at hand. */
@@ -133,7 +134,7 @@ struct gate {
 	struct event answered; /* on the library's socket, from OPENING's end to CLOSING */
 	struct event pause;    /* pending instead of readable while only a part has come */
 	struct event limit;    /* of the message being collected, or of the library's answer */
-	uint32_t looks;	       /* until that limit */
+	uint32_t looks;	       /* ticks (GATE_LOOK_MS) until that limit */
 	uint32_t pause_ms;
 	struct vhost_conn *conn;
 	bool answered_added;
@@ -141,15 +142,15 @@ struct gate {
 	uint32_t region_budget;	 /* descriptors reserved for memory regions */
 	uint64_t address_space;	 /* bytes reserved for them; see memory_space.h */
 	uint32_t message_budget; /* descriptors reserved for the message at hand */
-	bool quiesce_asked;	 /* and gate_quiesced() not called yet */
-	bool answer_due;	 /* the library has a message and has not answered yet */
+	bool quiesce_asked;	 /* a quiesce is outstanding */
+	bool answer_due;	 /* the library has a message and has not replied yet */
 	struct session session;
 	struct vhost_msg msg;	 /* from the frontend */
 	struct vhost_msg answer; /* from the library */
 	uint32_t refusals;
 	char refusal[GATE_TEXT_MAX];
 	bool at_fault;
-	bool blameless; /* the fault is that the switch has no room for the session */
+	bool blameless; /* the switch has no room for the session: not the frontend's fault */
 	char fault[GATE_TEXT_MAX];
 
 	bool destroying;
@@ -159,59 +160,59 @@ struct gate {
 
 /* gate_session.c */
 
-/* Ends the session from the loop. `fault` NULL: the frontend left. The first call counts. */
+/* Ends the session from the loop. `fault` NULL: the frontend left. Only the first call counts. */
 void gate_end(struct gate *gate, const char *fault);
 bool gate_is_ending(const struct gate *gate);
 
-/* Goes on with gate_run_deferred() from the loop. */
+/* Has the loop call gate_run_deferred(). */
 void gate_defer(struct gate *gate);
 
-/* Shuts a frontend's connection and gives it to the reaper, with what lies unread in it. */
+/* Shuts a frontend's connection down and gives it to the reaper, together with its unread data. */
 void gate_drop(struct gate *gate, int fd);
 
-/* True when frontends of this port gave more than can be closed. Words in `why`. */
+/* True when too many descriptors of this port's frontends cannot be closed; says so in `why`. */
 bool gate_is_clogged(const struct gate *gate, char *why, size_t why_size);
 
-/* Asks the port to quiesce; the answer may come within the call. */
+/* Asks the port to quiesce; gate_quiesced() may come within the call. */
 void gate_request_quiesce(struct gate *gate, uint32_t vring_mask);
 
 /* gate_message.c */
 
-/* The message at hand must be dealt with in so many seconds. */
+/* The message at hand must be over and done with in so many seconds. */
 void gate_message_set_limit(struct gate *gate, uint32_t seconds);
 void gate_message_on_limit(evutil_socket_t fd, short what, void *arg);
 
-/* Gives up the descriptors of `msg` that the session did not take. */
+/* Closes the descriptors of `msg` that the session did not take, and empties `msg`. */
 void gate_message_give_up(struct gate *gate, struct vhost_msg *msg);
 
-/* Gives up what the message at hand and its answer hold. */
+/* Does the same for the message at hand and its reply, and returns their reserved descriptors. */
 void gate_message_release(struct gate *gate);
 
-/* A struct fd_receiver's function: closes what a message may not carry. */
+/* For struct fd_receiver: closes a descriptor that the message may not carry. */
 void gate_message_close_surplus(void *arg, int fd);
 
-/* Waits for the next message. */
+/* Begins to wait for the next message. */
 void gate_message_next(struct gate *gate);
 
-/* Sends a reply with `size` bytes of `payload`. False when the session ends over it. */
+/* Sends a reply with `size` bytes of `payload`. False when that failed and the session ends. */
 bool gate_message_reply(struct gate *gate, const union vhost_payload *payload, uint32_t size);
 bool gate_message_reply_u64(struct gate *gate, uint64_t value);
 
-/* Answers NEED_REPLY of a request without a reply of its own. False as above. */
+/* Sends ACK or NACK if the frontend set NEED_REPLY. False as above. */
 bool gate_message_acknowledge(struct gate *gate, bool accepted);
 
 /*
- * Refuses a legal request that cannot be granted: a negative reply if the frontend asked for one, else the
- * session ends, because the frontend could not know.
+ * Refuses a legal request that cannot be granted: sends NACK if the frontend asked for a reply.
+ * Otherwise the session ends, because the frontend would not know.
  */
 void gate_message_refuse(struct gate *gate, const char *why);
 
 /* gate_relay.c */
 
-/* Asks the library for a connection, and relays the message at hand when it is there. */
+/* Asks the library for a connection; once it is there, relays the message at hand. */
 void gate_relay_open(struct gate *gate);
 
-/* There is a connection to the library: the good message at hand is for it. */
+/* Relays the message at hand, which is good, over the connection that is there. */
 void gate_relay_go_on(struct gate *gate);
 
 /* The rings are quiet: hands the message at hand to the library. */
@@ -224,14 +225,14 @@ void gate_read_on_pause_over(evutil_socket_t fd, short what, void *arg);
 /* gate_listen.c */
 int
 gate_listen_start(struct gate *gate, const struct gate_config *config, char *err, size_t err_size);
-/* Stops listening and removes the socket file, if it is still the one that was made. */
+/* Stops listening, and removes the socket file if it is still the file that was made here. */
 void gate_listen_stop(struct gate *gate);
 int gate_listen_set_access(struct gate *gate, mode_t mode, uid_t owner, gid_t group, char *err,
 		size_t err_size);
 
 /* gate_connect.c */
 void gate_connect_start(struct gate *gate);
-/* A session ended; `useful` when it came so far that the next attempt need not be put off. */
+/* A session ended. `useful`: it had memory, so the next attempt follows after the shortest delay. */
 void gate_connect_again(struct gate *gate, bool useful);
 void gate_connect_stop(struct gate *gate);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The public socket of a port: made, given to whom it is meant for before anybody can connect,
- * accepted from at a bounded rate, and removed. Control thread, by the gate.
+ * The public socket of a port: makes it with its mode, owner and group set before anybody can
+ * connect, accepts at a bounded rate, and removes it. Control thread, by the gate.
  */
 #include "gate_internal.h"
 
@@ -18,10 +18,10 @@
 #include "base/log.h"
 #include "system/socket_file.h"
 
-/* Frontends that connect and leave in a loop may cost this many sessions a second. */
+/* Sessions a second that frontends which connect and leave in a loop may cost. */
 #define ACCEPTS_PER_SECOND 200
 
-/* Without descriptors, the next look at the socket. */
+/* After accept4() failed, until the next attempt. */
 #define PAUSE_MS 50
 
 #define BACKLOG 16
@@ -32,7 +32,7 @@ LIST_HEAD(gate_list, gate);
 
 static struct gate_list listening = LIST_HEAD_INITIALIZER(listening);
 
-/* Words with what, which object, why, what next; returns `error`. */
+/* Writes what failed, on which path, why, and what to do; returns `error`. */
 static int __attribute__((format(printf, 5, 6)))
 cannot_listen(const char *path, int error, char *err, size_t err_size, const char *fmt, ...)
 {
@@ -66,7 +66,7 @@ fill_address(struct sockaddr_un *addr, const char *path)
 	snprintf(addr->sun_path, sizeof(addr->sun_path), "%s", path);
 }
 
-/* Whether a program serves the socket file `path`: 0 when none does. */
+/* Whether a program serves the socket file: 0 when none does, else -errno with a message. */
 static int
 probe(struct gate *gate, char *err, size_t err_size)
 {
@@ -97,12 +97,12 @@ probe(struct gate *gate, char *err, size_t err_size)
 				"already does (%s); choose another name or remove it",
 				strerror(errno));
 	}
-	/* whoever serves it may have sent us something already */
+	/* by the reaper, because its server may have sent descriptors already */
 	fd_reaper_close(fd, gate->unclosed);
 	return ret;
 }
 
-/* Makes room at `path` where only a dead program's socket is in the way. */
+/* Removes a dead program's socket from the gate's path; fails if anything else is there. */
 static int
 clear_path(struct gate *gate, char *err, size_t err_size)
 {
@@ -115,7 +115,7 @@ clear_path(struct gate *gate, char *err, size_t err_size)
 		return 0; /* bind() will say more */
 	if (!S_ISSOCK(st.st_mode))
 		return cannot_listen(path, -EEXIST, err, err_size,
-				"what is there is no socket; "
+				"a file that is not a socket is there; "
 				"choose another name or remove it");
 	other = find_listening(&st);
 	if (other != NULL)
@@ -135,7 +135,7 @@ clear_path(struct gate *gate, char *err, size_t err_size)
 	return 0;
 }
 
-/* Opens the very file that was made here, whatever stands at its path now. -errno. */
+/* Opens (O_PATH) the socket file that was made here. -ESTALE when another file is at its path. */
 static int
 open_own(const struct gate *gate)
 {
@@ -202,7 +202,7 @@ on_pause_over(evutil_socket_t unused, short what, void *arg)
 	event_add(&gate->listener.readable, NULL);
 }
 
-/* Counts a connection; when this second has had its share, the rest of it is a pause. */
+/* Counts a connection. Once this second has had its share, accepting pauses until the next second. */
 static void
 limit_rate(struct gate *gate)
 {
@@ -234,18 +234,18 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
 	}
 	error = errno;
 	if (error == EAGAIN || error == EINTR || error == ECONNABORTED) {
-		gate->listener.trouble = 0; /* the kernel looks for a descriptor first */
+		gate->listener.trouble = 0; /* the kernel found a descriptor before it failed */
 		return;
 	}
-	/* what waits stays readable: without a pause the loop would spin */
+	/* the socket stays readable: without a pause the loop would spin */
 	if (gate->listener.trouble == 0)
-		log_from(&gate->log, LOG_LEVEL_ERROR, "cannot accept a frontend: %s; trying on",
+		log_from(&gate->log, LOG_LEVEL_ERROR, "cannot accept a frontend: %s; still trying",
 				strerror(error));
 	gate->listener.trouble = error;
 	pause_accepting(gate, PAUSE_MS);
 }
 
-/* What helps when nobody can be accepted. */
+/* What helps when accept4() fails. */
 static const char *
 remedy_of(int error)
 {
@@ -271,7 +271,7 @@ gate_listen_trouble(const struct gate *gate, char *text, size_t size)
 	return true;
 }
 
-/* Learns which file bind() has made. 0 or -errno. */
+/* Notes which file bind() has made. 0 or -errno. */
 static int
 identify(struct gate *gate)
 {
@@ -291,8 +291,8 @@ identify(struct gate *gate)
 }
 
 /*
- * The file exists from bind() on, with the mode that the socket was given before; connecting to it
- * fails until listen().
+ * bind() makes the file with the mode that the socket has, so the mode is set first. Nobody can
+ * connect before listen().
  */
 static int
 open_socket(struct gate *gate, const struct gate_config *config, char *err, size_t err_size)
@@ -383,7 +383,7 @@ gate_listen_stop(struct gate *gate)
 		unlink(gate->path);
 		close(fd);
 	}
-	/* with the connections that nobody has accepted, and what lies unread in them */
+	/* by the reaper, because connections that were never accepted may hold descriptors */
 	gate_drop(gate, listener->fd);
 	listener->fd = -1;
 	fd_budget_give(FD_BUDGET_LISTENER);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The message at hand, whoever reads or relays it: its reply, its time limit, and the descriptors that
- * came with it. Control thread, by the gate.
+ * The message at hand, for the parts that read and relay it: its reply, its time limit, and the
+ * descriptors that came with it. Control thread, by the gate.
  */
 #include "gate_internal.h"
 
@@ -39,7 +39,7 @@ gate_message_on_limit(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (!gate->answer_due) {
-		gate_end(gate, "a message was begun and was not whole within a second");
+		gate_end(gate, "a message was not complete within a second of its first byte");
 		return;
 	}
 	gate->answer_due = false;
@@ -47,7 +47,6 @@ gate_message_on_limit(evutil_socket_t fd, short what, void *arg)
 	gate_defer(gate);
 }
 
-/* Gives up the descriptors that the session did not take. */
 void
 gate_message_give_up(struct gate *gate, struct vhost_msg *msg)
 {
@@ -91,7 +90,6 @@ gate_message_next(struct gate *gate)
 		gate_end(gate, "no memory to watch the frontend's connection");
 }
 
-/* Sends a reply with what is in `payload`; `size` bytes. False when the session ends over it. */
 bool
 gate_message_reply(struct gate *gate, const union vhost_payload *payload, uint32_t size)
 {
@@ -110,8 +108,8 @@ gate_message_reply(struct gate *gate, const union vhost_payload *payload, uint32
 	if (ret == -EAGAIN)
 		snprintf(why, sizeof(why), "the frontend does not read its replies");
 	else
-		snprintf(why, sizeof(why), "the frontend cannot be answered: %s", strerror(-ret));
-	/* a frontend that is gone is no fault of its */
+		snprintf(why, sizeof(why), "cannot reply to the frontend: %s", strerror(-ret));
+	/* leaving is not a fault */
 	gate_end(gate, ret == -EPIPE || ret == -ECONNRESET ? NULL : why);
 	return false;
 }
@@ -124,7 +122,7 @@ gate_message_reply_u64(struct gate *gate, uint64_t value)
 	return gate_message_reply(gate, &payload, sizeof(payload.u64));
 }
 
-/* Answers NEED_REPLY of a request without a reply of its own: 0 is yes. */
+/* By the specification 0 is ACK; any other value is NACK. */
 bool
 gate_message_acknowledge(struct gate *gate, bool accepted)
 {
@@ -133,7 +131,6 @@ gate_message_acknowledge(struct gate *gate, bool accepted)
 	return gate_message_reply_u64(gate, accepted ? 0 : 1);
 }
 
-/* What a well-meaning frontend asked and did not get: it is told, or it could not go on. */
 void
 gate_message_refuse(struct gate *gate, const char *why)
 {

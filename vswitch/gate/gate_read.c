@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One message of the frontend after the other: collected without ever blocking, checked, and answered
- * here or relayed (gate_relay.c). The next one is not read before, so nothing piles up here; and each
- * begins from the event loop, so a frontend that sends much is served in turn with the others. Control
- * thread.
+ * Collects one message of the frontend without ever blocking, checks it, and replies or relays it
+ * (gate_relay.c). The next message is read only after that, so nothing piles up here. Each message
+ * begins from the event loop, so that a frontend which sends much takes turns with the others.
+ * Control thread.
  */
 #include "gate_internal.h"
 
@@ -16,7 +16,7 @@
 #include "vhost_io.h"
 #include "base/watched.h"
 
-/* Answers without the library. */
+/* Handles a message that is not for the library. */
 static void
 answer_locally(struct gate *gate)
 {
@@ -38,8 +38,8 @@ answer_locally(struct gate *gate)
 }
 
 /*
- * What a memory table needs besides its checks: address space, descriptors here and in the library,
- * reserved until the session ends, and that each file can be mapped.
+ * Reserves what a memory table needs until the session ends: address space, and descriptors here
+ * and in the library. Also tries whether each file can be mapped.
  */
 static enum vhost_verdict
 prepare_memory(struct gate *gate, char *why, size_t why_size)
@@ -119,7 +119,7 @@ handle_message(struct gate *gate)
 		gate_relay_go_on(gate);
 }
 
-/* Reckons the descriptors that have come with the message. False with words. */
+/* Reserves the descriptors that have come with the message. False with the reason in `why`. */
 static bool
 reserve_message_fds(struct gate *gate, char *why, size_t why_size)
 {
@@ -133,7 +133,7 @@ reserve_message_fds(struct gate *gate, char *why, size_t why_size)
 	return true;
 }
 
-/* Reads on, to the end of the message at most. Whatever is wrong with it already ends it. */
+/* Reads on, at most to the end of the message. Ends the session when the header is bad. */
 static enum vhost_io
 collect(struct gate *gate, int fd)
 {
@@ -156,8 +156,8 @@ collect(struct gate *gate, int fd)
 }
 
 /*
- * Whoever sends a message in many small parts is looked at ever less often, so that a thousand who
- * do so take no time from the others.
+ * Reads a message that comes in many small parts at growing intervals, so that a thousand frontends
+ * which send like this take no time from the others.
  */
 static void
 pause_reading(struct gate *gate)

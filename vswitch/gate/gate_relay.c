@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A good message of the frontend, on its way through the vhost library: handed over when the workers have
- * left the rings that it concerns, recorded when the library took it, and answered. Control thread.
+ * Relays a good message of the frontend to the vhost library: waits until the workers have left the
+ * rings that it concerns, sends it, records it in the session once the library accepted it, and
+ * replies to the frontend. Control thread.
  *
- * The library gets NEED_REPLY with every request that has no reply of its own: only its answer
- * says whether the message took effect. The frontend gets that answer if it asked for it.
+ * The library gets NEED_REPLY with every request that has no reply of its own, because only the reply
+ * says whether the message took effect. The frontend gets that reply if it asked for it.
  */
 #include "gate_internal.h"
 
@@ -41,7 +42,7 @@ send_to_library(struct gate *gate, struct vhost_msg *msg)
 	ret = vhost_io_send(gate->library->fd(gate->conn), msg);
 	msg->header.flags = asked;
 	if (ret != 0) {
-		snprintf(why, sizeof(why), "the vhost library took no message: %s", strerror(-ret));
+		snprintf(why, sizeof(why), "cannot send to the vhost library: %s", strerror(-ret));
 		gate_end(gate, why);
 		return;
 	}
@@ -79,8 +80,8 @@ refused_by_library(struct gate *gate)
 }
 
 /*
- * The library has dealt with a message: what it reported before its answer comes first. False when it
- * did not take it, and that was dealt with.
+ * Takes the library's reply to `msg`. What the library posted before it is handled first. False when
+ * the library refused `msg` or the session ends; nothing is left to do then.
  */
 static bool
 accept_answer(struct gate *gate, struct vhost_msg *msg)
@@ -88,7 +89,7 @@ accept_answer(struct gate *gate, struct vhost_msg *msg)
 	bool has_reply = (vhost_msg_flags(msg->header.request) & VHOST_MSG_HAS_REPLY) != 0;
 
 	if (!vhost_msg_check_answer(msg, &gate->answer, &gate->offer)) {
-		gate_end(gate, "the vhost library gave an answer that is none");
+		gate_end(gate, "the vhost library sent an invalid reply");
 		return false;
 	}
 	gate->library->drain();
@@ -148,7 +149,7 @@ on_answer(evutil_socket_t fd, short what, void *arg)
 		handle_answer(gate);
 		return;
 	}
-	/* nothing more is wanted from it, and what is readable would stay readable */
+	/* no reply is expected any more, and unread data would make the event fire for ever */
 	event_del(&gate->answered);
 	gate->answered_added = false;
 	gate_end(gate, "the vhost library ended the connection");
@@ -163,7 +164,7 @@ on_connected(void *arg, int result)
 
 	if (result < 0) {
 		gate->conn = NULL;
-		snprintf(why, sizeof(why), "the vhost library gave no connection: %s",
+		snprintf(why, sizeof(why), "cannot connect to the vhost library: %s",
 				strerror(-result));
 		gate_end(gate, why);
 		return;

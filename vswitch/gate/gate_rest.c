@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The rest of a port whose sessions end in fault again and again: a fault costs the switch up to
- * some milliseconds of a worker, and a frontend that came back at once could ask that price hundreds
- * of times a second. The first fault costs no rest, because whoever starts its program anew shall be
- * served; each further one doubles the time until the next frontend is admitted. Leaving and coming
- * back changes nothing, only REST_FORGET_S without a fault does. Control thread, by the gate.
+ * The rest of a port whose sessions end in fault again and again. A fault can cost some milliseconds
+ * of a worker's time, and a frontend that comes back at once could cause hundreds a second. The first
+ * fault brings no rest, because a program that is started anew is to be served. Each further one
+ * doubles the time until the next frontend is admitted. Only REST_FORGET_S without a fault end the
+ * series; leaving and coming back does not. Control thread, by the gate.
  */
 #include "gate_internal.h"
 
@@ -34,7 +34,7 @@ gate_rest_init(struct gate *gate)
 	event_assign(&gate->rest.over, gate->base, -1, 0, on_over, gate);
 }
 
-/* 0, 100, 200, ... 5,000 ms. */
+/* 0 after the first fault, then 100, 200, ... 5,000 ms. */
 static uint32_t
 delay_ms(uint32_t faults)
 {

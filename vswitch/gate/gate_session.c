@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What every part of the gate may ask of a session: that it ends, that its rings become quiet, that
- * a connection is given up. Nothing here calls another part. Control thread, by the gate.
+ * What every part of the gate uses: ends a session, asks the port to quiesce, drops a connection.
+ * Nothing here calls another part. Control thread, by the gate.
  */
 #include "gate_internal.h"
 
@@ -11,7 +11,7 @@
 void
 gate_drop(struct gate *gate, int fd)
 {
-	/* at once, because the reaper takes its time */
+	/* the peer is to see the end at once; the reaper closes later */
 	shutdown(fd, SHUT_RDWR);
 	fd_reaper_close(fd, gate->unclosed);
 }
@@ -25,8 +25,8 @@ gate_is_clogged(const struct gate *gate, char *why, size_t why_size)
 	if (resisting <= GATE_UNCLOSED_MAX && pending <= GATE_PENDING_MAX)
 		return false;
 	snprintf(why, why_size,
-			"%u descriptors that frontends of this port sent cannot be closed: who serves "
-			"them does not answer; end those programs, or delete the port and add it again",
+			"%u descriptors that frontends of this port sent cannot be closed: the programs "
+			"behind them do not answer; end them, or delete the port and add it again",
 			resisting > GATE_UNCLOSED_MAX ? resisting : pending);
 	return true;
 }

@@ -85,7 +85,7 @@ session_missing(const struct session *session, char *text, size_t size)
 			return;
 		}
 	}
-	/* the library starts a device of a frontend that took the STATUS feature only then */
+	/* with the STATUS feature the library starts the device only after DRIVER_OK */
 	if ((session->protocol_features & SESSION_PROTOCOL_F_STATUS) != 0 &&
 			(session->status & SESSION_STATUS_DRIVER_OK) == 0)
 		snprintf(text, size, "the driver has not said that it is ready (DRIVER_OK)");
@@ -161,7 +161,7 @@ session_check_area(const struct session *session, enum session_area area, uint32
 		offset = user_addr - region->userspace_addr; /* huge when below the region */
 		if (offset >= region->size || region->size - offset < bytes)
 			continue;
-		/* the file is mapped here at a page's start, wherever the frontend has it */
+		/* aligned in the frontend, and here, where the file is mapped at a page's start */
 		if ((user_addr & mask) != 0 || ((region->mmap_offset + offset) & mask) != 0)
 			return -EINVAL;
 		return 0;
@@ -195,7 +195,7 @@ recheck_addresses(struct session *session)
 	}
 }
 
-/* A ring that has all it needs runs again. */
+/* A ring that has all it needs runs again, so it no longer counts as stopped. */
 static void
 note_runs(struct session *session)
 {
@@ -266,7 +266,7 @@ session_start_vring(struct session *session, uint32_t index, int kick_fd)
 	give_up(session, &vring->kick_fd);
 	vring->kick_fd = kick_fd;
 	vring->kicked = true;
-	/* without that feature rings are born enabled (vhost-user: "Ring states") */
+	/* without that feature rings start enabled (vhost-user: "Ring states") */
 	if ((session->features & SESSION_F_PROTOCOL_FEATURES) == 0)
 		vring->enabled = true;
 	note_runs(session);

@@ -3,9 +3,9 @@
  * What one vhost-user connection has agreed on so far: a plain record of the messages that passed
  * the gate and that the vhost library accepted.
  *
- * Owned by the port's gate; control thread only. It answers `show-port`, validates the next
- * message, and is what ring snapshots are built from. Knows neither DPDK nor libevent, and does
- * no I/O: descriptors that it gives up go to the function that session_init() was told.
+ * Owned by the port's gate; control thread only. `show-port` reads it, the next message is checked
+ * against it, and ring snapshots are built from it. Knows neither DPDK nor libevent and does no I/O:
+ * descriptors that it no longer needs go to the function that session_init() got.
  */
 #ifndef VSWITCH_SESSION_H
 #define VSWITCH_SESSION_H
@@ -39,7 +39,7 @@ struct session_vring {
 	uint64_t used_user_addr;
 	bool kicked;   /* SET_VRING_KICK seen since the last GET_VRING_BASE */
 	int kick_fd;   /* owned; -1: none (polled) */
-	bool has_call; /* the library knows its call descriptor, or that there is none */
+	bool has_call; /* the library has had SET_VRING_CALL, also without a descriptor */
 	int call_fd;   /* owned; -1: none (frontend polls) */
 	bool enabled;
 	bool was_stopped; /* GET_VRING_BASE or disabling ended its last run */
@@ -71,20 +71,20 @@ enum session_area {
 };
 
 /*
- * An empty session. `close_fd(arg, fd)` is called for each descriptor that the session gives up; closing
- * what a stranger gave may block, so it should not be close().
+ * An empty session. It calls `close_fd(arg, fd)` for each descriptor that it no longer needs. That
+ * should not be close(), because closing a stranger's descriptor may block.
  */
 void session_init(struct session *session, void (*close_fd)(void *arg, int fd), void *arg);
 
-/* Gives up every descriptor that the record owns and empties it. */
+/* Passes every descriptor that the record owns to close_fd, and empties the record. */
 void session_reset(struct session *session);
 
 /* True when ring `index` has all that a running ring needs (vhost-user: "Ring states"). */
 bool session_vring_complete(const struct session *session, uint32_t index);
 
 /*
- * Says in words what the frontend has still to do until both rings can run, e.g. "no memory table
- * yet", "ring 1 has no address yet", "ring 0 is not enabled yet". Empty when nothing is missing.
+ * Writes what the frontend still has to do until both rings can run, e.g. "no memory table yet",
+ * "ring 1 has no address yet", "ring 0 is not enabled yet". Empty when nothing is missing.
  */
 void session_missing(const struct session *session, char *text, size_t size);
 
@@ -104,13 +104,13 @@ uint64_t session_area_bytes(enum session_area area, uint32_t size);
 uint32_t session_area_align(enum session_area area);
 
 /*
- * Whether an area at `user_addr` can be used: 0, -EFAULT when it does not lie wholly in one
- * memory region, -EINVAL when it would be misaligned there or here.
+ * Whether an area at `user_addr` can be used: 0, -EFAULT when it does not lie wholly in one memory
+ * region, -EINVAL when it would be misaligned in the frontend's mapping or in ours.
  */
 int session_check_area(const struct session *session, enum session_area area, uint32_t size,
 		uint64_t user_addr);
 
-/* What messages change. Values were checked before; descriptors become the session's. */
+/* Record messages. The caller has checked the values; the session owns the descriptors from now on. */
 void session_set_features(struct session *session, uint64_t features);
 void session_set_memory(
 		struct session *session, const struct session_region *regions, uint32_t n_regions);

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Pages of 4 KiB, whatever larger ones the file is made of. */
+/* Pages of 4 KiB, even where the file has larger ones. */
 #define OFFSET_ALIGN 4096
 
 enum vhost_verdict
@@ -22,8 +22,8 @@ vhost_check_say(const struct vhost_check *check, enum vhost_verdict verdict, con
 }
 
 /*
- * Bits may change only while nothing runs: the library checks ring areas for the kind of ring
- * that was agreed on, and does not look again.
+ * Bits may change only while no ring is started, because the library checks ring areas once, for the
+ * kind of ring that was agreed on then.
  */
 enum vhost_verdict
 vhost_check_features(const struct vhost_check *check)
@@ -59,7 +59,7 @@ check_region_file(const struct vhost_check *check, uint32_t index)
 
 	if (file->kind != VHOST_FD_MEMORY)
 		return vhost_break(check,
-				"memory region %u is no shared memory: memfd, tmpfs or "
+				"memory region %u is not shared memory: memfd, tmpfs or "
 				"hugetlbfs is needed",
 				index);
 	if (!file->writable)
@@ -70,7 +70,7 @@ check_region_file(const struct vhost_check *check, uint32_t index)
 	if (region->mmap_offset % OFFSET_ALIGN != 0)
 		return vhost_break(check,
 				"memory region %u: offset %" PRIu64 " in its file is not at "
-				"a page",
+				"the start of a page",
 				index, region->mmap_offset);
 	if (region->mmap_offset > file->size || region->size > file->size - region->mmap_offset)
 		return vhost_break(check,
@@ -126,8 +126,8 @@ check_region_overlap(const struct vhost_check *check, uint32_t index)
 }
 
 /*
- * The library compares a new table with the old one by addresses alone and keeps the old mapping
- * when they are the same: with other files behind them it would go on in memory that is no more.
+ * The library compares a new table with the old one by addresses alone, and keeps the old mapping
+ * when they are equal. If other files were behind them, it would go on in the wrong memory.
  */
 static enum vhost_verdict
 check_same_files(const struct vhost_check *check)
@@ -152,12 +152,12 @@ check_same_files(const struct vhost_check *check)
 	}
 	if (!same)
 		return vhost_refuse(check,
-				"memory table has the old addresses and other files: the "
+				"memory table has the old addresses but other files: the "
 				"vhost library would keep the old memory; reconnect");
 	return VHOST_GOOD;
 }
 
-/* The first finding about region `index`; adds the address space that it takes to *mapped. */
+/* Checks region `index`, and adds the address space that it takes to *mapped. */
 static enum vhost_verdict
 check_region(const struct vhost_check *check, uint32_t index, uint64_t *mapped)
 {
@@ -205,7 +205,7 @@ vhost_check_memory(const struct vhost_check *check)
 	return check_same_files(check);
 }
 
-/* NUM, BASE and ADDR are meant for a ring in memory that is known. */
+/* SET_VRING_NUM, _BASE and _ADDR are refused before a memory table, which their ring lies in. */
 static enum vhost_verdict
 check_has_memory(const struct vhost_check *check, uint32_t index)
 {
@@ -263,7 +263,7 @@ vhost_check_vring_num(const struct vhost_check *check)
 	verdict = check_has_memory(check, state->index);
 	if (verdict != VHOST_GOOD || !vring->has_addr)
 		return verdict;
-	/* a ring that has its place already must fit there with the new size */
+	/* a ring whose address is set must fit there with its new size */
 	return check_areas(check, state->index, state->num, vring->desc_user_addr,
 			vring->avail_user_addr, vring->used_user_addr);
 }
@@ -310,7 +310,7 @@ vhost_check_vring_enable(const struct vhost_check *check)
 	return VHOST_GOOD;
 }
 
-/* KICK, CALL, ERR: an eventfd, or the bit that says there is none. */
+/* SET_VRING_KICK, _CALL, _ERR: an eventfd, or the bit that says that there is none. */
 enum vhost_verdict
 vhost_check_vring_file(const struct vhost_check *check)
 {
@@ -325,14 +325,14 @@ vhost_check_vring_file(const struct vhost_check *check)
 		return vhost_break(check, "ring %u: %s with %u descriptors; %u is right", index,
 				check->name, check->msg->n_fds, expected);
 	if (expected == 1 && check->msg->facts[0].kind != VHOST_FD_EVENTFD)
-		return vhost_break(check, "ring %u: %s with a descriptor that is no eventfd", index,
-				check->name);
+		return vhost_break(check, "ring %u: %s with a descriptor that is not an eventfd",
+				index, check->name);
 	return VHOST_GOOD;
 }
 
 /*
- * Who asks whether its MTU is valid is told that one over the port's is not, rather than losing frames.
- * Who does not ask may announce it: the smaller one counts.
+ * With NEED_REPLY the frontend asks whether its MTU is valid: an MTU over the port's is refused, because
+ * frames would be lost. Without it the frontend only announces its MTU, and the smaller of the two counts.
  */
 enum vhost_verdict
 vhost_check_mtu(const struct vhost_check *check)

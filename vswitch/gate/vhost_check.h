@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The checks of single messages against the session and the offer, one function a kind of
- * message. They stand in the table of vhost_msg.c, which calls them after it has checked header,
- * payload size, descriptors and ring index. Pure; the gate's thread, unit tests and
- * test_vhost_mutations.
+ * The checks of single messages against the session and the offer, one function for each kind of
+ * message. The table in vhost_msg.c names them. vhost_msg_check() calls them after it has checked
+ * header, payload size, descriptors and ring index. Pure; called on the control thread, by unit tests
+ * and by test_vhost_mutations.
  */
 #ifndef VSWITCH_VHOST_CHECK_H
 #define VSWITCH_VHOST_CHECK_H
@@ -18,13 +18,13 @@ struct vhost_check {
 	const struct session *session;
 	const struct vhost_offer *offer;
 	const char *name; /* of the request */
-	char *why;	  /* words for any verdict but VHOST_GOOD */
+	char *why;	  /* the reason for any verdict but VHOST_GOOD */
 	size_t why_size;
 };
 
 typedef enum vhost_verdict (*vhost_check_fn)(const struct vhost_check *check);
 
-/* Writes the words and returns the verdict. */
+/* Writes the reason to check->why and returns the verdict. */
 enum vhost_verdict vhost_check_say(const struct vhost_check *check, enum vhost_verdict verdict,
 		const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -23,7 +23,7 @@ vhost_io_idle(const struct vhost_msg *msg)
 	return msg->have == 0;
 }
 
-/* Where the descriptors of a message go. */
+/* Where keep_fd() puts descriptors. */
 struct keeper {
 	struct vhost_msg *msg;
 	const struct fd_receiver *surplus;

@@ -12,19 +12,20 @@
 
 enum vhost_io {
 	VHOST_IO_AGAIN,	 /* not whole yet: call again when there is more to read */
-	VHOST_IO_HEADER, /* the header is whole, and must be checked before the next call */
+	VHOST_IO_HEADER, /* the header is whole; check it before the next call */
 	VHOST_IO_WHOLE,
 	VHOST_IO_END,	  /* the peer is gone */
 	VHOST_IO_BAD_FDS, /* more descriptors than a message may have */
 };
 
-/* An empty message; nothing is closed. */
+/* Makes the message empty; closes nothing. */
 void vhost_io_init(struct vhost_msg *msg);
 
 /*
- * Reads on with a message, at most to the end of its header or of its payload, never beyond it.
- * Descriptors become the message's, close-on-exec; those beyond VHOST_MSG_FDS_MAX the surplus's. The
- * payload must fit (header checked). Needs FD_RECEIVE_MAX free descriptors (fd_receive.h).
+ * Reads on with a message, at most to the end of its header or of its payload, never beyond it. The
+ * message owns the descriptors, which are close-on-exec; `surplus` gets those beyond
+ * VHOST_MSG_FDS_MAX. The payload must fit, so check the header first. Needs FD_RECEIVE_MAX free
+ * descriptors (fd_receive.h).
  */
 enum vhost_io vhost_io_read(int fd, struct vhost_msg *msg, const struct fd_receiver *surplus);
 
@@ -32,8 +33,8 @@ enum vhost_io vhost_io_read(int fd, struct vhost_msg *msg, const struct fd_recei
 bool vhost_io_idle(const struct vhost_msg *msg);
 
 /*
- * Sends a message with its descriptors, which stay the caller's. 0; -EAGAIN when the socket's
- * buffer has no room for all of it, with which the stream is spoilt; -errno.
+ * Sends a message with its descriptors, which stay the caller's. 0 or -errno. -EAGAIN: the socket's
+ * buffer had no room for all of it; the stream is useless then.
  */
 int vhost_io_send(int fd, const struct vhost_msg *msg);
 

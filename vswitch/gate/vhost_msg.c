@@ -14,15 +14,15 @@ _Static_assert(sizeof(struct vhost_payload_region) == 32, "payload as on the wir
 _Static_assert(sizeof(struct vhost_payload_memory) == 8 + 32 * MEMORY_REGIONS_MAX,
 		"payload as on the wire");
 
-/* What a payload is: its size, and where it names a ring. */
+/* The layout of a payload, which tells its size and where the ring's index is. */
 enum payload {
 	PAYLOAD_ANY, /* of a request that is not supported: skipped */
 	PAYLOAD_NONE,
 	PAYLOAD_U64,
 	PAYLOAD_STATE,
 	PAYLOAD_ADDR,
-	PAYLOAD_FILE,	/* a u64 with ring index and flag; may carry a descriptor */
-	PAYLOAD_MEMORY, /* carries a descriptor a region */
+	PAYLOAD_FILE,	/* a u64 with ring index and flag; at most one descriptor */
+	PAYLOAD_MEMORY, /* one descriptor for each region */
 };
 
 struct rule {
@@ -161,10 +161,12 @@ apply_status(struct vhost_msg *msg, const struct vhost_msg *reply, struct sessio
 #define ALL_RINGS VHOST_MSG_ALL_RINGS
 
 /*
- * GET_VRING_BASE stops the whole device in the library, so it concerns every ring. RESET_OWNER
- * would make the library lose what it allocated for rings; it is deprecated and means nothing
- * since connections end. The library does nothing with an error descriptor, an announcement
- * (SEND_RARP) or an MTU that we could see; it would claim 128 queue pairs.
+ * GET_VRING_BASE concerns every ring, because the library stops the whole device then.
+ *
+ * These are not relayed: RESET_OWNER, which is deprecated and without purpose since a session ends
+ * with its connection; the library would leak what it allocated for rings. SET_VRING_ERR,
+ * SEND_RARP and NET_SET_MTU, because nothing that the library does with them is visible here.
+ * GET_QUEUE_NUM, because the library would claim 128 queue pairs.
  */
 static const struct rule rules[] = {
 	[VHOST_REQ_GET_FEATURES] = { "GET_FEATURES", PAYLOAD_NONE, RELAYED | HAS_REPLY, NULL,
@@ -201,7 +203,7 @@ static const struct rule rules[] = {
 	[VHOST_REQ_SET_STATUS] = { "SET_STATUS", PAYLOAD_U64, RELAYED, vhost_check_status,
 			apply_status },
 	[VHOST_REQ_GET_STATUS] = { "GET_STATUS", PAYLOAD_NONE, RELAYED | HAS_REPLY, NULL, NULL },
-	/* not supported; the names are for the words of the refusal */
+	/* not supported; the names are for the message of the refusal */
 	[VHOST_REQ_SET_LOG_BASE] = { .name = "SET_LOG_BASE" },
 	[VHOST_REQ_SET_LOG_FD] = { .name = "SET_LOG_FD" },
 	[VHOST_REQ_SET_BACKEND_REQ_FD] = { .name = "SET_BACKEND_REQ_FD" },
@@ -302,7 +304,7 @@ vhost_msg_check_header(const struct vhost_header *header, char *why, size_t why_
 	return VHOST_GOOD;
 }
 
-/* The ring that a message names, or false. */
+/* Stores the index of the ring that a message names. False: it names none. */
 static bool
 ring_index(const struct rule *rule, const struct vhost_msg *msg, uint32_t *index)
 {
@@ -389,7 +391,7 @@ vhost_msg_apply(struct vhost_msg *msg, const struct vhost_msg *reply, struct ses
 		rule->apply(msg, reply, session);
 }
 
-/* The library unmaps before it maps anew, and stores a ring's size before it allocates for it. */
+/* What the library has lost: it unmaps the old memory first, and stores a size before it allocates. */
 void
 vhost_msg_apply_refusal(const struct vhost_msg *msg, struct session *session)
 {

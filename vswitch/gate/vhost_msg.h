@@ -2,10 +2,10 @@
 /*
  * The messages of the vhost-user protocol that a frontend may send, and every check of them.
  *
- * One table in vhost_msg.c has a row a request: name, payload, descriptors, how the gate treats
- * it, its check against the session so far, and what it changes in the session. What has no row
- * with a check is refused. Pure: no I/O, no DPDK, no libevent; the facts about descriptors that
- * the checks need come in with the message (struct vhost_fd, filled by fd_check.c).
+ * One table in vhost_msg.c has a row for each request: name, payload, descriptors, how the gate treats
+ * it, its check against the session so far, and what it changes in the session. A request without a
+ * payload in its row is refused. Pure: no I/O, no DPDK, no libevent. The facts about descriptors that
+ * the checks need come with the message (struct vhost_fd, filled by fd_check.c).
  *
  * Called by the gate on the control thread, by unit tests and by test_vhost_mutations. "The
  * specification" means the vhost-user protocol as QEMU publishes it, version 1.
@@ -74,7 +74,7 @@ enum vhost_request {
 #define VHOST_FILE_INDEX_MASK 0xffu
 #define VHOST_FILE_NO_DESCRIPTOR 0x100u
 
-/* Descriptors that one message may carry: one a memory region. */
+/* The most descriptors that one message may carry: one for each memory region. */
 #define VHOST_MSG_FDS_MAX MEMORY_REGIONS_MAX
 
 /* Longer than any payload of the specification that a frontend sends. */
@@ -136,81 +136,80 @@ struct vhost_fd {
 	uint64_t dev, ino; /* which file it is */
 };
 
-/* A message as it is collected, checked, relayed. */
+/* A message while it is collected, checked and relayed. */
 struct vhost_msg {
 	struct vhost_header header;
 	union vhost_payload payload;
 	uint32_t have; /* bytes of header and payload so far */
 	uint32_t n_fds;
-	int fds[VHOST_MSG_FDS_MAX]; /* owned; -1 where they were taken */
+	int fds[VHOST_MSG_FDS_MAX]; /* owned; -1 where the session took it */
 	struct vhost_fd facts[VHOST_MSG_FDS_MAX];
 };
 
-/* What the port offers. */
+/* What the port offers a frontend. */
 struct vhost_offer {
 	uint64_t features;
 	uint64_t protocol_features;
-	uint32_t mtu; /* the most that the port's frames may have */
+	uint32_t mtu; /* the port's, bytes */
 };
 
 enum vhost_verdict {
 	VHOST_GOOD,
-	VHOST_REFUSED, /* a well-meaning frontend may send it: a negative answer, no more */
-	VHOST_BROKEN,  /* only a broken one sends it: its session ends */
+	VHOST_REFUSED, /* a correct frontend may send it: NACK (gate_message_refuse()) */
+	VHOST_BROKEN,  /* only a broken frontend sends it: its session ends */
 };
 
 /* How the gate treats a good message. */
-#define VHOST_MSG_RELAYED 0x1u	 /* the library gets it; otherwise the gate answers itself */
+#define VHOST_MSG_RELAYED 0x1u	 /* the library gets it; otherwise the gate replies itself */
 #define VHOST_MSG_HAS_REPLY 0x2u /* has a reply of its own, whatever NEED_REPLY says */
 #define VHOST_MSG_ITS_RING 0x4u	 /* changes what workers use of the ring it names */
 #define VHOST_MSG_ALL_RINGS 0x8u /* changes what workers use of every ring */
 
 /*
- * What can be told from the header alone, before a byte of the payload is read: VHOST_GOOD, or
- * VHOST_BROKEN with words in `why`. A request that is not supported is still good here when its
- * payload can be skipped.
+ * Checks the header alone, before a byte of the payload is read: VHOST_GOOD, or VHOST_BROKEN with the
+ * reason in `why`. A request that is not supported is still good here when its payload can be skipped.
  */
 enum vhost_verdict
 vhost_msg_check_header(const struct vhost_header *header, char *why, size_t why_size);
 
 /*
- * The rest, of a whole message whose header was good: against its row in the table, the session
- * and the offer. Words in `why` unless VHOST_GOOD.
+ * Checks a whole message, whose header was good, against its row in the table, the session and the
+ * offer. The reason is in `why` unless VHOST_GOOD.
  */
 enum vhost_verdict vhost_msg_check(const struct vhost_msg *msg, const struct session *session,
 		const struct vhost_offer *offer, char *why, size_t why_size);
 
-/* VHOST_MSG_* of a request; 0 of an unknown one. */
+/* VHOST_MSG_* of a request; 0 for an unknown one. */
 uint32_t vhost_msg_flags(uint32_t request);
 
-/* "SET_VRING_NUM"; "request 77" in `buffer` for one without a name. */
+/* "SET_VRING_NUM"; for a request without a name "request 77", which is in `buffer`. */
 const char *vhost_msg_name(uint32_t request, char *buffer, size_t size);
 
-/* Rings that workers must have left before a good message takes effect, as a bit mask. */
+/* Bit mask of the rings that workers must leave before a good message takes effect. */
 uint32_t vhost_msg_rings(const struct vhost_msg *msg);
 
 /*
- * A kick starts a ring, whether or not its driver wants to be called (vhost-user, "Ring states"), but
- * the library starts none of which it has not heard SET_VRING_CALL (vhost_user.c: vq_is_ready). True
- * when `msg` is the kick of such a ring: then `call`, which says that there is no call descriptor,
- * must be relayed and recorded before it.
+ * A kick starts a ring even if its driver does not want to be called (vhost-user, "Ring states"). But
+ * the library starts no ring before its SET_VRING_CALL (vhost_user.c: vq_is_ready). True when `msg` is
+ * the kick of a ring without one. Then `call`, which says that there is no call descriptor, must be
+ * relayed and recorded before `msg`.
  */
 bool vhost_msg_call_first(
 		const struct vhost_msg *msg, const struct session *session, struct vhost_msg *call);
 
 /*
- * Records a good message that took effect in the session. `reply` is the library's answer for
- * requests with a reply of their own. The session takes the descriptors that it keeps
- * (msg->fds[i] becomes -1); the others stay with the message.
+ * Records in the session a good message that took effect. `reply` is the library's, for requests with
+ * a reply of their own. The session takes the descriptors that it keeps (msg->fds[i] becomes -1); the
+ * others stay with the message.
  */
 void vhost_msg_apply(struct vhost_msg *msg, const struct vhost_msg *reply, struct session *session);
 
-/* Records that the library refused a good message: what it then no longer has. */
+/* The library refused a good message: records what it has lost by that. */
 void vhost_msg_apply_refusal(const struct vhost_msg *msg, struct session *session);
 
 /*
- * Checks the library's answer to `msg` and cuts the feature bits in it to the offer. False when
- * it is no answer to that message.
+ * Checks the library's reply to `msg`, and clears feature bits in it that are not offered. False when
+ * it is not a reply to `msg`.
  */
 bool vhost_msg_check_answer(const struct vhost_msg *msg, struct vhost_msg *answer,
 		const struct vhost_offer *offer);
