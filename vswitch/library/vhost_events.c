@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The half of vhost_lib.h that runs in the library's event thread ("vhost-events"): the callbacks
- * and message handlers that the library calls, the only callers of rte_vhost_*(vid), and its start.
- * It decides nothing and waits for nobody; it posts what it saw. The only file that includes
- * rte_vhost.h.
+ * and message handlers that the library calls, the only callers of rte_vhost_*(vid), and the
+ * library's start. It decides nothing; it posts to the control thread what it saw. The only file that
+ * includes rte_vhost.h.
  *
- * What the library's code says (22.11; 24.11, 25.11 and 26.07 do the same), and what follows here:
- * - All connections share one server socket. Which device id (vid) belongs to whose connection
- *   must not be guessed from the order of callbacks, so the first message on each connection is a
- *   request of our own, HELLO, with a random token. An unknown request reaches pre_msg_handle
- *   (vhost_user.c: vhost_user_msg_handler), which binds the vid to the token's slot. Without a
- *   token nothing on that connection is served.
- * - pre_msg_handle runs before the library handles a message and post_msg_handle after it
- *   succeeded, before the answer is sent; new_device and vring_state_changed(q, 1) come after the
- *   answer. So a mapping is posted before the answer can be read, readiness is not.
+ * How the library behaves (22.11; 24.11, 25.11 and 26.07 do the same), and what follows here:
+ * - All connections share one server socket. The order of callbacks does not safely tell which device
+ *   id (vid) belongs to which connection. So the first message on each connection is a request of our
+ *   own, HELLO, with a random token. An unknown request reaches pre_msg_handle (vhost_user.c:
+ *   vhost_user_msg_handler), which binds the vid to the token's slot. Without a token nothing on
+ *   that connection is served.
+ * - pre_msg_handle runs before the library handles a message, post_msg_handle after it succeeded and
+ *   before the reply is sent. new_device and vring_state_changed(q, 1) come after the reply. So a
+ *   mapping is posted before the gate can read the reply; readiness is posted later.
  * - SET_MEM_TABLE unmaps the old memory without a callback. GET_VRING_BASE calls destroy_device
- *   and then answers with the cursor that the library has; it learns ours by
+ *   and then replies with the cursor that the library has. It gets our cursor by
  *   rte_vhost_set_vring_base() in pre_msg_handle.
- * - destroy_connection comes before the library unmaps, and an answer before it is done with the
- *   message. So at the end its thread is parked in a handler (vhost_lib_stop).
- * - It handles what its table has, agreed or not: 26.07 knows ADD_MEM_REG and REM_MEM_REG, which map
- *   and unmap, and for which we have no handlers. So the gate relays no message without a row of its own.
+ * - destroy_connection comes before the library unmaps, and a reply comes before the library is done
+ *   with the message. So at the end its thread is parked in a handler (vhost_lib_stop).
+ * - The library handles every request in its table, negotiated or not. 26.07 has ADD_MEM_REG and
+ *   REM_MEM_REG, which map and unmap without a handler here. So the gate relays only requests that
+ *   its own table marks as relayed.
  * - rte_vhost_driver_start() does not wake the thread's poll, which lasts a second. A connection
- *   that the library makes itself does (socket.c: vhost_user_add_connection): wake_event_thread().
- *   Since 24.11 there is an epoll in place of it, which hears at once.
+ *   that the library makes itself wakes it (socket.c: vhost_user_add_connection), see
+ *   wake_event_thread(). Since 24.11 the library uses epoll, which notices at once.
  */
 #include "vhost_lib_internal.h"
 
@@ -67,7 +68,7 @@ struct vhost_shared vhost_shared = {
 	.bell_fd = -1,
 };
 
-/* Whose device a vid is; the library's thread only. NULL before HELLO. */
+/* The connection of each vid; NULL before HELLO. The library's thread only. */
 static struct vhost_conn *by_vid[RTE_MAX_VHOST_DEVICE];
 
 uint64_t
@@ -83,8 +84,8 @@ vhost_lib_protocol_features(void)
 }
 
 /*
- * A lost report would let a worker use unmapped memory. So while there is none for it, the library
- * waits, and sessions that are held up by that end in words (GATE_ANSWER_LIMIT_S).
+ * Waits until there is memory for a report, because a lost report would let a worker use unmapped
+ * memory. A session that this delays too long ends with a fault (GATE_ANSWER_LIMIT_S).
  */
 static struct post *
 new_post(void)
@@ -109,7 +110,7 @@ put_post(const struct post *content)
 	bell_ring(vhost_shared.bell_fd);
 }
 
-/* The token's low bits name the slot; the rest makes it unguessable and never used twice. */
+/* The token modulo SESSIONS_MAX is the slot; the random rest makes it unguessable. It is valid once. */
 static enum rte_vhost_msg_result
 bind_connection(int vid, uint64_t token)
 {
@@ -127,7 +128,7 @@ bind_connection(int vid, uint64_t token)
 	return result;
 }
 
-/* Where the library's thread ends: see PARK_REQUEST. It holds no lock here. */
+/* The library's thread stays here for ever: see PARK_REQUEST. It holds no lock. */
 static void
 park(void)
 {
@@ -149,8 +150,8 @@ hand_over_cursors(int vid, struct vhost_conn *conn)
 }
 
 /*
- * A ring may lie on pages that nobody has touched yet. The library asks the kernel on which node they
- * are, and would find it an error that they do not exist.
+ * Makes the first page of each area exist: the library asks the kernel on which NUMA node it is, and
+ * fails for a page that nobody has touched yet.
  */
 static void
 touch_areas(const struct vhost_conn *conn, const struct wire_addr *addr)
@@ -196,7 +197,7 @@ on_message(int vid, void *context)
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
-/* A guest's memory is nobody else's to read, in a core file neither. */
+/* A core file of the switch must not contain the memory of guests. */
 static void
 leave_out_of_core_files(const struct rte_vhost_memory *mem)
 {
@@ -226,8 +227,8 @@ post_memory(int vid, struct vhost_conn *conn)
 }
 
 /*
- * Where the library finds rings it wants their pages in core files (since DPDK 23.03), which would
- * also cut the region's mapping into three.
+ * Since DPDK 23.03 the library marks the pages of rings for core files, which also splits the
+ * region's mapping into three. This undoes it.
  */
 static void
 leave_rings_out(int vid, const struct vhost_conn *conn)
@@ -241,7 +242,7 @@ leave_rings_out(int vid, const struct vhost_conn *conn)
 	free(mem);
 }
 
-/* Only after success: the library must not be asked for its table after a failed one. */
+/* The library calls this only after success: after a failure it must not be asked for its memory table. */
 static enum rte_vhost_msg_result
 on_message_done(int vid, void *context)
 {
@@ -281,7 +282,10 @@ on_new_device(int vid)
 	return 0;
 }
 
-/* After this the library unmaps, whoever asked for it; on the usual ways nothing is in use. */
+/*
+ * The library unmaps after this. Usually nothing is in use any more; it is where the library ends a
+ * device by itself. Ends the process rather than let workers use unmapped memory.
+ */
 static void
 wait_until_unused(const struct vhost_conn *conn)
 {
@@ -332,7 +336,7 @@ on_destroy_connection(int vid)
 		put_post(&(struct post){ .kind = POST_GONE, .conn = conn });
 }
 
-/* The library's thread polls for a second at a time; a connection that it makes itself wakes it. */
+/* Makes the library connect to a socket of ours, because that wakes its thread's poll. */
 static int
 wake_event_thread(const char *path)
 {
@@ -349,7 +353,7 @@ wake_event_thread(const char *path)
 					RTE_VHOST_USER_CLIENT | RTE_VHOST_USER_NO_RECONNECT) == 0 &&
 			rte_vhost_driver_callback_register(addr.sun_path, &no_ops) == 0)
 		ret = rte_vhost_driver_start(addr.sun_path);
-	/* closed before it is accepted, the library would log a reset connection as an error */
+	/* accepted first, because the library logs a reset connection as an error */
 	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 	if (peer >= 0)
 		close(peer);
@@ -370,11 +374,11 @@ vhost_events_start(const char *path)
 	};
 	uint64_t all;
 
-	unlink(path); /* of a run before that died */
+	unlink(path); /* a run that died may have left it */
 	if (rte_vhost_driver_register(path, 0) != 0 ||
 			rte_vhost_driver_get_features(path, &all) != 0)
 		return -EIO;
-	/* Never set_features: it switches the library's own net device model off. */
+	/* not rte_vhost_driver_set_features(): it switches the library's own net device model off */
 	if (rte_vhost_driver_disable_features(path, all & ~FEATURES) != 0 ||
 			rte_vhost_driver_set_protocol_features(path, PROTOCOL_FEATURES) != 0 ||
 			rte_vhost_driver_callback_register(path, &ops) != 0 ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The control thread's half of vhost_lib.h: connects, one connection at a time, and hands out what
- * the library's thread (vhost_events.c) has posted, in the order in which it was.
+ * The control thread's half of vhost_lib.h: makes connections, one at a time, and hands out what the
+ * library's thread (vhost_events.c) posted, in the same order.
  */
 #include "vhost_lib_internal.h"
 
@@ -31,9 +31,9 @@ static struct {
 	uint32_t n_conns; /* not CONN_FREE */
 	TAILQ_HEAD(, vhost_conn) queue;
 	TAILQ_HEAD(, vhost_conn) ended;
-	int fence_fd; /* a connection to the library of our own */
+	int fence_fd; /* a connection to the library for fences alone */
 	bool fence_under_way;
-	struct event *fence_again; /* when none could be sent */
+	struct event *fence_again; /* the next attempt, when a fence could not be sent */
 	struct vhost_conn *connecting;
 	struct event *bell;
 	struct event *next; /* starts the next connection, from the loop */
@@ -66,9 +66,9 @@ send_request(int fd, uint32_t request, uint32_t flags, uint64_t token)
 }
 
 /*
- * The library reports the end of a connection before it unmaps and closes what it had of it, and
- * reports nothing when that is done. Its thread does one thing after the other: so when a message
- * that was sent after the report reaches it, the clearing up is over.
+ * The library reports the end of a connection before it unmaps and closes what belonged to it, and
+ * does not report when that is done. But its thread does one thing after the other. So the cleaning up
+ * is over when the thread gets a message (the fence) that was sent after the report.
  */
 static void
 send_fence(void)
@@ -83,7 +83,7 @@ send_fence(void)
 	lib.fence_under_way = send_request(lib.fence_fd, FENCE_REQUEST, 0, 0) == 0;
 	if (lib.fence_under_way)
 		return;
-	log_warning("vhost library: no fence can be sent to its thread (%s); trying again",
+	log_warning("vhost library: cannot send a fence to its thread (%s); trying again",
 			strerror(errno));
 	evtimer_add(lib.fence_again, &again);
 }
@@ -190,7 +190,7 @@ connect_to(const char *path)
 	return fd;
 }
 
-/* The answer to HELLO: exactly one acknowledgement, zero for accepted. */
+/* Reads the reply to HELLO, a single ACK. */
 static int
 read_hello_answer(int fd)
 {
@@ -204,7 +204,7 @@ read_hello_answer(int fd)
 	return 0;
 }
 
-/* Ends the expectation of a HELLO. True when the library has bound the connection already. */
+/* HELLO is no longer accepted. True when the library has already bound the connection. */
 static bool
 forget_token(struct vhost_conn *conn)
 {
@@ -417,9 +417,9 @@ vhost_lib_start(struct event_base *base, const char *path, char *err, size_t err
 }
 
 /*
- * Puts the library's thread to rest in our own handler, after all that it had to do: closings,
- * unmapping included. An answer would not do: the library sends it before it is done with the
- * message, and EAL's memory must not vanish under it.
+ * Stops the library's thread in a handler of ours, after everything that it had to close and unmap. To
+ * wait for a reply would not be enough: the library sends it before it is done with the message, and
+ * EAL's memory must not vanish meanwhile.
  */
 static int
 park(void)

@@ -18,18 +18,18 @@
 /* The first message on each connection to the library: a request of our own, with a token. */
 #define HELLO_REQUEST 0x5eed
 
-/* The last message that the library gets, with a token as well: its thread stays in it for ever. */
+/* The last message that the library gets, also with a token: its thread never returns from it. */
 #define PARK_REQUEST 0x5eee
 
-/* Nothing but a sign of life, on a connection of its own: the library's thread posts POST_FENCE. */
+/* On a connection of its own: makes the library's thread post POST_FENCE, and does nothing else. */
 #define FENCE_REQUEST 0x5eef
 
 #define FLAG_VERSION_1 0x1
 #define FLAG_NEED_REPLY 0x8
 
 /*
- * A message on the socket, as the library lays it out for its handlers too. (vhost_msg.h cannot be
- * had here: rte_vhost.h brings in kernel headers that use some of its names.)
+ * A message as it is on the socket, and as the library passes it to handlers. (vhost_msg.h cannot be
+ * included here, because rte_vhost.h includes kernel headers that use some of its names.)
  */
 struct wire_message {
 	uint32_t request;
@@ -66,31 +66,31 @@ struct conn_cursor {
 struct vhost_conn {
 	/* Control thread. */
 	enum conn_state state;
-	const struct vhost_conn_ops *ops; /* NULL: closed, nobody to report to */
+	const struct vhost_conn_ops *ops; /* NULL: closed, no reports any more */
 	void *arg;
 	int fd;
 	struct event *hello_event;
-	TAILQ_ENTRY(vhost_conn) link; /* of those that wait to connect, or that ended */
-	bool ended;		      /* the library has begun to clear up after it ... */
+	TAILQ_ENTRY(vhost_conn) link; /* in lib.queue or lib.ended */
+	bool ended;		      /* the library has begun to unmap and close ... */
 	bool cleared;		      /* ... and is done with that */
 	bool fenced;		      /* ended before the fence that is under way was sent */
-	void (*closed)(void *arg);    /* see vhost_conn_close(); NULL: nobody asks */
+	void (*closed)(void *arg);    /* see vhost_conn_close(); or NULL */
 	void *closed_arg;
 	/* Under vhost_shared.lock. */
 	uint64_t token; /* 0: no HELLO is expected */
 	bool bound;	/* the library holds a device for this slot */
 	/*
-	 * Written by control while no message is under way, read by the library's thread while it
-	 * handles one; the sockets order the two.
+	 * The control thread writes them while no message is under way. The library's thread reads them
+	 * while it handles a message. The sockets order the two.
 	 */
 	struct conn_cursor cursors[PORT_VRINGS];
-	bool in_use;   /* writer: control, atomically */
-	char name[64]; /* whose it is, for the watchdog; constant while it is in use */
-	uint64_t begun; /* writer: the library's thread; when it began with a message, as in watched.h */
+	bool in_use;	/* writer: control, atomically */
+	char name[64];	/* the port's, for the watchdog; constant while the slot is in use */
+	uint64_t begun; /* writer: the library's thread; `since` (watched.h) of its last message */
 	/* For faults in the library's own touches of memory; see vhost_conn_memory_gone(). */
 	struct vring_health library_health;
 	/* The library's thread. */
-	struct guest_mem mem; /* as mapped */
+	struct guest_mem mem; /* as the library mapped it */
 };
 
 enum post_kind {
@@ -98,7 +98,7 @@ enum post_kind {
 	POST_VRING,
 	POST_DEVICE,
 	POST_GONE,
-	POST_FENCE, /* of no connection: whatever was posted before is over and done with */
+	POST_FENCE, /* of no connection: the library is done with all that it reported before */
 };
 
 struct post {
@@ -116,7 +116,7 @@ struct vhost_shared {
 	struct mutex lock;
 	STAILQ_HEAD(, post) posts; /* under lock */
 	int bell_fd;		   /* rung after each post */
-	sem_t parked;		   /* posted when the library's thread will touch nothing more */
+	sem_t parked;		   /* posted when the library's thread is parked for good */
 };
 
 extern struct vhost_shared vhost_shared; /* vhost_events.c */
