@@ -22,7 +22,7 @@ bell_ring(int fd)
 	const uint64_t one = 1;
 	int saved = errno;
 
-	/* Fails only when it rings already. */
+	/* fails only when the bell is ringing already */
 	if (fd >= 0 && write(fd, &one, sizeof(one)) < 0)
 		errno = saved;
 }
@@ -32,7 +32,7 @@ bell_hear(int fd)
 {
 	uint64_t count;
 
-	/* Fails only when it does not ring. */
+	/* fails only when the bell is silent */
 	if (read(fd, &count, sizeof(count)) < 0)
 		return;
 }

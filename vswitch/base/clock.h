@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The monotonic clock, for any thread: whole seconds for the FDB's ages, where the workers, who
- * learn, and the control thread, who sweeps and lists, must read the same clock; nanoseconds for
- * limits of rate and for how long something has lasted.
+ * The monotonic clock, for any thread. Whole seconds are for the FDB's ages: the workers, which learn,
+ * and the control thread, which sweeps and lists, must read the same clock. Nanoseconds are for rate
+ * limits and durations.
  */
 #ifndef VSWITCH_CLOCK_H
 #define VSWITCH_CLOCK_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Seconds of CLOCK_MONOTONIC, a tick (1 to 10 ms) late at most. Cheap enough for every turn. */
+/* Seconds of CLOCK_MONOTONIC, late by at most a tick (1 to 10 ms). Cheap enough for every turn. */
 static inline uint32_t
 clock_seconds(void)
 {

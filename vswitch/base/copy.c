@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One loop in three widths. The first vector is copied from the beginning and the last one from the
- * end of the range, both unaligned; between them stores are aligned, since a store over the border
- * of a cache line costs as much as two. They overlap, so that no end needs a loop over bytes.
+ * One loop in three widths. The first vector is copied from the start of the range and the last one
+ * from its end, both unaligned. Stores between them are aligned, because a store across a cache line
+ * costs as much as two. The vectors overlap, so no loop over single bytes is needed.
  */
 #include "copy.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Copying payload, by the widest vector unit that this CPU has. The distribution's compiler
- * baseline is SSE2 and its memcpy is a call through the PLT; at 1,518 bytes a 64-byte-vector loop
- * takes 1 / 1.3 of the time of an SSE loop. Non-temporal stores are never right here: the receiver
+ * Copies payload with the widest vectors that this CPU has. The distribution's compiler baseline is
+ * SSE2, and its memcpy is a call through the PLT. At 1,518 bytes a loop over 64-byte vectors takes
+ * 1 / 1.3 of the time of an SSE loop. Non-temporal stores are never right here, because the receiver
  * reads the frame next.
  */
 #ifndef VSWITCH_COPY_H
@@ -21,16 +21,16 @@ enum copy_width {
 	COPY_AVX512,
 };
 
-/* Makes copy_payload the one of that width. False, and no change, when this CPU has it not. */
+/* Sets copy_payload to the given width. False, and no change, when this CPU lacks that width. */
 bool copy_select(enum copy_width width);
 
-/* Chooses the widest of this CPU; call once before workers start. Returns its name. */
+/* Selects the widest that this CPU has; call it once before workers start. Returns its name. */
 const char *copy_init(void);
 
 /*
- * Asks for a cache line that will be written. Inline assembly, since for the baseline of x86-64 the
- * compiler turns a prefetch for writing into one for reading: the line comes shared, and the store
- * still waits for the peer's copy to go. Where the CPU knows no PREFETCHW it does nothing.
+ * Prefetches a cache line for writing. Inline assembly, because for the baseline of x86-64 the compiler
+ * turns this into a prefetch for reading: the line then comes shared, and the store still waits until
+ * the peer's copy is invalidated. Does nothing on a CPU without PREFETCHW.
  */
 static inline void
 copy_prefetch_for_write(const void *line)
@@ -38,7 +38,7 @@ copy_prefetch_for_write(const void *line)
 	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)line));
 }
 
-/* 64 bytes, always: head copies of frames at least that long. */
+/* Copies exactly 64 bytes: the heads of frames that are at least that long. */
 static inline void
 copy_64(uint8_t *dst, const uint8_t *src)
 {
@@ -49,8 +49,9 @@ copy_64(uint8_t *dst, const uint8_t *src)
 typedef uint64_t copy_16 __attribute__((vector_size(16)));
 
 /*
- * At most 64 bytes, in overlapping halves; under 4 byte by byte. All are read before one is written:
- * where two ports share memory, their buffers may overlap, which memcpy() itself does not allow.
+ * Copies at most 64 bytes, in overlapping halves, and fewer than 4 byte by byte. From 4 on all bytes are
+ * read before any is written, because the buffers of two ports that share memory may overlap, which
+ * memcpy() does not allow.
  */
 static inline void
 copy_up_to_64(uint8_t *dst, const uint8_t *src, uint32_t len)

@@ -2,8 +2,8 @@
 /*
  * See grace.h.
  *
- * A grace period (rte_rcu_qsbr) is waited for without blocking: a millisecond timer asks whether
- * the oldest waiting one has ended, and one period serves all that asked meanwhile.
+ * Waits for grace periods (rte_rcu_qsbr) without blocking: a timer of one millisecond checks whether the
+ * oldest one has ended.
  */
 #include "grace.h"
 
@@ -28,7 +28,7 @@ struct wait {
 static struct {
 	struct rte_rcu_qsbr *rcu;
 	struct event *timer;
-	TAILQ_HEAD(, wait) waits; /* tokens ascend */
+	TAILQ_HEAD(, wait) waits; /* by ascending token */
 } grace = { .waits = TAILQ_HEAD_INITIALIZER(grace.waits) };
 
 static void
@@ -39,7 +39,7 @@ arm_timer(void)
 	evtimer_add(grace.timer, &interval);
 }
 
-/* `done` may ask for another period: the wait is out of the list by then. */
+/* Unlinks the wait first, because `done` may ask for another period. */
 static void
 end_wait(struct wait *wait)
 {
@@ -65,7 +65,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		arm_timer();
 }
 
-/* Without memory to wait later, waits here: rare, and bounded by a turn of the workers. */
+/* Blocks for at most a turn of the workers. Only for when there is no memory for a struct wait. */
 static void
 wait_here(uint64_t token)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See log.h. A line is written under one lock with a write that cannot block: what stderr is
- * decides how. A pipe or a terminal is opened once more, because O_NONBLOCK on the description
- * that was inherited would be seen by every program that shares it.
+ * See log.h. A line is written under one lock by a call that does not block; which call depends on what
+ * stderr is. A pipe or a terminal is opened a second time, because O_NONBLOCK on the inherited open
+ * file description would affect every program that shares it.
  */
 #include "log.h"
 
@@ -21,19 +21,19 @@
 #include "mutex.h"
 #include "clock.h"
 
-/* A line with its newline; pipes take up to PIPE_BUF (4,096) bytes whole or not at all. */
+/* With the newline. Below PIPE_BUF (4,096), because a pipe takes up to that whole or not at all. */
 #define LINE_MAX_LEN 2048
 
 enum target {
-	TARGET_WRITE,  /* a file, or opened again without blocking: plain write */
-	TARGET_SOCKET, /* the journal: send that does not wait */
-	TARGET_POLL,   /* cannot be opened again: write only when poll says that there is room */
+	TARGET_WRITE,  /* a file, or opened a second time with O_NONBLOCK: write() */
+	TARGET_SOCKET, /* the journal: send() with MSG_DONTWAIT */
+	TARGET_POLL,   /* could not be opened again: write() only after poll() reports room */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct mutex lock = MUTEX_INIT;
 static int log_fd = STDERR_FILENO; /* written once, by open_target() */
-static enum target target;	   /* the same */
+static enum target target;	   /* also written once, by open_target() */
 static uint64_t lost;		   /* lines since the last one written; under lock */
 static TAILQ_HEAD(, log_bucket) incomplete GUARDED_BY(lock) = TAILQ_HEAD_INITIALIZER(incomplete);
 static int threshold = LOG_LEVEL_INFO; /* enum log_level; any thread, atomic */
@@ -105,7 +105,7 @@ has_room(void)
 	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLOUT) != 0;
 }
 
-/* True when the line went out. */
+/* True when the line was written. */
 static bool
 put(const char *line, size_t len)
 {
@@ -129,13 +129,13 @@ put_lost(void)
 	int len;
 
 	len = snprintf(line, sizeof(line),
-			"warning: %llu lines of the log were lost: whoever reads stderr was too slow\n",
+			"warning: %llu lines of the log were lost: the reader of stderr was too slow\n",
 			(unsigned long long)lost);
 	if (put(line, (size_t)len))
 		lost = 0;
 }
 
-/* Names come from other programs: nothing but text may reach a terminal. */
+/* Replaces control characters, which could affect a terminal, because names come from other programs. */
 static void
 clean(char *text)
 {
@@ -144,7 +144,7 @@ clean(char *text)
 			*text = '?';
 }
 
-/* `len` bytes and room for a newline behind them. */
+/* `line` has `len` bytes, and room for a newline after them. */
 static void
 put_line(char *line, size_t len) REQUIRES(lock)
 {
@@ -155,7 +155,7 @@ put_line(char *line, size_t len) REQUIRES(lock)
 		lost++;
 }
 
-/* "level: subject: text" without an end; its length. */
+/* Writes "level: subject: text" without a newline; returns its length. */
 static size_t
 format(char line[LINE_MAX_LEN], enum log_level level, const char *subject, const char *fmt,
 		va_list args)
@@ -206,7 +206,7 @@ format_count(uint64_t count, char *text, size_t size)
 	}
 }
 
-/* Says how many lines of the bucket were left out. */
+/* Logs how many lines of the bucket were left out. */
 static void
 tell(struct log_bucket *bucket) REQUIRES(lock)
 {
@@ -223,7 +223,7 @@ tell(struct log_bucket *bucket) REQUIRES(lock)
 	TAILQ_REMOVE(&incomplete, bucket, link);
 }
 
-/* Whether a line more may be written. */
+/* True when one more line may be written; otherwise counts it as left out. */
 static bool
 take_line(struct log_bucket *bucket, enum log_level level) REQUIRES(lock)
 {

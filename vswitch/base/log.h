@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The switch's log: lines on stderr, "level: text". A reader of stderr that does not read loses lines
- * (counted), and blocks nobody. Where stderr is a file, a line lasts as long as its file system takes. So
- * any thread may call it but the workers and the watchdog (watchdog_log.h).
+ * The switch's log: lines on stderr, "level: text". When the reader of stderr is too slow, lines are
+ * lost and counted, and no caller blocks. Where stderr is a file, a call takes as long as the file
+ * system needs. So any thread may call it except the workers and the watchdog (watchdog_log.h).
  */
 #ifndef VSWITCH_LOG_H
 #define VSWITCH_LOG_H
@@ -37,19 +37,19 @@ void log_write(enum log_level level, const char *fmt, ...) __attribute__((format
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 /*
- * Lines that others can cause (a frontend, a client), each source of them with a bucket of its own:
- * LOG_BURST lines at once, then LOG_RATE a second. Those beyond are counted and told as "and 1,203
- * more", with the next line that goes out or about a second later.
+ * Limits the lines that a stranger (a frontend, a client) can cause. Each has a bucket of its own, which
+ * allows LOG_BURST lines at once, then LOG_RATE a second. Further lines are counted and logged as "and
+ * 1,203 more", with the next line that is written or about a second later.
  */
 #define LOG_BURST 30
 #define LOG_RATE 1
 
 struct log_bucket {
-	char subject[80]; /* each line begins with it: "port p0" */
+	char subject[80]; /* begins each line: "port p0" */
 	/* log.c's, under its lock */
-	uint64_t filled_ns; /* since then a line more may be written each second; CLOCK_MONOTONIC */
+	uint64_t filled_ns; /* one more line may be written for each second since then; CLOCK_MONOTONIC */
 	uint64_t left_out;
-	uint64_t since_ns; /* when the first of them was left out */
+	uint64_t since_ns; /* when the first line was left out */
 	enum log_level worst;
 	TAILQ_ENTRY(log_bucket) link; /* linked while left_out is not 0 */
 };
@@ -60,14 +60,14 @@ struct log_bucket {
 		.subject = (text)                                                                  \
 	}
 
-/* What was left out is said before `bucket` goes. */
+/* To be called before `bucket` is freed: logs how many lines were left out. */
 void log_bucket_release(struct log_bucket *bucket);
 
-/* A line "level: SUBJECT: text", unless there were too many. Threads as above. */
+/* Logs "level: SUBJECT: text", unless the bucket has had too many. Threads as above. */
 void log_from(struct log_bucket *bucket, enum log_level level, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
 
-/* Tells of lines that were left out a second ago or earlier. Call it about once a second. */
+/* Logs the counts of lines that were left out over a second ago. Call it about once a second. */
 void log_tell_left_out(void);
 
 #endif

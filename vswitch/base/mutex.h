@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A lock of the C library, as a type of our own because the library's carries no annotation
- * (thread_safety.h). Any thread that may sleep: no worker takes one while it carries frames.
+ * A mutex of the C library in a type of our own, because the library's type has no annotation
+ * (thread_safety.h). For threads that may sleep: a worker takes none while it moves frames.
  */
 #ifndef VSWITCH_MUTEX_H
 #define VSWITCH_MUTEX_H
@@ -35,7 +35,7 @@ mutex_unlock(struct mutex *mutex)
 	pthread_mutex_unlock(&mutex->native);
 }
 
-/* Gives the lock back until the condition is signalled, and has it again then. */
+/* Releases the lock, waits until the condition is signalled, and takes the lock again. */
 static inline void
 mutex_wait(struct mutex *mutex, pthread_cond_t *condition)
 {

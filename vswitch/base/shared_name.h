@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A name that one thread changes while others read it, without a lock: a reader at that moment may
- * see parts of the old name and of the new one, and always finds an end.
+ * A name that one thread changes while others read it, without a lock. A reader may get a mix of the old
+ * and the new name; it always gets a terminated string.
  */
 #ifndef VSWITCH_SHARED_NAME_H
 #define VSWITCH_SHARED_NAME_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define SHARED_NAME_SIZE 64 /* with the terminating zero, which a longer name is cut for */
+#define SHARED_NAME_SIZE 64 /* with the terminating zero; longer names are cut */
 
 struct shared_name {
 	uint64_t words[SHARED_NAME_SIZE / sizeof(uint64_t)]; /* the last byte is always zero */

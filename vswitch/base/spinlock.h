@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A spinlock, in code that knows no DPDK. The FDB's is held for the change of an entry, well under a
- * microsecond. A sink's is held while a burst is placed: some microseconds, about 100 for the
- * largest bursts, and for as long as the kernel takes where the memory's pages have to be made first.
+ * A spinlock for code that knows no DPDK. The FDB's lock is held while an entry changes, well under a
+ * microsecond. A sink's lock is held while a burst is placed: some microseconds, about 100 for the
+ * largest bursts, and longer where the kernel must first make the memory's pages.
  *
- * Any thread. Cores may be shared, so the holder may be off its CPU: who waits spins for about a
- * microsecond and then gives up its turn between looks.
+ * Any thread. Cores may be shared, so the holder may be off its CPU. A waiting thread therefore spins for
+ * about a microsecond and then yields its CPU between attempts.
  */
 #ifndef VSWITCH_SPINLOCK_H
 #define VSWITCH_SPINLOCK_H
@@ -19,7 +19,7 @@
 #define SPINLOCK_SPINS 32
 
 struct LOCK_TYPE("spinlock") spinlock {
-	uint32_t held; /* 0 or 1; written by whoever takes or leaves it */
+	uint32_t held; /* 0 or 1; atomic */
 };
 
 /* One step of a wait; `*waited` starts at 0 and belongs to that wait. */

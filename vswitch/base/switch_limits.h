@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The numbers that bound the whole switch, in one place.
+ * The limits of the whole switch.
  */
 #ifndef VSWITCH_SWITCH_LIMITS_H
 #define VSWITCH_SWITCH_LIMITS_H
@@ -8,8 +8,8 @@
 #include "options/port_settings.h"
 
 /*
- * Port ids are 0 .. PORTS_MAX - 1. Sessions with the vhost library are bounded lower: its event
- * loop polls at most 1,024 descriptors, of which it needs two itself.
+ * Port ids are 0 .. PORTS_MAX - 1. Sessions with the vhost library are fewer, because its event loop
+ * polls at most 1,024 descriptors, of which it needs two itself.
  */
 #define PORTS_MAX 1024
 #define SESSIONS_MAX 1000
@@ -23,12 +23,12 @@
 #define PORT_NAME_MAX 64
 #define PORT_TEXT_MAX 256
 
-/* Frames that one turn takes from one queue. */
+/* The most frames that one turn takes from one queue. */
 #define BURST_MAX 64
 
 /*
- * A frame may have its MTU and FRAME_OVERHEAD: Ethernet header (14 bytes) and one VLAN tag (4); the FCS is
- * never in memory. One that really has two tags may have 4 bytes more: burst_fits().
+ * A frame may be as long as the MTU plus FRAME_OVERHEAD: Ethernet header (14 bytes) and one VLAN tag (4).
+ * A frame that has two tags may have 4 bytes more: burst_fits(). The FCS is never in memory.
  */
 #define ETHERNET_HEADER_LEN 14
 #define VLAN_TAG_LEN 4
@@ -50,12 +50,12 @@
 #define VRING_SIZE_MIN 2
 #define VRING_SIZE_MAX 32768
 
-/* The vhost library of this release maps at most eight memory regions a frontend. */
+/* The vhost library maps at most eight memory regions for each frontend. */
 #define MEMORY_REGIONS_MAX 8
 
 /*
- * Address space that one frontend's memory may take here: its regions, each from the beginning of
- * its file, as the library maps them. Far more than a guest has; of 128 TiB that a process has.
+ * Address space that one frontend's memory may take: the sum of its regions, each counted from the start
+ * of its file, as the library maps it. Far more than any guest has. A process has 128 TiB.
  */
 #define MEMORY_MAPPED_MAX (1ull << 40)
 

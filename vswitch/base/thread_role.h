@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which thread may call a function, asserted in builds that look for faults: with a sanitizer (`./dev
- * test --asan`, `--tsan`) or without optimization. Other builds have neither the check nor its cost.
- * A thread that never said what it is may call anything: unit tests, and threads of DPDK.
+ * Asserts which threads call a function, in builds with a sanitizer (`./dev test --asan`, `--tsan`) or
+ * without optimization. Other builds have neither the check nor its cost. A thread that has not set its
+ * role may call anything: unit tests, and threads of DPDK.
  */
 #ifndef VSWITCH_THREAD_ROLE_H
 #define VSWITCH_THREAD_ROLE_H
@@ -18,11 +18,11 @@ enum thread_role {
 
 #include <assert.h>
 
-extern _Thread_local unsigned int thread_role; /* thread.c; 0: it has not said */
+extern _Thread_local unsigned int thread_role; /* thread.c; 0: not set */
 
-/* What this thread is, from now on. */
+/* Sets the calling thread's role. */
 #define THREAD_IS(role) (thread_role = (role))
-/* At the begin of a function: the roles that may call it, as a mask. */
+/* At the start of a function: a mask of the roles that may call it. */
 #define ASSERT_ON(roles) assert(thread_role == 0 || (thread_role & (roles)) != 0)
 
 #else

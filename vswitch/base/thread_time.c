@@ -11,42 +11,42 @@
 
 #include "tsc.h"
 
-/* How old a sample may become while the thread comes by thread_time_gap(). */
+/* thread_time_gap() takes a new sample when the last one is older than this. */
 #define FRESH_US 5000
 
-/* To make a page takes less, unless there is none to be had. */
+/* The kernel makes a page faster than this unless it must free memory first. */
 #define PAGE_US 20
 
-/* What the watchdog's ticks are apart, at least. */
+/* The least time between two ticks of the watchdog. */
 #define TICK_US 5000
 
-/* TSC cycles, since the thread began. */
+/* Times are TSC cycles since the thread began. */
 struct sample {
 	uint64_t tsc;
-	uint64_t cpu;	 /* on its CPU */
-	uint64_t queue;	 /* ready, while others had the CPU */
-	uint64_t sleeps; /* how often it gave the CPU up to wait for something */
-	uint64_t tick;	 /* of the watchdog */
+	uint64_t cpu;	 /* on a CPU */
+	uint64_t queue;	 /* ready, but without a CPU */
+	uint64_t sleeps; /* voluntary context switches */
+	uint64_t tick;	 /* the watchdog's ticks */
 };
 
 static uint64_t cycles_per_us = 1;
 static uint64_t ticks; /* atomic; writer: the watchdog */
 
-/* A sample, and what was since then up to the next one. */
+/* A sample, and what happened from then to the next one. */
 struct since {
 	struct sample sample;
-	uint64_t gaps;
-	uint64_t sleeps; /* of its own will */
-	uint64_t pages;	 /* cycles in which the host made room for pages */
+	uint64_t gaps;	 /* cycles reported by thread_time_gap() */
+	uint64_t sleeps; /* sleeps of its own will, reported likewise */
+	uint64_t pages;	 /* cycles in which the host freed memory for pages */
 };
 
 static __thread struct {
 	struct since last;
-	struct since before; /* the sample that the last judged stretch was held against */
+	struct since before; /* the sample with which the last judged stretch was compared */
 	uint64_t judged;     /* when that stretch began */
-	uint64_t queue;	     /* when it was last looked at */
+	uint64_t queue;	     /* sample.queue as last read */
 	int fd;		     /* /proc/thread-self/schedstat, plus 1; 0: not open */
-	bool has_no_queue;   /* the kernel does not tell */
+	bool has_no_queue;   /* the kernel does not provide it */
 } own;
 
 void
@@ -61,7 +61,7 @@ cycles_of(const struct timeval *time)
 	return ((uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec) * cycles_per_us;
 }
 
-/* "CPU QUEUE SLICES", nanoseconds. What it says of the CPU is a tick late, so it is not used. */
+/* The file has "CPU QUEUE SLICES", in nanoseconds. CPU is not used, because it is a tick late. */
 static bool
 read_queue(uint64_t *queue)
 {
@@ -83,7 +83,7 @@ read_queue(uint64_t *queue)
 	return true;
 }
 
-/* `errno` stays as it is: callers ask after a system call of theirs. */
+/* Keeps errno, because callers may still need that of their own system call. */
 static bool
 take(struct sample *sample)
 {
@@ -114,9 +114,9 @@ thread_time_tick(void)
 }
 
 /*
- * Time in which the thread neither worked nor was ready may be a sleep in the kernel. It is none when
- * the thread slept no more often than of its own will (a hypervisor took the CPU away), or when the
- * watchdog stood still as well (the whole process was stopped).
+ * Whether the thread slept in the kernel during the time in which it neither worked nor was ready. It did
+ * not when all its sleeps were of its own will (then a hypervisor took the CPU away), or when the
+ * watchdog stood still as well (then the whole process was stopped).
  */
 static bool
 has_slept(const struct since *since, const struct sample *now, uint64_t waited)
@@ -152,17 +152,18 @@ thread_time_page(uint64_t cycles)
 	int saved = errno;
 
 	if (own.fd == 0 || cycles <= PAGE_US * cycles_per_us)
-		return; /* nobody judges this thread, or the page was there */
+		return; /* this thread is never judged, or the page came at once */
 	if (read_queue(&queue))
 		own.last.pages += less(cycles, queue - before);
 	errno = saved;
 }
 
 /*
- * The sample that a stretch is held against. One within which another was judged (a call while frames
- * were placed) is older than the last sample, and would pass for work altogether. One that begins where
- * the other ended begins before that sample as well, since the sample was taken after the end; what
- * the other waited is not its own.
+ * Chooses the sample with which a stretch is compared: the last one, if the stretch began after the last
+ * judged stretch did. Otherwise the stretch contains that one (a call while frames were placed) and
+ * began before the last sample, with which all of it would pass for work; so the sample before is used.
+ * A stretch that begins where the last judged one ended gets the last sample, too, though that was taken
+ * a little later: what the other one waited is not its own.
  */
 static const struct since *
 choose_since(uint64_t start)

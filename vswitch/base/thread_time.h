@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What became of a stretch of time that was long on the clock: was the thread at work, did it wait
- * inside the kernel, or was it ready while others had the CPU?
+ * Finds out why a stretch of time was long on the clock: did the thread work, did it wait in the kernel,
+ * or was it ready while others had the CPU?
  *
  * The kernel knows a thread's CPU time (getrusage(2)) and how long it was ready without a CPU
- * (/proc/thread-self/schedstat). A sample of both is kept for each thread, and a stretch is judged by
- * what has changed since the last one. Asking costs two microseconds, so only stretches that were
- * slow are judged; whenever the thread sleeps or gives its CPU away by its own will it says so, which
- * keeps the sample fresh. Where the kernel does not tell, nobody is blamed. Workers and the caller.
+ * (/proc/thread-self/schedstat). Each thread keeps a sample of both, and a stretch is judged by what has
+ * changed since. Only slow stretches are judged, because a sample costs two microseconds. A thread also
+ * reports when it sleeps or yields of its own will, which keeps the sample fresh. Where the kernel does
+ * not provide these times, nobody is blamed. For workers and the caller thread.
  */
 #ifndef VSWITCH_THREAD_TIME_H
 #define VSWITCH_THREAD_TIME_H
@@ -15,38 +15,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* TSC cycles. Both are estimates that err in favour of whoever may be blamed. */
+/* TSC cycles. Both are lower bounds, in favour of the port that may be blamed. */
 struct thread_time {
-	uint64_t worked; /* the least that the thread was on its CPU, the kernel's work included */
-	uint64_t waited; /* the least that it slept in the kernel */
+	uint64_t worked; /* on its CPU, including the kernel's work */
+	uint64_t waited; /* asleep in the kernel */
 };
 
-/* Once, before any thread uses the rest: TSC cycles a second. */
+/* Once, before any thread uses the rest. `tsc_hz`: TSC cycles a second. */
 void thread_time_init(uint64_t tsc_hz);
 
-/* From `start` to `end` (TSC) the calling thread may have slept, or had given its CPU away. */
+/* From `start` to `end` (TSC) the calling thread slept (`slept`) or yielded its CPU of its own will. */
 void thread_time_gap(uint64_t start, uint64_t end, bool slept);
 
-/* What the calling thread did up to now is held against nobody. */
+/* Takes a new sample: no port is blamed for what the calling thread did until now. */
 void thread_time_anew(void);
 
-/* The watchdog, every 5 ms while a worker is awake: the process is not stopped. */
+/* The watchdog calls it every 5 ms while a worker is awake, which shows that the process runs. */
 void thread_time_tick(void);
 
 /*
- * The calling thread has just made a page, in so many cycles. A page takes microseconds; where it took
- * far longer the host was out of memory and had to make room first, which counts neither as work nor as
- * a wait. Also in a signal handler.
+ * The calling thread has just made a page, in so many cycles. A page takes microseconds. Where it took far
+ * longer, the host had to free memory first, which then counts neither as work nor as a wait. Also in a
+ * signal handler.
  */
 void thread_time_page(uint64_t cycles);
 
 /*
- * Judges the stretch from `start` to `end` (TSC, just now) of the calling thread. Keeps errno. False: the
- * kernel does not tell, and both times are 0.
+ * Judges the calling thread's stretch from `start` to `end` (TSC, just now). Keeps errno. False: the
+ * kernel does not provide the times, and both are 0.
  */
 bool thread_time_judge(uint64_t start, uint64_t end, struct thread_time *time);
 
-/* The calling thread ends. */
+/* To be called when the calling thread ends: closes its file. */
 void thread_time_end(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The time stamp counter, for code that knows no DPDK. It runs at a constant rate on every machine
- * that DPDK supports, so cycles are a measure of time and not of work.
+ * that DPDK supports, so cycles measure time, not work.
  */
 #ifndef VSWITCH_TSC_H
 #define VSWITCH_TSC_H

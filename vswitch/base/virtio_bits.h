@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Feature bits of VIRTIO that more than one layer names, for files that cannot have the kernel's headers
- * and those of the vhost library together.
+ * Feature bits of VIRTIO that several layers use. They are here because some files cannot include the
+ * kernel's headers and those of the vhost library together.
  */
 #ifndef VSWITCH_VIRTIO_BITS_H
 #define VSWITCH_VIRTIO_BITS_H

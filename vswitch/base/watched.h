@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a thread is doing and since when, for the watchdog to look at: no lock, no system call but the
- * clock. The thread itself says so around whatever strangers may make long.
+ * What a thread is doing, and since when, for the watchdog. A thread sets it around work that strangers
+ * can make long. Takes no lock, and no system call except the clock.
  */
 #ifndef VSWITCH_WATCHED_H
 #define VSWITCH_WATCHED_H
@@ -15,17 +15,17 @@
 #include "shared_name.h"
 
 struct watched {
-	const char *thread; /* constant, as in a log line: "the helper thread" */
+	const char *thread; /* constant; for log lines: "the helper thread" */
 	/* Writer: the thread. */
-	uint64_t since;		 /* ns of CLOCK_MONOTONIC; 0: at rest */
+	uint64_t since;		 /* ns of CLOCK_MONOTONIC; 0: idle */
 	const char *what;	 /* static text: "closing the port" */
 	struct shared_name whom; /* the name of a port or a method; may be cut */
 	/* Writer: the watchdog. */
-	uint64_t told;	 /* `since` of what it has spoken of ... */
-	uint64_t told_s; /* ... and how many seconds that had lasted */
+	uint64_t told;	 /* `since` of the work that it logged last ... */
+	uint64_t told_s; /* ... and how many seconds that had lasted then */
 };
 
-/* From here on the thread is at this; what it was at before is over. */
+/* The thread begins this work; its work before is over. */
 static inline void
 watched_begin(struct watched *watched, const char *what, const char *whom)
 {
@@ -41,8 +41,8 @@ watched_end(struct watched *watched)
 }
 
 /*
- * It is no longer at what it began at `since`; nothing when it is at something else by now. For
- * threads that see the end of another's work: any thread.
+ * Ends the work that the thread began at `since`; does nothing if it has begun other work meanwhile. Any
+ * thread, for one that sees the end of another's work.
  */
 static inline void
 watched_end_of(struct watched *watched, uint64_t since)
@@ -51,7 +51,7 @@ watched_end_of(struct watched *watched, uint64_t since)
 			&watched->since, &since, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* The threads that there is one of. */
+/* For the control thread and the vhost library's thread. */
 extern struct watched watched_control, watched_library;
 
 #endif
