@@ -8,18 +8,21 @@
 #include "base/tsc.h"
 
 /*
- * What any port may be slow by without consequence: a stock, and so much of the time that passes.
- * Memory that is touched for the first time is slow, which happens to every frontend that starts; a
- * virtual machine's CPU can be taken away without its kernel's knowledge, for 10 ms and more, which
- * looks like work; waits for a lock of the kernel's happen to everybody. Others hardly notice, since
- * the turns of whoever sends to a slow port become short (worker_thread.c).
+ * The allowance: how much any port may be slow without consequence. It has a stock, which a share of the
+ * passing time fills up. It is needed because honest ports are slow at times:
+ *
+ *   - Memory that is touched for the first time is slow, at the start of every frontend.
+ *   - A hypervisor can take the CPU away for 10 ms and more, which looks like work to our kernel.
+ *   - Waits for a lock of the kernel's happen to everybody.
+ *
+ * Other ports hardly notice, because turns of sources that send to a slow port become short (short_turns.h).
  */
 #define SLOW_STOCK_MS 100
-#define SLOW_SHARE 10 /* one part in so many: a tenth */
-/* A wait that is longer is not that of a lock. */
+#define SLOW_SHARE 10 /* a tenth of the time */
+/* A longer wait is not for a lock. */
 #define WAIT_SHORT_MS 5
 
-/* A slow port rests this many times as long as it was slow, and doubles that up to the maximum. */
+/* A slow port rests so many times as long as it was slow; the factor doubles up to the maximum. */
 #define SLOW_REST_FACTOR 4
 #define SLOW_REST_FACTOR_MAX 64
 /* Slow stretches within SLOW_MEMORY_S that make a fault. */
@@ -28,16 +31,16 @@
 
 #define SUSPECT_S 2
 
-/* Rests after stalls. From the second on the worker loses less than 1 in STALL_REST_FACTOR. */
+/* Rests after stalls. From the second stall on the worker loses less than 1 / STALL_REST_FACTOR. */
 #define STALL_REST_MS 100
 #define STALL_REST_MAX_MS 5000
 #define STALL_REST_FACTOR 256
 #define STALL_MEMORY_S 60
-/* Stalls that sum up to more than this in so long a window are a fault, where no neighbour had any. */
+/* Stalls that sum up to over STALL_FAULT_S in a window are a fault, unless neighbours stalled, too. */
 #define STALL_FAULT_S 1
 #define STALL_WINDOW_S 10
 
-/* After slow calls in a row: none, so many times as long as the last, and far longer. */
+/* No rest after one slow call; after two in a row a rest of so many times the last; then far longer. */
 #define CALL_REST_FACTOR 16
 #define CALL_REST_FACTOR_AGAIN 1000
 #define CALL_REST_MAX_S 60
@@ -48,10 +51,10 @@ uint64_t account_slow = UINT64_MAX;
 
 static uint64_t cycles_per_s = 1;
 
-/* Cycles of the stretch at hand of this thread that were judged by themselves. */
+/* Cycles of slow calls within this thread's present stretch, which were judged separately. */
 static __thread uint64_t judged;
 
-/* The ports that stalled this thread last, each with the time, so that a port has neighbours. */
+/* The last two ports that stalled this thread, with the times: each other's neighbours. */
 static __thread struct {
 	uint16_t port;
 	uint64_t when;
@@ -111,7 +114,7 @@ set_until(struct account *account, uint64_t *until, uint64_t when)
 		__atomic_store_n(&account->trouble_until, when, __ATOMIC_RELAXED);
 }
 
-/* A rest that is longer than the one that is on. */
+/* Begins a rest, or makes the present one longer. Never makes it shorter. */
 static void
 rest(struct account *account, uint64_t now, uint64_t cycles)
 {
@@ -122,7 +125,7 @@ rest(struct account *account, uint64_t now, uint64_t cycles)
 	set_until(account, &account->rest_until, now + cycles);
 }
 
-/* Takes from what the port may be slow by. False: that is used up. */
+/* Takes from the port's allowance. False: it is used up. */
 static bool
 is_within_allowance(struct account *account, uint64_t now, uint64_t cycles)
 {
@@ -159,7 +162,7 @@ was_slow(struct account *account, uint64_t now, uint64_t cycles)
 		set_fault(account, ACCOUNT_FAULT_SLOW);
 }
 
-/* Writes down that `port` stalled this thread. True when no other one did lately. */
+/* Records that `port` stalled this thread. True when no other port did so lately. */
 static bool
 is_alone(uint16_t port, uint64_t now)
 {
@@ -212,8 +215,8 @@ had_stall(struct account *account, uint16_t port, uint64_t now, uint64_t cycles)
 }
 
 /*
- * Two workers may judge the two ends of one port at once and lose each other's addition to a count
- * for people or to a rest; the next judgement makes up for it.
+ * Two workers may judge the two ends of one port at once. One's change of a count or of a rest may then
+ * be lost; the next judgement makes up for it.
  */
 void
 account_judge(uint16_t port, const struct thread_time *time, uint64_t now)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Counters of a port. Each has one writer at a time (the worker that owns the source; whoever
- * holds the sink's lock) and any number of readers, so that neither needs a locked instruction.
+ * Counters of a port. Each has one writer at a time (the worker that owns the source, or the holder of
+ * the sink's lock) and any number of readers. So no side needs a locked instruction.
  */
 #ifndef VSWITCH_COUNTERS_H
 #define VSWITCH_COUNTERS_H
@@ -12,13 +12,13 @@
 
 struct counters {
 	uint64_t frames;     /* source: taken from the port; sink: delivered to it */
-	uint64_t bytes;	     /* of those, without FCS */
-	uint64_t copies_due; /* source: one a unicast frame, one a receiver of a flood */
+	uint64_t bytes;	     /* of these frames, without FCS */
+	uint64_t copies_due; /* source: 1 for a unicast frame, 1 for each receiver of a flood */
 	uint64_t drops[DROP_REASONS];
-	/* sink: work done for the receiver, since it does not take offloads: */
+	/* sink: work done for a receiver that lacks these offloads: */
 	uint64_t checksummed; /* frames whose checksum was completed */
 	uint64_t segmented;   /* frames cut into segments */
-	uint64_t segments;    /* made of those; each is then delivered or dropped as a frame */
+	uint64_t segments;    /* the resulting frames; each is then delivered or dropped */
 };
 
 static inline void

@@ -2,19 +2,18 @@
 /*
  * A frame as the datapath sees it: a view, never a copy.
  *
- * A source (a vhost port's transmitq, later a NIC) fills a burst with views over memory that
- * stays put until the burst is completed: the sender's guest memory for a vhost port. The first
- * FRAME_HEAD_LEN bytes are copied once to `head`; every decision and every byte of the header
- * that a receiver gets comes from that copy, so a sender that changes its memory meanwhile cannot
- * make the delivered frame differ from the switched one. A sink writes head and then the rest of
- * the segments into the receiver's memory: the one copy of the payload.
+ * A source fills a burst with views of memory that stays valid until the burst is completed; for a vhost
+ * port it is the sender's guest memory. The first FRAME_HEAD_LEN bytes are copied once to `head`. Every
+ * decision is made on that copy, and a receiver gets these bytes from it. So a sender that changes its
+ * memory meanwhile cannot make the delivered frame differ from the switched one. A sink writes the head
+ * and then the rest of the segments to the receiver's memory: the only copy of the payload.
  *
- * What the virtio-net header of a frame asks for (a checksum to be completed, a large TCP segment to
- * be cut) travels beside it, checked against the frame by offload_read(). The headers that it
- * speaks of are longer than a head, so such a frame has more of its first bytes copied:
- * burst_head() says for any frame where its copied bytes are.
+ * What the virtio-net header of a frame asks for (a checksum to be completed, a large TCP segment to be
+ * cut) travels beside the frame, after offload_read() has checked it against the frame. The headers that
+ * it names may be longer than a head, so more of the first bytes of such a frame are copied. burst_head()
+ * returns the copied bytes of any frame.
  *
- * Bursts belong to one worker thread; nothing here is shared.
+ * A burst belongs to one worker thread; nothing here is shared.
  */
 #ifndef VSWITCH_FRAME_H
 #define VSWITCH_FRAME_H
@@ -29,40 +28,40 @@ struct rte_mbuf;
 #define FRAME_HEAD_LEN 64
 
 /*
- * Segments of one burst together; a chain alone may have at most BURST_SEGMENTS_MAX. Like QEMU's
- * own limit of 1,024 for a chain, this is far more than any driver uses.
+ * The most segments of all frames of a burst, and so of one chain, too. As with QEMU's limit of 1,024 for
+ * a chain, this is far more than any driver uses.
  */
 #define BURST_SEGMENTS_MAX 1024
 
 /*
- * A burst ends with the frame that makes it so many bytes, or so many frames on a wire: what remains
- * is the next turn's. That bounds the work for one receiver, who may need each frame copied, or cut
- * into segments and each of them written by a system call, which takes 5 to 8 us. 64 frames of 9,018
- * bytes are still one burst; of 64 KiB ten are, or five of 45 segments where the MTU is 1,500. As
- * one frame may have 320 segments (OFFLOAD_CUTS_MAX), the most of a burst is 191 and 320.
+ * A burst ends with the frame that reaches so many bytes, or so many frames on a wire; the others wait for
+ * the next turn. That bounds the work for one receiver: each frame may have to be copied, or to be cut into
+ * segments that are each written by a system call of 5 to 8 us. 64 frames of 9,018 bytes are still one
+ * burst. Frames of 64 KiB are ten in a burst, or five where each has 45 segments for an MTU of 1,500.
+ * Because one frame may have 320 segments (OFFLOAD_CUTS_MAX), a burst has at most 191 + 320.
  */
 #define BURST_BYTES_MAX (640u << 10)
 #define BURST_WIRE_FRAMES_MAX 192
 
-/* Bytes at the beginning of a frame within which the headers of one that is to be cut must lie. */
+/* The headers of a frame that is to be cut must lie in so many of its first bytes. */
 #define FRAME_HEADERS_MAX 256
 
-/* Bytes of a worker's store: frames that a source has to read from somewhere lie there. */
+/* Bytes of a worker's store, for frames that a source must first read into memory. */
 #define BURST_STORE_LEN (512u << 10)
 
-/* What a frame needs done before it is as it goes on a wire; a sink tells which it takes undone. */
+/* Offloads that a frame still needs before it can go on a wire. `sink.takes`: those the receiver does. */
 #define FRAME_NEEDS_CSUM (1u << 0) /* complete one checksum */
 #define FRAME_NEEDS_TSO4 (1u << 1) /* cut TCP over IPv4 into segments; CSUM is set too */
 #define FRAME_NEEDS_TSO6 (1u << 2) /* the same over IPv6 */
-#define FRAME_NEEDS_ECN (1u << 3)  /* ... and CWR is set, which only the first segment may have */
+#define FRAME_NEEDS_ECN (1u << 3) /* with TSO: CWR is set, and only the first segment may keep it */
 #define FRAME_NEEDS_ALL 0xfu
 
 struct frame_offload {
 	uint8_t needs;	      /* FRAME_NEEDS_ bits, never 0 */
 	uint16_t copied;      /* bytes in the burst's headers[]: min(frame's, FRAME_HEADERS_MAX) */
 	uint16_t csum_start;  /* the sum goes from here to the frame's end ... */
-	uint16_t csum_offset; /* ... and is stored here, in bytes from csum_start */
-	uint16_t gso_size;    /* TSO: bytes of TCP payload a segment */
+	uint16_t csum_offset; /* ... and is stored so many bytes after csum_start */
+	uint16_t gso_size;    /* TSO: bytes of TCP payload in each segment; 0: not to be cut */
 	uint16_t header_len;  /* TSO: bytes of the Ethernet, IP and TCP headers */
 };
 
@@ -81,17 +80,17 @@ struct frame {
 struct burst {
 	uint32_t n;	  /* frames */
 	uint32_t longest; /* bytes of the longest frame as it goes on a wire: burst_wire_len() */
-	uint64_t offload_mask; /* bit i: offloads[i] says what frame i needs; 0: nothing */
-	/* Frame i is this mbuf, which a sink may take a reference to; NULL: no mbufs. */
+	uint64_t offload_mask; /* bit i: offloads[i] says what frame i needs; clear: nothing */
+	/* mbufs[i] holds frame i; a sink may take a reference. NULL: the frames are not in mbufs. */
 	struct rte_mbuf **mbufs;
-	uint8_t *store; /* the worker's, BURST_STORE_LEN bytes; NULL in bursts of no worker */
+	uint8_t *store; /* the worker's, BURST_STORE_LEN bytes; NULL where a burst has no worker */
 	struct frame frames[BURST_MAX];
 	struct frame_segment segments[BURST_SEGMENTS_MAX];
 	struct frame_offload offloads[BURST_MAX];
-	uint8_t headers[BURST_MAX][FRAME_HEADERS_MAX]; /* where offloads[i].needs */
+	uint8_t headers[BURST_MAX][FRAME_HEADERS_MAX]; /* where offload_mask has bit i */
 };
 
-_Static_assert(BURST_MAX <= 64, "offload_mask has a bit a frame");
+_Static_assert(BURST_MAX <= 64, "offload_mask has a bit for each frame");
 
 static inline bool
 burst_has_offload(const struct burst *burst, uint32_t i)
@@ -99,14 +98,14 @@ burst_has_offload(const struct burst *burst, uint32_t i)
 	return (burst->offload_mask >> i & 1) != 0;
 }
 
-/* What frame i needs, FRAME_NEEDS_ bits; 0 for most. */
+/* FRAME_NEEDS_ bits of frame i; 0 for most frames. */
 static inline uint8_t
 burst_needs(const struct burst *burst, uint32_t i)
 {
 	return burst_has_offload(burst, i) ? burst->offloads[i].needs : 0;
 }
 
-/* Bytes of frame i, or of its longest segment if it is to be cut: what an MTU bounds. */
+/* Bytes of frame i, or of its longest segment if it is to be cut: the length that an MTU bounds. */
 static inline uint32_t
 burst_wire_len(const struct burst *burst, uint32_t i)
 {
@@ -121,7 +120,7 @@ burst_wire_len(const struct burst *burst, uint32_t i)
 #define ETHERTYPE_CVLAN 0x8100
 #define ETHERTYPE_SVLAN 0x88a8
 
-/* Whether a VLAN tag begins here, at an EtherType in a frame's copied bytes. */
+/* Whether a VLAN tag begins at `ethertype`, in a frame's copied bytes. */
 static inline bool
 frame_has_tag(const uint8_t *ethertype)
 {
@@ -131,9 +130,9 @@ frame_has_tag(const uint8_t *ethertype)
 }
 
 /*
- * Whether frame i, on a wire, is not too long for a port whose frames with one tag at most have up to
- * `max_frame` bytes; a second tag is allowed for where there is one. Of 22 bytes or more, or short
- * enough: else its head says nothing.
+ * Whether frame i, on a wire, fits a port whose frames have up to `max_frame` bytes. That includes one VLAN
+ * tag; a frame that has two tags may be longer by one. The frame must have at least 22 bytes or fit
+ * without a second tag, because the tags are read from its head.
  */
 static inline bool
 burst_fits(const struct burst *burst, uint32_t i, uint32_t max_frame)
@@ -147,7 +146,7 @@ burst_fits(const struct burst *burst, uint32_t i, uint32_t max_frame)
 			frame_has_tag(type + VLAN_TAG_LEN);
 }
 
-/* The copied first bytes of frame i; what follows them is read from its segments. */
+/* The copied first bytes of frame i, *len of them. The rest is read from its segments. */
 static inline const uint8_t *
 burst_head(const struct burst *burst, uint32_t i, uint32_t *len)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The head of a frame whose first bytes do not lie together. Any source. */
+/* Copies the head of a frame whose first bytes do not lie in one piece. Any source. */
 #ifndef VSWITCH_FRAME_HEAD_H
 #define VSWITCH_FRAME_HEAD_H
 
 #include "base/copy.h"
 #include "frame.h"
 
-/* Gathers the first bytes of a frame that is short, or cut in its first bytes. */
+/* For a frame that is shorter than a head, or whose first segment is. */
 static inline void
 frame_gather_head(struct frame *frame)
 {
