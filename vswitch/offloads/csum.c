@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One loop in two widths: 32-bit words are added in 64-bit lanes, so that no carry is lost and none
- * has to be looked for; the carries come together in csum_fold(). The distribution's baseline is
- * SSE2; where this CPU has AVX2, 64 KiB take about 0.6 of the time (2 instead of 3 µs).
+ * One loop in two widths. It adds 32-bit words in 64-bit lanes, so that no carry is lost and none must be
+ * looked for; csum_fold() adds the carries. The distribution's baseline is SSE2. Where this CPU has AVX2,
+ * 64 KiB take about 0.6 of the time (2 instead of 3 µs).
  */
 #include "csum.h"
 
@@ -32,7 +32,7 @@ typedef uint64_t vec32 __attribute__((vector_size(32), aligned(1), may_alias));
 DEFINE_SUM(sum_sse2, vec16, )
 DEFINE_SUM(sum_avx2, vec32, __attribute__((target("avx2"))))
 
-/* What is left after the vectors: less than the shorter one. */
+/* Adds what is left after the vectors: fewer bytes than a short vector has. */
 static uint64_t
 sum_tail(const uint8_t *data, uint32_t len)
 {
@@ -77,7 +77,7 @@ csum_add(struct csum *csum, const uint8_t *data, uint32_t len)
 	sum += sum_sse2(data + done, n);
 	done += n;
 	sum += sum_tail(data + done, len - done);
-	/* RFC 1071, 2(B): the sum of bytes that are all in the other half of a word is its swap. */
+	/* RFC 1071, 2(B): when every byte is in the other half of its word, the sum is byte-swapped. */
 	csum->sum += csum->odd ? __builtin_bswap16(fold(sum)) : fold(sum);
 	csum->odd ^= len & 1;
 }

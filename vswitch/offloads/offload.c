@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The virtio-net header: read and checked at the sender, written for the receiver. What a receiver
- * does not take over is done in offload_split.c.
+ * The virtio-net header: reads and checks a sender's, and writes a receiver's. Offloads that a receiver
+ * does not do itself are done in offload_split.c.
  *
- * A header is checked against the one copy of the frame's first bytes, and that copy is what is
- * delivered. Whatever a receiver's network stack is told of a frame is therefore true of the bytes
- * that it gets, whoever sent them.
+ * A header is checked against the copy of the frame's first bytes, and the same copy is delivered. So
+ * what the header tells a receiver's network stack is true of the bytes that it gets, even from a
+ * hostile sender.
  */
 #include "offload.h"
 
@@ -15,10 +15,10 @@
 #include "base/copy.h"
 #include "offload_headers.h"
 
-/* More fragments follow, or this is not the first. */
+/* The bits that only a fragment has: "more fragments", and an offset. */
 #define IPV4_FRAGMENT_MASK 0x3fff
 
-/* The smallest frame with TCP payload; whoever has that has 20 bytes behind two VLAN tags, too. */
+/* The smallest frame with TCP payload. It is long enough to read 20 bytes after two VLAN tags. */
 #define GSO_FRAME_MIN (ETHERNET_HEADER_LEN + IPV4_LEN + TCP_LEN + 1)
 
 /* Offsets in a frame of TCP. */
@@ -28,7 +28,7 @@ struct tcp_frame {
 	uint32_t payload;
 };
 
-/* False for types that nobody offers, and for ECN without TSO. */
+/* Translates flags and type. False for a type that is not offered, ECN without TSO, and TSO without CSUM. */
 static bool
 read_needs(const struct virtio_net_hdr *header, uint8_t *needs)
 {
@@ -65,12 +65,12 @@ copy_headers(struct burst *burst, uint32_t i, uint16_t copied)
 		memcpy(headers + done, segment->data, len);
 		done += len;
 	}
-	/* From here on only the copy counts: the compiler must not go back to the sender's. */
+	/* only the copy counts from here on: the compiler must not read the sender's memory again */
 	__asm__ volatile("" : : : "memory");
 	copy_64(burst->frames[i].head, headers);
 }
 
-/* Fills `transport`. IPv4 that is whole, ends where the frame ends and carries TCP. */
+/* True for IPv4 that is not a fragment, ends where the frame ends and carries TCP. Sets `transport`. */
 static bool
 check_ipv4(const uint8_t *headers, uint32_t len, struct tcp_frame *tcp)
 {
@@ -94,8 +94,8 @@ is_extension(uint8_t next)
 }
 
 /*
- * The same for IPv6. Extension headers are passed over, but for a fragment header, which can stand
- * in no frame that is to be cut.
+ * The same for IPv6. Skips extension headers, except a fragment header: a frame that is to be cut cannot
+ * have one.
  */
 static bool
 check_ipv6(const uint8_t *headers, uint32_t len, uint32_t copied, struct tcp_frame *tcp)
@@ -119,7 +119,7 @@ check_ipv6(const uint8_t *headers, uint32_t len, uint32_t copied, struct tcp_fra
 	return next == IPPROTO_TCP;
 }
 
-/* Finds the headers of a frame that is to be cut. False when it is no such TCP as `needs` says. */
+/* Finds the headers of a frame that is to be cut. False when it is not the kind of TCP that `needs` says. */
 static bool
 find_tcp(const struct burst *burst, uint32_t i, uint16_t copied, uint8_t needs,
 		struct tcp_frame *tcp)
@@ -146,9 +146,9 @@ find_tcp(const struct burst *burst, uint32_t i, uint16_t copied, uint8_t needs,
 }
 
 /*
- * Checks what the header says of segments and sets what the frame needs of it. Its hdr_len is a hint
- * that a device must not rely on (VIRTIO 1.2, 5.1.6.2.2): senders make different things of it, and
- * the frame's own headers say where they end. GUEST_HDRLEN, which would make it more, is not offered.
+ * Checks the header's fields for segments and fills those of `offload`. Ignores hdr_len: it is a hint on
+ * which a device must not rely (VIRTIO 1.2, 5.1.6.2.2), because senders set it differently. The frame's own
+ * headers say where they end. GUEST_HDRLEN, which would make hdr_len exact, is not offered.
  */
 static bool
 read_gso(const struct burst *burst, uint32_t i, const struct virtio_net_hdr *header,
@@ -173,7 +173,7 @@ read_gso(const struct burst *burst, uint32_t i, const struct virtio_net_hdr *hea
 	return true;
 }
 
-/* A checksum may be anywhere in the frame; only headers that are made anew must lie in the copy. */
+/* A checksum field may be anywhere in the frame; it need not lie in the copied bytes. */
 static bool
 check_csum(const struct frame_offload *offload, const struct frame *frame)
 {
@@ -219,8 +219,8 @@ offload_write(const struct burst *burst, uint32_t i, struct virtio_net_hdr *head
 	header->csum_start = htole16(offload->csum_start);
 	header->csum_offset = htole16(offload->csum_offset);
 	/*
-	 * Without segments hdr_len stays 0, as Linux and DPDK write it: Linux' TAP raises it to the
-	 * end of the checksum itself.
+	 * Without segments hdr_len stays 0, as Linux and DPDK write it. Linux' TAP raises it to the end of
+	 * the checksum itself.
 	 */
 	if (offload->gso_size == 0)
 		return;
@@ -229,6 +229,6 @@ offload_write(const struct burst *burst, uint32_t i, struct virtio_net_hdr *head
 	if (offload->needs & FRAME_NEEDS_ECN)
 		header->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 	header->gso_size = htole16(offload->gso_size);
-	/* Exactly the headers: what Linux then keeps together, with the payload in pages. */
+	/* exact, because Linux keeps so many bytes in one piece and puts the payload in pages */
 	header->hdr_len = htole16(offload->header_len);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where the fields lie that offload.c checks and offload_split.c changes: bytes from the beginning
- * of their header. Big-endian, at any alignment, in the copy of a frame's first bytes.
+ * Offsets of the fields that offload.c checks and offload_split.c changes, in bytes from the start of their
+ * header. Fields are big-endian, at any alignment, in the copy of a frame's first bytes.
  */
 #ifndef VSWITCH_OFFLOAD_HEADERS_H
 #define VSWITCH_OFFLOAD_HEADERS_H
@@ -48,7 +48,7 @@ headers_put16(uint8_t *field, uint16_t value)
 	field[1] = value & 0xff;
 }
 
-/* Where the network layer's header begins, behind at most two VLAN tags: reads 20 bytes. */
+/* Offset of the network layer's header, after at most two VLAN tags. Reads up to 20 bytes. */
 static inline uint32_t
 headers_network(const uint8_t *headers)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a sender left to be done and a receiver does not take over: one checksum, or TCP segments
- * (TSO done in software). For the workers, through deliver.c.
+ * Does in software the offloads that a receiver lacks: completes a checksum, or cuts a frame into TCP
+ * segments (TSO). For the workers, through deliver.c.
  *
- * A frame that is made here is a view as any other: its first FRAME_HEADERS_MAX bytes lie in `to`,
- * patched; the rest are slices of the segments in which the sender's frame lies. A checksum field that
- * lies behind the first bytes is a segment of its own between two slices.
+ * The frames made here are views, as all frames are. Their first FRAME_HEADERS_MAX bytes lie in `to`,
+ * patched. The rest are slices of the segments of the sender's frame. A checksum field after the first
+ * bytes is a segment of its own between two slices.
  *
- * Bounds. A frame takes one segment of `to` for its first bytes and at most one slice for each
- * segment of the sender's frame, so at most 1 + OFFLOAD_SEGMENTS_MAX, and one more of an edited frame, = BURST_SEGMENTS_MAX: in a
- * burst that is empty one always fits, and each call makes progress. With a field of its own it takes two more,
- * and the sender's frame has so many less (OFFLOAD_SEGMENTS_FAR). All slices of all TCP segments
- * together are at most the sender's segments and one more for each cut.
+ * Bounds. A frame takes one segment of `to` for its first bytes and at most one slice for each segment of
+ * the sender's frame. These are at most 1 + OFFLOAD_SEGMENTS_MAX, and 1 more if the frame was edited:
+ * BURST_SEGMENTS_MAX. So one frame always fits into an empty burst, and each call makes progress. A checksum
+ * field of its own takes two more; the sender's frame may then have two fewer (OFFLOAD_SEGMENTS_FAR). The
+ * slices of all TCP segments together are at most the sender's segments and one more for each cut.
  */
 #include "offload.h"
 
@@ -24,13 +24,13 @@
 
 #define UDP_CHECKSUM 6
 
-/* A place in a sender's frame. */
+/* A position in a sender's frame. */
 struct cursor {
 	const struct frame_segment *segment;
-	uint32_t offset; /* in it */
+	uint32_t offset; /* in the segment */
 };
 
-/* Moves on by what the segment has of the next `want` bytes; returns them, and in *data where. */
+/* Moves on by at most `want` bytes within the segment. Returns how many, and their address in *data. */
 static uint32_t
 cursor_step(struct cursor *cursor, uint32_t want, const uint8_t **data)
 {
@@ -70,16 +70,16 @@ cursor_copy(struct cursor *cursor, uint8_t *dst, uint32_t n)
 	}
 }
 
-/* One frame with offloads on its way into a burst. */
+/* Frame `i` of `from` while it is made into frames of `to`. */
 struct cutting {
 	const struct burst *from;
 	uint32_t i;
 	struct burst *to;
-	uint32_t n_segments; /* of `to`, taken */
+	uint32_t n_segments; /* of `to`, in use */
 	struct cursor cursor;
 };
 
-/* Appends the sender's next n bytes. NULL when they lie in more segments than `to` has left. */
+/* Appends the sender's next n bytes as slices. NULL when `to` has too few segments left. */
 static struct frame_segment *
 put_slices(struct cutting *cutting, struct frame_segment *segment, uint32_t n)
 {
@@ -95,8 +95,8 @@ put_slices(struct cutting *cutting, struct frame_segment *segment, uint32_t n)
 }
 
 /*
- * Makes the next frame of `to`, of `len` bytes: its first `done` are in to->headers, the others are
- * the sender's next. False when they lie in more segments than `to` has left.
+ * Makes the next frame of `to`, of `len` bytes. Its first `done` bytes are in to->headers already; the
+ * others are the sender's next. False when `to` has too few segments left.
  */
 static bool
 put_frame(struct cutting *cutting, uint32_t done, uint32_t len)
@@ -121,8 +121,8 @@ put_frame(struct cutting *cutting, uint32_t done, uint32_t len)
 }
 
 /*
- * The first bytes of a frame that is not cut are the first ones of the only frame of its burst: where
- * the next frame's would be there is room for a checksum field that does not lie in them.
+ * A frame that is not cut is the only frame of its burst, so the next frame's headers[] are free. A
+ * checksum field that is not in the first bytes goes there.
  */
 #define FAR_FIELD 1
 
@@ -153,15 +153,15 @@ complete_csum(struct burst *burst, uint32_t i, const struct frame_offload *offlo
 	}
 	value = (uint16_t)~csum_fold(&csum);
 	/*
-	 * UDP says by 0 that there is no checksum (RFC 768), UDP-Lite forbids it (RFC 3828). DCCP has
-	 * its own at the same place; for it both forms of 0 are the same.
+	 * In UDP 0 means that there is no checksum (RFC 768); UDP-Lite forbids it (RFC 3828). DCCP has its
+	 * checksum at the same offset, and treats both forms of 0 alike.
 	 */
 	if (value == 0 && offload->csum_offset == UDP_CHECKSUM)
 		value = 0xffff;
 	memcpy(field, &value, sizeof(value));
 }
 
-/* Ends what put_frame() began, once the headers are as they shall be but for the checksum. */
+/* Completes the frame that put_frame() began. Its headers are final except the checksum. */
 static void
 finish_frame(struct cutting *cutting, uint8_t takes)
 {
@@ -202,9 +202,9 @@ patch_ipv4(uint8_t *ip, uint32_t len, uint32_t number)
 }
 
 /*
- * The checksum field holds the sum of the pseudo-header. Only the length in it changes, so what the
- * sender wrote is corrected and not made anew: with a routing header or a home address it is not
- * the sum of the addresses that stand in the header of IPv6.
+ * The checksum field holds the sum of the pseudo-header, of which only the length changes. So the sender's
+ * value is corrected, not computed: with a routing header or a home address it is not the sum of the
+ * addresses in the IPv6 header.
  */
 static void
 patch_pseudo_sum(uint8_t *field, uint32_t old_len, uint32_t new_len)
@@ -214,7 +214,7 @@ patch_pseudo_sum(uint8_t *field, uint32_t old_len, uint32_t new_len)
 	headers_put16(field, csum_fold(&csum));
 }
 
-/* Makes the whole frame's headers those of TCP segment `number`, of `len` bytes with headers. */
+/* Turns the headers of a frame of `whole` bytes into those of TCP segment `number`, of `len` bytes in all. */
 static void
 patch_headers(uint8_t *headers, const struct frame_offload *offload, uint32_t whole,
 		uint32_t number, uint32_t len)
@@ -263,7 +263,7 @@ cut(struct cutting *cutting, uint8_t takes, uint32_t first)
 	return n;
 }
 
-/* As put_frame(), with the checksum field in a segment of its own. It always fits, too. */
+/* As put_frame(), with the checksum field in a segment of its own. Always fits. */
 static void
 put_far_frame(struct cutting *cutting, const struct frame_offload *offload)
 {
