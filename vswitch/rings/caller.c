@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See caller.h. The lock is between this thread and the control thread; nobody holds it during a
- * call. Workers only set a ring's flag and ring the bell.
+ * See caller.h. Only this thread and the control thread take the lock, and never during a call. Workers
+ * only set a ring's flag and ring the bell.
  */
 #include "caller.h"
 
@@ -21,7 +21,7 @@
 #include "base/tsc.h"
 #include "vring.h"
 
-/* How often rings that have to wait are looked at, milliseconds. */
+/* Interval at which rings whose call must wait are checked, milliseconds. */
 #define LOOK_MS 10
 #define STOP_LIMIT_MS 1000
 
@@ -30,8 +30,8 @@ struct caller_ring {
 	int fd;
 	uint16_t port;
 	uint32_t index;
-	struct vring_calls *calls;   /* under lock; not touched when `closed` */
-	struct vring_health *health; /* the same */
+	struct vring_calls *calls;   /* under lock; not used once `closed` is set */
+	struct vring_health *health; /* likewise */
 	bool wanted;		     /* atomic: a call is due */
 	bool closed;		     /* under lock */
 };
@@ -70,7 +70,7 @@ caller_call(struct caller_ring *ring)
 		bell_ring(caller.bell_fd);
 }
 
-/* Gives the lock back for the close, which may take as long as a call. */
+/* Releases the lock during close(), which may take as long as a call. */
 static void
 retire(struct caller_ring *ring) REQUIRES(caller.lock)
 {
@@ -103,7 +103,7 @@ caller_open(int call_fd, struct vring_calls *calls, struct vring_health *health,
 	return ring;
 }
 
-/* Closing takes as long as a call, so the thread does that as well. */
+/* The thread closes the descriptor, because that may take as long as a call. */
 void
 caller_close(struct caller_ring *ring)
 {
@@ -114,8 +114,8 @@ caller_close(struct caller_ring *ring)
 }
 
 /*
- * The next ring that is closed, or whose call is due and may be made now; the one that was called
- * last comes last. *waits: others have to wait.
+ * The next ring that is closed, or whose call is due and allowed now. The ring that was called last is at
+ * the end of the list. *waits: some calls that are due must wait.
  */
 static struct caller_ring *
 next_ring(bool *waits) REQUIRES(caller.lock)
@@ -136,7 +136,7 @@ next_ring(bool *waits) REQUIRES(caller.lock)
 	return NULL;
 }
 
-/* What a call has taken. The ring is not closed. */
+/* Judges how long a call took. The ring is not closed. */
 static void
 judge(struct caller_ring *ring, const struct thread_time *time, bool blocked) REQUIRES(caller.lock)
 {
@@ -156,7 +156,7 @@ judge(struct caller_ring *ring, const struct thread_time *time, bool blocked) RE
 			__ATOMIC_RELAXED);
 }
 
-/* Gives the lock back for the call. */
+/* Releases the lock during the call. */
 static void
 call(struct caller_ring *ring) REQUIRES(caller.lock)
 {
@@ -168,7 +168,7 @@ call(struct caller_ring *ring) REQUIRES(caller.lock)
 
 	TAILQ_REMOVE(&caller.rings, ring, link);
 	TAILQ_INSERT_TAIL(&caller.rings, ring, link);
-	/* Before the write: a call that is asked for from now on is another one. */
+	/* before the write, because a call that is asked for from now on must be made after it */
 	__atomic_store_n(&ring->wanted, false, __ATOMIC_SEQ_CST);
 	mutex_unlock(&caller.lock);
 	account_name(ring->port, name);

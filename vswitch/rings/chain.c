@@ -4,9 +4,9 @@
 #include <string.h>
 
 /*
- * Where a walk stands. Descriptors come from the ring's table or from one indirect table. What ends
- * every loop is that each descriptor needs a segment. So a chain may be shorter than the ring has
- * entries, where the specification would allow more (2.6.5.3.1).
+ * The state of a walk. Descriptors come from the ring's table or from one indirect table. Every loop ends
+ * because each descriptor needs a segment. So the limit is `max` segments, also where the specification
+ * would allow a longer chain (2.6.5.3.1).
  */
 struct walk {
 	const struct split_vring *vring;
@@ -18,7 +18,7 @@ struct walk {
 	uint16_t access_flag; /* VRING_DESC_F_WRITE when the device writes, else 0 */
 };
 
-/* Appends one buffer, cut where it crosses from one memory region into the next. */
+/* Appends one buffer; one that crosses into the next memory region becomes two segments. */
 static int
 append_buffer(struct walk *walk, uint64_t addr, uint32_t len)
 {
@@ -58,12 +58,12 @@ read_indirect(const struct split_vring *vring, uint64_t table, uint32_t i, struc
 	if (host == NULL || available < sizeof(*desc))
 		return CHAIN_BAD;
 	memcpy(desc, host, sizeof(*desc));
-	/* From here on only the copy counts: the compiler must not go back to the guest's. */
+	/* only the copy counts from here on: the compiler must not read the guest's memory again */
 	__asm__ volatile("" : "+m"(*desc));
 	return 0;
 }
 
-/* VIRTIO 1.1, 2.6.5.3: no table in a table; its flags but NEXT and WRITE mean nothing. */
+/* VIRTIO 1.1, 2.6.5.3: a table holds no table; of its entries' flags only NEXT and WRITE count. */
 static int
 walk_indirect(struct walk *walk, const struct vring_desc *outer, uint64_t want)
 {

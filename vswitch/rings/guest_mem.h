@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A frontend's memory as this process has it mapped: guest-physical ranges and where they are.
+ * A frontend's memory as this process has mapped it: guest-physical ranges and their addresses here.
  *
- * Immutable once published to the workers. Every address that a guest names is translated here
- * and nowhere else, with its whole length. Plain C, no DPDK.
+ * Immutable once published to the workers. Only these functions translate an address that a guest names,
+ * and they check its whole length. Plain C, no DPDK.
  */
 #ifndef VSWITCH_GUEST_MEM_H
 #define VSWITCH_GUEST_MEM_H
@@ -18,7 +18,7 @@ struct guest_region {
 	uint64_t guest_phys_addr;
 	uint64_t size;	    /* bytes; never 0 */
 	uint64_t user_addr; /* the same memory in the frontend's address space */
-	uint8_t *host;	    /* mapped here */
+	uint8_t *host;	    /* where it is mapped in this process */
 };
 
 struct guest_mem {
@@ -38,8 +38,8 @@ guest_mem_find(const struct guest_mem *mem, uint64_t addr)
 }
 
 /*
- * Host address of guest-physical `addr`, and in *available how many bytes from there on lie in the
- * same region. NULL when the address is in no region.
+ * Host address of guest-physical `addr`; *available is how many bytes from there on lie in the same
+ * region. NULL when the address is in no region.
  */
 static inline uint8_t *
 guest_mem_translate(const struct guest_mem *mem, uint64_t addr, uint64_t *available)
@@ -52,14 +52,14 @@ guest_mem_translate(const struct guest_mem *mem, uint64_t addr, uint64_t *availa
 	return region->host + (addr - region->guest_phys_addr);
 }
 
-/* The region that answered last: drivers keep their buffers together. All zero at first. */
+/* Caches the region found last, because drivers keep their buffers together. All zero at first. */
 struct guest_window {
 	uint64_t guest_phys_addr;
 	uint64_t size;
 	uint8_t *host;
 };
 
-/* Makes the window the region of `addr`. False when there is none. */
+/* Sets the window to the region of `addr`. False when there is none. */
 static inline bool
 guest_window_move(struct guest_window *window, const struct guest_mem *mem, uint64_t addr)
 {

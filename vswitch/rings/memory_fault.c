@@ -22,12 +22,12 @@
 
 #define PAGE_MASK ((uintptr_t)MEMORY_FAULT_PAGE - 1)
 
-/* Pages of the longest descriptor that mincore() looks up at once. */
+/* The most pages that one mincore() looks up. */
 #define LOOKED_UP_MAX 32
 
 /*
- * So often in a row a thread may find that somebody else was faster at one page. A page that is there
- * and still cannot be used (broken hardware, swap space that cannot be read) would fault for ever.
+ * How often in a row a thread may find that another was faster at the same page. Without a limit a page
+ * that exists but cannot be used (broken hardware, unreadable swap space) would fault for ever.
  */
 #define RACES_MAX 64
 
@@ -139,7 +139,7 @@ memory_fault_present(const void *start, size_t len)
 	uintptr_t first = (uintptr_t)start & ~PAGE_MASK;
 	uintptr_t end = ((uintptr_t)start + len + PAGE_MASK) & ~PAGE_MASK;
 
-	/* Where absent pages are watched, this fails at one, and makes none. */
+	/* where absent pages are watched, this fails at an absent page and makes none */
 	if (uffd >= 0 && madvise((void *)first, end - first, MADV_POPULATE_READ) == 0)
 		return true;
 	if (uffd >= 0 && errno != EINVAL)

@@ -8,10 +8,10 @@
 #define SECOND_NS 1000000000ull
 #define TEXT_AGE_NS (2 * SECOND_NS)
 
-/* Any bucket is full after that time, and no product overflows. */
+/* A bucket is full after this time; longer times are cut to it, so that no product overflows. */
 #define FULL_AFTER_NS (10 * SECOND_NS)
 
-/* Until the control thread has looked at the host, it is no limit. */
+/* What the host has left, bytes. No limit until the control thread has set it. */
 static int64_t host_left = INT64_MAX;
 
 enum limit {
@@ -36,8 +36,8 @@ memory_growth_init(struct memory_growth *growth, uint64_t max)
 }
 
 /*
- * The limit that is reached. A port whose share is as large as what is left to all gets no more: so one
- * port leaves half of the host's memory to the others, and two leave a third.
+ * The limit that is reached. A port gets no more once its share is as large as what is left for all. So one
+ * port leaves half of the host's memory to the others, and two ports leave a third.
  */
 static enum limit
 reached(const struct memory_growth *growth)
@@ -109,7 +109,7 @@ memory_growth_settle(struct memory_growth *growth, uint64_t before, uint64_t exi
 		__atomic_fetch_sub(&growth->total, before - exist, __ATOMIC_RELAXED);
 }
 
-/* What is left of new tokens when those are paid that the port owes. */
+/* Pays what the port owes out of `earned` new tokens; returns what is left of them. */
 static int64_t
 pay(struct memory_growth *growth, int64_t earned)
 {
@@ -124,7 +124,7 @@ pay(struct memory_growth *growth, int64_t earned)
 	return earned - paid;
 }
 
-/* Tokens for the time since the last refill; of several threads one wins. */
+/* Adds tokens for the time since the last refill. Of several threads at once only one does it. */
 static void
 refill(struct memory_growth *growth, uint64_t now_ns)
 {
@@ -146,7 +146,7 @@ refill(struct memory_growth *growth, uint64_t now_ns)
 		__atomic_fetch_sub(&growth->tokens, tokens - MEMORY_GROWTH_BURST, __ATOMIC_RELAXED);
 }
 
-/* So far over a limit as checked buffers alone do not lead. */
+/* Whether the port is further over a limit than buffers that are checked can bring it. */
 static bool
 is_overdrawn(const struct memory_growth *growth)
 {

@@ -2,14 +2,18 @@
 /*
  * The account of a port for memory that appears because the switch touched it first.
  *
- * A frontend's memory is a file, and a page of it that nobody has touched does not exist. Whoever
- * touches it first is charged for it: a frontend that offers buffers on pages that it never touches
- * lets the switch pay. So each page that the switch adds costs tokens of a bucket a port (MEMORY_GROWTH_RATE,
- * MEMORY_GROWTH_BURST), counts towards the port's `max`, and is taken from what the host has left.
+ * A frontend's memory is a file, and a page of it that nobody has touched does not exist. The kernel
+ * charges a page to the process that touches it first. So a frontend that offers buffers on pages which it
+ * never touches makes the switch pay. To bound that, each page that the switch adds
+ *
+ *   - costs tokens of the port's bucket (MEMORY_GROWTH_RATE, MEMORY_GROWTH_BURST),
+ *   - counts towards the port's `max`,
+ *   - is taken from what the host has left.
+ *
  * When one of the three is used up, the rings use only buffers whose pages exist.
  *
- * Pure arithmetic: where pages are found missing is memory_fault.h. Workers and the handler of SIGBUS
- * add; workers look; the control thread sets the limits. Every field is atomic.
+ * Pure arithmetic; memory_fault.h finds missing pages. Workers and the handler of SIGBUS add; workers
+ * look; the control thread sets the limits. Every field is atomic.
  */
 #ifndef VSWITCH_MEMORY_GROWTH_H
 #define VSWITCH_MEMORY_GROWTH_H
@@ -19,69 +23,72 @@
 #include <stdint.h>
 
 /*
- * A guest's kernel uses its receive buffers again and again: it makes new pages of them by a few MiB a
- * second at most, after some ten MiB when its rings start.
+ * Far more than a guest needs. Its kernel uses receive buffers again and again: it takes some ten MiB of
+ * new pages when its rings start, and then a few MiB a second at most.
  */
 #define MEMORY_GROWTH_RATE (32LL << 20)	 /* bytes a second */
 #define MEMORY_GROWTH_BURST (64LL << 20) /* bytes */
 
 /*
- * While a limit is exceeded by so much, the port is not served. One burst of frames may take a few MiB
- * more than there are; memory that is punched while it is used, and frames that are sent from pages
- * that do not exist, take more.
+ * While a limit is exceeded by more than this, the port is not served. One burst of frames may exceed a
+ * limit by a few MiB. Holes punched into memory in use, and frames sent from pages that do not exist,
+ * exceed it by more.
  */
 #define MEMORY_GROWTH_OVERDRAFT (16LL << 20)
 
-/* What a port owes at most for guesses, which may be of its own frontend's doing: five seconds' rate. */
+/*
+ * The most that a port can owe for guesses: five seconds' rate. It is bounded because the frontend itself
+ * may have caused the guessed growth.
+ */
 #define MEMORY_GROWTH_OWED (5 * MEMORY_GROWTH_RATE)
 
 struct memory_growth {
-	int64_t tokens; /* bytes */
-	uint64_t owed;	/* bytes of guesses that refills pay for before there are new tokens */
+	int64_t tokens;	      /* bytes */
+	uint64_t owed;	      /* bytes of guesses; refills pay these before they add tokens */
 	uint64_t refilled_ns; /* CLOCK_MONOTONIC; 0: never */
 	uint64_t total;	      /* bytes added that may still exist */
 	uint64_t max;	      /* bytes */
 	uint64_t refused_ns;  /* when a buffer was last refused; 0: never */
-	bool limited;	      /* some limit was reached: memory_growth_look() knows more */
+	bool limited;	      /* some limit was reached: see memory_growth_look() */
 };
 
 enum memory_growth_verdict {
 	MEMORY_GROWTH_FREE,    /* any buffer may be used */
 	MEMORY_GROWTH_CHECKED, /* only buffers whose pages exist */
-	MEMORY_GROWTH_STOPPED, /* none */
+	MEMORY_GROWTH_STOPPED, /* no buffer may be used */
 };
 
-/* What all ports together may add from now on, in bytes, as the host is now. Control thread. */
+/* Bytes that all ports together may add from now on, given the host's free memory. Control thread. */
 void memory_growth_set_left(int64_t bytes);
 
-/* A full bucket, nothing added. Before any worker sees the account. */
+/* Fills the bucket; nothing is added yet. `max`: bytes. Before any worker sees the account. */
 void memory_growth_init(struct memory_growth *growth, uint64_t max);
 
-/* What the port may add in all, in bytes. Control thread. */
+/* Sets how many bytes the switch may add for the port in all. Control thread. */
 void memory_growth_set_max(struct memory_growth *growth, uint64_t max);
 
-/* The switch has added a page. Any thread, also in a signal handler. */
+/* The switch has added a page of `bytes`. Any thread, also in a signal handler. */
 void memory_growth_add(struct memory_growth *growth, uint64_t bytes);
 
 /*
- * The files have grown, by whose touch is not known: takes tokens, but never so many that the port
- * would not be served; what is more is owed, MEMORY_GROWTH_OWED at most. Control thread.
+ * The files have grown by `bytes`, and it is not known who touched them. Takes tokens, but never so many
+ * that the port is not served. The rest is owed, at most MEMORY_GROWTH_OWED. Control thread.
  */
 void memory_growth_add_guess(struct memory_growth *growth, uint64_t bytes);
 
 /*
- * The port's files have `exist` bytes; no more than that of what was added can still be there. `before`
- * is the total that was read before they were counted. Control thread.
+ * The port's files have `exist` bytes, so of the added bytes no more than that can still exist. `before`:
+ * the total as it was read before the files were measured. Control thread.
  */
 void memory_growth_settle(struct memory_growth *growth, uint64_t before, uint64_t exist);
 
-/* Refills the bucket and judges. Any thread; for when memory_growth_is_free() says no. */
+/* Refills the bucket and judges. Any thread; to be called when memory_growth_is_free() is false. */
 enum memory_growth_verdict memory_growth_look(struct memory_growth *growth, uint64_t now_ns);
 
-/* A buffer was refused now. */
+/* Records that a buffer was refused now. */
 void memory_growth_refuse(struct memory_growth *growth, uint64_t now_ns);
 
-/* Why buffers were refused within the last two seconds, in words; "" when none were. Control thread. */
+/* Writes why buffers were refused in the last two seconds; "" when none were. Control thread. */
 void
 memory_growth_text(const struct memory_growth *growth, uint64_t now_ns, char *text, size_t size);
 
@@ -91,7 +98,7 @@ memory_growth_total(const struct memory_growth *growth)
 	return __atomic_load_n(&growth->total, __ATOMIC_RELAXED);
 }
 
-/* The question of every burst. NULL: the memory is nobody's, as in tests. */
+/* The check that every burst makes. NULL, in tests: no account is kept. */
 static inline bool
 memory_growth_is_free(const struct memory_growth *growth)
 {

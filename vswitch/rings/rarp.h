@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The frame that tells other switches where a station is: a reverse ARP request (RFC 903) from and
- * for its own address, to all. No station answers it. Pure.
+ * Builds the frame that tells other switches behind which port a MAC address is: a broadcast reverse ARP
+ * request (RFC 903) from and for that address. No host replies to it. Pure.
  */
 #ifndef VSWITCH_RARP_H
 #define VSWITCH_RARP_H

@@ -13,8 +13,8 @@
 #include "base/tsc.h"
 
 #define WATCHES_MAX (SESSIONS_MAX * MEMORY_REGIONS_MAX)
-/* After this many single pages the whole region is mapped: a shrunk terabyte must not cost a fault
- * for each of its pages. */
+/* After so many single pages the rest of the region is mapped over at once, because a file that shrank
+ * by a terabyte must not cost a fault for each page. */
 #define HITS_MAX 64
 
 /* Watches that are made at once. */
@@ -118,7 +118,7 @@ map_over(uint8_t *start, size_t size)
 			       0) == start;
 }
 
-/* A page of any size: the kernel refuses to split a huge page's mapping. */
+/* Tries all sizes of pages, because the kernel refuses to split a huge page's mapping. */
 static bool
 map_page_over(uint8_t *addr)
 {
@@ -142,7 +142,7 @@ patch(uint8_t *addr, struct watch *watch)
 	return map_page_over(addr);
 }
 
-/* Makes a page that nobody has touched yet. False when that is not the case. */
+/* Makes the page if nobody has touched it yet. False when the fault has another cause. */
 static bool
 add_page(uint8_t *addr, const struct watch *watch)
 {
@@ -169,7 +169,7 @@ on_sigbus(int number, siginfo_t *info, void *context)
 		return;
 	}
 	if (info->si_code <= 0 || health == NULL || !patch(addr, watch)) {
-		signal(number, SIG_DFL); /* the instruction faults again, now for real */
+		signal(number, SIG_DFL); /* the instruction faults again, and ends the process */
 		return;
 	}
 	vring_health_break(health, VRING_MEMORY_GONE, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What source and sink have in common: breaking a ring, calling the frontend.
+ * What vring_source.c and vring_sink.c share: breaking a ring, and calling the frontend.
  */
 #include "vring.h"
 
@@ -19,7 +19,7 @@ vring_break(const struct split_vring *vring, enum vring_defect defect)
 	vring_health_break(vring->health, defect, vring->index);
 }
 
-/* A call was slow on the clock: from now on a caller makes them, unless others had the CPU. */
+/* A call was slow on the clock. If its work was slow, the caller thread makes the ring's calls from now on. */
 static __attribute__((noinline)) void
 judge_call(struct vring_calls *calls, uint64_t start, uint64_t end)
 {
@@ -36,7 +36,7 @@ judge_call(struct vring_calls *calls, uint64_t start, uint64_t end)
 	control_bell_ring();
 }
 
-/* Without a caller the call is owed; the control thread looks after it has made one. */
+/* While the ring has no caller, the call is marked as owed; vring_calls_put_aside() then makes it. */
 static void
 call_aside(struct vring_calls *calls)
 {
@@ -59,9 +59,9 @@ vring_calls_put_aside(struct vring_calls *calls, struct caller_ring *aside)
 }
 
 /*
- * The write can block where the frontend made the eventfd blocking and filled it. Then the
- * watchdog interrupts it with a signal, which shows here as EINTR. A full non-blocking eventfd
- * (EAGAIN) needs no write: it is readable.
+ * The write blocks if the frontend made the eventfd blocking and filled it. The watchdog then
+ * interrupts it with a signal, and it fails with EINTR. A full non-blocking eventfd (EAGAIN) needs no
+ * write, because it is readable already.
  */
 static void
 write_call(const struct split_vring *vring)

@@ -3,14 +3,13 @@
  * A running split virtqueue (VIRTIO 1.1, 2.6) as the workers see it.
  *
  * The control thread builds a struct split_vring from the session and the library's memory map, checks
- * it, and publishes a pointer to it in a vring_source or vring_sink; it never changes afterwards.
- * What does change, the cursor, has one writer at a time: the worker that owns the source, or
- * whoever holds the sink's lock; the control thread only while the ring is not published and the
- * workers have passed a grace period.
+ * it, and publishes a pointer to it in a vring_source or vring_sink. It never changes afterwards. Only the
+ * cursor changes. It has one writer at a time: the worker that owns the source, or the holder of the
+ * sink's lock; the control thread only while the ring is not published, after a grace period.
  *
- * Trust: everything behind desc, avail and used is written by a stranger at any moment. Each value
- * is read once into a local, checked, and only the local is used. Fields are little-endian, as is
- * every machine that this runs on. Plain C, no DPDK.
+ * Trust: a stranger may write to the memory behind desc, avail and used at any moment. Each value is read
+ * once into a local and checked, and only the local is used. Fields are little-endian, as is every machine
+ * that this runs on. Plain C, no DPDK.
  */
 #ifndef VSWITCH_VRING_H
 #define VSWITCH_VRING_H
@@ -30,16 +29,16 @@
 #define VNET_HDR_NUM_BUFFERS 10 /* offset of num_buffers */
 
 /*
- * How the frontend of a ring is called, kept over all sessions of its port. A write to its call
- * descriptor costs what the frontend makes it cost: the kernel goes over all that wait for it. So
- * when a call was slow, workers make no more of them: caller.h does, seldom.
+ * How the frontend of a ring is called; outlives the sessions of its port. The frontend decides how much a
+ * write to its call descriptor costs, because the kernel wakes everything that waits for it. So after a
+ * slow call workers make none any more: the caller thread makes them, seldom (caller.h).
  */
 struct vring_calls {
 	uint16_t port;
 	struct caller_ring *aside; /* writer: control, atomically; NULL: no caller yet */
-	bool slow;		   /* writer: who called; calls are made aside only */
+	bool slow;		   /* writer: the calling thread; only the caller thread may call */
 	bool owed;		   /* writer: workers; a call was due before there was a caller */
-	/* Writer: who called. TSC. */
+	/* Writer: the calling thread. TSC. */
 	uint32_t slow_in_a_row;
 	uint64_t last_slow;
 	uint64_t not_before; /* no call until then */
@@ -53,14 +52,14 @@ struct split_vring {
 	uint32_t header_len; /* VNET_HDR_LEN or VNET_HDR_LEN_LEGACY */
 	bool mergeable;	     /* VIRTIO_NET_F_MRG_RXBUF: a frame may take several buffers */
 	bool indirect;	     /* VIRTIO_RING_F_INDIRECT_DESC was negotiated */
-	uint8_t needs;	/* FRAME_NEEDS_ bits: of a receiveq what the driver takes undone, of a */
-			/* transmitq what it may leave undone; as negotiated */
+	uint8_t needs; /* FRAME_NEEDS_ bits, as negotiated: the offloads that the driver does itself */
+		       /* (receiveq) or may leave to the switch (transmitq) */
 	uint32_t index; /* VRING_RECEIVEQ or VRING_TRANSMITQ */
-	int kick_fd;	/* the session's; -1: none, poll on a timer */
-	int call_fd;	/* the session's; -1: none, the frontend polls */
+	int kick_fd;	/* the session's; -1: the ring is polled on a timer */
+	int call_fd;	/* the session's; -1: the frontend polls */
 	struct vring_health *health;
 	struct vring_calls *calls;    /* the port's; NULL: calls are not timed */
-	struct memory_growth *growth; /* the port's account of memory; NULL: none is kept */
+	struct memory_growth *growth; /* the port's account of memory; NULL: no account is kept */
 	struct guest_mem mem;
 };
 
@@ -70,12 +69,12 @@ struct vring_cursor {
 	uint16_t used;	/* next used element to write */
 };
 
-/* Marks the session's rings as not to be trusted and wakes the control thread. */
+/* Marks the session's rings as broken and wakes the control thread. */
 void vring_break(const struct split_vring *vring, enum vring_defect defect);
 
 /*
- * How many chains are available from `cursor` on; at most the ring's size. A frontend that claims
- * more breaks the ring, and the answer is 0.
+ * How many chains are available from `cursor` on; at most the ring's size. If the frontend claims more,
+ * the ring breaks, and 0 is returned.
  */
 static inline uint32_t
 vring_available(const struct split_vring *vring, const struct vring_cursor *cursor)
@@ -89,8 +88,8 @@ vring_available(const struct split_vring *vring, const struct vring_cursor *curs
 }
 
 /*
- * Where a ring's parts are. A loop over chains keeps a copy of its own: in the original any store
- * to a frame or to guest memory might change them, for all that the compiler knows.
+ * Where a ring's parts are, for a local copy in a loop over chains: the compiler keeps a copy in registers,
+ * but must assume that any store to a frame or to guest memory changes the original.
  */
 struct vring_parts {
 	const struct vring_desc *desc;
@@ -155,17 +154,17 @@ vring_publish(const struct split_vring *vring, uint16_t used)
 /* Calls the frontend, unless it asked not to be (VIRTIO 1.1, 2.6.7). After vring_publish(). */
 void vring_call(const struct split_vring *vring);
 
-/* Control thread: a caller for the ring is there, from its start or because calls became slow. */
+/* Control thread: sets the ring's caller, at its start or when calls became slow; NULL removes it. */
 void vring_calls_put_aside(struct vring_calls *calls, struct caller_ring *aside);
 
-/* Whether a caller is wanted and missing. */
+/* True when the ring needs a caller and has none. */
 static inline bool
 vring_calls_wants_caller(const struct vring_calls *calls)
 {
 	return __atomic_load_n(&calls->slow, __ATOMIC_RELAXED) && calls->aside == NULL;
 }
 
-/* Asks the frontend to kick, or not to, when it makes chains available (VIRTIO 1.1, 2.6.10). */
+/* Tells the frontend whether to kick when it makes chains available (VIRTIO 1.1, 2.6.10). */
 static inline void
 vring_want_kicks(const struct split_vring *vring, bool want)
 {

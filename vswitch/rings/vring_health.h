@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What is wrong with the rings of a frontend. A ring that is broken stays so until its session ends: the
- * first defect counts, and the bell tells the control thread.
+ * What is wrong with the rings of a frontend. A broken ring stays broken until its session ends. Only the
+ * first defect counts. The control bell tells the control thread.
  */
 #ifndef VSWITCH_VRING_HEALTH_H
 #define VSWITCH_VRING_HEALTH_H
 
 #include <stdint.h>
 
-/* Why a ring cannot be trusted any more; the port is in fault until its frontend reconnects. */
+/* Why a ring is broken. The port is in fault until its frontend reconnects. */
 enum vring_defect {
 	VRING_SOUND,
 	VRING_AVAIL_JUMP,   /* more chains made available than the ring has entries */
@@ -18,9 +18,9 @@ enum vring_defect {
 };
 
 /*
- * Shared by the rings of one frontend's session. Written by any worker, by the SIGBUS handler and
- * by the control thread; read by all. Once not VRING_SOUND, workers leave the rings alone; the
- * first defect stays, since what is seen after it may follow from it.
+ * Shared by the rings of one frontend's session. Any worker, the SIGBUS handler and the control thread
+ * write it; all read it. Once it is not VRING_SOUND, workers do not use the rings any more. The first defect
+ * stays, because later ones may follow from it.
  */
 struct vring_health {
 	uint64_t word; /* enum vring_defect, and above bit 32 the index of its ring; atomic */
@@ -38,10 +38,10 @@ vring_health_index(const struct vring_health *health)
 	return __atomic_load_n(&health->word, __ATOMIC_ACQUIRE) >> 32;
 }
 
-/* Any thread, also in a signal handler; wakes the control thread. */
+/* Records a defect and wakes the control thread. Any thread, also in a signal handler. */
 void vring_health_break(struct vring_health *health, enum vring_defect defect, uint32_t index);
 
-/* The defect in words, for the port's fault. */
+/* The text of the port's fault for this defect. */
 const char *vring_health_text(enum vring_defect defect);
 
 #endif

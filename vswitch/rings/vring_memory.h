@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The rings' questions to the account of memory that the switch adds (memory_growth.h). Workers.
+ * How rings ask the port's account of memory which buffers they may use (memory_growth.h). Workers.
  */
 #ifndef VSWITCH_VRING_MEMORY_H
 #define VSWITCH_VRING_MEMORY_H
@@ -9,10 +9,10 @@
 #include "memory_growth.h"
 #include "vring.h"
 
-/* Refills the account and judges; for vring_memory_verdict(). */
+/* The slow path of vring_memory_verdict(): refills the account and judges. */
 enum memory_growth_verdict vring_memory_look(const struct split_vring *vring);
 
-/* Once a burst: which buffers of the ring may be used. */
+/* Which buffers of the ring may be used. Once for each burst. */
 static inline enum memory_growth_verdict
 vring_memory_verdict(const struct split_vring *vring)
 {
@@ -20,8 +20,8 @@ vring_memory_verdict(const struct split_vring *vring)
 }
 
 /*
- * Where only buffers on existing pages may be used: whether the first `bytes` of the segments lie on
- * such. A system call a segment.
+ * For MEMORY_GROWTH_CHECKED: whether the first `bytes` of the segments lie on pages that exist. Makes a
+ * system call for each segment.
  */
 bool vring_memory_allows(const struct split_vring *vring, const struct frame_segment *segments,
 		uint32_t n, uint64_t bytes);
