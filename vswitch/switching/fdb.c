@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The forwarding database's interface: what workers (lookup, learn) and the control thread (all
- * the rest) may do with it. The entries themselves are fdb_store.c's.
+ * The interface of the forwarding database: workers look up and learn, the control thread does the rest.
+ * fdb_store.c changes the entries.
  *
- * A station that is where it was costs a worker one look without a lock and, once a second, a
- * relaxed store of the time. Everything else happens under one spinlock, held for the change of
- * one entry (in a flush, of FLUSH_PIECE entries; for fdb_take_moves, of a copy).
+ * A station that has not moved costs a worker one lookup without a lock and, once a second, a relaxed
+ * store of the time. Everything else happens under one spinlock. It is held while one entry changes; a
+ * flush changes FLUSH_PIECE entries at a time, and fdb_take_moves() holds it during a copy.
  */
 #include "fdb.h"
 
@@ -65,7 +65,7 @@ is_station(const struct fdb_key *key)
 	return !(key->mac[0] & 1) && memcmp(key->mac, zero, sizeof(zero)) != 0;
 }
 
-/* What a glance did not settle; out of line, so that the glance needs no stack frame. */
+/* The slow path of fdb_lookup(). noinline, so that the fast path needs no stack frame. */
 static __attribute__((noinline)) uint16_t
 look_again(const struct fdb *fdb, const struct fdb_key *key, uint32_t now)
 {
@@ -96,7 +96,7 @@ fdb_prefetch(const struct fdb *fdb, const struct fdb_key *key)
 	__builtin_prefetch(&fdb->table.buckets[name.first]);
 }
 
-/* Whether `port` may have one more; a station that is too old gives way. */
+/* Whether `port` may have one more entry. Frees its oldest one if that has expired. */
 static bool
 within_limit(struct fdb *fdb, uint16_t port, uint32_t limit, uint32_t now) REQUIRES(fdb->lock)
 {
@@ -121,7 +121,7 @@ record_move(struct fdb *fdb, const struct fdb_move *move, uint32_t now) REQUIRES
 	fdb->moves[(fdb->moves_first + fdb->moves_n++) % FDB_MOVES_MAX] = *move;
 }
 
-/* The station of `key` and `name` was heard, as `fresh` says. */
+/* The station of `key` (`name` in the table) was heard on the port and at the time in `fresh`. */
 static enum fdb_learned
 change(struct fdb *fdb, const struct fdb_key *key, const struct fdb_name *name,
 		struct fdb_view fresh, uint32_t limit) REQUIRES(fdb->lock)
@@ -147,7 +147,7 @@ change(struct fdb *fdb, const struct fdb_key *key, const struct fdb_name *name,
 	return FDB_MOVED;
 }
 
-/* What a glance did not settle; out of line, so that the glance needs no stack frame. */
+/* The slow path of fdb_learn(). noinline, so that the fast path needs no stack frame. */
 static __attribute__((noinline)) enum fdb_learned
 learn_again(struct fdb *fdb, const struct fdb_key *key, uint16_t port, uint32_t limit, uint32_t now)
 {
@@ -219,7 +219,10 @@ fdb_delete(struct fdb *fdb, const struct fdb_key *key)
 	return found.slot != NULL ? 0 : -ENOENT;
 }
 
-/* Puts what a flush is about on the condemned list: all of it at once, so that no end is missed. */
+/*
+ * Puts the entries of a flush on the condemned list. All at once: a flush by pieces would never end where
+ * entries are learned meanwhile.
+ */
 static void
 condemn(struct fdb *fdb, uint16_t port, bool statics)
 {
@@ -236,7 +239,7 @@ condemn(struct fdb *fdb, uint16_t port, bool statics)
 	spinlock_unlock(&fdb->lock);
 }
 
-/* Frees up to FLUSH_PIECE condemned entries; how many. */
+/* Frees up to FLUSH_PIECE condemned entries. Returns how many. */
 static uint32_t
 flush_piece(struct fdb *fdb)
 {
@@ -269,7 +272,7 @@ fdb_flush(struct fdb *fdb, uint16_t port, bool statics)
 	do {
 		n = flush_piece(fdb);
 		flushed += n;
-		/* Else this thread would have the lock again before who waits for it sees it free. */
+		/* yield, so that a worker that waits for the lock gets it first */
 		sched_yield();
 	} while (n == FLUSH_PIECE);
 	return flushed;
@@ -293,7 +296,7 @@ read_slot(const struct fdb *fdb, uint32_t number, uint64_t *station, struct fdb_
 	}
 }
 
-/* Frees what is too old in one slot, after a look without the lock. */
+/* Frees the entry in a slot if it has expired. Takes the lock only then. */
 static void
 sweep_slot(struct fdb *fdb, uint32_t slot, uint32_t now)
 {
@@ -365,9 +368,9 @@ copy_out(uint64_t station, struct fdb_view view, uint32_t now, struct fdb_entry 
 }
 
 /*
- * While the database is frozen, no station is added, so none is evicted or goes to its other
- * bucket either: whoever looks at all slots meets each station once. A station that is new in this
- * millisecond is learned from its next frame.
+ * While the database is frozen, no station is added. So none is evicted or moved to its other bucket, and
+ * a walk over all slots meets each station once. A station that appears in this millisecond is learned
+ * from its next frame.
  */
 static void
 freeze(struct fdb *fdb, bool frozen)

@@ -3,10 +3,9 @@
  * The forwarding database: which station (MAC address, in a VLAN of a domain) is behind which
  * port (IEEE 802.1Q, 8.8). 65,536 entries.
  *
- * Threads: any worker looks up and learns, without locks for what is known (lookup; refreshing an
- * entry's age) and under one spinlock for changes (new station, moved station, eviction). The
- * control thread adds, deletes, flushes, lists and sweeps under the same lock, in bounded pieces.
- * Knows neither DPDK nor libevent.
+ * Threads: any worker looks up and learns. Lookups, and refreshing the age of an entry, take no lock.
+ * Changes (new station, moved station, eviction) take one spinlock. The control thread adds, deletes,
+ * flushes, lists and sweeps under the same lock, in bounded pieces. Knows neither DPDK nor libevent.
  *
  * Times are seconds of any monotonic clock, given by the caller, so that tests need no clock.
  */
@@ -31,60 +30,59 @@ struct fdb_entry {
 	struct fdb_key key;
 	uint16_t port;
 	bool is_static;
-	uint32_t age; /* seconds since the station was last heard; 0 for static ones */
+	uint32_t age; /* seconds since the station was last heard; 0 for static entries */
 };
 
-/* A station that was learned on another port than before; kept for the event stream. */
+/* A station was learned on another port than before; recorded for the event stream. */
 struct fdb_move {
 	struct fdb_key key;
 	uint16_t from;
 	uint16_t to;
 };
 
-#define FDB_FLAPS_MAX 16    /* stations that are kept in mind */
-#define FDB_FLAP_SECONDS 10 /* over which moves are counted */
-#define FDB_FLAP_MOVES 3    /* of so many in that time it is said that a station flaps */
+#define FDB_FLAPS_MAX 16    /* stations whose moves are counted */
+#define FDB_FLAP_SECONDS 10 /* the time over which moves are counted */
+#define FDB_FLAP_MOVES 3    /* a station with so many moves in that time flaps */
 
-/* A station that moves to and fro. */
+/* A station that moves to and fro between ports. */
 struct fdb_flap {
 	struct fdb_move move; /* the last one */
 	uint32_t moves;	      /* in the last FDB_FLAP_SECONDS; each second counts to 65,535 */
 };
 
 enum fdb_learned {
-	FDB_KNOWN, /* nothing changed but, perhaps, the age */
+	FDB_KNOWN, /* at most the age has changed */
 	FDB_NEW,
 	FDB_MOVED,
-	FDB_REFUSED, /* the port's limit, a static entry elsewhere, no station's address */
+	FDB_REFUSED, /* by the port's limit, a static entry elsewhere, or not a station's address */
 };
 
 /*
- * Returns NULL and sets errno when there is no memory. `seed` keys the hash, so that nobody can
- * choose addresses that collide. Default ageing time 300 s.
+ * NULL with errno when there is no memory. `seed` keys the hash, so that nobody can choose addresses
+ * that collide. The ageing time is 300 s at first.
  */
 struct fdb *fdb_create(uint64_t seed);
 void fdb_destroy(struct fdb *fdb);
 
-/* Worker. Port of the station, or FDB_NO_PORT when unknown or older than the ageing time. */
+/* Worker. The station's port, or FDB_NO_PORT when it is unknown or older than the ageing time. */
 uint16_t fdb_lookup(const struct fdb *fdb, const struct fdb_key *key, uint32_t now);
 
-/* Worker. Hint that `key` is looked up soon. */
+/* Worker. Prefetches for a lookup of `key` that follows soon. */
 void fdb_prefetch(const struct fdb *fdb, const struct fdb_key *key);
 
 /*
- * Worker. The station was heard on `port`. `limit` bounds the port's learned entries (0 = none).
- * A full table evicts the oldest entry of the port that has most learned ones (its own first, if
- * others have as many), so a port that floods random source addresses harms only its own.
- * `Oldest` is exact for stations heard in one second only, and near it for others: see
- * fdb_store.h.
+ * Worker. The station was heard on `port`. `limit` bounds the port's learned entries (0: no limit).
+ * A full table evicts the oldest entry of the port that has most learned entries, and of `port` itself in
+ * a tie. So a port that floods random source addresses harms only its own entries. "Oldest" is exact for
+ * stations that were heard in one second only, and nearly so for others: see fdb_store.h.
  */
 enum fdb_learned
 fdb_learn(struct fdb *fdb, const struct fdb_key *key, uint16_t port, uint32_t limit, uint32_t now);
 
 /*
- * Control. Static entries are never aged, moved or evicted; one that exists, or a learned one, is
- * replaced. 0; -EINVAL for a group address, the address of zeros, or no such port id; -ENOSPC when
- * all entries are static.
+ * Control. Adds a static entry, which is never aged, moved or evicted; replaces the station's entry if it
+ * has one. 0; -EINVAL for a group address, the address of zeros, or no such port id; -ENOSPC when all
+ * entries are static.
  */
 int fdb_add_static(struct fdb *fdb, const struct fdb_key *key, uint16_t port);
 
@@ -92,32 +90,32 @@ int fdb_add_static(struct fdb *fdb, const struct fdb_key *key, uint16_t port);
 int fdb_delete(struct fdb *fdb, const struct fdb_key *key);
 
 /*
- * Control. Deletes the learned entries of `port`, or of all with FDB_NO_PORT; with `statics` the
- * static ones too (a port that goes away). Returns how many.
+ * Control. Deletes the learned entries of `port`, or of all ports with FDB_NO_PORT. `statics`: the static
+ * entries, too (the port goes away). Returns how many.
  */
 uint32_t fdb_flush(struct fdb *fdb, uint16_t port, bool statics);
 
-/* Control. Frees a bounded number of entries that are too old; call it about once a second. */
+/* Control. Frees a bounded number of expired entries; call it about once a second. */
 void fdb_sweep(struct fdb *fdb, uint32_t now);
 
 void fdb_set_ageing(struct fdb *fdb, uint32_t seconds);
 uint32_t fdb_ageing(const struct fdb *fdb);
 uint32_t fdb_count(const struct fdb *fdb);
 uint32_t fdb_count_static(const struct fdb *fdb);
-uint32_t fdb_count_port(const struct fdb *fdb, uint16_t port); /* learned ones */
+uint32_t fdb_count_port(const struct fdb *fdb, uint16_t port); /* learned entries only */
 
 /*
- * Control. Copies entries to `out` (room for `max`), of `port` or of all with FDB_NO_PORT, in no
- * order; returns how many. Expired entries are left out; a station that is there all the while is
- * there once. Nothing is added meanwhile (about a millisecond): fdb_learn refuses new stations.
+ * Control. Copies entries of `port`, or of all ports with FDB_NO_PORT, to `out` (room for `max`), in no
+ * order; returns how many. Leaves out expired entries. A station that is known all the while appears once.
+ * Meanwhile (about a millisecond) fdb_learn() refuses new stations.
  */
 uint32_t
 fdb_list(struct fdb *fdb, uint16_t port, uint32_t now, struct fdb_entry *out, uint32_t max);
 
 /*
- * Control. Takes up to `max` moves out of the record, oldest first. The record is bounded; moves
- * that found it full are lost to the event stream (and only to it): `*lost` says how many since
- * the last call.
+ * Control. Takes up to `max` moves out of the record, oldest first; returns how many. The record is
+ * bounded. Moves that found it full are missing from the event stream, and nowhere else: `*lost` is how
+ * many since the last call.
  */
 uint32_t fdb_take_moves(struct fdb *fdb, struct fdb_move *out, uint32_t max, uint64_t *lost);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Takes the counts of seconds out that are no longer among the last ones. */
+/* Clears the counts of seconds that are over FDB_FLAP_SECONDS ago. */
 static void
 advance(struct fdb_mover *mover, uint32_t now)
 {
@@ -36,7 +36,7 @@ is_same(const struct fdb_key *a, const struct fdb_key *b)
 			a->domain == b->domain;
 }
 
-/* The record of a station; else a free one, or that of the station that moved longest ago. */
+/* The record of a station. If it has none: a free one, or that of the station that moved longest ago. */
 static struct fdb_mover *
 find_mover(struct fdb_flaps *flaps, const struct fdb_key *key)
 {

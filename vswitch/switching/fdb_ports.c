@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lists of stations by port and age, and the port that has most; see fdb_ports.h. Called by fdb.c
- * and fdb_table.c under the lock of fdb.c, on any thread.
+ * Lists of stations by port and age, and the port that has most stations; see fdb_ports.h. Called by
+ * fdb.c, fdb_store.c and fdb_table.c under fdb->lock, on any thread.
  */
 #include "fdb_ports.h"
 
@@ -102,9 +102,9 @@ fdb_ports_gain(struct fdb_ports *ports, uint16_t port)
 	place_in_heap(ports, at, port);
 }
 
-/* Place of the child that has more stations, or 0 when there is no child. */
+/* Heap index of the child that has more stations, or 0 when there is no child. */
 static uint16_t
-fatter_child(const struct fdb_ports *ports, uint16_t at)
+fuller_child(const struct fdb_ports *ports, uint16_t at)
 {
 	uint16_t left = (uint16_t)(2 * at + 1);
 
@@ -124,7 +124,7 @@ fdb_ports_lose(struct fdb_ports *ports, uint16_t port)
 	uint16_t child;
 
 	__atomic_store_n(&ports->counts[port], count, __ATOMIC_RELAXED);
-	while ((child = fatter_child(ports, at)) != 0 &&
+	while ((child = fuller_child(ports, at)) != 0 &&
 			ports->counts[ports->heap[child]] > count) {
 		place_in_heap(ports, at, ports->heap[child]);
 		at = child;
@@ -133,7 +133,7 @@ fdb_ports_lose(struct fdb_ports *ports, uint16_t port)
 }
 
 uint16_t
-fdb_ports_fattest(const struct fdb_ports *ports, uint16_t port)
+fdb_ports_fullest(const struct fdb_ports *ports, uint16_t port)
 {
 	uint16_t top = ports->heap[0];
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whose stations the forwarding database holds, and in what order they came: what eviction, the
- * limit of a port and a flush need. Only fdb.c and fdb_table.c use it, under the lock of fdb.c.
+ * Which stations each port has, and in what order they came. Eviction, a port's limit and a flush need
+ * it. Only fdb.c, fdb_store.c and fdb_table.c use it, under fdb->lock.
  *
- * Every used slot is on one list: of the learned stations of its port, oldest first; of the
- * static ones of its port; or of those that a flush has condemned. The lists are circular, each
- * with a node of its own after those of the slots, so that a slot is taken off without knowing
- * which list it is on. A heap keeps the port with most learned stations on top.
+ * Every used slot is on one of these lists:
+ *
+ *   - the learned stations of its port, oldest first
+ *   - the static stations of its port
+ *   - the stations that a flush has condemned
+ *
+ * The lists are circular. Each has a node of its own, after those of the slots, so that a slot is unlinked
+ * without knowing its list. A heap keeps the port with most learned stations on top.
  */
 #ifndef VSWITCH_FDB_PORTS_H
 #define VSWITCH_FDB_PORTS_H
@@ -31,9 +35,9 @@ struct fdb_node {
 
 struct fdb_ports {
 	struct fdb_node *nodes;
-	uint32_t counts[PORTS_MAX]; /* learned stations; lock holder, read by any thread */
+	uint32_t counts[PORTS_MAX]; /* learned stations; writer: lock holder; read by any thread */
 	uint16_t heap[PORTS_MAX];   /* ports; none has more stations than its parent */
-	uint16_t place[PORTS_MAX];  /* of a port in the heap */
+	uint16_t place[PORTS_MAX];  /* index of a port in heap[] */
 };
 
 /* 0 or -ENOMEM. */
@@ -46,20 +50,20 @@ void fdb_ports_append(struct fdb_ports *ports, uint32_t list, uint32_t slot);
 /* Takes a slot off its list. */
 void fdb_ports_unlink(struct fdb_ports *ports, uint32_t slot);
 
-/* The station in slot `from` has gone to slot `to`. */
+/* The station in slot `from` has moved to slot `to`, which takes its position in the list. */
 void fdb_ports_replace(struct fdb_ports *ports, uint32_t from, uint32_t to);
 
-/* Puts all of `list` at the newest end of the condemned list. */
+/* Moves all slots of `list` to the newest end of the condemned list. */
 void fdb_ports_condemn(struct fdb_ports *ports, uint32_t list);
 
 /* The slot at the oldest end of a list, or FDB_NO_SLOT. */
 uint32_t fdb_ports_oldest(const struct fdb_ports *ports, uint32_t list);
 
-/* One learned station more, or less, at `port`. */
+/* Count one learned station more, or one less, at `port`. */
 void fdb_ports_gain(struct fdb_ports *ports, uint16_t port);
 void fdb_ports_lose(struct fdb_ports *ports, uint16_t port);
 
-/* A port that has as many learned stations as any; `port` itself if it is one of those. */
-uint16_t fdb_ports_fattest(const struct fdb_ports *ports, uint16_t port);
+/* The port that has most learned stations; `port` itself in a tie. */
+uint16_t fdb_ports_fullest(const struct fdb_ports *ports, uint16_t port);
 
 #endif

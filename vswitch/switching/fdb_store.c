@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Changes of the forwarding database's entries; see fdb_store.h. Called by fdb.c under its lock,
- * on any thread.
+ * Changes of the forwarding database's entries; see fdb_store.h. Called by fdb.c under fdb->lock, on any
+ * thread.
  */
 #include "fdb_store.h"
 
@@ -74,9 +74,9 @@ fdb_store_oldest(struct fdb *fdb, uint16_t port)
 	return best;
 }
 
-/* Makes place for one more, by an eviction when the table is full, for the sake of `port`. */
+/* Makes room for one more entry of `port`: evicts an entry when the table is full. 0 or -ENOSPC. */
 static int
-make_room(struct fdb *fdb, uint16_t port) REQUIRES(fdb->lock)
+evict_if_full(struct fdb *fdb, uint16_t port) REQUIRES(fdb->lock)
 {
 	uint32_t slot;
 
@@ -84,7 +84,7 @@ make_room(struct fdb *fdb, uint16_t port) REQUIRES(fdb->lock)
 		return 0;
 	slot = fdb_ports_oldest(&fdb->ports, FDB_LIST_CONDEMNED);
 	if (slot == FDB_NO_SLOT)
-		slot = fdb_store_oldest(fdb, fdb_ports_fattest(&fdb->ports, port));
+		slot = fdb_store_oldest(fdb, fdb_ports_fullest(&fdb->ports, port));
 	if (slot == FDB_NO_SLOT)
 		return -ENOSPC;
 	fdb_store_release(fdb, slot);
@@ -102,7 +102,7 @@ fdb_store_insert(struct fdb *fdb, const struct fdb_name *name, struct fdb_view v
 	slot = fdb_table_reserve(&fdb->table, name, &fdb->ports);
 	if (slot < 0)
 		return slot;
-	rc = make_room(fdb, fdb_place_port(view.place));
+	rc = evict_if_full(fdb, fdb_place_port(view.place));
 	if (rc < 0)
 		return rc;
 	fdb_table_write(&fdb->table, (uint32_t)slot, name->station, view);

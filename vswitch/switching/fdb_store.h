@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The entries of the forwarding database as a whole: each stands in the hash table (fdb_table.h)
- * and on a list of its port (fdb_ports.h), and these changes keep the two and the counts in step.
- * Only fdb.c uses it; every function declared here runs under fdb->lock.
+ * The entries of the forwarding database. Each is in the hash table (fdb_table.h) and on a list of its port
+ * (fdb_ports.h). The functions here keep both and the counts in step. Only fdb.c uses it; every function
+ * declared here runs under fdb->lock.
  *
- * Who is evicted. The port that has most learned stations loses one; among ports that have equally
- * many, the one that is learning. So a port that floods random addresses grows until it has most,
- * and from then on evicts its own. Within the port the order is that of coming, with second
- * chances: the station at the oldest end goes, unless it was heard in a later second than the one
- * it was queued in; then it is queued anew, and after FDB_OLDEST_TRIES of those the one of them
- * that was heard longest ago goes. So a station that talks outlives silent ones, each refresh
- * pays for at most one step, and a flood of stations that are never heard again is evicted exactly
- * in the order of coming.
+ * Eviction is fair between ports. The port that has most learned stations loses one; in a tie, the port
+ * that is learning. This is a security feature, because a port that floods random addresses grows until it
+ * has most stations, and from then on evicts only its own.
+ *
+ * Within the port eviction is FIFO with second chances. The station at the oldest end is evicted unless it
+ * was heard in a later second than the one in which it was queued. Then it is queued anew, and the next one
+ * is tried. After FDB_OLDEST_TRIES stations the one of them that was heard longest ago is evicted. So a
+ * station that talks outlives silent ones, each refresh costs at most one step, and a flood of stations
+ * that are never heard again is evicted exactly in the order in which they came.
  */
 #ifndef VSWITCH_FDB_STORE_H
 #define VSWITCH_FDB_STORE_H
@@ -29,17 +30,17 @@
 #define FDB_MOVES_MAX 1024
 
 struct fdb {
-	/* Read by all; no worker writes here. */
+	/* Read by all threads; no worker writes these members. */
 	struct fdb_table table;
-	uint32_t ageing; /* seconds; control thread */
+	uint32_t ageing; /* seconds; writer: control thread */
 
-	/* The rest is written under the lock; the counts are read without it. */
+	/* The rest is written under the lock. The counts are read without it. */
 	struct spinlock lock __attribute__((aligned(64)));
 	uint32_t count;
 	uint32_t count_static;
-	bool frozen;	      /* a list is being taken: nothing is added; control thread */
-	uint32_t sweep_at;    /* bucket that the next sweep begins with; control thread alone */
-	uint32_t moves_first; /* oldest in moves[] */
+	bool frozen;	   /* a list is being made, so nothing is added; writer: control thread */
+	uint32_t sweep_at; /* the bucket where the next sweep begins; control thread only */
+	uint32_t moves_first; /* index of the oldest in moves[] */
 	uint32_t moves_n;
 	uint64_t moves_lost;
 	struct fdb_ports ports;
@@ -48,14 +49,14 @@ struct fdb {
 };
 
 /*
- * Adds a station that is not there, with an eviction when the table is full. 0, or -ENOSPC when
- * all entries are static or fdb_table_reserve finds no slot, or -EBUSY while the database is
- * frozen; then nothing has changed.
+ * Adds a station that has no entry, with an eviction when the table is full. 0; -ENOSPC when all entries are
+ * static or fdb_table_reserve() finds no slot; -EBUSY while the database is frozen. After a failure
+ * nothing has changed.
  */
 int fdb_store_insert(struct fdb *fdb, const struct fdb_name *name, struct fdb_view view)
 		REQUIRES(fdb->lock);
 
-/* Puts the station of a slot behind another port, or makes it static. */
+/* Moves the station of a slot to another port, or makes it static or learned, as `view` says. */
 void fdb_store_relabel(struct fdb *fdb, uint32_t slot, struct fdb_view view) REQUIRES(fdb->lock);
 
 /* Frees a used slot. */
@@ -65,8 +66,8 @@ void fdb_store_release(struct fdb *fdb, uint32_t slot) REQUIRES(fdb->lock);
 uint32_t fdb_store_oldest(struct fdb *fdb, uint16_t port) REQUIRES(fdb->lock);
 
 /*
- * Seconds since `heard`. Signed, so that a worker whose clock is a second behind sees -1, and so
- * that an ageing time over INT32_MAX means never.
+ * Seconds since `heard`. Signed, so that a worker whose clock is a second behind gets -1, and so that
+ * an ageing time over INT32_MAX means never.
  */
 static inline int32_t
 fdb_store_age(uint32_t heard, uint32_t now)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Changes of the hash table under the forwarding database; see fdb_table.h for the rules. Called
- * by fdb.c under its lock, on any thread.
+ * Changes of the hash table under the forwarding database; see fdb_table.h for the rules. Called by
+ * fdb.c and fdb_store.c under fdb->lock, on any thread.
  */
 #include "fdb_table.h"
 
@@ -14,19 +14,19 @@
 #define HUGE_PAGE (2u << 20)
 
 /*
- * Buckets that the search for a free slot looks at: the two of the station, the other buckets of
- * the six stations there, and so on for four rounds. In a full table the second round almost
- * always ends it.
+ * The most buckets that the search for a free slot visits: the station's two, the other buckets of the six
+ * stations there, and so on for four rounds. Even in a full table the second round almost always finds
+ * one.
  */
 #define SEARCH_MAX (2 + 6 + 18 + 54 + 162)
 
 struct step {
 	uint32_t bucket;
-	uint16_t parent; /* index of the step that led here, by the station in `way` there */
-	uint8_t way;
+	uint16_t parent; /* index of the step that led here: its bucket holds a station in `way` ... */
+	uint8_t way;	 /* ... whose other bucket is this one */
 };
 
-/* One step of splitmix64: a generator that turns any seed into well spread words. */
+/* One step of splitmix64, a generator that turns any seed into well spread words. */
 static uint64_t
 next_secret(uint64_t *state)
 {
@@ -46,7 +46,7 @@ fdb_table_init(struct fdb_table *table, uint64_t seed)
 	table->buckets = aligned_alloc(HUGE_PAGE, size);
 	if (table->buckets == NULL)
 		return -ENOMEM;
-	/* One TLB entry for the whole table where the kernel has a huge page to give. */
+	/* with a huge page, if the kernel has one, the whole table takes one TLB entry */
 	madvise(table->buckets, size, MADV_HUGEPAGE);
 	memset(table->buckets, 0, size);
 	for (i = 0; i < 4; i++)
@@ -148,7 +148,7 @@ move_slot(struct fdb_table *table, uint32_t from, uint32_t to, struct fdb_ports 
 	fdb_table_clear(table, from);
 }
 
-/* Moves the stations along the way that was found, last one first; the slot that becomes free. */
+/* Moves the stations along the path that was found, the last one first. Returns the slot that is free then. */
 static int32_t
 follow_back(struct fdb_table *table, const struct step *steps, uint32_t at, int32_t hole,
 		struct fdb_ports *ports)

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The hash table under the forwarding database: stations in slots, three slots to a bucket, a
- * bucket to a cache line. Only fdb.c, fdb_store.c and fdb_ports.c use it.
+ * The hash table under the forwarding database: stations in slots, three slots to a bucket, a bucket to
+ * a cache line. Only fdb.c, fdb_store.c and fdb_ports.c use it.
  *
- * A station has two buckets, both from a keyed hash, and stands in one of them. 98,304 slots for
- * at most 65,536 stations: two choices with buckets of three fill to 0.95 before an insertion
- * fails, so at 0.67 a station always finds room, at most after others have gone to their other
- * bucket. A guess of colliding addresses needs the key: every output bit depends on all input and
- * key bits through two multiplications, and no output leaves the process.
+ * A station has two buckets, both from a keyed hash, and is in one of them. There are 98,304 slots for at
+ * most 65,536 stations. With two choices and buckets of three a table fills to 0.95 before an insertion
+ * fails. So at 0.67 a station always finds room, if need be after others have moved to their other bucket.
+ * Nobody can guess colliding addresses without the key, because every output bit depends on all bits of
+ * input and key through two multiplications, and no output leaves the process.
  *
- * Lookups (any worker) take no lock; changes happen under the lock of fdb.c. Each bucket has a
- * sequence number, odd while the bucket changes:
- * - the writer stores the odd number, then the data, each with release, then the next even number
- *   with release;
- * - the reader loads the number, then the data, each with acquire, then the number again. Had it
- *   seen one word of a change, it would now see at least that change's odd number, and retry.
- * - a station that goes to its other bucket is written there first and cleared here afterwards.
- *   A reader that finds it in neither checks the first bucket's number last: had the station gone
- *   from the second to the first meanwhile, that number would have changed.
+ * Lookups (any worker) take no lock; changes happen under fdb->lock. Each bucket has a sequence number,
+ * which is odd while the bucket changes:
+ * - The writer stores the odd number, then the data, each with release, then the next even number with
+ *   release.
+ * - The reader loads the number, then the data, each with acquire, then the number again. If it has seen one
+ *   word of a change, it now sees at least that change's odd number, and retries.
+ * - A station that moves to its other bucket is written there first, and then cleared here. A reader that
+ *   finds it in neither bucket checks the first bucket's number last. If the station has moved from the
+ *   second bucket to the first meanwhile, that number has changed.
  *
- * `heard` is refreshed by workers outside all this, by a relaxed store. Such a store may reach a
- * slot that has just got another station, and a copy of a slot may miss it: then an age is
- * wrong by as long as that worker was held up, which harms nothing.
+ * Workers refresh `heard` outside this protocol, by a relaxed store. The store may hit a slot that has just
+ * got another station, and a copy of a slot may miss the store. Then an age is wrong by as long as that
+ * worker was held up, which does no harm.
  */
 #ifndef VSWITCH_FDB_TABLE_H
 #define VSWITCH_FDB_TABLE_H
@@ -38,7 +38,7 @@
 #define FDB_BUCKETS 32768
 #define FDB_SLOTS (FDB_WAYS * FDB_BUCKETS)
 
-/* struct fdb_slot.place: a free slot has 0. */
+/* struct fdb_slot.place; 0: the slot is free. */
 #define FDB_PLACE_USED (1u << 31)
 #define FDB_PLACE_STATIC (1u << 30)
 #define FDB_PLACE_PORT_SHIFT 16
@@ -46,14 +46,14 @@
 #define FDB_PLACE_DOMAIN_MASK 0xffff
 
 struct fdb_slot {
-	uint64_t station; /* the first eight bytes of struct fdb_key; lock holder */
-	uint32_t place;	  /* flags, port, domain; lock holder */
-	uint32_t heard;	  /* second the station last sent in; lock holder and workers */
+	uint64_t station; /* the first eight bytes of struct fdb_key; writer: lock holder */
+	uint32_t place;	  /* flags, port, domain; writer: lock holder */
+	uint32_t heard;	  /* second in which the station last sent; writers: lock holder, workers */
 };
 
 struct fdb_bucket {
-	uint32_t seq;		   /* odd while the bucket changes; lock holder */
-	uint32_t queued[FDB_WAYS]; /* `heard` when put in the order of age; under the lock */
+	uint32_t seq;		   /* odd while the bucket changes; writer: lock holder */
+	uint32_t queued[FDB_WAYS]; /* `heard` when the slot was put on its list; under the lock */
 	struct fdb_slot slots[FDB_WAYS];
 } __attribute__((aligned(64)));
 
@@ -74,13 +74,13 @@ struct fdb_name {
 	uint32_t second;
 };
 
-/* What a slot holds beside the station. */
+/* What a slot holds besides the station. */
 struct fdb_view {
 	uint32_t place;
 	uint32_t heard;
 };
 
-/* The answer to a search, consistent; also two registers. */
+/* A consistent result of a search. It fits two registers. */
 struct fdb_found {
 	struct fdb_slot *slot; /* NULL: not there */
 	struct fdb_view view;
@@ -88,7 +88,7 @@ struct fdb_found {
 
 struct fdb_ports;
 
-/* 0 or -ENOMEM. The memory is touched here, once. */
+/* 0 or -ENOMEM. Touches all of the table's memory. */
 int fdb_table_init(struct fdb_table *table, uint64_t seed);
 void fdb_table_fini(struct fdb_table *table);
 
@@ -96,8 +96,8 @@ void fdb_table_fini(struct fdb_table *table);
 struct fdb_found fdb_table_find(const struct fdb_table *table, const struct fdb_name *name);
 
 /*
- * Under the lock. A free slot in one of the name's buckets, after moving others to their other
- * bucket where need be (their links in `ports` follow). -ENOSPC: none within reach.
+ * Under the lock. Returns a free slot in one of the name's buckets. If need be it moves other stations to
+ * their other bucket; their links in `ports` follow. -ENOSPC: no free slot within reach.
  */
 int32_t
 fdb_table_reserve(struct fdb_table *table, const struct fdb_name *name, struct fdb_ports *ports);
@@ -109,7 +109,7 @@ fdb_table_write(struct fdb_table *table, uint32_t slot, uint64_t station, struct
 /* Under the lock. */
 void fdb_table_clear(struct fdb_table *table, uint32_t slot);
 
-/* Slots are numbered by way, then bucket, so that neither needs a division. */
+/* Slots are numbered by way, then bucket, so that no function here needs a division. */
 static inline struct fdb_bucket *
 fdb_table_bucket(const struct fdb_table *table, uint32_t slot)
 {
@@ -206,8 +206,8 @@ fdb_bucket_match(struct fdb_bucket *bucket, const struct fdb_name *name)
 }
 
 /*
- * Whether the bucket was settled from when its number was `before` until now. The last bit is
- * cleared so that an odd number never passes.
+ * True when the bucket has not changed since its number was `before`. The last bit is cleared, so that an
+ * odd number never passes.
  */
 static inline bool
 fdb_bucket_settled(const struct fdb_bucket *bucket, uint32_t before)
@@ -216,8 +216,8 @@ fdb_bucket_settled(const struct fdb_bucket *bucket, uint32_t before)
 }
 
 /*
- * Any thread, without a lock. The most likely part of fdb_table_find alone, short enough to be
- * inlined: the first bucket, once. What it does not find may still be there.
+ * Any thread, without a lock. The fast path of fdb_table_find(), short enough to be inlined: reads the first
+ * bucket once. A station that it does not find may still be in the table.
  */
 static inline struct fdb_found
 fdb_table_glance(const struct fdb_table *table, const struct fdb_name *name)
