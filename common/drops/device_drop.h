@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What an interface or a device behind a port counted as lost by itself, before the switch had it or after
- * the switch had given it away: the one table. These frames are no copies of the switch's, so they
+ * Frames that an interface or a device behind a port counted as lost, before the switch took them or after
+ * it passed them on: the only table of these counters. Such frames are not the switch's copies, so they
  * are not among its drops (drop_reason.h).
  */
 #ifndef COMMON_DEVICE_DROP_H
@@ -23,9 +23,9 @@ enum device_drop {
 /* Indexed by enum device_drop; constant. The names are the kernel's or DPDK's own. */
 extern const struct drop_reason_info device_drops[DEVICE_DROPS];
 
-/* Since the interface was made, or the device started. */
+/* Counted since the interface was made or the device started. */
 struct device_drop_counts {
-	uint32_t known; /* bits by enum device_drop: it counts these */
+	uint32_t known; /* bit i: the device has the counter i of enum device_drop */
 	uint64_t frames[DEVICE_DROPS];
 };
 

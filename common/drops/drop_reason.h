@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Why a copy of a frame was not delivered: the one table of reasons.
+ * Why a copy of a frame was not delivered: the only table of reasons.
  *
- * The datapath counts by enum drop_reason; the control protocol, `vswitchctl drops` and the
- * documentation take their words from drop_reasons[]. Add a reason here and every counter,
- * table and page has it. What a device loses by itself is device_drop.h's.
+ * The datapath counts by enum drop_reason. The control protocol, `vswitchctl drops` and the documentation
+ * take their texts from drop_reasons[]. A reason that is added here appears in every counter, table and
+ * page. Losses of devices are in device_drop.h.
  */
 #ifndef COMMON_DROP_REASON_H
 #define COMMON_DROP_REASON_H

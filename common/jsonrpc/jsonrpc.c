@@ -11,7 +11,7 @@
 #include "text/nearest.h"
 #include "text/text.h"
 
-/* Digits of a real number that decimals survive: 0.1 is written as 0.1. */
+/* Digits of a real number: few enough that 0.1 is written as 0.1. */
 #define REAL_DIGITS 15
 
 static bool
@@ -20,7 +20,7 @@ is_id(const json_t *id)
 	return json_is_string(id) || json_is_number(id) || json_is_null(id);
 }
 
-/* Refuses members that a request does not have: "param" would be a call without parameters. */
+/* Refuses unknown members, because with "param" a request would be a call without parameters. */
 static int
 check_members(json_t *object, char *err, size_t err_size)
 {
@@ -91,8 +91,8 @@ jsonrpc_batch_request(const struct jsonrpc_batch *batch, size_t index,
 }
 
 /*
- * An object of up to three members besides the version, in this order. Values are taken over,
- * also on failure; a member without a key is left out.
+ * Makes an object of up to three members after the version, in this order. Owns the values, also on failure.
+ * A member with a NULL key is left out.
  */
 static json_t *
 make(const char *key1, json_t *value1, const char *key2, json_t *value2, const char *key3,
@@ -156,7 +156,7 @@ jsonrpc_call(json_int_t id, const char *method, json_t *params)
 			json_integer(id));
 }
 
-/* Bytes of the well-formed UTF-8 sequence at text (RFC 3629, section 4); 0: it is none. */
+/* Length of the well-formed UTF-8 sequence at text (RFC 3629, section 4); 0: there is none. */
 static size_t
 utf8_sequence(const unsigned char *text)
 {

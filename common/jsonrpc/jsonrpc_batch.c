@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See jsonrpc.h: reading a line. The elements of a batch are read one after the other, so that who
- * reads a long line can do something else in between. Where an element ends is found by its
- * brackets and strings alone; whether it is JSON, the parser says. When all elements are, so is the
- * line.
+ * See jsonrpc.h: reading a line. The elements of a batch are read one by one, so that the reader of a long
+ * line can do something else in between. The end of an element is found by brackets and strings alone;
+ * then the parser checks whether the element is JSON. If all elements are, the line is.
  */
 #include "jsonrpc.h"
 
@@ -14,10 +13,10 @@
 #include "jsonrpc_number.h"
 #include "text/text.h"
 
-/* What is looked for in a text before the parser, which recurses, and takes its time. */
+/* Measured before the parser gets a text, because the parser recurses and takes time. */
 struct extent {
-	size_t end;	/* first byte behind it */
-	size_t deepest; /* nesting of brackets */
+	size_t end;	/* first byte after the text */
+	size_t deepest; /* deepest nesting of brackets */
 	size_t bytes;	/* without blanks outside strings */
 };
 
@@ -27,7 +26,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* From `at` to the end of the text, or, of an element, to the comma or bracket that ends it. */
+/* Measures from `at` to the end of the text; an element only to the comma or bracket that ends it. */
 static struct extent
 measure(const char *text, size_t len, size_t at, bool element)
 {
@@ -70,7 +69,7 @@ fail_deep(char *err, size_t err_size)
 			JSONRPC_MAX_DEPTH);
 }
 
-/* Text that stands `offset` bytes behind the beginning of what the caller knows. */
+/* Parses text that is `offset` bytes after the start of the line, which a message counts from. */
 static int
 parse(const char *text, size_t len, size_t offset, json_t **value, char *err, size_t err_size)
 {
@@ -119,7 +118,7 @@ jsonrpc_batch_begin(struct jsonrpc_batch *batch, const char *line, size_t len)
 	return 0;
 }
 
-/* As parse(), where any number may be the id, and none of the others is too large. */
+/* As parse(), but accepts any number as the id, and other numbers that are too large for the library. */
 static int
 parse_request(const char *text, size_t len, size_t offset, json_t **request, char *err,
 		size_t err_size)
@@ -141,7 +140,7 @@ parse_request(const char *text, size_t len, size_t offset, json_t **request, cha
 	return ret;
 }
 
-/* A request, up to what ends it. */
+/* Reads one request, up to the comma, bracket or end of line after it. */
 static int
 read_request(struct jsonrpc_batch *batch, char *err, size_t err_size)
 {
@@ -166,7 +165,7 @@ read_request(struct jsonrpc_batch *batch, char *err, size_t err_size)
 	return 0;
 }
 
-/* Behind the last request. */
+/* Checks that nothing follows the last request. */
 static int
 read_end(struct jsonrpc_batch *batch, char *err, size_t err_size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See jsonrpc_number.h. Such an id is kept as a string: its text behind a NUL, which no string can
- * hold that was read. So it is a json_t like other ids, and is found again in what is written.
+ * See jsonrpc_number.h. Such an id is kept as a string: a NUL and then its text. A string that was read
+ * cannot hold a NUL. So it is a json_t like other ids, and can be found again in the output.
  */
 #include "jsonrpc_number.h"
 
@@ -16,13 +16,13 @@
 #define NUMBER_CHARS "-+.0123456789eE"
 #define DIGITS "0123456789"
 
-/* The largest and the least whole number of the library, and the largest real one, nearly. */
+/* The largest and least whole numbers of the library, and nearly its largest and least real numbers. */
 #define INTEGER_MAX "9223372036854775807"
 #define INTEGER_MIN "-9223372036854775808"
 #define REAL_MAX "1e308"
 #define REAL_MIN "-1e308"
 
-/* How the library writes the beginning of a string whose first byte is NUL. */
+/* How the library writes the start of a string whose first byte is NUL. */
 #define MARK "\"\\u0000"
 
 /* `"id"` with both letters escaped */
@@ -32,18 +32,18 @@ struct scan {
 	const char *text;
 	size_t len, at;
 	size_t depth;
-	bool is_id;   /* the value that follows at depth 1 is that of "id" */
+	bool is_id;   /* the next value at depth 1 belongs to the key "id" */
 	char *fitted; /* NULL: nothing was changed yet */
 	json_t *id;
-	bool failed; /* for want of memory */
+	bool failed; /* no memory */
 };
 
 struct number {
 	const char *text;
 	size_t len;
 	bool real;
-	bool held; /* the library can hold a number so large */
-	bool same; /* and writes it as it was written */
+	bool held; /* the library can hold a number of this size */
+	bool same; /* and writes it as it was in the request */
 };
 
 static size_t
@@ -62,7 +62,7 @@ skip_one(const char *text, size_t len, const char *chars)
 	return len > 0 && span(text, 1, chars) == 1;
 }
 
-/* Bytes of the whole part with its sign; 0: it is none. */
+/* Length of the whole part with its sign; 0: there is none. */
 static size_t
 whole_part(const char *text, size_t len)
 {
@@ -108,7 +108,7 @@ holds_integer(const char *text, size_t len)
 	return len < limit_len || (len == limit_len && memcmp(text, limit, len) <= 0);
 }
 
-/* -ENOMEM, or 0 and number->held. */
+/* Sets number->held. 0 or -ENOMEM. */
 static int
 look_at_real(struct number *number)
 {
@@ -121,7 +121,7 @@ look_at_real(struct number *number)
 	return 0;
 }
 
-/* 1: a number; 0: none, as the parser will say; -ENOMEM. */
+/* 1: a number; 0: not a number, which the parser will report; -ENOMEM. */
 static int
 look_at(const char *text, size_t len, struct number *number)
 {
@@ -136,7 +136,7 @@ look_at(const char *text, size_t len, struct number *number)
 	return 1;
 }
 
-/* The number is read as `other`, which is no longer. */
+/* Replaces the number by `other`, which is not longer. */
 static void
 replace(struct scan *scan, const struct number *number, const char *other)
 {
@@ -164,7 +164,7 @@ keep_id(struct scan *scan, const struct number *number)
 	if (marked != NULL) {
 		marked[0] = '\0';
 		memcpy(marked + 1, number->text, number->len);
-		json_decref(scan->id); /* of a key that is there twice, which the parser refuses */
+		json_decref(scan->id); /* a second "id", which the parser refuses later */
 		scan->id = json_stringn(marked, number->len + 1);
 	}
 	if (marked == NULL || scan->id == NULL)
@@ -194,7 +194,7 @@ take_number(struct scan *scan)
 		replace(scan, &number, negative ? INTEGER_MIN : INTEGER_MAX);
 }
 
-/* Bytes of the string at `at`, with its quotes; or all that is left, if it has no end. */
+/* Length of the string at `at`, with its quotes; if it has no end, of all that is left. */
 static size_t
 string_length(const struct scan *scan)
 {
@@ -205,7 +205,7 @@ string_length(const struct scan *scan)
 	return end < scan->len ? end + 1 - scan->at : scan->len - scan->at;
 }
 
-/* A key may be written with escapes. */
+/* Whether a key is "id", which may be written with escapes. */
 static bool
 is_id_key(const char *text, size_t len)
 {

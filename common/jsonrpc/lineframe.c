@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See lineframe.h. One growing buffer; what was handed out is dropped at the next append, so a
- * line is never copied twice and a caller that drains each append keeps the buffer small. Every
- * byte is searched for a newline once, however small the pieces in which a line arrives.
+ * See lineframe.h. One growing buffer. Lines that were handed out are dropped at the next append. So a line
+ * is never copied twice, and the buffer stays small if the caller takes all lines after each append. Each
+ * byte is searched for a newline only once, even if a line arrives in small pieces.
  */
 #include "lineframe.h"
 

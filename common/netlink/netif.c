@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See netif.h: handles, and what there is to see and to change in an interface but addresses. */
+/* See netif.h: handles, and what can be read and changed of an interface, except addresses. */
 #include "netif.h"
 
 #include <ctype.h>
@@ -31,7 +31,7 @@ open_socket(void *arg)
 		return -errno;
 	if (mnl_socket_bind(n->socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
-	/* Kernels that know neither say less when something fails, and send more. */
+	/* optional: kernels that lack these give shorter reasons and longer acknowledgements */
 	(void)mnl_socket_setsockopt(n->socket, NETLINK_EXT_ACK, &on, sizeof(on));
 	(void)mnl_socket_setsockopt(n->socket, NETLINK_CAP_ACK, &on, sizeof(on));
 	return 0;
@@ -94,7 +94,7 @@ is_name_char(char c)
 	return (unsigned char)c > ' ' && c != 0x7f && strchr("/:%", c) == NULL;
 }
 
-/* dev_valid_name() of the kernel; and without '%', which makes a pattern of a name. */
+/* As the kernel's dev_valid_name(), but also refuses '%', which turns a name into a pattern. */
 int
 netif_check_name(const char *name, char *err, size_t err_size)
 {
@@ -117,7 +117,7 @@ netif_check_name(const char *name, char *err, size_t err_size)
 	return 0;
 }
 
-/* Begins a request about the interface of that index, 0: given by name in an attribute. */
+/* Begins a request about the interface of that index; 0: an attribute gives its name. */
 static struct nlmsghdr *
 start(struct netif *n, uint16_t type, uint32_t index, struct ifinfomsg **info)
 {
@@ -150,13 +150,12 @@ netif_find(struct netif *n, const char *name, struct netif_link *out, char *err,
 	ret = netif_talk(n, request, take_link, out);
 	if (ret == -ENODEV)
 		return text_fail(err, err_size, ret,
-				"interface %s: there is none of this name in the network namespace; "
-				"`ip link` shows which there are",
+				"interface %s: the network namespace has no interface of this name; "
+				"`ip link` lists those that it has",
 				name);
 	if (ret < 0)
-		return text_fail(err, err_size, ret,
-				"interface %s: the kernel does not show it: %s", name,
-				strerror(-ret));
+		return text_fail(err, err_size, ret, "interface %s: cannot read its state: %s",
+				name, strerror(-ret));
 	return 0;
 }
 
@@ -168,8 +167,7 @@ netif_get(struct netif *n, uint32_t index, struct netif_link *out, char *err, si
 	int ret = netif_talk(n, request, take_link, out);
 
 	if (ret < 0)
-		return netif_talk_fail(
-				n, index, ret, "the kernel does not show it", NULL, err, err_size);
+		return netif_talk_fail(n, index, ret, "cannot read its state", NULL, err, err_size);
 	return 0;
 }
 
@@ -177,7 +175,7 @@ int
 netif_may_configure(struct netif *n, char *err, size_t err_size)
 {
 	struct ifinfomsg *info;
-	/* Rights are looked at first, then whether there is such an interface. */
+	/* the kernel checks the rights before it looks for the interface, which does not exist */
 	struct nlmsghdr *request = start(n, RTM_SETLINK, INT32_MAX, &info);
 
 	if (netif_talk(n, request, NULL, NULL) != -EPERM)
@@ -226,9 +224,10 @@ netif_set_mac(struct netif *n, uint32_t index, const uint8_t mac[6], char *err, 
 	snprintf(what, sizeof(what), "cannot set the MAC address to %s",
 			text_format_mac(mac, text));
 	return netif_talk_fail(n, index, ret, what,
-			ret == -EADDRNOTAVAIL ? "give that of one station: not zero, and the first "
-						"byte even"
-					      : NULL,
+			ret == -EADDRNOTAVAIL
+					? "give the address of one host: not zero, and the first "
+					  "byte even"
+					: NULL,
 			err, err_size);
 }
 
@@ -255,13 +254,13 @@ ask_move(struct netif *n, uint32_t index, struct netif *to, const char *name)
 	struct ifinfomsg *info;
 	struct nlmsghdr *request = start(n, RTM_SETLINK, index, &info);
 
-	/* In this order: the kernel takes the change of the namespace first, then the name. */
+	/* in the order in which the kernel makes the changes: the namespace, then the name */
 	mnl_attr_put_u32(request, IFLA_NET_NS_FD, (uint32_t)to->netns_fd);
 	mnl_attr_put_strz(request, IFLA_IFNAME, name);
 	return netif_talk(n, request, NULL, NULL);
 }
 
-/* The kernel may have moved it before it found that the name was taken: moves it back, then. */
+/* Moves it back, if the kernel moved it before it found that the name was taken. */
 static void
 move_back(struct netif *n, const struct netif_link *before, struct netif *to)
 {
@@ -276,11 +275,11 @@ static int
 cannot_move(struct netif *n, const struct netif_link *before, struct netif *to, const char *name,
 		int code, char *err, size_t err_size)
 {
-	char what[WHAT_MAX], words[NETIF_WORDS_MAX];
+	char what[WHAT_MAX], reason[NETIF_REASON_MAX];
 
-	snprintf(words, sizeof(words), "%s", n->words);
+	snprintf(reason, sizeof(reason), "%s", n->reason);
 	move_back(n, before, to);
-	snprintf(n->words, sizeof(n->words), "%s", words);
+	snprintf(n->reason, sizeof(n->reason), "%s", reason);
 	snprintf(what, sizeof(what), "cannot move it to the network namespace as %s", name);
 	return netif_talk_fail(n, before->index, code, what,
 			code == -EEXIST ? "an interface there has that name: choose another" : NULL,
@@ -364,8 +363,9 @@ netif_nsid(struct netif *n, struct netif *other, int *nsid, char *err, size_t er
 		ret = assign_nsid(n, other, nsid);
 	if (ret == 0)
 		return 0;
-	return text_fail(err, err_size, ret, "network namespace: cannot number it: %s; %s",
-			n->words[0] != '\0' ? n->words : strerror(-ret),
+	return text_fail(err, err_size, ret,
+			"network namespace: cannot get a number for it: %s; %s",
+			n->reason[0] != '\0' ? n->reason : strerror(-ret),
 			ret == -EPERM ? "run as root, or grant CAP_NET_ADMIN"
-				      : "it may have ended: make it anew");
+				      : "it may have ended: make it again");
 }

@@ -2,10 +2,10 @@
 /*
  * See netif.h: the addresses of an interface.
  *
- * The kernel takes more away than it is asked to: with the first IPv4 address of a network go all
- * others of the same network (unless promote_secondaries is set). And an IPv6 address cannot be
- * there with two prefixes. So a change removes first, looks what is left, and adds what is missing
- * of what should be there; going back is the same with the list of before.
+ * The kernel removes more than it is asked to: with the first IPv4 address of a network it removes all
+ * others of the same network (unless promote_secondaries is set). And an interface cannot have an IPv6
+ * address with two prefixes. So a change removes first, reads what is left, and adds what is missing.
+ * Undoing a change does the same with the list as it was before.
  */
 #include "netif.h"
 
@@ -20,16 +20,16 @@
 #include "netif_talk.h"
 #include "text/text.h"
 
-#define DUMP_TRIES 16 /* each is in vain when the list changes meanwhile */
+#define DUMP_TRIES 16 /* a try fails when the list changes meanwhile */
 
-/* A list as it is built. */
+/* A list while it is built. */
 struct list {
-	uint32_t index; /* whose addresses are wanted */
+	uint32_t index; /* of the interface */
 	struct prefix *entries;
 	size_t n;
 };
 
-/* A list as it is given. */
+/* A list that is only read. */
 struct view {
 	const struct prefix *entries;
 	size_t n;
@@ -70,7 +70,7 @@ append(struct list *list, const struct prefix *entry)
 	return 0;
 }
 
-/* IFA_LOCAL is the interface's own address; where it is missing (IPv6), IFA_ADDRESS is. */
+/* The interface's own address is IFA_LOCAL or, where that is missing (IPv6), IFA_ADDRESS. */
 static int
 take_address(const struct nlmsghdr *message, void *arg)
 {
@@ -107,7 +107,7 @@ read_once(struct netif *n, struct list *list)
 	return netif_talk(n, request, take_address, list);
 }
 
-/* The addresses of list->index. After a failure, too, the entries are to be freed. */
+/* Reads the addresses of list->index. The caller frees the entries, also after a failure. */
 static int
 read_all(struct netif *n, struct list *list)
 {
@@ -118,7 +118,7 @@ read_all(struct netif *n, struct list *list)
 	return ret;
 }
 
-/* All bits behind the prefix set. Networks of one or two addresses have none (RFC 3021). */
+/* All bits after the prefix set. Networks of one or two addresses have no broadcast address (RFC 3021). */
 static void
 put_broadcast(struct nlmsghdr *request, const struct prefix *address)
 {
@@ -184,7 +184,7 @@ add(struct netif *n, uint32_t index, const struct prefix *address, char *err, si
 	return netif_talk_fail(n, index, ret, what, add_help(&link, address, ret), err, err_size);
 }
 
-/* One that is not there is as good as removed. */
+/* Removes an address. 0 also when the interface does not have it. */
 static int
 take_away(struct netif *n, uint32_t index, const struct prefix *address, char *err, size_t err_size)
 {
@@ -197,7 +197,7 @@ take_away(struct netif *n, uint32_t index, const struct prefix *address, char *e
 	return netif_talk_fail(n, index, ret, what, NULL, err, err_size);
 }
 
-/* Adds those of goal that are missing now. */
+/* Adds the addresses of goal that the interface lacks now. */
 static int
 complete(struct netif *n, uint32_t index, struct view goal, char *err, size_t err_size)
 {
@@ -207,8 +207,8 @@ complete(struct netif *n, uint32_t index, struct view goal, char *err, size_t er
 
 	ret = read_all(n, &now);
 	if (ret < 0)
-		ret = netif_talk_fail(n, index, ret, "the kernel does not show its addresses", NULL,
-				err, err_size);
+		ret = netif_talk_fail(
+				n, index, ret, "cannot read its addresses", NULL, err, err_size);
 	for (i = 0; i < goal.n && ret == 0; i++)
 		if (!contains(view(&now), &goal.entries[i]))
 			ret = add(n, index, &goal.entries[i], err, err_size);
@@ -230,7 +230,7 @@ remove_but(struct netif *n, uint32_t index, struct view these, struct view keep,
 	return ret;
 }
 
-/* The addresses that a change leaves: the wanted ones, and those of before but the old ones. */
+/* The addresses after a change: all of `wanted`, and those of `before` that are not in `old`. */
 static int
 make_goal(struct view before, struct view old, struct view wanted, struct list *goal)
 {
@@ -245,7 +245,7 @@ make_goal(struct view before, struct view old, struct view wanted, struct list *
 	return ret;
 }
 
-/* From the addresses `before` to those of `goal`, or back. */
+/* Changes the addresses from `before` to `goal`; after a failure changes them back. */
 static int
 change(struct netif *n, uint32_t index, struct view before, struct view old, struct view wanted,
 		struct view goal, char *err, size_t err_size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reads what the kernel says of an interface (rtnetlink(7), IFLA_ attributes). Called for answers
- * on the thread of the handle and for events on the control loop.
+ * Reads the kernel's description of an interface (rtnetlink(7), IFLA_ attributes). Called for replies
+ * on the handle's thread, and for events on the control loop.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 #include "netif_talk.h"
 
-/* Numbers in attributes; those of a wrong size are 0. */
+/* The number in an attribute; 0 if it has an unknown size. */
 static uint32_t
 number(const struct nlattr *attr)
 {
@@ -68,7 +68,7 @@ read_tun_attribute(const struct nlattr *attr, struct netif_tun *out)
 	}
 }
 
-/* The kind, and what it says of itself; the kernel sends the kind first. */
+/* Reads the kind and its own attributes. The kernel sends the kind first. */
 static void
 read_kind(const struct nlattr *info, struct netif_link *out)
 {
@@ -85,7 +85,7 @@ read_kind(const struct nlattr *info, struct netif_link *out)
 	}
 }
 
-/* Younger kernels say more. */
+/* Newer kernels may send more counters, older ones fewer. */
 static void
 read_counters(const struct nlattr *attr, struct netif_link *out)
 {
@@ -134,7 +134,7 @@ netif_link_read(const struct nlmsghdr *message, struct netif_link *out)
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attr;
 
-	/* Other families speak of a part only: that a bridge lets a port go is an AF_BRIDGE DELLINK. */
+	/* other families describe a part only: AF_BRIDGE's DELLINK, that a port leaves a bridge */
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) || info->ifi_family != AF_UNSPEC)
 		return -EBADMSG;
 	*out = (struct netif_link){

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See netif.h: one socket that hears of changes of interfaces, in its own namespace and, with
- * NETLINK_LISTEN_ALL_NSID, in all that have a number there. The kernel says which one it was
- * beside the message; nothing beside it means the own one. Control loop only.
+ * See netif.h: one socket that gets the changes of interfaces, in its own namespace and, with
+ * NETLINK_LISTEN_ALL_NSID, in all namespaces that have a number there. A control message tells the
+ * namespace of each message; without one it is the socket's own. Control loop only.
  */
 #include "netif.h"
 
@@ -18,12 +18,12 @@
 #include "text/text.h"
 
 #define EVENT_SIZE 32768
-#define READS_MAX 64		 /* a call */
+#define READS_MAX 64		 /* in one call */
 #define QUEUE_SIZE (1024 * 1024) /* bytes that the kernel is asked to keep; it may keep less */
 
 struct netif_monitor {
 	struct mnl_socket *socket;
-	bool lost; /* events, and it was not told yet */
+	bool lost; /* events were lost, and NETIF_EVENTS_LOST is pending */
 	_Alignas(struct nlmsghdr) uint8_t buffer[EVENT_SIZE];
 };
 
@@ -39,10 +39,10 @@ subscribe(struct netif_monitor *m)
 	fd = mnl_socket_get_fd(m->socket);
 	if (mnl_socket_bind(m->socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
-	/* The second is for those without CAP_NET_ADMIN, and has the system's bound. */
+	/* without CAP_NET_ADMIN only the second works, up to the system's limit */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	/* Without the right to that, the own namespace is all that is seen. */
+	/* without CAP_NET_BROADCAST this fails, and only the own namespace is seen */
 	(void)mnl_socket_setsockopt(m->socket, NETLINK_LISTEN_ALL_NSID, &on, sizeof(on));
 	for (i = 0; i < (int)MNL_ARRAY_SIZE(groups); i++)
 		if (mnl_socket_setsockopt(m->socket, NETLINK_ADD_MEMBERSHIP, &groups[i],
@@ -99,7 +99,7 @@ find_number(const struct nlmsghdr *message, size_t header, int type, int *out)
 	return false;
 }
 
-/* The event of a message about an interface; false: it is about something else. */
+/* Makes an event of a message about an interface. False: it is about something else. */
 static bool
 read_link_event(const struct nlmsghdr *message, struct netif_event *event)
 {
@@ -114,8 +114,8 @@ read_link_event(const struct nlmsghdr *message, struct netif_event *event)
 }
 
 /*
- * The event of a message from the namespace nsid; false: it matters to nobody. Namespaces have
- * numbers of their own for others, so only what the own one says of numbers counts.
+ * Makes an event of a message from the namespace nsid. False: the message is ignored. Each namespace numbers
+ * the others in its own way, so of messages about numbers only those from our own namespace count.
  */
 static bool
 read_event(const struct nlmsghdr *message, int nsid, struct netif_event *event)
@@ -135,7 +135,7 @@ read_event(const struct nlmsghdr *message, int nsid, struct netif_event *event)
 	}
 }
 
-/* What the kernel says beside a message: the number of the namespace that it is from. */
+/* The number of the namespace that a message is from, as the control message tells. */
 static int
 origin(struct msghdr *msg)
 {
@@ -149,8 +149,8 @@ origin(struct msghdr *msg)
 }
 
 /*
- * Receives one datagram: its length, 0: none is there, or -ENOBUFS: some were lost. What is not
- * from the kernel (whose port is 0) has length 1: it holds no message.
+ * Receives one datagram. Returns its length; 0: there is none; -ENOBUFS: some were lost. Datagrams that
+ * the kernel did not send (nl_pid is not 0) are reported as length 1, which holds no message.
  */
 static ssize_t
 receive(struct netif_monitor *m, int *nsid)
@@ -177,8 +177,8 @@ receive(struct netif_monitor *m, int *nsid)
 }
 
 /*
- * From the first loss to the last of what is queued the kernel drops more without a word. So it is
- * told at the end of the queue: whoever looks then sees all that was dropped.
+ * After the first loss the kernel drops further messages silently until the queue is read. So the event
+ * is reported at the end of the queue: a reader that then looks at everything sees all that was dropped.
  */
 static void
 tell_loss(struct netif_monitor *m, void (*handle)(void *arg, const struct netif_event *event),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See netif_talk.h. Every request asks for an acknowledgement or a list, so that every answer has
- * an end; what is left of an earlier answer is told by its sequence number and skipped.
+ * See netif_talk.h. Every request asks for an acknowledgement or a list, so that every reply has an end.
+ * What is left of an earlier reply is recognized by its sequence number, and skipped.
  */
 #include "netif_talk.h"
 
@@ -24,17 +24,17 @@ netif_talk_start(struct netif *n, uint16_t type, uint16_t flags, size_t extra, v
 	return request;
 }
 
-/* How an answer goes on. */
+/* The state of reading a reply. */
 struct progress {
 	bool ended;
 	bool interrupted;
-	int result; /* first failure, 0 */
-	char words[NETIF_WORDS_MAX];
+	int result; /* first failure; 0: none yet */
+	char reason[NETIF_REASON_MAX];
 };
 
-/* The kernel's words, in attributes behind the acknowledgement (NETLINK_EXT_ACK). */
+/* Reads the kernel's message, in attributes after the acknowledgement (NETLINK_EXT_ACK). */
 static void
-read_words(const struct nlmsghdr *message, struct progress *p)
+read_reason(const struct nlmsghdr *message, struct progress *p)
 {
 	size_t offset = sizeof(struct nlmsgerr);
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
@@ -47,7 +47,7 @@ read_words(const struct nlmsghdr *message, struct progress *p)
 	mnl_attr_for_each (attr, message, offset) {
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
 				mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
-			snprintf(p->words, sizeof(p->words), "%s", mnl_attr_get_str(attr));
+			snprintf(p->reason, sizeof(p->reason), "%s", mnl_attr_get_str(attr));
 	}
 }
 
@@ -63,7 +63,7 @@ end_answer(const struct nlmsghdr *message, struct progress *p)
 		p->result = *code;
 	if (message->nlmsg_type == NLMSG_ERROR &&
 			mnl_nlmsg_get_payload_len(message) >= sizeof(struct nlmsgerr))
-		read_words(message, p);
+		read_reason(message, p);
 }
 
 static void
@@ -116,7 +116,7 @@ netif_talk(struct netif *n, struct nlmsghdr *request,
 	int ret = exchange(n, request, take, arg, &p);
 
 	if (ret < 0)
-		memcpy(n->words, p.words, sizeof(n->words));
+		memcpy(n->reason, p.reason, sizeof(n->reason));
 	return ret;
 }
 
@@ -131,7 +131,7 @@ take_name(const struct nlmsghdr *message, void *arg)
 	return ret;
 }
 
-/* What the interface is called now; by its number when it is gone. */
+/* The present name of the interface; its number when it is gone. */
 static void
 describe(struct netif *n, uint32_t index, char *text, size_t size)
 {
@@ -167,10 +167,10 @@ int
 netif_talk_fail(struct netif *n, uint32_t index, int code, const char *what, const char *next,
 		char *err, size_t err_size)
 {
-	char words[NETIF_WORDS_MAX], name[IFNAMSIZ + 8];
+	char reason[NETIF_REASON_MAX], name[IFNAMSIZ + 8];
 
-	snprintf(words, sizeof(words), "%s", n->words[0] != '\0' ? n->words : strerror(-code));
+	snprintf(reason, sizeof(reason), "%s", n->reason[0] != '\0' ? n->reason : strerror(-code));
 	describe(n, index, name, sizeof(name));
-	return text_fail(err, err_size, code, "interface %s: %s: %s; %s", name, what, words,
+	return text_fail(err, err_size, code, "interface %s: %s: %s; %s", name, what, reason,
 			next != NULL ? next : usual_help(code));
 }

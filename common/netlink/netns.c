@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See netns.h. The work within a namespace has a thread of its own: setns() changes the calling
- * thread, and one that cannot come back from it would do all later work in the wrong place.
+ * See netns.h. Work within a namespace runs on a thread of its own, because setns() changes the calling
+ * thread. A thread that could not go back would do all later work in the wrong namespace.
  */
 #include "netns.h"
 
@@ -30,9 +30,9 @@
 #define NAMES_DIR "/run/netns"
 #define PROCESSES_DIR "/proc/"
 #define OWN_PATH "/proc/thread-self/ns/net"
-#define NAMES_TEXT_MAX 80 /* of a message that lists them; more are cut */
+#define NAMES_TEXT_MAX 80 /* a message lists no further names after so many bytes */
 
-/* A descriptor that names what lies at a path without opening it. */
+/* Opens the file of an O_PATH descriptor. */
 static int
 reopen(int path_fd)
 {
@@ -48,7 +48,7 @@ is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* "there are a, b", for as many as fit, and what may have been meant. */
+/* "there are: a, b", as many as fit, and a hint at the name that may have been meant. */
 static void
 describe_names(const char *name, char *text, size_t size)
 {
@@ -86,13 +86,14 @@ no_such_name(const char *name, char *err, size_t err_size)
 
 	if (name[strspn(name, "0123456789")] == '\0')
 		return text_fail(err, err_size, -ENOENT,
-				"network namespace %s: there is none of this name in " NAMES_DIR
-				"; that of process %s is the path /proc/%s/ns/net",
+				"network namespace %s: " NAMES_DIR
+				" has no such name; the namespace of process %s has the path "
+				"/proc/%s/ns/net",
 				name, name, name);
 	describe_names(name, known, sizeof(known));
 	return text_fail(err, err_size, -ENOENT,
-			"network namespace %s: there is none of this name in " NAMES_DIR
-			", %s; `ip netns add %s` makes it",
+			"network namespace %s: " NAMES_DIR
+			" has no such name, %s; `ip netns add %s` makes it",
 			name, known, name);
 }
 
@@ -115,11 +116,11 @@ no_such_path(const char *path, char *err, size_t err_size)
 	if (digits > 0)
 		return text_fail(err, err_size, -ENOENT,
 				"network namespace %s: process %.*s does not exist, or has ended; "
-				"give one of a process that runs",
+				"give the path of a process that runs",
 				path, digits, path + strlen(PROCESSES_DIR));
 	return text_fail(err, err_size, -ENOENT,
-			"network namespace %s: there is no such file; give the name of one in " NAMES_DIR
-			", or a path as /proc/PID/ns/net",
+			"network namespace %s: there is no such file; give a name in " NAMES_DIR
+			", or a path such as /proc/PID/ns/net",
 			path);
 }
 
@@ -138,7 +139,7 @@ cannot_open(const char *name, int error, char *err, size_t err_size)
 			name, strerror(error), "give another name or path");
 }
 
-/* What lies at the path is no namespace. */
+/* The file at the path is not a namespace. */
 static int
 not_a_namespace(const char *name, int path_fd, char *err, size_t err_size)
 {
@@ -147,16 +148,16 @@ not_a_namespace(const char *name, int path_fd, char *err, size_t err_size)
 	if (name[0] != '/' && fstat(path_fd, &st) == 0 && S_ISREG(st.st_mode))
 		return text_fail(err, err_size, -EINVAL,
 				"network namespace %s: " NAMES_DIR
-				"/%s is an ordinary file, left over from one that is gone; "
+				"/%s is an ordinary file, left over from a namespace that is gone; "
 				"`ip netns delete %s`, then `ip netns add %s`",
 				name, name, name, name);
 	return text_fail(err, err_size, -EINVAL,
-			"network namespace %s: this is no namespace; give the name of one in " NAMES_DIR
-			", or a path as /proc/PID/ns/net",
+			"network namespace %s: this is not a namespace; give a name in " NAMES_DIR
+			", or a path such as /proc/PID/ns/net",
 			name);
 }
 
-/* A name or an absolute path to the path; snprintf's result says whether it fits. */
+/* Writes the path of a namespace that is given by its name or absolute path. */
 static int
 path_of(const char *name, char *path, char *err, size_t err_size)
 {
@@ -167,7 +168,7 @@ path_of(const char *name, char *path, char *err, size_t err_size)
 			(slash != NULL && slash != name))
 		return text_fail(err, err_size, -EINVAL,
 				"network namespace \"%s\": neither a name in " NAMES_DIR
-				" nor an absolute path; give a path as /proc/PID/ns/net",
+				" nor an absolute path; give a path such as /proc/PID/ns/net",
 				name);
 	if (slash == name)
 		length = snprintf(path, PATH_MAX, "%s", name);
@@ -181,7 +182,7 @@ path_of(const char *name, char *path, char *err, size_t err_size)
 	return 0;
 }
 
-/* From a descriptor of a path to one of the network namespace there. */
+/* Opens the network namespace of an O_PATH descriptor. */
 static int
 open_namespace(const char *name, int path_fd, char *err, size_t err_size)
 {
@@ -197,8 +198,8 @@ open_namespace(const char *name, int path_fd, char *err, size_t err_size)
 		return fd;
 	close(fd);
 	return text_fail(err, err_size, -EINVAL,
-			"network namespace %s: this is a namespace of another type; give one of the "
-			"network, as /proc/PID/ns/net",
+			"network namespace %s: this is a namespace of another type; give a network "
+			"namespace such as /proc/PID/ns/net",
 			name);
 }
 
@@ -229,14 +230,14 @@ netns_of_tap(int tap_fd, char *err, size_t err_size)
 	if (errno == EBADFD)
 		return text_fail(err, err_size, -EBADFD,
 				"the network namespace of the TAP: its interface was deleted, or its "
-				"namespace has gone; make it anew");
+				"namespace has ended; make it again");
 	if (errno == EPERM)
 		return text_fail(err, err_size, -EPERM,
 				"the network namespace of the TAP: CAP_NET_ADMIN is missing there; "
 				"run as root, or grant it");
 	return text_fail(err, err_size, -errno,
-			"the network namespace of the TAP: the kernel does not tell it: %s; either "
-			"the namespace is going away just now, or this is older than Linux 5.2",
+			"the network namespace of the TAP: cannot ask the kernel for it: %s; either "
+			"the namespace is just ending, or the kernel is older than Linux 5.2",
 			strerror(errno));
 }
 
@@ -296,7 +297,7 @@ struct visit {
 	int (*work)(void *arg);
 	void *arg;
 	int result;
-	int error; /* of setns(): why work was not called; 0 */
+	int error; /* of setns(), because of which work was not called; or 0 */
 };
 
 static void *

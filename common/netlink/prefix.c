@@ -10,7 +10,7 @@
 
 #include "text/text.h"
 
-#define SHOWN 60 /* bytes of a wrong text that a message quotes */
+#define SHOWN 60 /* the most bytes of a wrong text that a message quotes */
 
 static size_t
 address_size(int family)
@@ -18,7 +18,7 @@ address_size(int family)
 	return family == AF_INET ? 4 : 16;
 }
 
-/* The address before the '/', as far as it goes; false: it is none. */
+/* Reads the first len bytes, which stand before the '/'. False: they are not an address. */
 static bool
 parse_address(const char *text, size_t len, struct prefix *out)
 {
@@ -32,7 +32,7 @@ parse_address(const char *text, size_t len, struct prefix *out)
 	return inet_pton(out->family, address, out->address) == 1;
 }
 
-/* Why no host has this address; NULL: one may. */
+/* Why no host can have this address; NULL: a host can. */
 static const char *
 refuse_address(const struct prefix *p)
 {
@@ -74,8 +74,8 @@ prefix_parse(const char *text, struct prefix *out, char *err, size_t err_size)
 				SHOWN, text, 8 * address_size(p.family));
 	why = refuse_address(&p);
 	if (why != NULL)
-		return text_fail(err, err_size, -EINVAL, "'%s' %s; give that of one host", text,
-				why);
+		return text_fail(err, err_size, -EINVAL, "'%s' %s; give the address of one host",
+				text, why);
 	p.len = (uint8_t)bits;
 	*out = p;
 	return 0;

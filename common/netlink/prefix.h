@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * IP addresses of hosts with the length of their network's prefix, as people write them:
- * "10.0.0.254/24", "fd00::1/64". What the addresses of a kernel port's interface are read and
- * shown with. Pure, any thread.
+ * "10.0.0.254/24", "fd00::1/64". For the addresses of a kernel port's interface. Pure, any thread.
  */
 #ifndef COMMON_PREFIX_H
 #define COMMON_PREFIX_H
@@ -11,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PREFIX_TEXT_SIZE 52 /* of the longest address, its length and the end */
+#define PREFIX_TEXT_SIZE 52 /* the longest address, its length and the terminating zero */
 
 struct prefix {
 	int family;	     /* AF_INET, AF_INET6 */
@@ -20,9 +19,9 @@ struct prefix {
 };
 
 /*
- * Reads the address of one host; its bits after the prefix may be set. 0, or -EINVAL with what is
- * wrong and what would be right in err, and *out left alone: also for an address that no host
- * has (unspecified, multicast, broadcast).
+ * Reads the address of one host; bits after the prefix may be set. 0, or -EINVAL with what is wrong and
+ * what would be right in err; *out is unchanged then. An address that no host has (unspecified,
+ * multicast, broadcast) is refused, too.
  */
 int prefix_parse(const char *text, struct prefix *out, char *err, size_t err_size);
 

@@ -14,10 +14,10 @@ static void
 say(const char *text)
 {
 	if (write(STDERR_FILENO, text, strlen(text)) < 0)
-		return; /* nobody listens */
+		return; /* nobody reads it */
 }
 
-/* SA_RESETHAND: the default action follows. abort() ends process 1, too, which ignores the signal. */
+/* SA_RESETHAND: the default action follows. abort() also ends process 1, which ignores SIGABRT. */
 static void
 on_abort(int number)
 {
@@ -25,8 +25,8 @@ on_abort(int number)
 	if (say_more != NULL)
 		say_more();
 	say(name);
-	say(": aborted: a fault of this program, or of a library, whose words are above if it had "
-	    "any; please report it\n");
+	say(": aborted: a fault of this program or of a library; its message, if there is one, is "
+	    "above; please report it\n");
 	abort();
 }
 

@@ -36,7 +36,7 @@ paths_check_socket(const char *path, char *err, size_t err_size)
 	return 0;
 }
 
-/* Joins the three parts; the message of a failure names the whole path. */
+/* Writes DIR/NAMESUFFIX to path. The message of a failure names the whole path. */
 static int
 join(char *path, const char *dir, const char *name, const char *suffix, char *err, size_t err_size)
 {

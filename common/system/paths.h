@@ -2,16 +2,16 @@
 /*
  * Where the switch's sockets are: the defaults that vswitchd and its clients must agree on.
  *
- * DIR is what --socket-dir says, else /run/vswitch for root, else $XDG_RUNTIME_DIR/vswitch. The
- * control socket is DIR/control.sock unless --control says otherwise. Called at start. Failures
- * are -EINVAL, or -ENAMETOOLONG, with a sentence in err that says what to do.
+ * DIR is the value of --socket-dir, else /run/vswitch for root, else $XDG_RUNTIME_DIR/vswitch. The
+ * control socket is DIR/control.sock unless --control names another. Called at start. Failures are
+ * -EINVAL or -ENAMETOOLONG, with a sentence in err that says what to do.
  */
 #ifndef COMMON_PATHS_H
 #define COMMON_PATHS_H
 
 #include <stddef.h>
 
-/* Longest path of a UNIX socket, in bytes without the end: sun_path holds 108. */
+/* Longest path of a UNIX socket, in bytes without the terminating zero: sun_path holds 108. */
 #define PATHS_SOCKET_MAX 107
 #define PATHS_SIZE (PATHS_SOCKET_MAX + 1)
 
@@ -19,9 +19,9 @@
 int paths_socket_dir(const char *option, char *dir, char *err, size_t err_size);
 
 /*
- * The same for a client of the control socket. An ordinary user without a switch of his own, which
- * is without $XDG_RUNTIME_DIR/vswitch, gets /run/vswitch when he may write to its control socket:
- * the host's switch is open to his group (--control-group).
+ * The same for a client of the control socket. But an ordinary user without a switch of his own (without
+ * $XDG_RUNTIME_DIR/vswitch) gets /run/vswitch if he may write to its control socket, because the
+ * host's switch is then open to his group (--control-group).
  */
 int paths_client_dir(const char *option, char *dir, char *err, size_t err_size);
 
@@ -33,7 +33,7 @@ int paths_control(const char *option, const char *dir, char *path, char *err, si
 /* The socket of a port: DIR/NAME.sock. path: PATHS_SIZE bytes. */
 int paths_port(const char *dir, const char *name, char *path, char *err, size_t err_size);
 
-/* Refuses a socket path that is empty or longer than PATHS_SOCKET_MAX, naming it. */
+/* Refuses a socket path that is empty or longer than PATHS_SOCKET_MAX; err names it. */
 int paths_check_socket(const char *path, char *err, size_t err_size);
 
 #endif

@@ -34,7 +34,7 @@ change_mode(int fd, mode_t mode)
 {
 	char path[32];
 
-	/* fchmod() refuses an O_PATH descriptor; its name in /proc is the file itself */
+	/* by its name in /proc, because fchmod() refuses an O_PATH descriptor */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return chmod(path, mode) == 0 ? 0 : -errno;
 }
@@ -73,7 +73,7 @@ socket_file_probe(const char *path)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	/* Sockets with connections refuse this type, but only after all other checks. */
+	/* a stream socket refuses this type, but only after all other checks */
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
 			errno != EPROTOTYPE)
 		ret = -errno;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The file that bind() has made for a UNIX socket: which it is, who may connect, and whether its maker is
- * still there. Any thread.
+ * The file that bind() makes for a UNIX socket: identifies it, sets who may connect, and finds out whether
+ * a program still serves it. Any thread.
  */
 #ifndef COMMON_SOCKET_FILE_H
 #define COMMON_SOCKET_FILE_H
@@ -9,23 +9,25 @@
 #include <sys/types.h>
 
 /*
- * Opens, by O_PATH, the file that bind() has just made at `path`. -ESTALE: somebody who may write
- * into its directory has put another one in its place. Ours is a socket of our own with one name; an
- * owner of the directory can neither make such a file nor link one there. Other -errno: open failed.
+ * Opens (O_PATH) the file that bind() has just made at `path`. -ESTALE: somebody who may write to the
+ * directory has put another file in its place. Our file is recognized because it is a socket, belongs to
+ * this user and has one name: the directory's owner can neither make such a file nor link one there.
+ * Other -errno: open() or fstat() failed.
  */
 int socket_file_open(const char *path);
 
 /*
- * Sets mode, owner and group of an O_PATH descriptor's file; (uid_t)-1 and (gid_t)-1 leave them. On
- * the way nobody has more rights than before or after, and a failure, -errno, puts back what was.
- * -ENOENT: /proc is not mounted. -EPERM: another owner, or a group that the process is not in.
+ * Sets mode, owner and group of an O_PATH descriptor's file; (uid_t)-1 and (gid_t)-1: unchanged. Never
+ * widens access in between: nobody has more rights than before or after. Restores the old access on
+ * failure. 0 or -errno. -ENOENT: /proc is not mounted. -EPERM: another owner, or a group that the process
+ * is not in.
  */
 int socket_file_set_access(int fd, mode_t mode, uid_t owner, gid_t group);
 
 /*
- * 0: a socket is bound there, and we may connect. -ECONNREFUSED: none is, any more, or the file is no
- * socket. Else -ENOENT, -EACCES, -ENAMETOOLONG, or what the system says. A listener notices nothing,
- * because the question is of a type that it cannot accept.
+ * 0: a socket is bound there, and this process may connect. -ECONNREFUSED: no program serves the socket any
+ * more, or the file is not a socket. Else -ENOENT, -EACCES, -ENAMETOOLONG, or the system's -errno. A
+ * listener does not notice, because a connection of this type cannot be accepted.
  */
 int socket_file_probe(const char *path);
 

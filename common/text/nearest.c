@@ -17,7 +17,7 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Row i of the table; rows of i - 1 and i - 2 letters of a are above. */
+/* Fills row i of the table, for the first i letters of a, from rows i - 1 (above) and i - 2 (above2). */
 static void
 fill_row(size_t i, const char *a, const char *b, const size_t *above2, const size_t *above,
 		size_t *row)
@@ -48,7 +48,7 @@ nearest_distance(const char *a, const char *b)
 	return rows[length_a % 3][length_b];
 }
 
-/* Lower case and dashes, so that spelling habits are not mistakes. False: too long to be near. */
+/* Lower case, and '-' for '_', so that such differences do not count. False: too long to be near. */
 static bool
 fold(const char *word, char folded[WORD_MAX + 1])
 {

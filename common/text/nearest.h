@@ -2,8 +2,8 @@
 /*
  * "Did you mean ...?": the name nearest to a misspelt word.
  *
- * Everything that looks up a name given by a person uses it: options, commands, methods,
- * parameters, ports. Names are offered one by one, so that any table or list can be searched.
+ * Every look-up of a name that a person gives uses it: options, commands, methods, parameters, ports.
+ * Names are offered one by one, so that any table or list can be searched.
  */
 #ifndef COMMON_NEAREST_H
 #define COMMON_NEAREST_H
@@ -22,10 +22,10 @@ struct nearest {
 void nearest_init(struct nearest *n, const char *word);
 
 /*
- * Considers a name. It is near when at most a third of the word (at least one letter) was mistyped:
- * a letter wrong, missing, too many, or two swapped. Case and '-' against '_' do not count. A
- * word of three letters or more that the name begins with is near, too. Of equals the first that
- * begins with the word stays, else the first.
+ * Considers a name. It is near when at most a third of the word (at least one letter) was mistyped: a
+ * letter wrong, missing or added, or two swapped. Case, and '-' for '_', do not count. A name that begins
+ * with the word is near, too, if the word has three letters or more. Of equally near names the first that
+ * begins with the word is kept, otherwise the first.
  */
 void nearest_offer(struct nearest *n, const char *name);
 
@@ -35,12 +35,12 @@ void nearest_offer(struct nearest *n, const char *name);
  */
 const char *nearest_hint(const struct nearest *n, char *buf, size_t size);
 
-/* The same for a word that is none of "a|b|c", which have at most 63 bytes together. */
+/* The same for a word that is not among `choices` ("a|b|c"), which has at most 63 bytes. */
 const char *nearest_choice_hint(const char *choices, const char *word, char *buf, size_t size);
 
 /*
- * Damerau-Levenshtein distance (optimal string alignment) of two words, letters as they are.
- * Words over 64 bytes are as far as can be: SIZE_MAX.
+ * Damerau-Levenshtein distance (optimal string alignment) of two words; case counts. SIZE_MAX for words
+ * over 64 bytes.
  */
 size_t nearest_distance(const char *a, const char *b);
 

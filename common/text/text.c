@@ -21,7 +21,7 @@ text_fail(char *err, size_t err_size, int code, const char *format, ...)
 	return code;
 }
 
-/* strtoll and strtod skip blanks and accept more notations than people are told about. */
+/* Refuses what strtoll() and strtod() accept but the documentation does not name, as leading blanks. */
 static bool
 is_number_start(const char *text)
 {
@@ -50,7 +50,7 @@ text_parse_integer(const char *text, int64_t min, int64_t max, int64_t *out, cha
 			"'%s' is not a whole number from %" PRId64 " to %" PRId64, text, min, max);
 }
 
-/* Factor of a prefix of thousands at text, which it must end; 0: it is something else. */
+/* Factor of a prefix of thousands, which must be all of text; 0: it is not one. */
 static double
 prefix_factor(const char *text)
 {
@@ -66,7 +66,7 @@ prefix_factor(const char *text)
 	return 0;
 }
 
-/* Digits, a point and digits: what strtod may be trusted with. Returns the first byte after. */
+/* Skips a sign, digits, a point and digits, the only notation allowed. Returns the first byte after. */
 static const char *
 skip_decimal(const char *text)
 {
@@ -199,7 +199,7 @@ text_format_number(double value, const char *unit, char *buf, size_t size)
 	double magnitude = value < 0 ? -value : value;
 	int decimals;
 
-	/* 999.5 would be written with four digits */
+	/* from 999.5 on the number would have four digits */
 	while (magnitude >= 999.5 && i + 1 < sizeof(prefixes) / sizeof(prefixes[0])) {
 		magnitude /= 1000;
 		value /= 1000;

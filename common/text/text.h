@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Values as people write and read them: numbers with ranges, yes and no, addresses, names, rates,
- * durations. One way of writing each, in every program, configuration file and message.
+ * durations. Each has one notation, in every program, configuration file and message.
  *
- * Pure functions, any thread. Parsers are strict: the whole text must be the value. Those that
- * take err write there what was wrong and what would be right, without naming the option, which
- * the caller knows; they return 0 or -EINVAL and leave *out alone on failure.
+ * Pure functions, any thread. Parsers are strict: the whole text must be the value. Those with err write
+ * there what was wrong and what would be right, without the name of the option, which the caller knows.
+ * They return 0 or -EINVAL; *out is unchanged on failure.
  */
 #ifndef COMMON_TEXT_H
 #define COMMON_TEXT_H
@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define TEXT_MAC_SIZE 18 /* "02:00:00:00:00:01" and its end */
+#define TEXT_MAC_SIZE 18 /* "02:00:00:00:00:01" with the terminating zero */
 #define TEXT_NAME_MAX 63 /* longest port name */
 
 /* Writes a message to err (which may be NULL when err_size is 0) and returns code. */

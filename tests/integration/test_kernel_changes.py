@@ -221,7 +221,7 @@ def test_namespace_vanishes(
     "options, signs",
     [
         ({"netns": "vswitch-none"}, ["vswitch-none", "ip netns add"]),
-        ({"netns": "/dev/null"}, ["/dev/null", "no namespace"]),
+        ({"netns": "/dev/null"}, ["/dev/null", "not a namespace"]),
         ({"mtu": 65535}, ["65521"]),
         ({"ifname": "taken"}, ["taken", "veth", "--ifname"]),
         ({"name": "a-name-that-is-too-long"}, ["a-name-that-is-too-long", "--ifname"]),

@@ -139,10 +139,10 @@ test_no_namespace(void **state)
 	make_socket("/run/socket");
 	world_run("mkfifo /run/fifo && touch /run/file /run/netns/left");
 	check_refused("/run/nothing", -ENOENT, "no such file", "/proc/PID/ns/net");
-	check_refused("/run/fifo", -EINVAL, "no namespace", "/run/fifo");
-	check_refused("/run/socket", -EINVAL, "no namespace", "/run/socket");
-	check_refused("/run/file", -EINVAL, "no namespace", "/run/file");
-	check_refused("/dev/null", -EINVAL, "no namespace", "/dev/null");
+	check_refused("/run/fifo", -EINVAL, "not a namespace", "/run/fifo");
+	check_refused("/run/socket", -EINVAL, "not a namespace", "/run/socket");
+	check_refused("/run/file", -EINVAL, "not a namespace", "/run/file");
+	check_refused("/dev/null", -EINVAL, "not a namespace", "/dev/null");
 	check_refused("/proc/self/ns/mnt", -EINVAL, "another type", "/proc/self/ns/mnt");
 	check_refused("left", -EINVAL, "left over", "ip netns delete left");
 	world_run("rm /run/fifo /run/socket /run/file /run/netns/left");
@@ -256,7 +256,7 @@ test_of_tap(void **state)
 	assert_int_equal(poll(&ready, 1, END_LIMIT_MS), 1);
 	assert_int_equal(ready.revents & POLLERR, POLLERR);
 	assert_int_equal(netns_of_tap(tap, err, sizeof(err)), -EBADFD);
-	assert_non_null(strstr(err, "has gone"));
+	assert_non_null(strstr(err, "has ended"));
 	close(tap);
 	close(own);
 }

@@ -171,14 +171,15 @@ test_wrong_words(void **state)
 				"ip: '' is not an IP address with its prefix length such as "
 				"10.0.0.254/24" },
 		{ "ip", "0.0.0.0/8",
-				"ip: '0.0.0.0/8' stands for no address; give that of one host" },
-		{ "ip", "::/64", "ip: '::/64' stands for no address; give that of one host" },
+				"ip: '0.0.0.0/8' stands for no address; give the address of one host" },
+		{ "ip", "::/64",
+				"ip: '::/64' stands for no address; give the address of one host" },
 		{ "ip", "224.0.0.1/4",
-				"ip: '224.0.0.1/4' is a multicast address; give that of one host" },
+				"ip: '224.0.0.1/4' is a multicast address; give the address of one host" },
 		{ "ip", "ff02::1/64",
-				"ip: 'ff02::1/64' is a multicast address; give that of one host" },
+				"ip: 'ff02::1/64' is a multicast address; give the address of one host" },
 		{ "ip", "255.255.255.255/24",
-				"ip: '255.255.255.255/24' is the broadcast address; give that of one "
+				"ip: '255.255.255.255/24' is the broadcast address; give the address of one "
 				"host" },
 		{ "ip", "\xff/24", "ip: the value is not UTF-8 text" },
 		{ "queues", "9", "queues: '9' is not a whole number from 1 to 8" },
