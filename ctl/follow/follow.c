@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
-static sigset_t waiting; /* signals blocked while the command waits */
+static sigset_t waiting; /* the signal mask while the command waits */
 
 static void
 interrupt(int number)
@@ -21,7 +21,7 @@ interrupt(int number)
 void
 follow_begin(void)
 {
-	/* the second one is for a write that hangs on a reader who does not read */
+	/* SA_RESETHAND: a second signal ends a write that hangs because its reader does not read */
 	struct sigaction action = { .sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND };
 
 	sigaction(SIGINT, &action, NULL);
@@ -46,7 +46,7 @@ block_signals(int how)
 	sigprocmask(how, &signals, NULL);
 }
 
-/* Signals are let in only by ppoll, so that none falls between a look at the flag and the wait. */
+/* Only ppoll() lets signals in, so that none comes between the check of the flag and the wait. */
 int
 follow_wait(const struct rpc *rpc, double seconds)
 {

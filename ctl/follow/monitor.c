@@ -47,7 +47,7 @@ write_event(json_t *event)
 	return ret;
 }
 
-/* Writes every event that has been read. 0, or -errno of the output; -EBADMSG with err. */
+/* Writes every event that has been read. 0, -errno of the output, or rpc_take()'s -EBADMSG with err. */
 static int
 write_events(struct rpc *rpc, bool as_json, char *err, size_t err_size)
 {

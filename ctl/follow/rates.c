@@ -20,7 +20,7 @@ enum counter {
 
 static const struct {
 	const char *rate; /* its name in the result */
-	double unit;	  /* of the rate for each of the counter: bits of a byte */
+	double unit;	  /* factor from the counter's unit to the rate's: 8 bits a byte */
 } rates[COUNTERS] = {
 	[RX_FRAMES] = { "rx_fps", 1 },
 	[RX_BYTES] = { "rx_bps", 8 },
@@ -39,7 +39,7 @@ read_counters(const json_t *stats, int64_t counters[COUNTERS])
 	counters[DROPS] = view_sum(json_object_get(stats, "drops"));
 }
 
-/* All counters of a port are cleared together, so one that went back tells of all. */
+/* False when the counters were cleared in between. They are cleared together, so one that fell is enough. */
 static bool
 went_on(const int64_t before[COUNTERS], const int64_t after[COUNTERS])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See screen.h. The four control sequences are in ECMA-48, which every terminal of today and the
- * Linux console speak; so no library of terminals is needed.
+ * See screen.h. No terminal library is needed, because today's terminals and the Linux console all know
+ * these four control sequences of ECMA-48.
  */
 #include "screen.h"
 
@@ -48,7 +48,7 @@ count_lines(const char *text)
 	return count;
 }
 
-/* Each line is cut where the terminal ends: a line that wrapped would shift all below it. */
+/* Cuts each line at the terminal's width, because a line that wraps would shift all below it. */
 static void
 print_lines(FILE *out, const char *text, struct winsize size)
 {

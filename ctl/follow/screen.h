@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A text that is shown again and again: in place on a terminal, one after the other elsewhere. */
+/* Shows a text again and again: in place on a terminal, otherwise one after the other. */
 #ifndef CTL_SCREEN_H
 #define CTL_SCREEN_H
 
@@ -11,12 +11,12 @@ struct screen {
 	bool begun;    /* something has been shown */
 };
 
-/* Looks at the standard output. */
+/* Finds out whether the standard output is such a terminal. */
 void screen_init(struct screen *screen);
 
 /*
- * Shows a text of whole lines; on a terminal, as much of it as there is room for, and how many
- * lines are left out. 0 or -errno, as output_write.
+ * Shows a text of whole lines; on a terminal as many lines as fit, and how many are left out. 0 or -errno,
+ * as output_write().
  */
 int screen_show(struct screen *screen, const char *text);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See watch.h. A rate is the difference of two answers over the measured time between them, not over
- * the time that was asked for: a switch or a machine that is late falsifies nothing.
+ * See watch.h. A rate is the difference of two results divided by the measured time between them, not by the
+ * interval that was asked for. So rates are right even when the switch or the machine is late.
  */
 #include "watch.h"
 
@@ -17,7 +17,7 @@
 #include "screen.h"
 #include "show/view.h"
 
-/* One answer of stats.get. */
+/* One result of stats.get. */
 struct sample {
 	json_t *message; /* owns ports; NULL: none yet */
 	const json_t *ports;
@@ -30,7 +30,7 @@ struct watch {
 	struct sample earlier;
 	struct screen screen;
 	bool as_json;
-	bool over; /* no further look */
+	bool over; /* no further sample */
 	char err[512];
 };
 
@@ -59,7 +59,7 @@ take_sample(struct watch *w, struct sample *s)
 	return fail(w, STATUS_REFUSED);
 }
 
-/* At the start every port that was named must be there; later, ports may come and go. */
+/* At the start every named port must exist; later ports may come and go. */
 static enum status
 check_names(struct watch *w, const json_t *ports)
 {
@@ -124,7 +124,7 @@ show_table(struct watch *w, const json_t *rates, double seconds)
 	return ret;
 }
 
-/* 0 or -errno, as output_write. */
+/* 0 or -errno, as output_write(). */
 static int
 show(struct watch *w, const struct sample *later)
 {
@@ -147,7 +147,7 @@ end_with(struct watch *w, int ret)
 	return (enum status)output_status(ret);
 }
 
-/* The first sample has nothing to compare with, but shows whether the names are right. */
+/* Takes a sample and shows rates. The first sample has no predecessor and only serves to check the names. */
 static enum status
 look(struct watch *w)
 {
@@ -167,7 +167,7 @@ look(struct watch *w)
 	return status;
 }
 
-/* Waits until the time of the next look, unless it is over before. */
+/* Waits until the next sample is due, or until Ctrl-C or a failure. */
 static enum status
 rest(struct watch *w, double until)
 {

@@ -24,7 +24,7 @@ follows(const struct command *command, const struct invocation *call)
 					options_given(call->options, command->follow_option));
 }
 
-/* How many requests are made. */
+/* How many requests the command makes. */
 static size_t
 count_requests(const struct command *command, const struct invocation *call)
 {
@@ -33,7 +33,7 @@ count_requests(const struct command *command, const struct invocation *call)
 	return several && call->word_count > 1 ? call->word_count : 1;
 }
 
-/* The i-th of count requests: with one name of several, or with all words. */
+/* The words of the i-th of count requests: one name of several, or all words. */
 static struct invocation
 one_of(const struct invocation *call, size_t i, size_t count)
 {
@@ -61,7 +61,7 @@ request_build(const struct command *command, const struct invocation *call, json
 		one = one_of(call, i, count);
 		if (command->build != NULL)
 			ret = command->build(&one, &object, err, err_size);
-		/* none at all stands as null */
+		/* null stands for a request without parameters */
 		if (json_array_append_new(*params, object != NULL ? object : json_null()) != 0 &&
 				ret == 0)
 			ret = text_fail(err, err_size, -ENOMEM, "out of memory");
@@ -74,7 +74,7 @@ request_build(const struct command *command, const struct invocation *call, json
 static enum status
 report_refusal(const struct rpc_reply *reply)
 {
-	/* the switch may have said so itself */
+	/* the switch's message may have the hint already */
 	if (reply->nearest != NULL && strstr(reply->refusal, "did you mean") == NULL)
 		return output_fail(STATUS_REFUSED, "%s; did you mean %s?", reply->refusal,
 				reply->nearest);
@@ -115,7 +115,7 @@ print_result(const struct command *command, const struct invocation *call, json_
 	return output_status(print_for_people(command, call, result));
 }
 
-/* One request; *result is new on STATUS_DONE. */
+/* Makes one request; *result is new on STATUS_DONE. */
 static enum status
 ask(struct rpc *rpc, const struct command *command, const struct invocation *call, json_t *params,
 		json_t **result)
@@ -142,7 +142,7 @@ ask(struct rpc *rpc, const struct command *command, const struct invocation *cal
 	return status;
 }
 
-/* Takes the members of one more answer into the first: objects and lists grow. */
+/* Merges the members of a further result into the first one: objects and lists grow. */
 static void
 merge(json_t *all, const json_t *more)
 {
@@ -159,7 +159,7 @@ merge(json_t *all, const json_t *more)
 	}
 }
 
-/* Asks for each name, and prints each answer or keeps it in all. */
+/* Makes a request for each name; prints each result, or keeps it in all. */
 static enum status
 ask_each(struct rpc *rpc, const struct command *command, const struct invocation *call,
 		const json_t *params, json_t *all)
@@ -186,7 +186,7 @@ ask_each(struct rpc *rpc, const struct command *command, const struct invocation
 	return status;
 }
 
-/* Answers that belong together are printed as one, when none is missing. */
+/* Requests for several names. Results that belong together are printed as one if all have come. */
 static enum status
 ask_several(struct rpc *rpc, const struct command *command, const struct invocation *call,
 		const json_t *params)

@@ -17,7 +17,7 @@
 #include "text/text.h"
 #include "show/view.h"
 
-/* A reply is longer than a request may be: the addresses of a full table take 8 MiB. */
+/* A reply may be longer than a request: the addresses of a full table take 8 MiB. */
 #define REPLY_MAX (64u << 20)
 #define READ_SIZE 65536
 #define WAIT_STEP_NS 20000000L
@@ -31,7 +31,7 @@ rpc_now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Why connect failed, and what to do about it. */
+/* Writes why connect() failed and what to do about it. */
 static int
 explain_connect(const char *path, int error, char *err, size_t err_size)
 {
@@ -52,8 +52,8 @@ explain_connect(const char *path, int error, char *err, size_t err_size)
 				path);
 	case ECONNREFUSED:
 		return text_fail(err, err_size, -error,
-				"no switch answers on %s: nobody listens on the "
-				"socket, whose switch has died; start vswitchd again",
+				"no switch answers on %s: its switch has died, so nobody "
+				"listens on it; start vswitchd again",
 				path);
 	case EACCES:
 		if (exists)
@@ -82,7 +82,7 @@ static int
 connect_to(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	/* also bounds connect, which waits for room in the listener's queue */
+	/* also bounds connect(), which waits for room in the listener's queue */
 	struct timeval limit = { .tv_sec = RPC_TIMEOUT_S };
 	int fd, error;
 
@@ -98,7 +98,7 @@ connect_to(const char *path)
 	return -error;
 }
 
-/* What connect says while a switch is starting: it has made no socket yet, or finds a dead one. */
+/* While a switch is starting, its socket is not there yet, or is one that a dead switch left. */
 static bool
 may_be_starting(int error)
 {
@@ -207,15 +207,15 @@ rpc_take(struct rpc *rpc, json_t **message, char *err, size_t err_size)
 		return 0;
 	if (ret < 0)
 		return text_fail(err, err_size, -EBADMSG,
-				"what answers on %s is no switch: its line has no "
-				"end; see what listens there",
+				"the program that answers on %s is not a switch: its line "
+				"has no end; see what listens there",
 				rpc->path);
 	if (rpc->show_wire)
 		fprintf(stderr, "<- %.*s\n", (int)len, line);
 	if (jsonrpc_parse_json(line, len, message, why, sizeof(why)) != 0)
 		return text_fail(err, err_size, -EBADMSG,
-				"what answers on %s is no switch: it sent %s; see "
-				"what listens there",
+				"the program that answers on %s is not a switch: it sent %s; "
+				"see what listens there",
 				rpc->path, why);
 	return 1;
 }
@@ -238,7 +238,7 @@ rpc_read(struct rpc *rpc, char *err, size_t err_size)
 	return 0;
 }
 
-/* Waits for one more message until the deadline. 0 and a new *message, or -errno with err. */
+/* Waits for the next message, at most until the deadline. 0 and a new *message, or -errno with err. */
 static int
 receive(struct rpc *rpc, double deadline, json_t **message, char *err, size_t err_size)
 {
@@ -260,7 +260,7 @@ receive(struct rpc *rpc, double deadline, json_t **message, char *err, size_t er
 	}
 }
 
-/* Fills in the view of a reply; takes message over unless it fails. */
+/* Fills in *reply, which then owns message; after a failure the caller still does. */
 static int
 view_reply(const struct rpc *rpc, json_t *message, struct rpc_reply *reply, char *err,
 		size_t err_size)
@@ -268,7 +268,7 @@ view_reply(const struct rpc *rpc, json_t *message, struct rpc_reply *reply, char
 	json_t *error = json_object_get(message, "error");
 	const json_t *data = json_object_get(error, "data");
 
-	view_clean(error); /* before there are pointers into it: a string that is cleaned moves */
+	view_clean(error); /* before pointers into it are taken, because cleaning moves a string */
 	*reply = (struct rpc_reply){
 		.message = message,
 		.result = json_object_get(message, "result"),
@@ -277,7 +277,7 @@ view_reply(const struct rpc *rpc, json_t *message, struct rpc_reply *reply, char
 	};
 	if ((reply->result == NULL) == (reply->refusal == NULL))
 		return text_fail(err, err_size, -EBADMSG,
-				"what answers on %s is no switch: its reply has "
+				"the program that answers on %s is not a switch: its reply has "
 				"neither a result nor an error; see what listens there",
 				rpc->path);
 	return 0;
@@ -297,7 +297,7 @@ rpc_call(struct rpc *rpc, const char *method, json_t *params, struct rpc_reply *
 		ret = receive(rpc, deadline, &message, err, err_size);
 		if (ret != 0)
 			break;
-		/* an error without id answers a request that the switch could not read */
+		/* an error without an id is the reply to a request that the switch could not read */
 		id = json_object_get(message, "id");
 		if (json_integer_value(id) == rpc->last_id || json_is_null(id)) {
 			ret = view_reply(rpc, message, reply, err, err_size);
