@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* vuser-client: the order of start and end. One thread, besides DPDK's for interrupts. */
+/* vuser-client: the order of start and end. Main thread; the only other one is DPDK's for interrupts. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,9 +23,9 @@
 #include "process/stop.h"
 #include "text/text.h"
 
-#define TIMER_SLACK_NS 1000 /* else a short sleep is 50 us too long */
+#define TIMER_SLACK_NS 1000 /* the default makes a short sleep 50 us too long */
 
-/* Waits for all sockets before DPDK starts, which costs memory and a tenth of a second. */
+/* Waits for all sockets. Before DPDK starts, because that costs memory and a tenth of a second. */
 static int
 wait_for_sockets(const struct settings *s, char *err, size_t err_size)
 {
@@ -79,7 +79,7 @@ close_devices(struct client *c)
 	rte_mempool_free(c->pool);
 }
 
-/* Which way frames take to the kernel, and why. */
+/* Tells which backend carries frames to the kernel, and why. */
 static void
 tell_exception(const struct client *c, struct report *r)
 {
@@ -98,7 +98,7 @@ tell_exception(const struct client *c, struct report *r)
 					netns, "why", c->exception.why, "offloads", offloads));
 }
 
-/* Tells the person, the waiting script and the report which ports are up. */
+/* Tells which ports are up: on stderr, also for a script that waits, and in the report. */
 static void
 tell_ready(const struct client *c, struct report *r)
 {
@@ -178,7 +178,7 @@ main(int argc, char *argv[])
 	int status;
 
 	if (standard_fds_open() != 0)
-		return STATUS_NO_START; /* there is no place to say so */
+		return STATUS_NO_START; /* no descriptor to write a message to */
 	last_words_open("vuser-client", eal_log_dump);
 	status = settings_open(argc, argv, &s);
 	if (status != OPTIONS_GO_ON)

@@ -5,20 +5,20 @@
 #include <rte_ethdev.h>
 
 enum {
-	ROOM = 2048,  /* of a buffer, without headroom */
-	SPARE = 1024, /* buffers in hand, beyond those in rings */
-	BENCH = 8192, /* of a bench: a larger pool goes round through the CPU's cache and slows it */
-	LARGE = 7,    /* buffers of a large frame in one slot of a ring, beyond the first */
+	ROOM = 2048,  /* bytes of a buffer, without headroom */
+	SPARE = 1024, /* buffers beyond those in rings */
+	BENCH = 8192, /* buffers of a bench; a larger pool would not stay in the CPU's cache */
+	LARGE = 7,    /* further buffers that a large frame has in one slot of a ring */
 	CACHE = 64,
-	OVERHEAD = 320,	  /* of a buffer: mbuf, mempool object, alignment */
-	RING_ENTRY = 512, /* of a descriptor: ring, header region, bookkeeping */
+	OVERHEAD = 320,	  /* bytes for each buffer: mbuf, mempool object, alignment */
+	RING_ENTRY = 512, /* bytes for each descriptor: ring, header region, bookkeeping */
 	MEMORY_MIN = 64,
-	MEMORY_BASE = 24, /* what DPDK itself and the pool's index need */
+	MEMORY_BASE = 24, /* MiB for DPDK itself and the pool's index */
 	PAGE = 4096,
 	MIB = 1 << 20,
 };
 
-/* A buffer must hold a whole frame where frames cannot be spread over several. */
+/* Bytes of a buffer. Without mergeable buffers each one must hold a whole frame. */
 static size_t
 room(const struct settings *s)
 {
@@ -28,11 +28,13 @@ room(const struct settings *s)
 }
 
 /*
- * The role kernel has as many rings again. All may be full at once, those that are sent from with
- * large frames that take an indirect table each; frames in more buffers take as many slots. Then
- * there are still buffers to receive into, without which nothing would be sent or freed any more.
+ * How many buffers the pool has.
  *
- * A bench may send frames of several buffers, and its receive rings must not lack what they hold. */
+ * The role kernel has twice as many rings. All may be full at once, the transmit rings with large frames in
+ * indirect tables; a frame with more buffers than that takes as many slots. Even then there must be buffers
+ * to receive into, because otherwise nothing would be sent or freed any more.
+ *
+ * A bench may send frames of several buffers. The receive rings must not lack the buffers that these hold. */
 static size_t
 count(const struct settings *s)
 {
@@ -47,7 +49,7 @@ count(const struct settings *s)
 	return wanted + SPARE < BENCH ? BENCH : wanted + SPARE;
 }
 
-/* A pool lets no object cross a page that it need not cross; ordinary pages are small. */
+/* Rounds objects up to pages: a pool lets no object cross a page needlessly, and ordinary pages are small. */
 size_t
 buffers_memory(const struct settings *s)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a role works with. main fills it in before a role runs; main thread. */
+/* All that a role needs. main fills it in before a role runs; main thread. */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
 
@@ -13,7 +13,7 @@ struct client {
 	const struct settings *settings;
 	struct rte_mempool *pool;
 	struct device devices[SETTINGS_PATHS_MAX];
-	size_t device_count; /* that are open; of the role kernel, the last one is the exception's */
+	size_t device_count; /* open devices; in the role kernel the last one is the exception port */
 	struct exception exception;
 	bool has_exception;
 };

@@ -43,9 +43,9 @@ on_link(uint16_t id, enum rte_eth_event_type type, void *argument, void *result)
 }
 
 /*
- * An event that came while the device was being started may tell late that it was down, and what the
- * driver says of a link is what the last event left. So a link that is down is looked at once more,
- * and the connection itself, where we made it.
+ * An event during the start of the device may report too late that it is down, and the driver's link state is
+ * that of the last event. So when the link is down, it is read once more, and the connection itself is
+ * checked, if we made it.
  */
 bool
 device_is_up(struct device *d)
@@ -71,13 +71,13 @@ format_arguments(const struct settings *s, size_t index, char *text, size_t size
 			s->mergeable, s->in_order, s->server);
 }
 
-/* Who knows more about a session that did not come about. */
+/* Where the user finds out more about a session that failed. */
 static const char *
 where_to_look(const char *path)
 {
 	return endpoint_socket_is_of_switch(path)
-			? "vswitchctl show-port tells why, --verbose what DPDK says"
-			: "the backend's own log may tell why, --verbose what DPDK says";
+			? "vswitchctl show-port tells why, --verbose shows DPDK's messages"
+			: "the backend's own log may tell why, --verbose shows DPDK's messages";
 }
 
 static int
@@ -89,7 +89,7 @@ explain_timeout(const char *path, char *err, size_t err_size)
 			HANDSHAKE_SECONDS, path, where_to_look(path));
 }
 
-/* Why the driver found no backend: it tells only its log. */
+/* Finds out why the driver found no backend, because the driver only logs it. */
 static int
 explain_probe(const struct settings *s, const char *path, char *err, size_t err_size)
 {
@@ -114,7 +114,7 @@ explain_probe(const struct settings *s, const char *path, char *err, size_t err_
 			path, where_to_look(path));
 }
 
-/* Not rte_dev_probe(), which refuses arguments of 128 characters since June 2026. */
+/* Not by rte_dev_probe(), which refuses arguments of 128 characters since June 2026. */
 static int
 probe(struct device *d, const struct settings *s, size_t index, char *err, size_t err_size)
 {
@@ -129,11 +129,11 @@ probe(struct device *d, const struct settings *s, size_t index, char *err, size_
 	if (ret == 0)
 		return 0;
 	if (s->server)
-		unlink(d->path); /* the driver leaves it when nobody came */
+		unlink(d->path); /* the driver leaves the socket when no backend came */
 	return explain_probe(s, d->path, err, err_size);
 }
 
-/* Large frames without mergeable buffers would need the largest buffers everywhere. */
+/* LRO only with scattered receiving, because without it every buffer would have to hold a large frame. */
 static int
 configure(struct device *d, bool link)
 {
@@ -207,7 +207,7 @@ check_feature(const struct device *d, bool asked, unsigned int bit, const char *
 			option);
 }
 
-/* The driver goes on when the backend refuses late messages, so look for that. */
+/* Checks the link and the log, because the driver goes on when the backend refuses late messages. */
 static int
 check_session(struct device *d, const struct settings *s, char *err, size_t err_size)
 {
@@ -235,7 +235,7 @@ check_session(struct device *d, const struct settings *s, char *err, size_t err_
 			"in-order", err, err_size);
 }
 
-/* The driver keeps each ring in a zone of this name; its layout is the specification's. */
+/* The driver keeps each ring in a memzone of this name, in the layout of the specification. */
 static const uint8_t *
 find_ring(const struct device *d, unsigned int queue)
 {
@@ -304,10 +304,10 @@ on_alarm(void *ran)
 }
 
 /*
- * When the backend goes, the PMD unregisters its interrupt in an alarm, a microsecond later
- * (virtio_user_dev_delayed_disconnect_handler), and closing the port does not wait for that: it
- * would free what the alarm uses. Alarms run in the order of their times, in one thread: when a
- * later one of ours has run, that one has.
+ * Waits until the PMD is done with a disconnect. When the backend goes, the PMD unregisters its interrupt in
+ * an alarm, a microsecond later (virtio_user_dev_delayed_disconnect_handler). Closing the port does not
+ * wait for it, and would free what the alarm uses. One thread runs alarms in the order of their times. So
+ * when a later alarm of ours has run, the PMD's has run, too.
  */
 static void
 finish_disconnect(void)
@@ -378,12 +378,12 @@ device_disarm(struct device *d)
 	if (d->frames_in_call_fd)
 		return;
 	if (read(d->call_fd, &calls, sizeof(calls)) < 0)
-		return; /* nobody called */
+		return; /* there was no call */
 }
 
 /*
- * Split ring (virtio 1.1, 2.6): 16 bytes a descriptor, the available ring behind them, the used
- * ring from the next page on; each of these begins with flags and index.
+ * Split ring (virtio 1.1, 2.6): descriptors of 16 bytes, then the available ring, and from the next page on
+ * the used ring. Each of the two begins with flags and index.
  */
 static unsigned int
 count_unused(const struct device *d, const uint8_t *ring)

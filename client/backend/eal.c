@@ -26,7 +26,7 @@ struct arguments {
 	bool failed;
 };
 
-/* Kept until the end: EAL may keep pointers to its arguments. */
+/* Kept until the end, because EAL may keep pointers to its arguments. */
 static struct arguments args;
 
 static void
@@ -54,7 +54,7 @@ release(struct arguments *a)
 		free(a->list[--a->count]);
 }
 
-/* Whether the person gave an EAL option himself: as it is, with "=", or a letter with its value. */
+/* Whether the user gave an EAL option: alone, with "=", or a letter followed by its value. */
 static bool
 given(const struct settings *s, const char *name)
 {
@@ -68,7 +68,7 @@ given(const struct settings *s, const char *name)
 	return false;
 }
 
-/* One lcore that may run on every CPU that we may use: others need them, too. */
+/* One lcore that may run on every CPU that we may use, because others need the CPUs, too. */
 static void
 add_cpus(struct arguments *a)
 {
@@ -92,8 +92,8 @@ add_cpus(struct arguments *a)
 }
 
 /*
- * Hugepages as anonymous memory, one file a list, so that few regions go to the backend; or else
- * one memfd that is touched only where it is used.
+ * With hugepages: anonymous memory with one file for each list of segments, so that the backend gets few
+ * regions. Without: one memfd, which is touched only where it is used.
  */
 static void
 add_memory(struct arguments *a, const struct settings *s, size_t memory)
@@ -129,13 +129,13 @@ build(struct arguments *a, const struct settings *s, size_t memory)
 		add_pair(a, "--file-prefix", prefix);
 	add(a, "--no-pci");
 	add(a, "--no-telemetry");
-	/* Tells the negotiated features: device.c. */
+	/* device.c reads the negotiated features in the log */
 	add_pair(a, "--log-level", "pmd.net.virtio.driver:info");
 	for (i = 0; i < s->eal_arg_count; i++)
 		add(a, s->eal_args[i]);
 }
 
-/* EAL prints its usage to stdout, where only our report belongs. */
+/* Redirects stdout to stderr meanwhile: EAL prints its usage to stdout, which is for the report. */
 static int
 init_quietly(char **list, int count)
 {
@@ -162,11 +162,11 @@ explain(const struct settings *s, size_t memory, int error, char *err, size_t er
 				"(/proc/meminfo)? Without --huge none are needed",
 				strerror(-error));
 	return text_fail(err, err_size, -EIO,
-			"DPDK did not start with %zu MiB of memory: %s; its words are above",
+			"DPDK did not start with %zu MiB of memory: %s; its messages are above",
 			memory, strerror(-error));
 }
 
-/* EAL takes a CPU that /sys does not name for one that is not there, and prints its usage. */
+/* Without /sys EAL thinks that there is no CPU, and prints its usage. */
 static int
 check_sys(char *err, size_t err_size)
 {
@@ -186,15 +186,14 @@ eal_open(const struct settings *s, size_t memory, char *err, size_t err_size)
 	if (ret != 0)
 		return ret;
 	/*
-	 * DPDK makes a directory there although we share nothing that could lie in it, and can do
-	 * without. So it gets a place where none can be made, and nothing is left behind even by
-	 * kill -9.
+	 * DPDK makes a directory there, which nothing here needs. A path where no directory can be made
+	 * prevents it, so that nothing is left behind even after kill -9.
 	 */
 	setenv("RUNTIME_DIRECTORY", "/dev/null", 1);
 	build(&args, s, memory);
 	if (args.failed)
 		return text_fail(err, err_size, -E2BIG, "too many EAL options after --");
-	/* A person who asks DPDK to talk wants to see it talk. */
+	/* with --log-level the user wants to see DPDK's messages */
 	if (!given(s, "--log-level"))
 		eal_log_open();
 	memcpy(list, args.list, sizeof(list)); /* EAL reorders it */

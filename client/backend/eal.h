@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * DPDK's environment, started so that it needs nothing and leaves nothing: no root, no hugepages
+ * Starts DPDK's environment so that it needs nothing and leaves nothing behind: no root, no hugepages
  * unless asked for, no files, no PCI, no telemetry, no log on the terminal, no CPU of its own.
  *
  * main starts it once and ends it. Main thread.
@@ -13,8 +13,8 @@
 #include "settings/settings.h"
 
 /*
- * memory: MiB that the ports need. 0, or -E2BIG or -EIO with what failed in err; DPDK's own words
- * then go to stderr.
+ * memory: MiB that the ports need. 0, or -E2BIG or -EIO with what failed in err. DPDK's own messages then
+ * go to stderr.
  */
 int eal_open(const struct settings *s, size_t memory, char *err, size_t err_size);
 

@@ -12,7 +12,7 @@
 
 #include <rte_log.h>
 
-/* Said at every start, because eal.c wants no runtime directory. */
+/* Logged at every start, because eal.c allows no runtime directory. */
 static const char *const expected[] = { "DPDK runtime directory", "/dpdk':" };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -20,7 +20,7 @@ static char kept[EAL_LOG_SIZE + 1]; /* under lock */
 static size_t length;		    /* under lock */
 static FILE *stream;
 
-/* The older half goes when there is no room. */
+/* Appends a message. When there is no room, all but the newest quarter is dropped. */
 static void
 keep(char level, const char *message, size_t size)
 {
@@ -38,7 +38,7 @@ keep(char level, const char *message, size_t size)
 	kept[length] = '\0';
 }
 
-/* Of what only informs, nothing but the features is of use, and the driver can be very chatty. */
+/* Of messages that only inform, keeps nothing but the features, because the driver may log very much. */
 static bool
 is_wanted(int level, const char *message, size_t size)
 {
@@ -125,7 +125,7 @@ is_expected(const char *line, size_t size)
 	return false;
 }
 
-/* An error or a warning that nobody expects; a line begins with the digit of its level. */
+/* True for an error or a warning that is not expected. A line begins with the digit of its level. */
 static bool
 is_worth_telling(const char *line, size_t size)
 {
@@ -138,7 +138,7 @@ eal_log_dump(void)
 	const char *line = kept, *end;
 
 	if (pthread_mutex_trylock(&lock) != 0)
-		return; /* the thread that logs is the one that was interrupted */
+		return; /* the signal interrupted a thread that was logging */
 	while ((end = strchr(line, '\n')) != NULL) {
 		if (is_worth_telling(line, (size_t)(end - line)) &&
 				write(STDERR_FILENO, line + 1, (size_t)(end - line)) < 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * DPDK's log, kept instead of shown: it is printed only when something fails.
+ * Keeps DPDK's log in memory, and prints it only when something fails.
  *
- * eal.c sets it up; device.c looks into it for what the virtio_user driver tells nowhere else. Any
- * thread of DPDK writes, the main thread reads. Warnings and errors are kept, the newest
- * EAL_LOG_SIZE bytes of them, and which features were negotiated.
+ * eal.c sets it up. device.c searches it for facts that the virtio_user driver tells nowhere else. Any
+ * thread of DPDK writes, the main thread reads. Warnings and errors are kept, the newest EAL_LOG_SIZE bytes
+ * at most, and which features were negotiated.
  */
 #ifndef CLIENT_EAL_LOG_H
 #define CLIENT_EAL_LOG_H
@@ -15,17 +15,17 @@
 
 #define EAL_LOG_SIZE 32768
 
-/* What the virtio_user driver writes before the negotiated features, a hexadecimal number. */
+/* The virtio_user driver logs this before the negotiated features, a hexadecimal number. */
 #define EAL_LOG_FEATURES "set features: 0x"
 
-/* From now on DPDK logs to us. Before rte_eal_init. 0 or -errno. */
+/* From now on DPDK logs to this buffer. Before rte_eal_init(). 0 or -errno. */
 int eal_log_open(void);
 void eal_log_close(void);
 
 /* Forgets what was logged. */
 void eal_log_clear(void);
 
-/* Whether text was logged since. */
+/* Whether text was logged since then. */
 bool eal_log_has(const char *text);
 
 /* The hexadecimal number after the last occurrence of label; false: there is none. */
@@ -34,7 +34,7 @@ bool eal_log_number(const char *label, uint64_t *value);
 /* Prints the lines that are errors or warnings to stderr. */
 void eal_log_print_errors(void);
 
-/* The same as far as a signal handler can, for an abort: DPDK's panic stands in the log only. */
+/* The same as far as a signal handler can. For an abort, because a panic of DPDK is only in its log. */
 void eal_log_dump(void);
 
 #endif

@@ -18,7 +18,7 @@
 #include "text/text.h"
 
 #define LOOK_AGAIN_MS 20
-#define CONNECTION_FDS 1024 /* the driver's are among the first of the process */
+#define CONNECTION_FDS 1024 /* the driver's descriptors are among the first of the process */
 
 static void
 directory_of(const char *path, char directory[PATHS_SIZE])
@@ -54,7 +54,7 @@ static bool
 leads_to(int fd, const char *path)
 {
 	struct sockaddr_un addr = { 0 };
-	socklen_t len = sizeof(addr) - 1; /* so that the path has an end */
+	socklen_t len = sizeof(addr) - 1; /* so that the path is terminated */
 
 	return getpeername(fd, (struct sockaddr *)&addr, &len) == 0 && addr.sun_family == AF_UNIX &&
 			strcmp(file_name(addr.sun_path), file_name(path)) == 0;
@@ -112,7 +112,7 @@ explain(const char *path, int error, char *err, size_t err_size)
 				path);
 	case -ENOTSOCK:
 		return text_fail(err, err_size, error,
-				"%s is no socket; give the path of a port's socket", path);
+				"%s is not a socket; give the path of a port's socket", path);
 	default:
 		return text_fail(err, err_size, error, "cannot connect to %s: %s", path,
 				strerror(-error));
@@ -166,7 +166,7 @@ endpoint_socket_clear(const char *path, char *err, size_t err_size)
 				path);
 	case -ENOTSOCK:
 		return text_fail(err, err_size, -EEXIST,
-				"cannot serve %s: a file is there that is no socket; choose another "
+				"cannot serve %s: a file that is not a socket is there; choose another "
 				"path",
 				path);
 	case -ECONNREFUSED:

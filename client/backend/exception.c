@@ -2,10 +2,10 @@
 /*
  * See exception.h.
  *
- * The device is made in our own namespace and moved from there: the drivers know their interface by
- * its name and look for it where the thread is, and a TAP keeps the namespace alive in which
- * /dev/net/tun was opened, which a container's must not be. net_tap goes on to use that name, so
- * it is one that nobody else has.
+ * The device is made in our own namespace and moved from there, for two reasons. The drivers know their
+ * interface by its name and look for it in the thread's namespace. And a TAP keeps the namespace alive in
+ * which /dev/net/tun was opened, which must not be a container's. net_tap uses the first name for ever, so
+ * that name must be unique.
  */
 #include "exception.h"
 
@@ -30,10 +30,10 @@
 #define PLAIN_MTU_MAX 1500  /* net_tap sends no larger frames */
 #define PLAIN_DESCRIPTORS 1 /* buffers of net_tap for one frame */
 
-/* Interfaces of the namespace, while they are being set up. */
+/* Our own namespace and the interface's, while the interface is being set up. */
 struct place {
 	struct netif *own;
-	struct netif *target; /* the same one where there is no --netns */
+	struct netif *target; /* without --netns the same handle */
 };
 
 static int
@@ -109,11 +109,11 @@ enter_place(const struct settings *s, struct place *p, char *err, size_t err_siz
 		leave_place(p);
 	}
 	if (fd < 0)
-		ret = fd == -ENOENT ? -ENODEV : fd; /* else it is the socket that is missing */
+		ret = fd == -ENOENT ? -ENODEV : fd; /* -ENOENT would mean a missing socket */
 	return ret;
 }
 
-/* A second queue of somebody's TAP would get half of its frames. */
+/* Fails if the name is taken, because a second queue of a foreign TAP would get half of its frames. */
 static int
 check_name_is_free(const struct settings *s, const struct place *p, char *err, size_t err_size)
 {
@@ -154,7 +154,7 @@ exception_choose(struct settings *s, char why[256], char *err, size_t err_size)
 	return ret;
 }
 
-/* The interface's name until it is where it belongs. */
+/* The interface's name until it is in its namespace. */
 static void
 first_name(const struct settings *s, char name[IFNAMSIZ])
 {
@@ -183,7 +183,7 @@ probe(const struct settings *s, const char *ifname, struct device *d)
 	return ret != 0 ? ret : rte_eth_dev_get_port_by_name(name, &d->id);
 }
 
-/* What one port sends on must be what the other can receive. */
+/* Each port may send with exactly those offloads that the other one can receive. */
 static void
 mirror_offloads(struct device *d, const struct device *to_switch)
 {
@@ -220,12 +220,12 @@ start(const struct settings *s, struct device *d, struct rte_mempool *pool, char
 		return 0;
 	eal_log_print_errors();
 	return text_fail(err, err_size, ret,
-			"cannot start the exception port %s on %s: %s; DPDK's words are above%s",
+			"cannot start the exception port %s on %s: %s; DPDK's messages are above%s",
 			d->path, vhost ? VHOST_NET : TUN, strerror(-ret),
 			vhost ? ", or try --backend tap" : "");
 }
 
-/* The same addresses as netif.h has them. */
+/* Converts the addresses to those of netif.h. Returns how many. */
 static size_t
 addresses(const struct settings *s, struct prefix *out)
 {
@@ -259,7 +259,7 @@ set_up(struct exception *e, const struct settings *s, const struct place *p, cha
 	return ret;
 }
 
-/* From here on changes are seen; what happens before is not our interface's. */
+/* Begins to follow changes of the interface. Events before this are not about it. */
 static int
 watch(struct exception *e, const struct place *p, char *err, size_t err_size)
 {
@@ -317,7 +317,7 @@ exception_open(struct exception *e, const struct settings *s, struct device *d,
 	if (ret != 0) {
 		eal_log_print_errors();
 		return text_fail(err, err_size, ret,
-				"DPDK made no interface %s: %s; its words are above", s->ifname,
+				"DPDK made no interface %s: %s; its messages are above", s->ifname,
 				strerror(-ret));
 	}
 	ret = start(s, d, pool, err, err_size);
@@ -353,7 +353,7 @@ follow_link(struct exception *e, const struct netif_link *link)
 		memcpy(e->d->mac, link->mac, sizeof(e->d->mac));
 }
 
-/* Where the namespace cannot be found any more, the interface is as good as gone. */
+/* Reads the interface's state again. If its namespace cannot be found, it counts as gone. */
 static void
 look_anew(struct exception *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a bench tells. See bench.h. */
+/* The report of a bench. See bench.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 
 #define LINE_OVERHEAD 24 /* FCS, preamble and gap that a frame would take on a wire */
 #define RATE_KEPT 0.99
-#define CPU_OURS 0.9  /* less: somebody else had our CPU */
-#define RING_FULL 0.5 /* of the bursts that the ring was offered */
+#define CPU_OURS 0.9  /* a smaller share: others used our CPU */
+#define RING_FULL 0.5 /* share of offered bursts that a full ring did not take */
 
 const char *
 bench_limit(const struct bench_trial *t, double directions)

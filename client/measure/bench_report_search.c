@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What bench --no-loss tells: of each trial, and what they came to. See bench.h. */
+/* The report of bench --no-loss: each trial, and the result of the search. See bench.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "text/text.h"
 
 /* For the report, in the order of enum search_outcome. */
-static const char *const outcome_words[] = { "clean", "held", "lost", "short", "missed" };
+static const char *const outcome_names[] = { "clean", "held", "lost", "short", "missed" };
 
 static double
 cpu_percent(const struct bench_trial *t)
@@ -17,7 +17,7 @@ cpu_percent(const struct bench_trial *t)
 	return t->seconds > 0 ? 100 * t->cpu_seconds / t->seconds : 0;
 }
 
-/* Why a trial was not simply at its rate, after its figures. */
+/* A remark after a trial's figures: why it was not simply at its rate. */
 static void
 format_remark(const struct bench *b, enum search_outcome outcome, char *text, size_t size)
 {
@@ -58,7 +58,7 @@ bench_report_trial(const struct bench *b, enum search_outcome outcome)
 					(json_int_t)t->received, "lost", (json_int_t)t->lost,
 					"seconds", t->seconds, "cpu_percent", cpu_percent(t),
 					"receive_ring_full", (json_int_t)t->ring_full, "outcome",
-					outcome_words[outcome]));
+					outcome_names[outcome]));
 }
 
 bool
@@ -67,11 +67,11 @@ bench_has_result(const struct bench *b)
 	return !b->settings->no_loss || (!b->interrupted && search_is_conclusive(&b->search));
 }
 
-/* What kept the search from a higher rate: a word for the report. */
+/* What kept the search from a higher rate, in the report's terms. */
 static const char *
-limit_word(const struct bench *b)
+limit_name(const struct bench *b)
 {
-	static const char *const words[] = {
+	static const char *const names[] = {
 		[SEARCH_CLEAN] = "unfinished",
 		[SEARCH_HELD] = "backend",
 		[SEARCH_LOST] = "loss",
@@ -80,15 +80,15 @@ limit_word(const struct bench *b)
 
 	if (b->interrupted)
 		return "unfinished";
-	/* the search ended with that trial */
-	return b->search.above == SEARCH_SHORT ? b->trial.limit : words[b->search.above];
+	/* after SEARCH_SHORT, because the last trial ended the search */
+	return b->search.above == SEARCH_SHORT ? b->trial.limit : names[b->search.above];
 }
 
-/* Why there is no result, and what would help. */
+/* Tells why there is no result, and what would help. */
 static void
 tell_no_result(const struct bench *b, struct report *r)
 {
-	const char *limit = limit_word(b);
+	const char *limit = limit_name(b);
 
 	if (strcmp(limit, "unfinished") == 0)
 		report_error(r, "bench: no result: the search was interrupted");
@@ -109,7 +109,7 @@ tell_no_result(const struct bench *b, struct report *r)
 				"backend emptied its ring; the backend can do more than it can show");
 }
 
-/* Every rate that was tried lost frames of the backend's. */
+/* Tells that the backend lost frames at every rate. */
 static void
 tell_loss(const struct bench *b, struct report *r)
 {
@@ -136,13 +136,13 @@ bench_report_search(const struct bench *b, struct report *r)
 
 	report_real(r, "no_loss_fps", best);
 	report_bool(r, "conclusive", result);
-	report_text(r, "no_loss_limit", limit_word(b));
+	report_text(r, "no_loss_limit", limit_name(b));
 	if (best > 0)
 		report_line(r, "no loss up to %s%s; trials: %u, the figures are of the best",
 				text_format_number(best, "fps", rate, sizeof(rate)),
 				result ? "" : " at least", b->search.trials);
 	if (json_object_get(report_json(r), "error") != NULL)
-		return; /* which says why there is no search, or only half of one */
+		return; /* the error says why there was no search, or only a part of one */
 	if (!result)
 		tell_no_result(b, r);
 	else if (best <= 0)

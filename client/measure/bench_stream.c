@@ -51,7 +51,7 @@ build_burst(struct bench_stream *st, uint64_t now)
 		f.sequence = st->made;
 		m = build(st, settings_frame_size(st->settings, st->made), &f);
 		if (m == NULL)
-			return; /* the rings hold all buffers: they must empty first */
+			return; /* the rings hold all buffers; the backend must use some first */
 		st->burst[st->burst_count++] = m;
 	}
 }

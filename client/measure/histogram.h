@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Distribution of durations in bounded memory: percentiles to better than 1 %, the rest exact.
+ * Distribution of durations in bounded memory: percentiles to better than 1 %, other values exact.
  *
- * The role ping puts each round trip into it, in nanoseconds. One thread.
+ * The role ping adds each round trip, and bench each latency, in nanoseconds. One thread.
  */
 #ifndef CLIENT_HISTOGRAM_H
 #define CLIENT_HISTOGRAM_H
@@ -15,17 +15,17 @@
 struct histogram {
 	uint64_t count;
 	uint64_t min, max;
-	double mean, squares; /* of the distances from the mean, summed (Welford) */
+	double mean, squares; /* squares: sum of squared distances from the mean (Welford) */
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
-/* h starts as zeros. */
+/* Adds a value. h is all zero at first. */
 void histogram_add(struct histogram *h, uint64_t value);
 
-/* The value that percent of all values do not exceed; 0 when there is none. */
+/* The value that so many percent of all values do not exceed; 0 when there are no values. */
 uint64_t histogram_percentile(const struct histogram *h, double percent);
 
-/* Standard deviation (of the whole, as ping's mdev). */
+/* Standard deviation of all values (not an estimate from a sample), as ping's mdev. */
 double histogram_deviation(const struct histogram *h);
 
 #endif

@@ -24,7 +24,7 @@ pacer_due(struct pacer *p, uint64_t now, uint64_t limit)
 	if (now - next > PACER_CATCH_UP_NS)
 		pacer_init(p, p->rate, now - PACER_CATCH_UP_NS);
 	due = (uint64_t)floor((double)(now - p->start) * p->rate / NS) + 1;
-	due = due > p->sent ? due - p->sent : 1; /* rounding must not lose the one that is due */
+	due = due > p->sent ? due - p->sent : 1; /* at least 1 is due, whatever rounding does */
 	return due < limit ? due : limit;
 }
 

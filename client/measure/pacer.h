@@ -2,9 +2,9 @@
 /*
  * When the next frame is due, for a sender with a rate.
  *
- * The role send asks before each burst. Lateness is made up for, but never more than
- * PACER_CATCH_UP_NS of it: after a longer stop the rate goes on as it was, without a flood.
- * Pure; times are nanoseconds of one monotonic clock.
+ * send and bench ask before each burst. A late sender catches up, but by at most PACER_CATCH_UP_NS. So
+ * after a longer stop the rate goes on as before, without a flood. Pure; times are nanoseconds of one
+ * monotonic clock.
  */
 #ifndef CLIENT_PACER_H
 #define CLIENT_PACER_H
@@ -14,7 +14,7 @@
 #define PACER_CATCH_UP_NS UINT64_C(10000000)
 
 struct pacer {
-	double rate;	/* frames a second; 0: as many as go */
+	double rate;	/* frames a second; 0: as many as possible */
 	uint64_t start; /* when frame 0 was due */
 	uint64_t sent;	/* since start */
 };
@@ -24,7 +24,7 @@ void pacer_init(struct pacer *p, double rate, uint64_t now);
 /* How many frames are due now, at most limit. */
 uint64_t pacer_due(struct pacer *p, uint64_t now, uint64_t limit);
 
-/* So many were sent. */
+/* Records that count frames were sent. */
 void pacer_sent(struct pacer *p, uint64_t count);
 
 /* When the next frame is due; 0 without a rate. */

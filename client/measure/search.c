@@ -2,7 +2,7 @@
 /* See search.h. */
 #include "search.h"
 
-#define HOPELESS 0.001 /* of the first rate */
+#define HOPELESS 0.001 /* gives up below this share of the first rate */
 
 static bool
 all_came(enum search_outcome outcome)
@@ -28,7 +28,7 @@ search_next(struct search *s, double *rate)
 			s->high > s->first * HOPELESS;
 }
 
-/* A rate that does not go. What went above it before went by chance. */
+/* A rate has failed. If a higher rate succeeded before, that was by chance. */
 static void
 close_above(struct search *s, double rate, enum search_outcome outcome)
 {

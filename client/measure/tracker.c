@@ -13,17 +13,17 @@
 struct flow {
 	uint32_t run, id;
 	uint64_t base;		      /* first number that counts */
-	uint64_t highest;	      /* number so far */
-	uint64_t unique;	      /* numbers from base on that came */
-	struct tracker_counts counts; /* without lost, which follows from the above */
-	uint64_t seen[WORDS];	      /* one bit a number, by its remainder */
+	uint64_t highest;	      /* highest number so far */
+	uint64_t unique;	      /* how many numbers from base on came */
+	struct tracker_counts counts; /* `lost` is not used: it follows from the above */
+	uint64_t seen[WORDS];	      /* a bit for each number, at its remainder by the window */
 };
 
 struct tracker {
 	bool join;
 	size_t count;
-	uint64_t corrupted; /* of all flows and of none */
-	struct flow *last;  /* memo: frames come in bursts of one flow */
+	uint64_t corrupted; /* of known and unknown flows */
+	struct flow *last;  /* cache: frames come in bursts of one flow */
 	struct flow *flows[TRACKER_FLOWS_MAX];
 	uint32_t slots[SLOTS]; /* index in flows plus 1; 0: empty */
 };
@@ -113,7 +113,7 @@ word_of(struct flow *f, uint64_t sequence)
 	return &f->seen[sequence / WORD_BITS % WORDS];
 }
 
-/* The window moves up to a new highest number; those that it skips have not come yet. */
+/* Moves the window up to a new highest number. The numbers that it skips have not come yet. */
 static void
 advance(struct flow *f, uint64_t sequence)
 {
@@ -133,8 +133,9 @@ missing(const struct flow *f)
 	return f->highest + 1 - f->base - f->unique;
 }
 
-/* Whether a number that is not the highest came before. One older than the window did, if none is
- * missing; else it is taken for one of those.
+/*
+ * Whether a number that is not above the highest came before. A number older than the window counts as one
+ * of the missing numbers, if there are any; otherwise as one that came.
  */
 static bool
 came_before(struct flow *f, uint64_t sequence)

@@ -14,7 +14,7 @@ enum {
 	AT_END = AT_STAMP + 8,
 };
 
-_Static_assert(AT_END == BENCH_FRAME_MIN, "the header is as long as it says");
+_Static_assert(AT_END == BENCH_FRAME_MIN, "the header's fields end at BENCH_FRAME_MIN");
 
 void
 bench_frame_write(uint8_t *frame, const uint8_t destination[6], const uint8_t source[6],

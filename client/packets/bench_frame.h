@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The frames of bench: a number and the time of sending, and no more, so that making and reading
- * them costs next to nothing beside what is measured.
+ * The frames of bench. They hold only a number and the time of sending, so that writing and reading them
+ * costs next to nothing compared with what is measured.
  *
- * bench_stream.c writes and reads them. After the Ethernet header (type WIRE_TYPE_CHECK, for which
- * the role receive takes them as frames of others), big-endian: magic, run, trial (4 bytes each),
- * sequence number, stamp (8 bytes each); the rest is whatever lay in the buffer. Pure, any thread.
+ * bench_stream.c writes and reads them. After the Ethernet header (type WIRE_TYPE_CHECK; the role receive
+ * counts them as frames of others) come, big-endian, magic, run, trial (4 bytes each), sequence number,
+ * stamp (8 bytes each). The rest is undefined: the buffer's old contents. Pure, any thread.
  */
 #ifndef CLIENT_BENCH_FRAME_H
 #define CLIENT_BENCH_FRAME_H
@@ -29,7 +29,7 @@ struct bench_frame {
 void bench_frame_write(uint8_t *frame, const uint8_t destination[6], const uint8_t source[6],
 		const struct bench_frame *f);
 
-/* Reads the beginning of a frame of size bytes. False: it is none of bench's. */
+/* Reads the start of a frame of size bytes. False: it is not a frame of bench. */
 bool bench_frame_read(const uint8_t *frame, size_t size, struct bench_frame *f);
 
 #endif

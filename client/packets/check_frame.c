@@ -15,12 +15,12 @@ enum {
 	AT_PAYLOAD = AT_CHECKSUM + 8,
 };
 
-_Static_assert(AT_PAYLOAD == CHECK_FRAME_MIN, "the header is as long as it says");
+_Static_assert(AT_PAYLOAD == CHECK_FRAME_MIN, "the payload starts at CHECK_FRAME_MIN");
 
-/* Odd, so that it takes every value in 2^64 steps: 2^64 divided by the golden ratio. */
+/* 2^64 divided by the golden ratio. Odd, so that repeated addition visits all 2^64 values. */
 #define STEP 0x9e3779b97f4a7c15u
 
-/* Two running sums, as Fletcher's, modulo 2^64: the second makes the order of words count. */
+/* Two running sums modulo 2^64, as in Fletcher's checksum. The second depends on the order of words. */
 struct sums {
 	uint64_t plain, weighted;
 };
@@ -32,7 +32,7 @@ add_word(struct sums *s, uint64_t word)
 	s->weighted += s->plain;
 }
 
-/* Words as the host reads them: both ends of a vhost-user socket are on one host. */
+/* Adds words in the host's byte order, because both ends of a vhost-user socket are on one host. */
 static void
 add_bytes(struct sums *s, const uint8_t *p, size_t size)
 {
@@ -66,7 +66,7 @@ checksum(const uint8_t *frame, size_t size)
 	return s.plain ^ (s.weighted << 32 | s.weighted >> 32);
 }
 
-/* Start of a payload: frames that differ in a field have payloads that differ everywhere. */
+/* The first word of a payload. Frames that differ in a field have payloads that differ everywhere. */
 static uint64_t
 payload_seed(const struct check_frame *c)
 {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames that prove themselves: each carries its run, flow, sequence number, size and a checksum
- * of everything, and its payload follows from those, so that not even two good halves of two frames
- * pass for one.
+ * Frames that prove themselves. Each carries its run, flow, sequence number, size, and a checksum of
+ * everything. Its payload follows from these, so that a frame made of two good halves is detected, too.
  *
- * The role send writes them, receive reads them. After the Ethernet header (type
- * WIRE_TYPE_CHECK), big-endian: magic, flow, run, size of the frame (4 bytes each), sequence
- * number, checksum (8 bytes each), payload. The checksum covers the two addresses as a pair, so
- * that a frame that an echo sent back still passes. Pure, any thread.
+ * The role send writes them, receive reads them. After the Ethernet header (type WIRE_TYPE_CHECK) come,
+ * big-endian, magic, flow, run, size of the frame (4 bytes each), sequence number, checksum (8 bytes each),
+ * payload. The checksum covers the two addresses as a pair, so that a frame that an echo sent back still
+ * passes. Pure, any thread.
  */
 #ifndef CLIENT_CHECK_FRAME_H
 #define CLIENT_CHECK_FRAME_H
@@ -29,7 +28,7 @@ struct check_frame {
 enum check_result {
 	CHECK_GOOD,
 	CHECK_OTHER,   /* not such a frame */
-	CHECK_CORRUPT, /* one, but its size or checksum is wrong; its fields may be, too */
+	CHECK_CORRUPT, /* such a frame with a wrong size or checksum; its fields may be wrong, too */
 };
 
 /* Writes a frame of size bytes, CHECK_FRAME_MIN to WIRE_FRAME_MAX. */

@@ -39,7 +39,7 @@ is_fast_port(const struct fast_path *f, uint16_t port)
 	return false;
 }
 
-/* An address of nobody, of a group, or our own: an answer would go astray. */
+/* True for the unspecified address, a group, or our own address: a reply would not reach the sender. */
 static bool
 is_bad_source(const struct fast_path *f, const struct inet_packet *ip)
 {
@@ -51,7 +51,7 @@ is_bad_source(const struct fast_path *f, const struct inet_packet *ip)
 	return ip->source[0] >= (ip->version == 6 ? 0xff : 0xe0);
 }
 
-/* Only IPv4 may do without a checksum (RFC 768; RFC 8200, 8.1). */
+/* Only over IPv4 may UDP have no checksum (RFC 768; RFC 8200, 8.1). */
 static bool
 checksum_is_right(const struct inet_packet *ip)
 {
@@ -61,8 +61,8 @@ checksum_is_right(const struct inet_packet *ip)
 }
 
 /*
- * A request from a port that we answer at ourselves is none: two such services would echo each
- * other's answers for ever.
+ * A frame whose source port is one of ours is not a request, because two such services would echo each
+ * other's replies for ever.
  */
 static bool
 udp_is_request(const struct fast_path *f, const struct inet_packet *ip)

@@ -40,7 +40,7 @@ inet_parse(const char *text, struct inet_addr *out, char *err, size_t err_size)
 	return 0;
 bad:
 	return text_fail(err, err_size, -EINVAL,
-			"'%s' is no address; write 10.0.0.1/24 or fd00::1/64", text);
+			"'%s' is not an address; write 10.0.0.1/24 or fd00::1/64", text);
 }
 
 const char *
@@ -136,7 +136,7 @@ inet_icmpv6_checksum(const uint8_t source[16], const uint8_t destination[16],
 	return inet_checksum(message, size, sum);
 }
 
-/* The pseudo-headers of IPv4 and IPv6 have the same sum: lengths of this size have no more bits. */
+/* The same code for both versions: with lengths below 2^16 both pseudo-headers have the same sum. */
 uint16_t
 inet_transport_checksum(const struct inet_packet *packet)
 {

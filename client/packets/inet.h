@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INET_TEXT_SIZE 46 /* longest IPv6 address and its end */
+#define INET_TEXT_SIZE 46 /* longest IPv6 address with the terminating zero */
 
 enum {
 	INET_PROTOCOL_ICMP = 1,
@@ -49,8 +49,8 @@ struct inet_packet {
 };
 
 /*
- * "10.0.0.1/24", "fd00::1/64"; without a length it is the whole address. -EINVAL with words of
- * what would be right in err.
+ * Reads "10.0.0.1/24" or "fd00::1/64"; without a length the prefix is the whole address. 0, or -EINVAL
+ * with what would be right in err.
  */
 int inet_parse(const char *text, struct inet_addr *out, char *err, size_t err_size);
 
@@ -60,27 +60,27 @@ const char *inet_format(const struct inet_addr *addr, char buf[INET_TEXT_SIZE]);
 /* Bytes of an address of this version. */
 size_t inet_size(int version);
 
-/* Whether the address is these bytes (inet_size of them). */
+/* Whether the address consists of these bytes, inet_size() of them. */
 bool inet_is(const struct inet_addr *addr, const uint8_t *bytes);
 
-/* Whether the address is a neighbour: within the network that own has with its prefix. */
+/* Whether addr is in the network that own and its prefix define. */
 bool inet_is_neighbour(const struct inet_addr *own, const struct inet_addr *addr);
 
 /* The link-local address of a MAC: fe80::/64 and the modified EUI-64 (RFC 4291, appendix A). */
 void inet_link_local(const uint8_t mac[6], struct inet_addr *out);
 
-/* The group that a target's neighbour solicitations go to (RFC 4291, 2.7.1), and its MAC. */
+/* The group to which neighbour solicitations for a target go (RFC 4291, 2.7.1), and its MAC address. */
 void inet_solicited_group(const uint8_t target[16], uint8_t group[16], uint8_t mac[6]);
 
-/* Internet checksum (RFC 1071) of data; sum: what inet_sum gave for data before it, or 0. */
+/* Internet checksum (RFC 1071) of data. sum: the result of inet_sum() for the data before it, or 0. */
 uint16_t inet_checksum(const void *data, size_t size, uint32_t sum);
 uint32_t inet_sum(const void *data, size_t size, uint32_t sum);
 
-/* Of an ICMPv6 message with its pseudo-header (RFC 8200, 8.1); 0 when a stored one is right. */
+/* Checksum of an ICMPv6 message with its pseudo-header (RFC 8200, 8.1); 0 when the stored one is right. */
 uint16_t inet_icmpv6_checksum(const uint8_t source[16], const uint8_t destination[16],
 		const uint8_t *message, size_t size);
 
-/* Of what a packet carries (TCP, UDP, ICMPv6) with its pseudo-header; 0 when a stored one is right. */
+/* The same for the payload of a packet (TCP, UDP, ICMPv6). */
 uint16_t inet_transport_checksum(const struct inet_packet *packet);
 
 /*
@@ -89,7 +89,7 @@ uint16_t inet_transport_checksum(const struct inet_packet *packet);
  */
 bool inet_read(const uint8_t *frame, size_t size, struct inet_packet *out);
 
-/* Write an IP header without options for payload_size bytes; hop limit as given. */
+/* Write an IP header without options for payload_size bytes of ICMP or ICMPv6. */
 void inet_write_v4(uint8_t *header, const uint8_t source[4], const uint8_t destination[4],
 		size_t payload_size);
 void inet_write_v6(uint8_t *header, const uint8_t source[16], const uint8_t destination[16],

@@ -10,7 +10,7 @@ enum {
 	ARP_SIZE = 28,
 	ARP_REQUEST = 1,
 	ARP_REPLY = 2,
-	SOLICIT_SIZE = 32, /* with the option that tells our MAC */
+	SOLICIT_SIZE = 32, /* with the option that has our MAC address */
 	ADVERT_MIN = 24,
 	OPTION_SOURCE_LINK = 1,
 	OPTION_TARGET_LINK = 2,
@@ -18,7 +18,7 @@ enum {
 };
 
 _Static_assert(PROBE_RESOLVE_SIZE == WIRE_ETHER_SIZE + INET_V6_SIZE + SOLICIT_SIZE,
-		"room for the longer question");
+		"room for the longer request");
 
 static size_t
 ip_size(int version)
@@ -96,7 +96,7 @@ read_arp(struct probe *p, const uint8_t *frame, size_t size)
 	return true;
 }
 
-/* The answer's option tells the MAC; without it (RFC 4861, 4.4 allows that), its sender is it. */
+/* The MAC address is in the option or, if that is missing (RFC 4861, 4.4), the frame's source address. */
 static bool
 read_advert(struct probe *p, const uint8_t *frame, size_t size)
 {

@@ -16,7 +16,7 @@ enum {
 	OPTION_TARGET_LINK = 2,
 	FLAG_SOLICITED = 0x40,
 	FLAG_OVERRIDE = 0x20,
-	ON_LINK_HOPS = 255, /* RFC 4861, 7.1.1: only a neighbour can have sent it */
+	ON_LINK_HOPS = 255, /* RFC 4861, 7.1.1: proves that a neighbour sent it */
 };
 
 static const struct inet_addr *
@@ -101,7 +101,10 @@ answer_echo6(const struct station *s, const uint8_t *frame, const struct inet_pa
 	return STATION_ECHO6;
 }
 
-/* A host that only checks whether an address is taken asks from no address: all nodes hear. */
+/*
+ * A host that checks whether an address is taken asks from the unspecified address. The reply to it goes
+ * to all nodes.
+ */
 static enum station_result
 answer_solicit(const struct station *s, const uint8_t *frame, const struct inet_packet *ip,
 		uint8_t *reply, size_t *reply_size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a station on a link answers: ARP requests (RFC 826), IPv4 and IPv6 echo (RFC 792, 4443) and
- * neighbour solicitations (RFC 4861), for its own addresses.
+ * Replies of a station on a link, for its own addresses: to ARP requests (RFC 826), IPv4 and IPv6 echo
+ * (RFC 792, 4443) and neighbour solicitations (RFC 4861).
  *
  * The roles respond and ping hand every frame that they receive to it. Pure, any thread.
  */
@@ -19,11 +19,11 @@ struct station {
 	size_t addr_count;
 };
 
-/* What became of a frame. */
+/* What station_answer() did with a frame. */
 enum station_result {
-	STATION_IGNORED,   /* not a question to this station */
-	STATION_MALFORMED, /* a question to this station with a bad length or checksum */
-	STATION_ARP,	   /* answered; the reply is ready */
+	STATION_IGNORED,   /* not a request to this station */
+	STATION_MALFORMED, /* a request to this station with a bad length or checksum */
+	STATION_ARP,	   /* this and all below: the reply was written */
 	STATION_ECHO,
 	STATION_ECHO6,
 	STATION_NEIGHBOUR,
@@ -31,8 +31,8 @@ enum station_result {
 };
 
 /*
- * Looks at a whole frame and, where it is a question to this station, writes the answer to reply,
- * which has room for as many bytes as the frame has, and for STATION_REPLY_MIN at least.
+ * Checks a whole frame and, if it is a request to this station, writes the reply. `reply` must have room
+ * for as many bytes as the frame has, and at least for STATION_REPLY_MIN.
  */
 #define STATION_REPLY_MIN 128
 enum station_result station_answer(const struct station *s, const uint8_t *frame, size_t size,

@@ -18,7 +18,7 @@ enum {
 	WIRE_TYPE = 12,
 	WIRE_ETHER_SIZE = 14,
 	WIRE_FRAME_MIN = 14,
-	WIRE_FRAME_MAX = 65535 + 18, /* what a port with the largest MTU passes */
+	WIRE_FRAME_MAX = 65535 + 18, /* the longest frame of a port with the largest MTU */
 };
 
 enum {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How vuser-client ends: its exit statuses, and which failure of the start leads to which.
+ * The exit statuses of vuser-client, and which failure of the start leads to which of them.
  *
- * main, every role and --help use it. Scripts rely on the numbers.
+ * main, every role and --help use them. Scripts rely on the numbers.
  */
 #ifndef CLIENT_STATUS_H
 #define CLIENT_STATUS_H
@@ -23,7 +23,7 @@ enum status {
 	STATUS_NO_RESULT = 10,
 };
 
-/* The statuses in words, for --help. */
+/* What the statuses mean, for --help. */
 #define STATUS_HELP                                                                                \
 	"Exit status:\n"                                                                           \
 	"0: done; all that was to be proven is\n"                                                  \

@@ -10,7 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define AGAIN_US 50000 /* a call that began just after one signal is ended by the next */
+#define AGAIN_US 50000 /* repeats the signal, for a call that began just after the last one */
 
 static int wake_fd = -1;
 /* Written by the handlers, which run in the main thread. */
@@ -53,7 +53,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM };
 int
 stop_open(void)
 {
-	/* No SA_RESTART: calls that block must end. */
+	/* without SA_RESTART, because a signal must end calls that block */
 	struct sigaction action = { .sa_handler = on_signal };
 	size_t i;
 
@@ -65,8 +65,8 @@ stop_open(void)
 		sigaction(signals[i], &action, NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	/* net_tap has a real-time signal sent for each frame; the kernel's substitute when too many
-	 * are pending is this one, which would end us. */
+	/* net_tap asks for a real-time signal for each frame. When too many are pending, the kernel
+	 * sends this one instead, which would end the process. */
 	signal(SIGIO, SIG_IGN);
 	return 0;
 }
@@ -96,7 +96,7 @@ stop_drain(void)
 	uint64_t count;
 
 	if (read(wake_fd, &count, sizeof(count)) < 0)
-		return; /* nobody woke us */
+		return; /* there was no wake-up */
 }
 
 void
@@ -105,7 +105,7 @@ stop_wake(void)
 	uint64_t one = 1;
 
 	if (write(wake_fd, &one, sizeof(one)) < 0)
-		return; /* full: readable all the same */
+		return; /* the counter is full, so it is readable anyway */
 }
 
 static void

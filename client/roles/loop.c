@@ -20,8 +20,8 @@ struct loop {
 	struct report *report;
 	uint64_t end;		/* of --time */
 	uint64_t next_progress; /* UINT64_MAX: no terminal */
-	uint64_t next_follow;	/* when to look after the kernel's interface, at the latest */
-	uint64_t gone_since;	/* a served backend went away then; 0: it is there */
+	uint64_t next_follow;	/* the latest time to check the kernel's interface again */
+	uint64_t gone_since;	/* with --server: when the backend went away; 0: it is there */
 };
 
 static unsigned int
@@ -66,11 +66,11 @@ wait_until(struct loop *l, uint64_t until)
 }
 
 /*
- * It sleeps at once and does not look for more frames first: where CPUs are shared, who has slept
- * gets one soon when a call wakes him, and who has yielded late, when his ring has run over.
+ * Sleeps at once instead of polling for more frames. Where CPUs are shared, a thread that slept soon gets a
+ * CPU when a call wakes it. A thread that yielded gets one late, when its ring has run over.
  *
- * The rings are looked at between arming and sleeping: what came before the arming raised no call,
- * what comes after it does.
+ * The rings are checked between arming and sleeping: frames before the arming raised no call, frames after
+ * it do.
  */
 static void
 sleep_until(struct loop *l, uint64_t until)
@@ -85,7 +85,7 @@ sleep_until(struct loop *l, uint64_t until)
 		device_disarm(&l->c->devices[i]);
 }
 
-/* The line of a job in the background would be painted over the prompt and over other programs. */
+/* False for a job in the background, whose line would overwrite the prompt and other programs' output. */
 static bool
 in_foreground(void)
 {
@@ -118,7 +118,7 @@ find_gone(const struct loop *l)
 	return NULL;
 }
 
-/* Whether to give up. To a socket that we serve the backend may come back. */
+/* Whether to give up. With --server the backend may come back to our socket. */
 static bool
 backend_lost(struct loop *l, uint64_t now)
 {
@@ -143,7 +143,7 @@ backend_lost(struct loop *l, uint64_t now)
 	return true;
 }
 
-/* The kernel's interface never comes back under its number. */
+/* Whether to give up. The kernel's interface never comes back with the same index. */
 static bool
 interface_lost(struct loop *l, uint64_t now)
 {
@@ -170,7 +170,7 @@ earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* When a sleeper must look around, whatever the role wants. */
+/* When the loop must wake up for its own purposes, not the role's. */
 static uint64_t
 own_deadline(const struct loop *l)
 {
@@ -182,7 +182,7 @@ own_deadline(const struct loop *l)
 	return until;
 }
 
-/* One turn. False: the run is over, *end says how. */
+/* One turn. False: the run is over, and *end says why. */
 static bool
 turn(struct loop *l, enum loop_end *end)
 {
@@ -209,7 +209,7 @@ turn(struct loop *l, enum loop_end *end)
 	return false;
 }
 
-/* What lay in the rings when the end came had been delivered: it counts. */
+/* Takes the frames that are still in the rings, because they were delivered before the end. */
 static void
 finish(struct loop *l)
 {
@@ -224,7 +224,7 @@ finish(struct loop *l)
 enum loop_end
 loop_run(struct client *c, const struct loop_role *role, void *self, struct report *report)
 {
-	static const char *const words[] = { "done", "time", "signal", "backend gone" };
+	static const char *const names[] = { "done", "time", "signal", "backend gone" };
 	bool terminal = role->progress != NULL && isatty(STDERR_FILENO);
 	uint64_t start = clock_now();
 	enum loop_end end = LOOP_END_DONE;
@@ -244,7 +244,7 @@ loop_run(struct client *c, const struct loop_role *role, void *self, struct repo
 		finish(&l);
 	if (terminal && in_foreground())
 		fprintf(stderr, "\r\x1b[K");
-	report_text(report, "ended_by", words[end]);
+	report_text(report, "ended_by", names[end]);
 	return end;
 }
 

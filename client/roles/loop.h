@@ -2,9 +2,9 @@
 /*
  * The loop that every role runs in: receive, let time pass, and sleep while there is nothing to do.
  *
- * A role that only waits costs no CPU: before it sleeps the rings' interrupts are armed and the
- * rings looked at once more. The loop ends by the role's own wish, --time, a signal, or when a
- * backend or the kernel's interface is gone. Main thread.
+ * A role that only waits costs no CPU: the loop arms the rings' interrupts, checks the rings once more, and
+ * sleeps. The loop ends when the role is done, after --time, on a signal, or when a backend or the kernel's
+ * interface is gone. Main thread.
  */
 #ifndef CLIENT_LOOP_H
 #define CLIENT_LOOP_H
@@ -20,17 +20,17 @@
 
 /* What tick returns instead of the time of its next call. */
 #define LOOP_AGAIN UINT64_C(0)	   /* at once */
-#define LOOP_YIELD UINT64_C(1)	   /* when others had the CPU */
+#define LOOP_YIELD UINT64_C(1)	   /* after others had the CPU */
 #define LOOP_NEVER UINT64_MAX	   /* when frames come */
 #define LOOP_DONE (UINT64_MAX - 1) /* the run is over */
 
 struct loop_role {
-	/* Frames came; they are the role's. now: nanoseconds of clock_now just after. */
+	/* Frames came, and the role owns them. now: clock_now() just after. */
 	void (*frames)(void *self, struct device *d, struct rte_mbuf **frames, unsigned int count,
 			uint64_t now);
-	/* Called every turn. The time of the next turn that is wanted, or a LOOP_ word. */
+	/* Called every turn. Returns when it wants the next turn, or a LOOP_ value. */
 	uint64_t (*tick)(void *self, uint64_t now);
-	/* One line for the terminal, once a second. NULL: none. */
+	/* Writes one line for the terminal, once a second. NULL: there is no progress line. */
 	void (*progress)(void *self, char *line, size_t size);
 };
 
@@ -41,11 +41,11 @@ enum loop_end {
 	LOOP_END_BACKEND_GONE,
 };
 
-/* Runs a role and tells the report how the run ended. */
+/* Runs a role, and reports how the run ended. */
 enum loop_end
 loop_run(struct client *c, const struct loop_role *role, void *self, struct report *report);
 
-/* The status of a run that ended so, and whose result is good or not. */
+/* The exit status of a run with this end, and with a good result or not. */
 enum status loop_status(enum loop_end end, bool good);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sending a frame on through another port than it was received by: what was left to do of it when
- * it came (a checksum to complete, a large TCP segment to cut) is left to do when it goes.
+ * Prepares a received frame for sending through another port, with its pending offloads (a checksum to
+ * complete, a large TCP segment to cut): they stay pending.
  *
  * role_kernel.c uses it between the switch's port and the exception port. Main thread.
  */
@@ -12,13 +12,13 @@
 
 #include <rte_mbuf.h>
 
-/* Whether the UDP or TCP checksum needs no look: it is right, or not yet complete. */
+/* True when the UDP or TCP checksum need not be checked, because it is known to be right or is pending. */
 bool relay_is_verified(const struct rte_mbuf *m);
 
 /*
- * Makes a received frame one to be sent: flags and lengths of the headers. The checksum field
- * holds the sum of the pseudo-header on both ways (virtio 1.1, 5.1.6.2), and is not touched. False:
- * the headers are none that DPDK can describe; the frame must not be sent.
+ * Sets flags and header lengths of a received frame for sending. Does not change a pending checksum, because
+ * the field holds the sum of the pseudo-header on both sides (virtio 1.1, 5.1.6.2). False: DPDK cannot
+ * describe the headers; the frame must not be sent.
  */
 bool relay_prepare(struct rte_mbuf *m);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The roles of vuser-client, one file each. main runs one, with the ports open.
+ * The roles of vuser-client, one file each. main opens the ports and runs one role.
  *
- * A role runs until its own end, --time, a signal, or the loss of the backend, fills the report and
- * returns the exit status that its result deserves.
+ * A role runs until it is done, --time has passed, a signal comes or the backend is lost. Then it fills the
+ * report and returns the exit status of its result.
  */
 #ifndef CLIENT_ROLE_H
 #define CLIENT_ROLE_H

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The role bench: how fast, how lossless and how prompt a backend carries frames from one of its
- * ports to another.
+ * The role bench: measures rate, loss and latency of a backend between two of its ports.
  *
- * Both stations introduce themselves until each has heard of the other; then come trials, one or,
- * with --no-loss, as many as search.h wants. A trial sends for its time and then waits for what is
- * on its way. One thread sends and receives, so that one clock stamps both, and it polls: it gives
- * the CPU away only when there was nothing to do. It receives before it sends, so that its own
- * receive rings overflow only when it had no CPU.
+ * Both ports send introductions until each has received one. Then trials follow: one or, with --no-loss, as
+ * many as search.h asks for. A trial sends for its time and then waits for frames that are on their way. One
+ * thread sends and receives, so that one clock stamps both. It polls, and yields its CPU only when there
+ * was nothing to do. It receives before it sends, so that its receive rings overflow only while it has no
+ * CPU.
  */
 #include "role.h"
 
@@ -27,8 +26,8 @@
 
 #define INTRODUCE_EVERY_NS (CLOCK_SECOND / 50)
 #define INTRODUCE_SECONDS 5
-#define QUIET_NS (CLOCK_SECOND / 5) /* after so long without a frame the rest is lost */
-#define DRAIN_NS (2 * CLOCK_SECOND) /* RFC 2544, 23: frames have so long at most */
+#define QUIET_NS (CLOCK_SECOND / 5) /* after so long without a frame the others count as lost */
+#define DRAIN_NS (2 * CLOCK_SECOND) /* RFC 2544, 23: the longest wait for frames */
 
 static uint64_t
 cpu_now(void)
@@ -105,7 +104,7 @@ send_more(struct bench *b, uint64_t now)
 	return busy || b->backlog ? LOOP_AGAIN : LOOP_YIELD;
 }
 
-/* Whether all frames of the trial came, or none will come any more. */
+/* True when all frames of the trial have come, or no further ones are to be expected. */
 static bool
 is_drained(const struct bench *b, uint64_t now)
 {
@@ -121,8 +120,8 @@ is_drained(const struct bench *b, uint64_t now)
 }
 
 /*
- * Adds up both directions. What the backend has not taken was not sent; but what came was, also where
- * the backend has not yet given the buffer back.
+ * Adds up both directions. Frames that the backend has not taken do not count as sent. Frames that came do,
+ * even if the backend has not given their buffers back yet.
  */
 static void
 end_trial(struct bench *b)
@@ -152,7 +151,7 @@ end_trial(struct bench *b)
 	t->limit = bench_limit(t, (double)measured(b));
 }
 
-/* After a trial of a search: tells of it; the next one, if there is one. */
+/* After a trial of a search: reports it, and begins the next one if there is one. */
 static uint64_t
 search_on(struct bench *b, uint64_t now)
 {
@@ -199,8 +198,8 @@ on_tick(void *argument, uint64_t now)
 }
 
 /*
- * Whether the receive ring had no buffer left for the backend when these frames were taken: then it
- * has no more now than they have given back.
+ * Whether the receive ring had no buffer left for the backend before these frames were taken: then it has at
+ * most as many now as taking them has given back.
  */
 static bool
 was_full(const struct device *d, struct rte_mbuf **frames, unsigned int count)
@@ -262,7 +261,7 @@ init(struct bench *b, struct client *c, struct report *r)
 		};
 }
 
-/* A run that was cut short still gets what is on its way, and counts. */
+/* Ends a run that was cut short: waits for frames that are on their way, and counts them. */
 static void
 finish_early(struct bench *b)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The role echo: swaps the addresses of a frame and sends it back through the port that it came by.
+ * The role echo: swaps the addresses of a frame and sends it back through the same port.
  *
- * Frames for other stations, which a switch floods while it does not know them, are left alone
- * unless --promiscuous: answered under the other's address they would mislead the switch.
+ * Frames for other stations, which a switch floods while it does not know these, are ignored without
+ * --promiscuous, because a reply with the other station's address would mislead the switch.
  */
 #include "role.h"
 
@@ -22,10 +22,10 @@ struct echo {
 	uint64_t frames, bytes; /* received */
 	uint64_t echoed;
 	uint64_t ignored; /* for other stations */
-	uint64_t unsent;  /* that the full ring did not take */
+	uint64_t unsent;  /* dropped, because the ring was full */
 };
 
-/* Turns a frame round. False: it is not for us. */
+/* Swaps the addresses of a frame. False: the frame is not for us. */
 static bool
 turn_round(const struct echo *self, const struct device *d, uint8_t *frame)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The role kernel: a DPDK application that takes the frames of its fast path itself and hands all
- * others to the kernel through its exception port, and back.
+ * The role kernel: a DPDK application that handles the frames of its fast path itself. It passes all others
+ * to the kernel through its exception port, and the kernel's frames back.
  *
- * The kernel has the application's addresses on its end of that port: it answers ARP, ping, TCP and
- * whatever else comes, of which the application knows nothing. See fast_path.h and exception.h.
+ * The kernel has the application's addresses on its end of that port. It replies to ARP, ping, TCP and
+ * everything else that the application does not know. See fast_path.h and exception.h.
  */
 #include "role.h"
 
@@ -21,8 +21,8 @@
 
 /* Frames of one direction. */
 struct flow {
-	uint64_t frames, bytes; /* taken by the other side */
-	uint64_t dropped; /* not taken: its ring is full, its interface is down, a bad frame */
+	uint64_t frames, bytes; /* passed on */
+	uint64_t dropped; /* because the ring is full, the interface is down, or the frame is bad */
 };
 
 struct kernel {
@@ -30,12 +30,12 @@ struct kernel {
 	struct device *to_switch, *to_kernel;
 	struct fast_path path;
 	uint64_t start;
-	struct flow fast;     /* answers of the fast path */
+	struct flow fast;     /* replies of the fast path */
 	struct flow up, down; /* to the kernel, from the kernel */
 	uint8_t scratch[WIRE_FRAME_MAX];
 };
 
-/* A TAP refuses a frame, not what comes after it, and what it does not take now it never takes. */
+/* One by one, and without a second try: a TAP refuses a single frame, not the next ones, and for good. */
 static void
 send_to_tap(struct device *d, struct rte_mbuf **frames, unsigned int count, struct flow *flow)
 {
@@ -54,7 +54,7 @@ send_to_tap(struct device *d, struct rte_mbuf **frames, unsigned int count, stru
 	}
 }
 
-/* A frame that was taken may be gone, so its size is looked at before. */
+/* Reads the sizes first, because a frame that the ring took may be freed already. */
 static void
 send_to_ring(struct device *d, struct rte_mbuf **frames, unsigned int count, struct flow *flow)
 {
@@ -70,7 +70,7 @@ send_to_ring(struct device *d, struct rte_mbuf **frames, unsigned int count, str
 		flow->bytes += i < sent ? sizes[i] : 0;
 }
 
-/* Whether the application answers a frame itself; it is then the answer. */
+/* Whether the frame is for the fast path. If so, it is turned into the reply. */
 static bool
 answer(struct kernel *self, struct rte_mbuf *m)
 {
@@ -163,13 +163,13 @@ on_progress(void *argument, char *line, size_t size)
 }
 
 static void
-report_flow(struct report *r, const char *name, const char *words, const struct flow *flow)
+report_flow(struct report *r, const char *name, const char *title, const struct flow *flow)
 {
 	json_object_set_new(report_json(r), name,
 			json_pack("{sIsIsI}", "frames", (json_int_t)flow->frames, "bytes",
 					(json_int_t)flow->bytes, "dropped",
 					(json_int_t)flow->dropped));
-	report_line(r, "%s: %" PRIu64 " frames, %" PRIu64 " bytes; %" PRIu64 " dropped", words,
+	report_line(r, "%s: %" PRIu64 " frames, %" PRIu64 " bytes; %" PRIu64 " dropped", title,
 			flow->frames, flow->bytes, flow->dropped);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The role ping: resolves an address, then measures round trips to it, as ping reports them.
+ * The role ping: resolves an address, then measures round trips to it, and reports them as ping does.
  *
- * The address is asked for again and again, quickly at first: the backend may still be working on
- * the handshake, and no echo request shall be lost to that. While it pings, the station answers
- * for its own address, because the other side may ask for it. See probe.h, station.h.
+ * It repeats the request for the address, quickly at first, because the backend may still be busy with the
+ * handshake, and no echo request is to be lost to that. Meanwhile it replies to requests for its own
+ * address, because the other side may ask for it. See probe.h, station.h.
  */
 #include "role.h"
 
@@ -24,7 +24,7 @@
 
 #define RESOLVE_FIRST_NS (CLOCK_SECOND / 100)
 #define RESOLVE_SLOWEST_NS (CLOCK_SECOND / 5)
-#define RESOLVE_TIMEOUTS 3 /* with --count, the address must be known after so many --timeout */
+#define RESOLVE_TIMEOUTS 3 /* with --count: how many times --timeout resolving may take */
 #define FULL_RING_WAIT_NS UINT64_C(100000)
 #define SEQUENCES 65536
 
@@ -40,14 +40,14 @@ struct ping {
 	uint64_t resolve_next, resolve_delay, resolve_end;
 	uint64_t next; /* when the next request is due */
 	uint64_t sent, received, duplicates, damaged;
-	uint64_t settled;	     /* requests before this one were answered or given up */
-	uint64_t sent_at[SEQUENCES]; /* by sequence number; 0: answered or given up */
+	uint64_t settled;	     /* requests before this one were replied to or given up */
+	uint64_t sent_at[SEQUENCES]; /* by sequence number; 0: replied to or given up */
 	struct histogram times;
 	char target_text[INET_TEXT_SIZE];
 	uint8_t frame[WIRE_FRAME_MAX], reply[WIRE_FRAME_MAX];
 };
 
-/* A host of the target's /24 that is made from our MAC, and not the target. */
+/* Makes an address in the target's /24 from our MAC address, different from the target's. */
 static void
 choose_v4(const uint8_t mac[6], const struct inet_addr *target, struct inet_addr *out)
 {
@@ -58,7 +58,7 @@ choose_v4(const uint8_t mac[6], const struct inet_addr *target, struct inet_addr
 		out->bytes[3] = (uint8_t)(out->bytes[3] == 254 ? 1 : out->bytes[3] + 1);
 }
 
-/* Without a route an answer comes only from a neighbour; the answer's way back knows none either. */
+/* Warns if the target is not a neighbour: neither our request nor its reply has a route. */
 static void
 warn_of_strangers(const struct ping *self)
 {
@@ -73,7 +73,7 @@ warn_of_strangers(const struct ping *self)
 			inet_format(target, text), inet_format(own, own_text), own->prefix);
 }
 
-/* The --ip of the target's version, else one of our own making. */
+/* Chooses our address: the --ip of the target's version, or else one that is made up. */
 static void
 choose_address(struct ping *self)
 {
@@ -134,7 +134,7 @@ timeout(const struct ping *self)
 	return clock_from_seconds(self->s->timeout);
 }
 
-/* Gives up what is too old, in order. Request n has sequence number n + 1, as ping counts. */
+/* Gives up requests that are too old, in order. Request n has sequence number n + 1, as in ping. */
 static void
 settle(struct ping *self, uint64_t now)
 {
@@ -167,7 +167,7 @@ send_request(struct ping *self)
 	return true;
 }
 
-/* Without an interval a request is due when the one before is settled. */
+/* With an interval of 0 a request is due when the one before is settled. */
 static bool
 is_due(const struct ping *self, uint64_t now)
 {
@@ -230,7 +230,7 @@ on_reply(struct ping *self, const struct probe_reply *reply, uint64_t now)
 			(double)time / 1e6, remark);
 }
 
-/* The answer to a question about us. */
+/* Replies to a frame, if it is a request for us. */
 static void
 answer(struct ping *self, const uint8_t *frame, size_t size)
 {

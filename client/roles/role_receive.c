@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The role receive: proves what became of send's frames. See check_frame.h, tracker.h.
+ * The role receive: proves which of send's frames were lost, duplicated, reordered or corrupted. See
+ * check_frame.h, tracker.h.
  *
- * A corrupt frame's number cannot be trusted, so it is counted as corrupted and the number that
- * it should have had as lost.
+ * The number of a corrupt frame cannot be trusted. So the frame counts as corrupted, and its real number as
+ * lost.
  */
 #include "role.h"
 
@@ -23,8 +24,8 @@ struct receive {
 	struct tracker *tracker;
 	uint64_t good, good_bytes;
 	uint64_t other;	      /* not made by send */
-	uint64_t untracked;   /* of more flows than can be told apart */
-	uint64_t first, last; /* when frames of send came */
+	uint64_t untracked;   /* frames of flows beyond TRACKER_FLOWS_MAX */
+	uint64_t first, last; /* when the first and the last frame of send came */
 	uint64_t shown;	      /* good frames when progress was last shown */
 	uint8_t frame[WIRE_FRAME_MAX];
 };
@@ -139,7 +140,7 @@ print(const struct receive *self, const struct tracker_counts *c, double seconds
 				self->untracked, TRACKER_FLOWS_MAX);
 }
 
-/* Fills in the report; returns whether all that was to be proven is. */
+/* Fills in the report. Returns whether everything was proven: all frames came, and none is wrong. */
 static bool
 fill_report(const struct receive *self, struct report *r)
 {

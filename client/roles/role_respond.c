@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The role respond: a station that answers for its addresses, on each port. See station.h. */
+/* The role respond: a station that replies for its addresses, on each port. See station.h. */
 #include "role.h"
 
 #include <inttypes.h>
@@ -17,11 +17,11 @@ struct respond {
 	uint64_t start;
 	uint64_t frames, bytes;
 	uint64_t results[STATION_RESULTS];
-	uint64_t unsent; /* answers that the full ring did not take */
+	uint64_t unsent; /* replies that were dropped, because the ring was full */
 	uint8_t frame[WIRE_FRAME_MAX], reply[WIRE_FRAME_MAX];
 };
 
-/* The answer to a frame as mbufs, or NULL. */
+/* The reply to a frame in mbufs; NULL: there is none. */
 static struct rte_mbuf *
 answer(struct respond *self, const struct device *d, const struct rte_mbuf *m)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The role send: frames that prove themselves (check_frame.h), at a rate or as many as go, spread
+ * The role send: sends frames that prove themselves (check_frame.h), at a rate or as many as possible, spread
  * over flows in turn.
  *
- * Frames that the ring does not take are kept and offered again, so that nothing is lost here.
- * What the backend has not taken at the end is not counted as sent.
+ * Frames that the ring does not take are kept and offered again, so that none is lost here. Frames that
+ * the backend has not taken at the end do not count as sent.
  */
 #include "role.h"
 
@@ -30,10 +30,10 @@ struct send {
 	struct pacer pacer;
 	uint32_t run;
 	uint64_t made;	/* frames built so far */
-	uint64_t sent;	/* that the ring took */
+	uint64_t sent;	/* frames that the ring took */
 	uint64_t shown; /* sent when progress was last shown */
 	uint64_t start;
-	struct rte_mbuf *burst[DEVICE_BURST]; /* built; not yet taken by the ring: from taken on */
+	struct rte_mbuf *burst[DEVICE_BURST]; /* built; the ring has taken those before `taken` */
 	unsigned int burst_count, taken;
 	uint8_t frame[WIRE_FRAME_MAX];
 };
@@ -80,7 +80,7 @@ build(struct send *self)
 	return m;
 }
 
-/* Frames still to be built: those of --count. */
+/* How many frames are still to be built for --count. */
 static uint64_t
 left(const struct send *self)
 {
@@ -101,7 +101,7 @@ build_burst(struct send *self, uint64_t now)
 	while (self->burst_count < due) {
 		m = build(self);
 		if (m == NULL)
-			return; /* the ring holds all buffers: it must empty first */
+			return; /* the ring holds all buffers; the backend must use some first */
 		self->burst[self->burst_count++] = m;
 	}
 }
@@ -137,7 +137,7 @@ on_tick(void *argument, uint64_t now)
 	return paced ? pacer_next(&self->pacer) : LOOP_AGAIN;
 }
 
-/* What floods to a sender is of no interest, but its ring must not fill up. */
+/* Drops received frames, because flooded frames must not fill the ring. */
 static void
 on_frames(void *argument, struct device *d, struct rte_mbuf **frames, unsigned int count,
 		uint64_t now)

@@ -17,7 +17,7 @@
 #include "text/text.h"
 #include "packets/wire.h"
 
-#define QUEUE_SIZE 1024 /* a receiver that must wait for a CPU still has room: 5 ms at 200 kfps */
+#define QUEUE_SIZE 1024 /* room for 5 ms at 200 kfps, while a receiver waits for a CPU */
 
 /* A command line being read. */
 struct reading {
@@ -35,7 +35,7 @@ role_name(size_t role)
 
 #define FAIL(r, ...) text_fail((r)->err, (r)->err_size, -EINVAL, __VA_ARGS__)
 
-/* What a parser of a value said, with the option that it was for. */
+/* Fails with the message of a value's parser, after the option's name. */
 static int
 fail_value(const struct reading *r, const char *option, const char *why)
 {
@@ -89,7 +89,7 @@ read_words(const struct reading *r)
 	return wanted == 2 ? read_target(r, words[1]) : 0;
 }
 
-/* Names the roles that an option is for. */
+/* Fails; the message names the roles that an option is for. */
 static int
 not_for_role(const struct reading *r, const char *option)
 {
@@ -162,7 +162,7 @@ read_paths(const struct reading *r)
 	return 0;
 }
 
-/* A station's own address: not a group, not zero. */
+/* Reads the MAC address of one host: not a group, not zero. */
 static int
 read_mac(const struct reading *r, const char *text, uint8_t mac[6])
 {
@@ -173,8 +173,8 @@ read_mac(const struct reading *r, const char *text, uint8_t mac[6])
 		return fail_value(r, "mac", why);
 	if ((mac[0] & 1) != 0 || memcmp(mac, zero, sizeof(zero)) == 0)
 		return FAIL(r,
-				"--mac %s is no address of a station: its first byte must be even, as in "
-				"02:00:00:00:00:01",
+				"--mac %s is not the MAC address of one host: its first byte must be even, "
+				"as in 02:00:00:00:00:01",
 				text);
 	return 0;
 }
@@ -183,7 +183,7 @@ static int
 random_mac(const struct reading *r, uint8_t mac[6])
 {
 	if (getrandom(mac, 6, 0) != 6)
-		return FAIL(r, "no random address: %s; give --mac", strerror(errno));
+		return FAIL(r, "cannot make a random MAC address: %s; give --mac", strerror(errno));
 	mac[0] = (uint8_t)((mac[0] & 0xfe) | 0x02);
 	return 0;
 }
@@ -236,7 +236,7 @@ read_port(const struct reading *r)
 	s->wait = options_number(r->o, "wait", s->server ? -1 : 0);
 	s->queue_size = (uint32_t)options_integer(r->o, "queue-size", QUEUE_SIZE);
 	if ((s->queue_size & (s->queue_size - 1)) != 0)
-		return FAIL(r, "--queue-size: %u is no power of two; 256 or 1024 is",
+		return FAIL(r, "--queue-size: %u is not a power of two; 256 or 1024 is",
 				s->queue_size);
 	s->mergeable = options_integer(r->o, "mrg-rxbuf", 1) != 0;
 	s->mergeable_asked = s->mergeable && options_given(r->o, "mrg-rxbuf");
@@ -261,7 +261,7 @@ read_rate(const struct reading *r, const char *otherwise)
 	return 0;
 }
 
-/* Of send and bench: a number, or the word for a mix. */
+/* The size for send and bench: a number or "imix". */
 static int
 read_size(const struct reading *r)
 {
@@ -322,9 +322,9 @@ read_bench(const struct reading *r)
 	s->no_loss = options_given(r->o, "no-loss");
 	s->both = options_given(r->o, "both");
 	s->trial = options_number(r->o, "time", s->no_loss ? 1 : 5);
-	s->time = 0; /* the end is that of the last trial */
+	s->time = 0; /* the last trial ends the run */
 	if (s->trial <= 0)
-		return FAIL(r, "--time: a trial needs some time; give 1, say");
+		return FAIL(r, "--time: a trial needs some time; give 1, for example");
 	if (s->no_loss && options_given(r->o, "rate"))
 		return FAIL(r, "--no-loss finds the rate by itself; leave out --rate");
 	ret = read_size(r);
@@ -357,7 +357,9 @@ read_ping(const struct reading *r)
 		if (s->addrs[i].version == s->target.version)
 			return 0;
 	if (s->addr_count > 0)
-		return FAIL(r, "no --ip is of IPv%d, as the address to ping is; give one, or none",
+		return FAIL(r,
+				"the address to ping is IPv%d, but no --ip is; give one of that version, "
+				"or none",
 				s->target.version);
 	return 0;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The help of one role: what it is and what it takes. By settings_open(). */
+/* The help of one role: what it does and its options. For settings_open(). */
 #include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The role whose help is asked for; ROLE_COUNT: none, or the help of all. */
+/* The role whose help is asked for; ROLE_COUNT: no help is, or that of all roles. */
 static size_t
 role_in_need(int argc, char *argv[])
 {
@@ -32,7 +32,7 @@ settings_help_of_role(int argc, char *argv[])
 		return OPTIONS_GO_ON;
 	specs = calloc(program.spec_count, sizeof(*specs));
 	if (specs == NULL)
-		return OPTIONS_GO_ON; /* the help of all is better than none */
+		return OPTIONS_GO_ON; /* the help of all roles is better than no help */
 	for (i = 0; i < program.spec_count; i++)
 		if (settings_role_takes((enum role_id)role, program.specs[i].name))
 			specs[count++] = program.specs[i];

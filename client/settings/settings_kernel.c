@@ -26,7 +26,7 @@ read_fast_ports(const struct options *o, struct settings *s, char *err, size_t e
 	return 0;
 }
 
-/* An interface has an address once. */
+/* Refuses an address that is given twice, because an interface can have it only once. */
 static int
 check_addrs(const struct settings *s, char *err, size_t err_size)
 {

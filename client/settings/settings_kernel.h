@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The options of the role kernel. settings.c calls it once, when it has read what all roles have.
+ * The options of the role kernel. settings.c calls it once, after it has read the options of all roles.
  *
- * No DPDK here, so that unit tests reach it.
+ * Uses no DPDK, so that unit tests can call it.
  */
 #ifndef CLIENT_SETTINGS_KERNEL_H
 #define CLIENT_SETTINGS_KERNEL_H

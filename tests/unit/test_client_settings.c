@@ -169,7 +169,7 @@ test_roles_are_refused(void **state)
 	assert_refuses("-p a", "a role is missing", "respond");
 	assert_refuses("-p a respnd", "'respnd'", "did you mean respond?");
 	assert_refuses("-p a ping", "ping needs the address", "ADDR");
-	assert_refuses("-p a ping host", "'host' is no address", "10.0.0.1/24");
+	assert_refuses("-p a ping host", "'host' is not an address", "10.0.0.1/24");
 	assert_refuses("-p a receive more", "'more' is too much", "'receive'");
 	assert_refuses("-p a --rate 5 receive", "--rate is for send", "not for receive");
 	assert_refuses("-p a --size 64 echo", "send", "ping");
