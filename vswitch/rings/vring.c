@@ -19,7 +19,7 @@ vring_break(const struct split_vring *vring, enum vring_defect defect)
 	vring_health_break(vring->health, defect, vring->index);
 }
 
-/* A call was slow on the clock. If its work was slow, the caller thread makes the ring's calls from now on. */
+/* A call was slow on the clock. If it was slow work, the caller makes the ring's calls from now on. */
 static __attribute__((noinline)) void
 judge_call(struct vring_calls *calls, uint64_t start, uint64_t end)
 {

@@ -148,7 +148,7 @@ move_slot(struct fdb_table *table, uint32_t from, uint32_t to, struct fdb_ports 
 	fdb_table_clear(table, from);
 }
 
-/* Moves the stations along the path that was found, the last one first. Returns the slot that is free then. */
+/* Moves the stations along the path that was found, the last one first. Returns the freed slot. */
 static int32_t
 follow_back(struct fdb_table *table, const struct step *steps, uint32_t at, int32_t hole,
 		struct fdb_ports *ports)
