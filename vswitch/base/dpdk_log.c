@@ -20,7 +20,7 @@ our_level(int rte_level)
 }
 
 static __thread struct {
-	char *text; /* NULL: nobody listens */
+	char *text; /* NULL: not listening */
 	size_t size;
 } listener;
 
@@ -33,7 +33,7 @@ dpdk_log_listen(char *text, size_t size)
 		text[0] = '\0';
 }
 
-/* The first error is the one that says why; those after it say what became of that. */
+/* Keeps only the first error, which is the cause. Later ones are its consequences. */
 static void
 tell_listener(const char *text, size_t len)
 {
@@ -43,18 +43,21 @@ tell_listener(const char *text, size_t len)
 	snprintf(listener.text, listener.size, "%.*s", (int)len, text);
 }
 
-/* Who listens passes on what matters, and a port that waits for its device tries every second. */
+/*
+ * Only for debugging while the thread listens, because the listener reports what matters, and a port that
+ * waits for its device tries every second.
+ */
 static enum log_level
 level_of_message(void)
 {
 	return listener.text != NULL ? LOG_LEVEL_DEBUG : our_level(rte_log_cur_msg_loglevel());
 }
 
-/* The write function of the stream that DPDK logs to: one message a call. */
+/* The write function of the stream to which DPDK logs. Gets one message in each call. */
 static ssize_t
 take_message(void *cookie, const char *text, size_t len)
 {
-	/* what frontends do wrong makes the vhost library talk */
+	/* limited by a bucket, because frontends can make the vhost library log */
 	static struct log_bucket said = LOG_BUCKET("dpdk");
 	size_t shown = len;
 
@@ -71,7 +74,7 @@ int
 dpdk_log_open(void)
 {
 	cookie_io_functions_t functions = { .write = take_message };
-	static FILE *stream; /* DPDK's threads keep it to the end of the process */
+	static FILE *stream; /* never closed, because DPDK's threads use it to the end */
 
 	stream = fopencookie(NULL, "w", functions);
 	if (stream == NULL)

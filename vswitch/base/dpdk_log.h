@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What DPDK logs goes to the log of this program, and to whoever wants to know why DPDK has just refused
- * something. Any thread, but for the first call.
+ * Passes DPDK's log on to the log of this program, and to code that needs to know why DPDK has just refused
+ * something. Any thread, except dpdk_log_open().
  */
 #ifndef VSWITCH_DPDK_LOG_H
 #define VSWITCH_DPDK_LOG_H
@@ -12,8 +12,8 @@
 int dpdk_log_open(void);
 
 /*
- * From now on the first error that DPDK logs on the calling thread is copied to `text`, which is
- * empty until then, and the log has what it says only for debugging; text NULL ends that.
+ * From now on the first error that DPDK logs on the calling thread is copied to `text`, which is empty
+ * until then. Meanwhile the thread's messages are in the log at level debug only. text NULL ends both.
  */
 void dpdk_log_listen(char *text, size_t size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Something immutable that several snapshots point to, and that the last of them frees. Control thread:
- * workers read what a snapshot points to and count nothing, because a snapshot drops it only after
- * a grace period (grace.h).
+ * A reference count for an immutable object that several snapshots point to; the last of them frees it.
+ * Control thread. Workers read the object without counting, because a snapshot drops it only after a grace
+ * period (grace.h).
  */
 #ifndef VSWITCH_SHARED_H
 #define VSWITCH_SHARED_H
@@ -11,7 +11,7 @@
 
 struct shared {
 	uint32_t holders;
-	void (*release)(struct shared *shared); /* when the last holder has dropped it */
+	void (*release)(struct shared *shared); /* called when the last holder has dropped it */
 };
 
 static inline void

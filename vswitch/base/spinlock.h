@@ -38,7 +38,7 @@ spinlock_relax(uint32_t *waited)
 }
 
 static inline void spinlock_lock(struct spinlock *lock) ACQUIRES(*lock) UNCHECKED_LOCKS;
-/* False: somebody has it. */
+/* False: another thread holds the lock. */
 static inline bool
 spinlock_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, *lock) UNCHECKED_LOCKS;
 static inline void spinlock_unlock(struct spinlock *lock) RELEASES(*lock) UNCHECKED_LOCKS;

@@ -16,7 +16,7 @@
 
 #define WORKERS_MAX 16
 
-/* Ids of sources, one a queue that frames come from: 0 .. SOURCES_MAX - 1. */
+/* Ids of sources are 0 .. SOURCES_MAX - 1. Each queue that frames come from is a source. */
 #define SOURCES_MAX (PORTS_MAX * PORT_QUEUES_MAX)
 
 /* Texts of a port, with their terminating zeros. */

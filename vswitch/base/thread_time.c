@@ -36,7 +36,7 @@ static uint64_t ticks; /* atomic; writer: the watchdog */
 struct since {
 	struct sample sample;
 	uint64_t gaps;	 /* cycles reported by thread_time_gap() */
-	uint64_t sleeps; /* sleeps of its own will, reported likewise */
+	uint64_t sleeps; /* voluntary sleeps, reported likewise */
 	uint64_t pages;	 /* cycles in which the host freed memory for pages */
 };
 
@@ -115,7 +115,7 @@ thread_time_tick(void)
 
 /*
  * Whether the thread slept in the kernel during the time in which it neither worked nor was ready. It did
- * not when all its sleeps were of its own will (then a hypervisor took the CPU away), or when the
+ * not when all its sleeps were voluntary (then a hypervisor took the CPU away), or when the
  * watchdog stood still as well (then the whole process was stopped).
  */
 static bool

@@ -6,8 +6,8 @@
  * The kernel knows a thread's CPU time (getrusage(2)) and how long it was ready without a CPU
  * (/proc/thread-self/schedstat). Each thread keeps a sample of both, and a stretch is judged by what has
  * changed since. Only slow stretches are judged, because a sample costs two microseconds. A thread also
- * reports when it sleeps or yields of its own will, which keeps the sample fresh. Where the kernel does
- * not provide these times, nobody is blamed. For workers and the caller thread.
+ * reports when it sleeps or yields voluntarily, which keeps the sample fresh. Where the kernel does
+ * not provide these times, no port is blamed. For workers and the caller thread.
  */
 #ifndef VSWITCH_THREAD_TIME_H
 #define VSWITCH_THREAD_TIME_H
@@ -24,7 +24,7 @@ struct thread_time {
 /* Once, before any thread uses the rest. `tsc_hz`: TSC cycles a second. */
 void thread_time_init(uint64_t tsc_hz);
 
-/* From `start` to `end` (TSC) the calling thread slept (`slept`) or yielded its CPU of its own will. */
+/* From `start` to `end` (TSC) the calling thread slept (`slept`) or yielded its CPU voluntarily. */
 void thread_time_gap(uint64_t start, uint64_t end, bool slept);
 
 /* Takes a new sample: no port is blamed for what the calling thread did until now. */

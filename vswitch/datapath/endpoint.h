@@ -49,13 +49,13 @@ struct source {
 	int32_t worker;		  /* writer: control; index of the worker, -1 while detached */
 	bool timed;		  /* writer: control; no wake-up exists: poll it on a timer */
 	bool strange;		  /* constant; frames lie in a stranger's memory: see account.h */
-	int kick_fd;		  /* writer: control, atomically; readable when frames come; or -1 */
+	int kick_fd; /* writer: control, atomically; readable when frames come; or -1 */
 	/* The worker's own, from here on. Times are TSC cycles. */
 	bool active;  /* in the poll list */
 	bool stopped; /* set by take(): frames must wait, and no wake-up tells when that is over */
 	bool muted;   /* kicks are ignored, because they brought no frames: see worker_kicks.c */
-	uint32_t frames_max;  /* the most to take in a turn; BURST_MAX at first: see short_turns.h */
-	uint32_t idle_kicks;  /* in a row, without a frame */
+	uint32_t frames_max; /* the most to take in a turn; BURST_MAX at first: see short_turns.h */
+	uint32_t idle_kicks; /* in a row, without a frame */
 	uint64_t quiet_since; /* no frame came since then */
 	uint64_t served;      /* cycles of turns that count for fair shares: see fair_share.h */
 	uint64_t muted_until;
@@ -64,7 +64,7 @@ struct source {
 	uint64_t flood_seen;  /* when flood_level was updated */
 	/* Read by any thread; cycles since the port was added. */
 	uint64_t taking; /* taking frames and giving them back */
-	uint64_t turns;	 /* its whole turns, without the time that slow receivers took: fair_share.h */
+	uint64_t turns; /* its whole turns, without the time that slow receivers took: fair_share.h */
 };
 
 /* A source that no worker has yet; `source` is all zero. */
@@ -113,7 +113,7 @@ struct sink {
 	uint16_t queue; /* constant; the queue's number in the port */
 	struct spinlock lock;
 	uint8_t takes; /* FRAME_NEEDS_ bits: offloads that the receiver does; changed under the lock */
-	bool strange;  /* constant; a stranger's memory: see account.h */
+	bool strange;	   /* constant; a stranger's memory: see account.h */
 	uint32_t followed; /* descriptors read in this turn; the holder of the lock resets it */
 	/* The last frames for it that were not flooded; writer: the holder of the lock. */
 	uint64_t meant_at;	  /* TSC */

@@ -50,7 +50,7 @@
 /* Attempts at a write of which no way to fail is known. */
 #define GO_TRIES 3
 
-/* The only descriptors of the process: its end of the socket, and the eventfd. */
+/* The descriptors that the process keeps: its end of the socket, and the eventfd. */
 #define SOCKET 0
 #define GO 1
 

@@ -17,7 +17,7 @@
  * by a terabyte must not cost a fault for each page. */
 #define HITS_MAX 64
 
-/* Watches that are made at once. */
+/* How many watches are allocated at a time. */
 #define CHUNK 64
 
 struct watch {
@@ -28,9 +28,9 @@ struct watch {
 	uint32_t hits; /* writer: the handler */
 };
 
-/* Made as they are needed, and never freed, because the handler may look at any time. */
+/* Allocated when needed, and never freed, because the handler may read them at any time. */
 static struct watch *chunks[WATCHES_MAX / CHUNK + 1];
-static uint32_t n_watches; /* high-water mark; their chunks are there */
+static uint32_t n_watches; /* high-water mark; all chunks below it are allocated */
 static __thread struct vring_health *working_for;
 
 static struct watch *
@@ -39,7 +39,7 @@ watch_at(uint32_t i)
 	return &chunks[i / CHUNK][i % CHUNK];
 }
 
-/* A free one, with no memory NULL. Its number is below the high-water mark then. */
+/* A free watch, below the high-water mark, which it may raise. NULL: no memory. */
 static struct watch *
 free_watch(void)
 {

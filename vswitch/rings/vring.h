@@ -53,7 +53,7 @@ struct split_vring {
 	bool mergeable;	     /* VIRTIO_NET_F_MRG_RXBUF: a frame may take several buffers */
 	bool indirect;	     /* VIRTIO_RING_F_INDIRECT_DESC was negotiated */
 	uint8_t needs; /* FRAME_NEEDS_ bits, as negotiated: the offloads that the driver does itself */
-		       /* (receiveq) or may leave to the switch (transmitq) */
+	/* (receiveq) or may leave to the switch (transmitq) */
 	uint32_t index; /* VRING_RECEIVEQ or VRING_TRANSMITQ */
 	int kick_fd;	/* the session's; -1: the ring is polled on a timer */
 	int call_fd;	/* the session's; -1: the frontend polls */
