@@ -10,7 +10,7 @@
 
 #include "control/config.h"
 #include "fuzz.h"
-#include "control/port_json.h"
+#include "control/settings_json.h"
 #include "options/port_options.h"
 #include "text/text.h"
 
@@ -27,7 +27,7 @@ check_round(const struct port_settings *settings)
 
 	for (size_t i = 0; i < port_options_count; i++) {
 		const struct port_option *option = &port_options[i];
-		json_t *value = port_json_value(settings, option);
+		json_t *value = settings_json_value(settings, option);
 
 		FUZZ_CHECK(value != NULL);
 		if (json_is_null(value)) {
@@ -39,11 +39,11 @@ check_round(const struct port_settings *settings)
 		json_object_set_new(object, option->key, value);
 	}
 	port_settings_default(&again);
-	if (port_json_read(object, &again, &key, err, sizeof(err)) != 0)
+	if (settings_json_read(object, &again, &key, err, sizeof(err)) != 0)
 		FUZZ_FAIL("what was written is not read: %s", err);
-	if (port_json_difference(object, settings, &again) != NULL)
+	if (settings_json_difference(object, settings, &again) != NULL)
 		FUZZ_FAIL("%s is read as another",
-				port_json_difference(object, settings, &again)->key);
+				settings_json_difference(object, settings, &again)->key);
 	json_decref(object);
 }
 

@@ -17,7 +17,7 @@
 #include "control/events.h"
 #include "fuzz.h"
 #include "jsonrpc/lineframe.h"
-#include "control/port_json.h"
+#include "control/settings_json.h"
 #include "options/port_options.h"
 #include "control/rpc.h"
 #include "control/rpc_params.h"
@@ -64,7 +64,7 @@ answer_port(struct rpc_call *call, const json_t *params)
 	FUZZ_CHECK(json_is_object(params));
 	if (port_options_check_together(params, PORT_KIND_KERNEL, &key, err, sizeof(err)) != 0)
 		FUZZ_CHECK(err[0] != '\0');
-	if (port_json_read(params, &settings, &key, err, sizeof(err)) != 0) {
+	if (settings_json_read(params, &settings, &key, err, sizeof(err)) != 0) {
 		FUZZ_CHECK(err[0] != '\0' && key != NULL);
 		rpc_fail(call, JSONRPC_INVALID_PARAMS, json_pack("{s:s}", "param", key), "%s", err);
 		return;

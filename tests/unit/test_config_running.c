@@ -17,7 +17,7 @@
 
 #include "control/config_running.h"
 #include "options/port_options.h"
-#include "control/port_report.h"
+#include "control/report_port.h"
 
 #define MANY 3000 /* ports: so many calls inside one another would not fit the stack */
 
@@ -169,7 +169,7 @@ port_settings(const struct port *port)
 }
 
 json_t *
-port_report_option(const struct port *port, const struct port_option *option)
+report_port_option(const struct port *port, const struct port_option *option)
 {
 	(void)port;
 	(void)option;

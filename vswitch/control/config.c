@@ -13,7 +13,7 @@
 #include "config_file.h"
 #include "jsonrpc/json_memory.h"
 #include "text/nearest.h"
-#include "port_json.h"
+#include "settings_json.h"
 #include "options/port_options.h"
 #include "rpc_params.h"
 #include "text/text.h"
@@ -120,7 +120,7 @@ read_port(const struct reading *r, const char *place, const json_t *object)
 				"name: there is a port '%s' above already; choose another name",
 				name);
 	port_settings_default(&port->settings);
-	if (port_json_read(object, &port->settings, &key, why, sizeof(why)) != 0)
+	if (settings_json_read(object, &port->settings, &key, why, sizeof(why)) != 0)
 		return fail(r, place, "%s", why);
 	snprintf(port->name, sizeof(port->name), "%s", name);
 	snprintf(port->type, sizeof(port->type), "%s",

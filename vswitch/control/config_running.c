@@ -11,7 +11,7 @@
 #include "jsonrpc/jsonrpc.h"
 #include "netlink/netns.h"
 #include "options/port_options.h"
-#include "port_report.h"
+#include "report_port.h"
 #include "text/text.h"
 
 #define ERR_SIZE 768
@@ -124,7 +124,7 @@ is_default_account(const struct port_settings *settings, const struct port_optio
 }
 
 static json_t *
-report_port(const struct port *port)
+describe_port(const struct port *port)
 {
 	const struct port_settings *settings = port_settings(port);
 	json_t *object = json_pack("{s:s, s:s}", "name", port_name(port), "type", port_type(port));
@@ -132,7 +132,7 @@ report_port(const struct port *port)
 	size_t i;
 
 	for (i = 0; i < port_options_count; i++) {
-		value = port_report_option(port, &port_options[i]);
+		value = report_port_option(port, &port_options[i]);
 		if (json_is_null(value) || is_default_account(settings, &port_options[i]))
 			json_decref(value);
 		else
@@ -193,7 +193,7 @@ config_running_report(struct fdb *fdb)
 	const struct port *port;
 
 	for (port = port_first(); port != NULL; port = port_next(port))
-		json_array_append_new(ports, report_port(port));
+		json_array_append_new(ports, describe_port(port));
 	return json_pack("{s:i, s:{s:i}, s:o, s:o}", "version", CONFIG_VERSION, "switch",
 			"ageing-time", (int)fdb_ageing(fdb), "ports", ports, "fdb",
 			report_stations(fdb));

@@ -2,12 +2,12 @@
 /* See event_kinds.h. */
 #include "event_kinds.h"
 
-#include "port_report.h"
+#include "report_port.h"
 
 static json_t *
 get_peer(const void *subject)
 {
-	return port_report_peer(((const struct event_told *)subject)->peer);
+	return report_port_peer(((const struct event_told *)subject)->peer);
 }
 
 /* clang-format off */
@@ -21,7 +21,7 @@ static const struct report_field added[] = { PORT, EVENT_AND_TIME("port.added") 
 static const struct report_field deleted[] = { PORT, EVENT_AND_TIME("port.deleted") };
 static const struct report_field attached[] = {
 	PORT,
-	{ REPORT_GET("peer", REPORT_OBJECT, get_peer), .object = &port_report_frontend,
+	{ REPORT_GET("peer", REPORT_OBJECT, get_peer), .object = &report_port_frontend,
 	  .meaning = "the frontend" },
 	EVENT_AND_TIME("port.attached"),
 };

@@ -9,9 +9,9 @@
 
 #include "control_context.h"
 #include "ports/port.h"
-#include "port_json.h"
+#include "settings_json.h"
 #include "options/port_options.h"
-#include "port_report.h"
+#include "report_port.h"
 #include "rpc.h"
 #include "rpc_lookup.h"
 #include "rpc_params.h"
@@ -30,7 +30,7 @@ fail_param(struct rpc_call *call, const char *param, const char *words)
 static void
 reply_added(struct rpc_call *call, const struct port *port)
 {
-	rpc_reply(call, port_report_as(&port_report_added, port, rpc_context(call)->fdb));
+	rpc_reply(call, report_port_as(&report_port_added, port, rpc_context(call)->fdb));
 }
 
 /* The value of an option as JSON text in `text`. */
@@ -38,7 +38,7 @@ static const char *
 show_value(const struct port_settings *settings, const struct port_option *option, char *text,
 		size_t size)
 {
-	json_t *value = port_json_value(settings, option);
+	json_t *value = settings_json_value(settings, option);
 	char *shown = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 
 	snprintf(text, size, "%s", json_is_null(value) ? "none" : shown != NULL ? shown : "?");
@@ -89,7 +89,7 @@ answer_existing(struct rpc_call *call, const struct port *port, const json_t *pa
 		refuse_other_type(call, port, type);
 		return;
 	}
-	option = port_json_difference(params, wanted, &present);
+	option = settings_json_difference(params, wanted, &present);
 	if (option == NULL) {
 		reply_added(call, port);
 		return;
@@ -127,7 +127,7 @@ add(struct rpc_call *call, const json_t *params)
 	port_settings_default(&settings);
 	ret = text_check_port_name(name, err, sizeof(err));
 	if (ret == 0)
-		ret = port_json_read(params, &settings, &key, err, sizeof(err));
+		ret = settings_json_read(params, &settings, &key, err, sizeof(err));
 	if (ret != 0) {
 		fail_param(call, key, err);
 		return;
@@ -228,7 +228,7 @@ on_set(void *arg, struct port *port, const char *err)
 	struct rpc_call *call = arg;
 
 	if (err == NULL)
-		rpc_reply(call, port_report(port, rpc_context(call)->fdb));
+		rpc_reply(call, report_port(port, rpc_context(call)->fdb));
 	else
 		rpc_refuse(call, err);
 }
@@ -264,7 +264,7 @@ set(struct rpc_call *call, const json_t *params)
 		return;
 	settings = *port_settings(port);
 	if (check_has_options(port, params, &key, err, sizeof(err)) != 0 ||
-			port_json_read(params, &settings, &key, err, sizeof(err)) != 0)
+			settings_json_read(params, &settings, &key, err, sizeof(err)) != 0)
 		fail_param(call, key, err);
 	else
 		port_set(port, &settings, on_set, call);
@@ -274,7 +274,7 @@ static void
 list(struct rpc_call *call, const json_t *params)
 {
 	(void)params;
-	rpc_reply_rows(call, rpc_port_rows(port_report, rpc_context(call)->fdb, NULL, NULL));
+	rpc_reply_rows(call, rpc_port_rows(report_port, rpc_context(call)->fdb, NULL, NULL));
 }
 
 static void
@@ -283,7 +283,7 @@ show(struct rpc_call *call, const json_t *params)
 	struct port *port = rpc_lookup_port(call, rpc_params_text(params, "name", NULL));
 
 	if (port != NULL)
-		rpc_reply(call, port_report_as(&port_report_shown, port, rpc_context(call)->fdb));
+		rpc_reply(call, report_port_as(&report_port_shown, port, rpc_context(call)->fdb));
 }
 
 /* clang-format off */
@@ -311,7 +311,7 @@ static const struct rpc_method methods[] = {
 	{ .name = "port.add", .command = "add-port", .run = add, RPC_PARAMS(add_params),
 	  .options = RPC_OPTIONS_ALL,
 	  .summary = "Adds a port and starts it; answers when it can be used.",
-	  RPC_RESULT(&port_report_added, "the port") },
+	  RPC_RESULT(&report_port_added, "the port") },
 	{ .name = "port.delete", .command = "del-port", .run = delete_port,
 	  RPC_PARAMS(delete_params),
 	  .summary = "Deletes a port; answers when it is gone and its name is free.",
@@ -319,15 +319,15 @@ static const struct rpc_method methods[] = {
 	{ .name = "port.set", .command = "set-port", .run = set, RPC_PARAMS(one_port_params),
 	  .options = RPC_OPTIONS_CHANGEABLE,
 	  .summary = "Changes options of a port, all of those given or none.",
-	  RPC_RESULT(&port_report_port, "the port as it is now") },
+	  RPC_RESULT(&report_port_port, "the port as it is now") },
 	{ .name = "port.list", .command = "list-ports", .run = list,
 	  .only_tells = true,
 	  .summary = "Tells all ports, ordered by their names.",
-	  RPC_RESULTS(&port_report_port, "the ports") },
+	  RPC_RESULTS(&report_port_port, "the ports") },
 	{ .name = "port.show", .command = "show-port", .run = show, RPC_PARAMS(one_port_params),
 	  .only_tells = true,
 	  .summary = "Tells all about one port, and what its frontend has negotiated.",
-	  RPC_RESULT(&port_report_shown, "the port") },
+	  RPC_RESULT(&report_port_shown, "the port") },
 };
 /* clang-format on */
 

@@ -8,7 +8,7 @@
 #include "drops/device_drop.h"
 #include "drops/drop_reason.h"
 #include "ports/port.h"
-#include "port_report.h"
+#include "report_port.h"
 #include "rpc.h"
 #include "rpc_lookup.h"
 #include "rpc_params.h"
@@ -18,7 +18,7 @@ static json_t *
 report_stats(const struct port *port, const struct fdb *fdb)
 {
 	(void)fdb;
-	return port_report_stats(port);
+	return report_port_stats(port);
 }
 
 /* clang-format off */
@@ -64,7 +64,7 @@ static const struct report_field stats_fields[] = {
 	  .object = &reason_object, .meaning = "what `drops` of STATS count" },
 	{ REPORT_GET("device_reasons", REPORT_OBJECT, get_device_reasons), .shape = REPORT_LIST,
 	  .object = &reason_object, .meaning = "what `device_drops` of STATS count" },
-	{ REPORT_ROWS("ports", &port_report_counters), .shape = REPORT_MAP,
+	{ REPORT_ROWS("ports", &report_port_counters), .shape = REPORT_MAP,
 	  .meaning = "counters, by the port's name" },
 };
 /* clang-format on */
@@ -81,7 +81,7 @@ get_one(struct rpc_call *call, const char *name)
 		return;
 	stats = report_make(&stats_object, NULL);
 	json_object_set_new(stats, report_rows(&stats_object)->name,
-			json_pack("{s:o}", port_name(port), port_report_stats(port)));
+			json_pack("{s:o}", port_name(port), report_port_stats(port)));
 	rpc_reply(call, stats);
 }
 

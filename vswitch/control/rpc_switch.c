@@ -9,7 +9,7 @@
 #include "switching/fdb.h"
 #include "base/log.h"
 #include "ports/port.h"
-#include "port_report.h"
+#include "report_port.h"
 #include "rpc.h"
 #include "rpc_params.h"
 #include "rpc_port_rows.h"
@@ -229,7 +229,7 @@ static const struct report_field status_fields[] = {
 	  .meaning = "most frontends that can be" },
 	{ REPORT_GET("fdb", REPORT_OBJECT, get_fdb), .object = &table_object,
 	  .meaning = "the table of stations" },
-	{ REPORT_ROWS("ports", &port_report_port), .shape = REPORT_LIST, .meaning = "the ports" },
+	{ REPORT_ROWS("ports", &report_port_port), .shape = REPORT_LIST, .meaning = "the ports" },
 };
 /* clang-format on */
 
@@ -253,7 +253,7 @@ status(struct rpc_call *call, const json_t *params)
 	json_t *rest = report_make(&status_object, &told);
 
 	(void)params;
-	rpc_reply_rows(call, rpc_port_rows(port_report, context->fdb, &status_object, rest));
+	rpc_reply_rows(call, rpc_port_rows(report_port, context->fdb, &status_object, rest));
 }
 
 /* clang-format off */

@@ -59,21 +59,21 @@ port_socket_dir(void)
 }
 
 void
-port_report_attached(struct port *port, const struct socket_peer *peer)
+port_attached(struct port *port, const struct socket_peer *peer)
 {
 	if (life.listener.attached != NULL)
 		life.listener.attached(port, peer);
 }
 
 void
-port_report_detached(struct port *port)
+port_detached(struct port *port)
 {
 	if (life.listener.detached != NULL)
 		life.listener.detached(port);
 }
 
 void
-port_report_fault(struct port *port, const char *text)
+port_set_fault(struct port *port, const char *text)
 {
 	snprintf(port->fault.text, sizeof(port->fault.text), "%s", text);
 	port->fault.time_ns = clock_ns();
@@ -96,7 +96,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		next = TAILQ_NEXT(port, link);
 		port_sample_rates(port);
 		if (!port->starting && !port->deleting)
-			port_report_link(port);
+			port_link_changed(port);
 		if (port->deleting && !port->starting && !port->withdrawn)
 			withdraw(port);
 		if (port->awaits && !port->deleting && !port->starting &&
@@ -339,7 +339,7 @@ end_wait(struct port *port)
 }
 
 void
-port_report_started(struct port *port, int ret, const char *err)
+port_started(struct port *port, int ret, const char *err)
 {
 	char words[PORT_TEXT_MAX * 2];
 
@@ -378,7 +378,7 @@ begin_start(struct port *port)
 	port->tried_ns = clock_ns();
 	ret = port->ops->start(port, err, sizeof(err));
 	if (ret != -EINPROGRESS)
-		port_report_started(port, ret, ret < 0 ? err : NULL);
+		port_started(port, ret, ret < 0 ? err : NULL);
 }
 
 static void
@@ -433,7 +433,7 @@ try_again(struct port *port)
 /* ---- Changing ---- */
 
 void
-port_report_set(struct port *port, const char *err)
+port_changed(struct port *port, const char *err)
 {
 	struct port_settings old = port->settings;
 	char words[PORT_TEXT_MAX];
@@ -445,7 +445,7 @@ port_report_set(struct port *port, const char *err)
 			snprintf(words, sizeof(words), "set-port %s: no memory", port->name);
 			err = words;
 		} else {
-			port_report_link(port);
+			port_link_changed(port);
 		}
 	}
 	end_change(port, port, err);
@@ -486,7 +486,7 @@ port_set(struct port *port, const struct port_settings *settings, port_done done
 	port->changed_arg = arg;
 	ret = port->ops->set(port, settings, err, sizeof(err));
 	if (ret != -EINPROGRESS)
-		port_report_set(port, ret < 0 ? err : NULL);
+		port_changed(port, ret < 0 ? err : NULL);
 }
 
 /* ---- Deleting ---- */
@@ -536,7 +536,7 @@ static void
 withdraw(struct port *port)
 {
 	port->withdrawn = port_table_publish() == 0;
-	/* port_report_set() goes on when a change is under way. */
+	/* port_changed() goes on when a change is under way. */
 	if (port->withdrawn && port->changed == NULL)
 		begin_stop(port);
 }
@@ -551,7 +551,7 @@ port_delete(struct port *port, void (*done)(void *arg), void *arg)
 	port->deleted = done;
 	port->deleted_arg = arg;
 	if (port->starting)
-		return 0; /* port_report_started() goes on */
+		return 0; /* port_started() goes on */
 	if (!port->awaits) {
 		withdraw(port);
 		return 0;

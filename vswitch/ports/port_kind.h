@@ -24,7 +24,7 @@ struct port_ops {
 	struct port *(*create)(uint16_t id, const struct port_settings *settings);
 	/*
 	 * Begins its life. 0, or -errno with words, and then it is freed by release(); or
-	 * -EINPROGRESS: port_report_started() will be called, from the event loop.
+	 * -EINPROGRESS: port_started() will be called, from the event loop.
 	 */
 	int (*start)(struct port *port, char *err, size_t err_size);
 	/*
@@ -37,7 +37,7 @@ struct port_ops {
 	void (*release)(struct port *port);
 	/*
 	 * Applies what of `settings` the kind itself must know. 0, -errno with words, or -EINPROGRESS:
-	 * port_report_set() will be called. port->settings are the old ones until it has succeeded.
+	 * port_changed() will be called. port->settings are the old ones until it has succeeded.
 	 */
 	int (*set)(struct port *port, const struct port_settings *settings, char *err,
 			size_t err_size);
@@ -101,8 +101,8 @@ struct port {
  * The ends of start() and set() that answered -EINPROGRESS. `err` NULL: well; of a start `ret` is 0
  * then, else -errno.
  */
-void port_report_started(struct port *port, int ret, const char *err);
-void port_report_set(struct port *port, const char *err);
+void port_started(struct port *port, int ret, const char *err);
+void port_changed(struct port *port, const char *err);
 
 /*
  * How many queues each way the port uses from now on; between a start and a stop, by a kind whose device
@@ -111,16 +111,16 @@ void port_report_set(struct port *port, const char *err);
 int port_use_queues(struct port *port, uint32_t n);
 
 /* A kind's reports to the control layer. */
-void port_report_attached(struct port *port, const struct socket_peer *peer);
-void port_report_detached(struct port *port);
-void port_report_fault(struct port *port, const char *text);
+void port_attached(struct port *port, const struct socket_peer *peer);
+void port_detached(struct port *port);
+void port_set_fault(struct port *port, const char *text);
 /*
  * The link may have come or gone: PORT_UP and not disabled is one. Without it, learned stations are
  * forgotten, at once or after the kind's grace. Called once a second for each port, too.
  */
-void port_report_link(struct port *port);
+void port_link_changed(struct port *port);
 /* A station is behind the port from now on. */
-void port_report_station(struct port *port, const uint8_t mac[6]);
+void port_announced(struct port *port, const uint8_t mac[6]);
 
 /* port_table.c: all ports, those not started yet or being deleted included. */
 struct port *port_table_find(const char *name);

@@ -34,7 +34,7 @@ forget_stations(void *id)
 }
 
 void
-port_report_link(struct port *port)
+port_link_changed(struct port *port)
 {
 	uint64_t now = clock_ns();
 
@@ -52,7 +52,7 @@ port_report_link(struct port *port)
 }
 
 void
-port_report_station(struct port *port, const uint8_t mac[6])
+port_announced(struct port *port, const uint8_t mac[6])
 {
 	struct fdb_key key = { 0 };
 

@@ -4,13 +4,13 @@
 
 #include <stddef.h>
 
-#include "ports/ethdev/port_ethdev.h"
-#include "ports/kernel/port_kernel.h"
-#include "ports/vhost/port_vhost.h"
+#include "ports/ethdev/ethdev_port.h"
+#include "ports/kernel/kernel_port.h"
+#include "ports/vhost/vhost_port.h"
 
 const struct port_ops *const port_kinds[] = {
-	&port_vhost_ops,
-	&port_kernel_ops,
-	&port_ethdev_ops,
+	&vhost_port_ops,
+	&kernel_port_ops,
+	&ethdev_port_ops,
 	NULL,
 };

@@ -8,7 +8,7 @@
  * right moment.
  *
  * Where the kernel or a sandbox forbids userfaultfd, pages are looked up with mincore() when it matters,
- * and growth is guessed from the files (port_vhost_memory.c).
+ * and growth is guessed from the files (vhost_memory.c).
  */
 #ifndef VSWITCH_MEMORY_FAULT_H
 #define VSWITCH_MEMORY_FAULT_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A kernel port's life, as port.c asks for it. Control thread; see port_kernel.h.
+ * A kernel port's life, as port.c asks for it. Control thread; see kernel_port.h.
  *
  * Whatever touches the interface is a job on the helper thread, and jobs run in the order in which
  * they were given. So the one that closes comes after all others of the port, and when it has ended
  * nobody knows the port any more.
  */
-#include "port_kernel.h"
+#include "kernel_port.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -103,8 +103,8 @@ mark_gone(struct kernel_port *port, enum kernel_fate fate)
 		return;
 	port->view.fate = fate;
 	gone_text(port, text, sizeof(text));
-	port_report_fault(&port->base, text);
-	port_report_link(&port->base);
+	port_set_fault(&port->base, text);
+	port_link_changed(&port->base);
 }
 
 /* The interface's MTU bounds the port's frames too, from the next turn on. */
@@ -117,7 +117,7 @@ follow_link(struct kernel_port *port, const struct kernel_view *view)
 	port->base.peer_mtu = view->link.mtu;
 	if (mtu != view->link.mtu && port_table_publish() < 0)
 		log_error("port %s: no memory to follow its interface's MTU", port->base.name);
-	port_report_link(&port->base);
+	port_link_changed(&port->base);
 }
 
 static void look(struct kernel_port *port);
@@ -170,7 +170,7 @@ on_started(void *arg)
 	if (job->ret < 0) {
 		kernel_monitor_leave(port);
 		snprintf(err, sizeof(err), "add-port %s: %s", port->base.name, job->err);
-		port_report_started(&port->base, job->ret, err);
+		port_started(&port->base, job->ret, err);
 		return;
 	}
 	port->backend = job->backend;
@@ -181,7 +181,7 @@ on_started(void *arg)
 	port->base.peer_mtu = port->view.link.mtu;
 	port->backend->choose(port);
 	port->backend->changed(port, &port->base.settings);
-	port_report_started(&port->base, 0, NULL);
+	port_started(&port->base, 0, NULL);
 }
 
 static int
@@ -279,13 +279,13 @@ on_set(void *arg)
 	resume(port);
 	if (job->ret < 0) {
 		snprintf(err, sizeof(err), "set-port %s: %s", port->base.name, job->err);
-		port_report_set(&port->base, err);
+		port_changed(&port->base, err);
 		return;
 	}
 	port->backend->changed(port, job->wanted);
 	if (port->view.fate == KERNEL_ALIVE)
 		follow_link(port, &job->view);
-	port_report_set(&port->base, NULL);
+	port_changed(&port->base, NULL);
 }
 
 static void
@@ -425,7 +425,7 @@ interface(const struct port *base, char ifname[IFNAMSIZ])
 	return ifname[0] != '\0' && port->view.netns[0] == '\0';
 }
 
-const struct port_ops port_kernel_ops = {
+const struct port_ops kernel_port_ops = {
 	.type = "kernel",
 	.may_await = true,
 	.create = create,

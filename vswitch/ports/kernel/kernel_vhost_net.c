@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A kernel port's backend where there is vhost-net: a virtio_user device of DPDK in front of
- * /dev/vhost-net, whose threads in the kernel move the frames. See port_kernel.h.
+ * /dev/vhost-net, whose threads in the kernel move the frames. See kernel_port.h.
  *
  * DPDK makes the TAP behind vhost-net and knows nothing of its MTU, link, addresses and namespace. Its
  * descriptor is looked for among those of the process, and used as the other backend uses its own:
  * to see where the interface is, and to pull its cable.
  */
-#include "port_kernel.h"
+#include "kernel_port.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -32,7 +32,7 @@
 #define COMM_MAX 32
 
 int
-kernel_vhost_usable(char *err, size_t err_size)
+kernel_vhost_net_usable(char *err, size_t err_size)
 {
 	int fd = open(DEVICE, O_RDWR | O_CLOEXEC), why = errno;
 
@@ -279,7 +279,7 @@ describe(const struct kernel_port *port, struct port_device *device)
 	memcpy(device->pids, port->pids, sizeof(device->pids));
 }
 
-const struct kernel_backend kernel_vhost = {
+const struct kernel_backend kernel_vhost_net = {
 	.name = "vhost-net",
 	.open = open_vhost,
 	.change = change,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A kernel port's backend that needs /dev/net/tun alone: a TAP of our own. See port_kernel.h. */
-#include "port_kernel.h"
+/* A kernel port's backend that needs /dev/net/tun alone: a TAP of our own. See kernel_port.h. */
+#include "kernel_port.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See port_json.h. How an option is read and written follows from its type. */
-#include "port_json.h"
+/* See settings_json.h. How an option is read and written follows from its type. */
+#include "settings_json.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -166,8 +166,8 @@ write_value(const struct port_option *option, const void *member)
 }
 
 int
-port_json_read(const json_t *object, struct port_settings *settings, const char **key, char *err,
-		size_t err_size)
+settings_json_read(const json_t *object, struct port_settings *settings, const char **key,
+		char *err, size_t err_size)
 {
 	const struct port_option *option;
 	const json_t *value;
@@ -191,7 +191,7 @@ port_json_read(const json_t *object, struct port_settings *settings, const char 
 }
 
 json_t *
-port_json_value(const struct port_settings *settings, const struct port_option *option)
+settings_json_value(const struct port_settings *settings, const struct port_option *option)
 {
 	if (option->listen_only && !is_listening(settings))
 		return json_null();
@@ -202,8 +202,8 @@ static bool
 is_same_value(const struct port_option *option, const struct port_settings *a,
 		const struct port_settings *b)
 {
-	json_t *value_a = port_json_value(a, option);
-	json_t *value_b = port_json_value(b, option);
+	json_t *value_a = settings_json_value(a, option);
+	json_t *value_b = settings_json_value(b, option);
 	bool same = json_equal(value_a, value_b) != 0;
 
 	json_decref(value_a);
@@ -212,7 +212,7 @@ is_same_value(const struct port_option *option, const struct port_settings *a,
 }
 
 const struct port_option *
-port_json_difference(const json_t *object, const struct port_settings *wanted,
+settings_json_difference(const json_t *object, const struct port_settings *wanted,
 		const struct port_settings *present)
 {
 	size_t i;

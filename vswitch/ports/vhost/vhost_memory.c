@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See port_vhost_memory.h. */
-#include "port_vhost_memory.h"
+/* See vhost_memory.h. */
+#include "vhost_memory.h"
 
 #include <string.h>
 #include <sys/resource.h>

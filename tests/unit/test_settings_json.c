@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks vswitch/control/port_json.c: every option of the table goes from JSON to settings and back. */
+/* Checks vswitch/control/settings_json.c: every option of the table goes from JSON to settings and back. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "control/port_json.h"
+#include "control/settings_json.h"
 #include "options/port_options.h"
 
 static struct port_settings plain;
@@ -25,7 +25,7 @@ read_text(const char *text, struct port_settings *settings, const char **key, ch
 	int ret;
 
 	assert_non_null(object);
-	ret = port_json_read(object, settings, key, err, err_size);
+	ret = settings_json_read(object, settings, key, err, err_size);
 	json_decref(object);
 	return ret;
 }
@@ -77,11 +77,11 @@ test_every_option_comes_back(void **state)
 		given = json_loads(example(&port_options[i]), JSON_DECODE_ANY, NULL);
 		object = json_pack("{s:O}", port_options[i].key, given);
 		assert_int_equal(port_option_check(&port_options[i], given, err, sizeof(err)), 0);
-		assert_int_equal(port_json_read(object, &settings, &key, err, sizeof(err)), 0);
+		assert_int_equal(settings_json_read(object, &settings, &key, err, sizeof(err)), 0);
 		assert_ptr_equal(port_settings_change(&plain, &settings, NULL), &port_options[i]);
 		assert_null(port_settings_change(&plain, &settings, &port_options[i]));
 		assert_null(port_settings_change(&settings, &settings, NULL));
-		back = port_json_value(&settings, &port_options[i]);
+		back = settings_json_value(&settings, &port_options[i]);
 		if (!json_equal(given, back))
 			fail_msg("%s changes on the way", port_options[i].key);
 		json_decref(back);
@@ -105,7 +105,7 @@ test_defaults(void **state)
 		assert_true(option->size > 0);
 		schema = port_option_schema(option);
 		said = json_object_get(schema, "default");
-		value = port_json_value(&plain, option);
+		value = settings_json_value(&plain, option);
 		if (said != NULL && !json_equal(said, value))
 			fail_msg("%s is not %s", option->key, option->default_text);
 		if (said == NULL && option->type != PORT_OPTION_ADDRESSES &&
@@ -183,9 +183,9 @@ test_port_that_connects_has_no_access(void **state)
 
 	(void)state;
 	snprintf(settings.connect, sizeof(settings.connect), "/x");
-	value = port_json_value(&settings, port_option_find("mode"));
+	value = settings_json_value(&settings, port_option_find("mode"));
 	assert_true(json_is_null(value));
-	value = port_json_value(&settings, port_option_find("socket"));
+	value = settings_json_value(&settings, port_option_find("socket"));
 	assert_true(json_is_null(value));
 }
 
@@ -198,14 +198,14 @@ test_differences(void **state)
 	(void)state;
 	wanted.mac_limit = present.mac_limit = 3;
 	present.enabled = false; /* which is not asked for */
-	assert_null(port_json_difference(given, &wanted, &present));
+	assert_null(settings_json_difference(given, &wanted, &present));
 	present.mtu = 1600;
-	assert_string_equal(port_json_difference(given, &wanted, &present)->key, "mtu");
+	assert_string_equal(settings_json_difference(given, &wanted, &present)->key, "mtu");
 	present.mtu = 1500;
 	present.mac_limit = 4;
-	assert_string_equal(port_json_difference(given, &wanted, &present)->key, "mac-limit");
+	assert_string_equal(settings_json_difference(given, &wanted, &present)->key, "mac-limit");
 	snprintf(present.connect, sizeof(present.connect), "/x");
-	assert_string_equal(port_json_difference(given, &wanted, &present)->key, "connect");
+	assert_string_equal(settings_json_difference(given, &wanted, &present)->key, "connect");
 	json_decref(given);
 }
 
@@ -229,7 +229,7 @@ test_addresses(void **state)
 	assert_int_equal(settings.ip.list[1].family, AF_INET);
 	assert_memory_equal(settings.ip.list[1].address, "\x0a\1\2\3", 4);
 	assert_int_equal(settings.ip.list[1].len, 8);
-	value = port_json_value(&settings, ip);
+	value = settings_json_value(&settings, ip);
 	assert_string_equal(json_string_value(json_array_get(value, 0)), "fd00::1/64");
 	assert_string_equal(json_string_value(json_array_get(value, 1)), "10.1.2.3/8");
 	json_decref(value);
@@ -257,7 +257,7 @@ test_backends(void **state)
 		snprintf(text, sizeof(text), "{\"backend\":\"%s\"}", names[i]);
 		assert_int_equal(read_text(text, &settings, &key, err, sizeof(err)), 0);
 		assert_int_equal(settings.backend, i);
-		value = port_json_value(&settings, port_option_find("backend"));
+		value = settings_json_value(&settings, port_option_find("backend"));
 		assert_string_equal(json_string_value(value), names[i]);
 		json_decref(value);
 	}
@@ -267,7 +267,7 @@ static void
 test_mac_is_null_until_given(void **state)
 {
 	struct port_settings settings = plain;
-	json_t *value = port_json_value(&settings, port_option_find("mac"));
+	json_t *value = settings_json_value(&settings, port_option_find("mac"));
 	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 9 };
 	const char *key = NULL;
 	char err[256];

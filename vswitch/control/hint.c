@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See port_hint.h. The stations of hints are in the network of the first kernel port that has one,
+ * See hint.h. The stations of hints are in the network of the first kernel port that has one,
  * else in 10.0.0.0/16. The first frontend answers, the others ping it; a port that is named like a
  * virtual machine gets the options of QEMU's command line.
  */
-#include "port_hint.h"
+#include "hint.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -185,7 +185,7 @@ hint_kernel(const struct port *port, char *text, size_t size)
 }
 
 void
-port_hint(const struct port *port, char *text, size_t size)
+hint_for_port(const struct port *port, char *text, size_t size)
 {
 	if (strcmp(port_type(port), "vhost-user") == 0 && is_named_like_guest(port))
 		hint_guest(port, text, size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A port of kind ethdev. Private to port_ethdev*.c; control thread. */
-#ifndef VSWITCH_PORT_ETHDEV_H
-#define VSWITCH_PORT_ETHDEV_H
+/* A port of kind ethdev. Private to ethdev_port*.c; control thread. */
+#ifndef VSWITCH_ETHDEV_PORT_H
+#define VSWITCH_ETHDEV_PORT_H
 
 #include <sys/queue.h>
 
@@ -11,7 +11,7 @@
 struct ethdev_port {
 	struct port base;
 	struct ethdev dev;
-	TAILQ_ENTRY(ethdev_port) link; /* in the list of port_ethdev_watch.c */
+	TAILQ_ENTRY(ethdev_port) link; /* in the list of ethdev_port_watch.c */
 	bool launched, stopping;
 	bool looking;		     /* a look or a return is under way; the helper writes `seen` */
 	bool returning;		     /* the device is being brought back */
@@ -34,11 +34,11 @@ ethdev_port(const struct port *port)
 	return (struct ethdev_port *)(uintptr_t)port;
 }
 
-/* ---- port_ethdev.c ---- */
+/* ---- ethdev_port.c ---- */
 
-extern const struct port_ops port_ethdev_ops;
+extern const struct port_ops ethdev_port_ops;
 
-/* ---- port_ethdev_device.c ---- */
+/* ---- ethdev_port_device.c ---- */
 
 /* The configuration of its device that the settings of a port ask for. */
 void ethdev_port_config(const struct port_settings *settings, struct ethdev_config *config);
@@ -50,7 +50,7 @@ int ethdev_port_run(struct ethdev_port *port);
 /* Workers and looks have left the device. */
 void ethdev_port_close(struct ethdev_port *port);
 
-/* ---- port_ethdev_watch.c ---- */
+/* ---- ethdev_port_watch.c ---- */
 
 int ethdev_port_watch_init(struct event_base *base);
 
@@ -64,7 +64,7 @@ void ethdev_port_accept(struct ethdev_port *port, const struct ethdev_status *st
 /* Why it is gone, and what comes next. Returns text. */
 const char *ethdev_port_gone_text(const struct ethdev_port *port, char *text, size_t size);
 
-/* ---- port_ethdev_user.c ---- */
+/* ---- ethdev_port_user.c ---- */
 
 /*
  * What is opened has one user: 0, or -EEXIST or -EINVAL with words when another port has what

@@ -6,7 +6,7 @@
  * Jobs of a port run in the order in which they are posted, so the one that closes the device comes
  * after all others, and when it has ended nobody knows the port any more.
  */
-#include "port_ethdev.h"
+#include "ethdev_port.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,12 +50,12 @@ open_done(void *arg)
 
 	if (port->ret < 0) {
 		snprintf(err, sizeof(err), "add-port %s: %s", port->base.name, port->err);
-		port_report_started(&port->base, port->ret, err);
+		port_started(&port->base, port->ret, err);
 		return;
 	}
 	port->status = port->dev.status;
 	port->base.n_sources = port->base.n_sinks = port->dev.queues;
-	port_report_started(&port->base, 0, NULL);
+	port_started(&port->base, 0, NULL);
 }
 
 static int
@@ -145,7 +145,7 @@ change_done(void *arg)
 	port->paused = false;
 	ethdev_port_accept(port, &port->dev.status);
 	snprintf(err, sizeof(err), "set-port %s: %s", port->base.name, port->err);
-	port_report_set(&port->base, port->ret < 0 ? err : NULL);
+	port_changed(&port->base, port->ret < 0 ? err : NULL);
 }
 
 static void
@@ -225,7 +225,7 @@ device(const struct port *base, struct port_device *info)
 	ethdev_info(&port->dev, &port->status, info);
 }
 
-const struct port_ops port_ethdev_ops = {
+const struct port_ops ethdev_port_ops = {
 	.type = "ethdev",
 	.may_await = true,
 	.init = ethdev_port_watch_init,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a device opens has one user; see port_ethdev.h. DPDK compares the names of devices only, and two
+ * What a device opens has one user; see ethdev_port.h. DPDK compares the names of devices only, and two
  * of them on one interface, or at both ends of one socket, send each frame round for ever.
  */
-#include "port_ethdev.h"
+#include "ethdev_port.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Starting and stopping the rings of a vhost-user port: the mechanics of the rule that stands at
- * the head of port_vhost.c. Control thread only.
+ * the head of vhost_port.c. Control thread only.
  */
-#include "port_vhost.h"
+#include "vhost_port.h"
 
 #include <stdio.h>
 #include <stdlib.h>

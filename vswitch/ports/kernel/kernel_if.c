@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A kernel port's interface: its configuration, all or nothing. Helper thread; see port_kernel.h. */
-#include "port_kernel.h"
+/* A kernel port's interface: its configuration, all or nothing. Helper thread; see kernel_port.h. */
+#include "kernel_port.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What others do to the interfaces of kernel ports: `ip link`, the end of a namespace. Control
- * thread; see port_kernel.h.
+ * thread; see kernel_port.h.
  *
  * An event is never believed for what it says of an interface's state, since it may be older than
  * what a job has seen: it makes the port look (struct kernel_watcher). Only the end of a namespace is
  * final as it is.
  */
-#include "port_kernel.h"
+#include "kernel_port.h"
 
 #include <errno.h>
 #include <event2/event.h>

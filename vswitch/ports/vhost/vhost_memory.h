@@ -3,10 +3,10 @@
  * The memory of a vhost-user port's session: watched, and what the switch adds to it (memory_growth.h) held
  * against the port's option, the host, and what the files really have. Control thread only.
  */
-#ifndef VSWITCH_PORT_VHOST_MEMORY_H
-#define VSWITCH_PORT_VHOST_MEMORY_H
+#ifndef VSWITCH_VHOST_MEMORY_H
+#define VSWITCH_VHOST_MEMORY_H
 
-#include "port_vhost.h"
+#include "vhost_port.h"
 
 /* Once, before the first port. Returns the milliseconds from one vhost_memory_tick() to the next. */
 uint32_t vhost_memory_init(void);

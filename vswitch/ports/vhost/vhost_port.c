@@ -14,7 +14,7 @@
  * A ring runs when the library reported the device and the ring as started, the session has all
  * of it, and its three areas lie in mapped memory. An acknowledgement alone never starts a ring.
  */
-#include "port_vhost.h"
+#include "vhost_port.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@
 #include "base/log.h"
 #include "memory_release.h"
 #include "base/control_bell.h"
-#include "port_vhost_memory.h"
+#include "vhost_memory.h"
 #include "rings/sigbus.h"
 #include "text/text.h"
 #include "worker/worker.h"
@@ -78,7 +78,7 @@ update(struct vhost_port *port)
 		if (port->vrings[i] == NULL && may_run(port, session, i))
 			vhost_rings_start(port, session, i);
 	}
-	port_report_link(&port->base);
+	port_link_changed(&port->base);
 }
 
 static void
@@ -124,7 +124,7 @@ on_attached(void *arg, const struct socket_peer *peer)
 	struct vhost_port *port = arg;
 
 	port->faulty = false;
-	port_report_attached(&port->base, peer);
+	port_attached(&port->base, peer);
 }
 
 static void
@@ -141,7 +141,7 @@ on_announced(void *arg, const uint8_t mac[6])
 {
 	struct vhost_port *port = arg;
 
-	port_report_station(&port->base, mac);
+	port_announced(&port->base, mac);
 	vring_source_announce(&port->pairs[0].source, mac);
 	worker_poll(&port->pairs[0].source.base);
 }
@@ -166,9 +166,9 @@ on_detached(void *arg, const char *fault)
 	follow_mtu(port);
 	if (fault != NULL) {
 		port->faulty = true;
-		port_report_fault(&port->base, fault);
+		port_set_fault(&port->base, fault);
 	}
-	port_report_detached(&port->base);
+	port_detached(&port->base);
 }
 
 /* ---- The library's reports ---- */
@@ -458,7 +458,7 @@ set(struct port *base, const struct port_settings *settings, char *err, size_t e
 	return 0;
 }
 
-const struct port_ops port_vhost_ops = {
+const struct port_ops vhost_port_ops = {
 	.type = "vhost-user",
 	.may_await = true, /* the directory of its socket, which may be a container's */
 	.init = init,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the life of an ethdev port (port_ethdev.c) and the looks at its device (port_ethdev_watch.c) both
- * do with the device. Control thread; see port_ethdev.h.
+ * What the life of an ethdev port (ethdev_port.c) and the looks at its device (ethdev_port_watch.c) both
+ * do with the device. Control thread; see ethdev_port.h.
  */
-#include "port_ethdev.h"
+#include "ethdev_port.h"
 
 #include <string.h>
 

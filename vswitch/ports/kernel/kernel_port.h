@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A kernel port: an interface of the kernel whose other end is this switch. Private to
- * port_kernel*.c.
+ * kernel_*.c.
  *
  * Threads: what makes, changes and removes interfaces runs as jobs on the helper thread, one after
- * the other (port_kernel_job.c, port_kernel_if.c and the backends); everything else is the control
+ * the other (kernel_job.c, kernel_if.c and the backends); everything else is the control
  * thread's. A job has its own copy of the settings and of what it found out; of the port it touches
  * the backend's part alone, which the control thread leaves alone between the start and the stop.
  */
-#ifndef VSWITCH_PORT_KERNEL_H
-#define VSWITCH_PORT_KERNEL_H
+#ifndef VSWITCH_KERNEL_PORT_H
+#define VSWITCH_KERNEL_PORT_H
 
 #include <sys/queue.h>
 
@@ -52,7 +52,7 @@ struct kernel_backend {
 };
 
 extern const struct kernel_backend kernel_tap;
-extern const struct kernel_backend kernel_vhost;
+extern const struct kernel_backend kernel_vhost_net;
 
 /* What of an interface can be configured. */
 struct kernel_config {
@@ -134,7 +134,7 @@ kernel_port(const struct port *port)
 	return (struct kernel_port *)(uintptr_t)port;
 }
 
-/* ---- port_kernel_if.c: the interface as netlink sees it; helper thread ---- */
+/* ---- kernel_if.c: the interface as netlink sees it; helper thread ---- */
 
 /* The configuration that an interface has, without addresses. */
 void kernel_if_found(const struct netif_link *link, struct kernel_config *config);
@@ -156,19 +156,19 @@ void kernel_if_addresses(const struct port_settings *settings, struct kernel_con
 int kernel_if_refuse(const struct port_settings *settings, const struct netif_link *link, char *err,
 		size_t err_size);
 
-/* ---- port_kernel_job.c: whole changes; helper thread. `arg`: a struct kernel_job ---- */
+/* ---- kernel_job.c: whole changes; helper thread. `arg`: a struct kernel_job ---- */
 
 void kernel_job_start(void *arg);
 void kernel_job_set(void *arg);
 void kernel_job_look(void *arg);
 void kernel_job_close(void *arg);
 
-/* ---- port_kernel_vhost.c; helper thread ---- */
+/* ---- kernel_vhost_net.c; helper thread ---- */
 
 /* 0: /dev/vhost-net can be used. Else -errno with words. */
-int kernel_vhost_usable(char *err, size_t err_size);
+int kernel_vhost_net_usable(char *err, size_t err_size);
 
-/* ---- port_kernel_monitor.c: changes made by others; control thread ---- */
+/* ---- kernel_monitor.c: changes made by others; control thread ---- */
 
 /* What the monitor tells of a port. */
 struct kernel_watcher {
@@ -182,8 +182,8 @@ int kernel_monitor_enter(struct kernel_port *port, const struct kernel_watcher *
 		size_t err_size);
 void kernel_monitor_leave(struct kernel_port *port);
 
-/* ---- port_kernel.c ---- */
+/* ---- kernel_port.c ---- */
 
-extern const struct port_ops port_kernel_ops;
+extern const struct port_ops kernel_port_ops;
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Each device is looked at once a second: whether it is there, its link, its MAC and its MTU; see
- * port_ethdev.h.
+ * ethdev_port.h.
  *
  * A device that is gone is closed, and opened again when it is there. Where a driver calls its peer and
  * the link is down, it is made to call again, because no driver does so by itself. Settings that
  * came meanwhile are those that it comes back with.
  */
-#include "port_ethdev.h"
+#include "ethdev_port.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -56,7 +56,7 @@ mark_gone(struct ethdev_port *port)
 	ethdev_pause(&port->dev, nothing, NULL);
 	ethdev_port_gone_text(port, text, sizeof(text));
 	log_warning("port %s: %s", port->base.name, text);
-	port_report_fault(&port->base, text);
+	port_set_fault(&port->base, text);
 }
 
 void
@@ -77,7 +77,7 @@ ethdev_port_accept(struct ethdev_port *port, const struct ethdev_status *status)
 				before.ifname, status->ifname);
 	if (status->gone && !before.gone)
 		mark_gone(port);
-	port_report_link(&port->base);
+	port_link_changed(&port->base);
 }
 
 static void

@@ -3,7 +3,7 @@
  * What can be asked of a vhost-user port: the answers to port_info.c's questions, from the gate, the
  * session and the rings. Control thread only.
  */
-#include "port_vhost.h"
+#include "vhost_port.h"
 
 #include <stdio.h>
 

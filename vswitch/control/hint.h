@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What to try with a port that has just been added. Control thread; called by rpc_port.c. */
-#ifndef VSWITCH_PORT_HINT_H
-#define VSWITCH_PORT_HINT_H
+#ifndef VSWITCH_HINT_H
+#define VSWITCH_HINT_H
 
 #include <stddef.h>
 
@@ -10,6 +10,6 @@
 #define PORT_HINT_MAX (2 * PORT_PATH_MAX + 384)
 
 /* Writes a command as "try: COMMAND". */
-void port_hint(const struct port *port, char *text, size_t size);
+void hint_for_port(const struct port *port, char *text, size_t size);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A vhost-user port inside: its state, how its rings are started and stopped, and what can be asked
- * of it. Private to port_vhost*.c; control thread only.
+ * of it. Private to vhost_*.c; control thread only.
  */
-#ifndef VSWITCH_PORT_VHOST_H
-#define VSWITCH_PORT_VHOST_H
+#ifndef VSWITCH_VHOST_PORT_H
+#define VSWITCH_VHOST_PORT_H
 
 #include "ports/port_kind.h"
 #include "rings/vring_endpoint.h"
@@ -48,7 +48,7 @@ vhost_port(const struct port *port)
 	return (struct vhost_port *)(uintptr_t)port;
 }
 
-extern const struct port_ops port_vhost_ops;
+extern const struct port_ops vhost_port_ops;
 
 /* Whether a ring goes to the frontend (else it comes from there), and its pair. */
 static inline bool

@@ -8,7 +8,7 @@
  * a TAP's descriptor holds the namespace that it was opened in; so a container can end, and its
  * interface with it.
  */
-#include "port_kernel.h"
+#include "kernel_port.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -212,10 +212,11 @@ open_backend(struct kernel_job *job, struct netif *own, const char *ifname)
 	if (wanted->backend != PORT_BACKEND_TAP) {
 		bool asked = wanted->backend == PORT_BACKEND_VHOST_NET;
 
-		job->backend = &kernel_vhost;
-		ret = kernel_vhost_usable(why, sizeof(why));
+		job->backend = &kernel_vhost_net;
+		ret = kernel_vhost_net_usable(why, sizeof(why));
 		if (ret == 0)
-			ret = kernel_vhost.open(job->port, own, ifname, wanted, why, sizeof(why));
+			ret = kernel_vhost_net.open(
+					job->port, own, ifname, wanted, why, sizeof(why));
 		snprintf(job->why, sizeof(job->why), "%s",
 				asked ? "asked for" : "/dev/vhost-net can be used");
 		if (ret >= 0)

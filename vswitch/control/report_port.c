@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See port_report.h. */
-#include "port_report.h"
+/* See report_port.h. */
+#include "report_port.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 #include "datapath/frame.h"
 #include "jsonrpc/jsonrpc.h"
 #include "ports/port.h"
-#include "port_hint.h"
-#include "port_json.h"
+#include "hint.h"
+#include "settings_json.h"
 #include "options/port_options.h"
 #include "text/text.h"
 
@@ -27,12 +27,12 @@ static const struct report_field peer_fields[] = {
 };
 /* clang-format on */
 
-const struct report_object port_report_frontend = { .name = "PEER", REPORT_FIELDS(peer_fields) };
+const struct report_object report_port_frontend = { .name = "PEER", REPORT_FIELDS(peer_fields) };
 
 json_t *
-port_report_peer(const struct socket_peer *peer)
+report_port_peer(const struct socket_peer *peer)
 {
-	return report_make(&port_report_frontend, peer);
+	return report_make(&report_port_frontend, peer);
 }
 
 /* ---- STATS ---- */
@@ -120,10 +120,10 @@ static const struct report_field stats_fields[] = {
 };
 /* clang-format on */
 
-const struct report_object port_report_counters = { .name = "STATS", REPORT_FIELDS(stats_fields) };
+const struct report_object report_port_counters = { .name = "STATS", REPORT_FIELDS(stats_fields) };
 
 json_t *
-port_report_stats(const struct port *port)
+report_port_stats(const struct port *port)
 {
 	struct stats_told told = { 0 };
 	struct port_device device = { 0 };
@@ -131,7 +131,7 @@ port_report_stats(const struct port *port)
 	port_stats(port, &told.stats);
 	if (port_device(port, &device))
 		told.device = device.dropped;
-	return report_make(&port_report_counters, &told);
+	return report_make(&report_port_counters, &told);
 }
 
 /* ---- RATES and TIME ---- */
@@ -473,11 +473,11 @@ has_device(const void *subject)
 }
 
 json_t *
-port_report_option(const struct port *port, const struct port_option *option)
+report_port_option(const struct port *port, const struct port_option *option)
 {
 	if ((option->kinds & port_kind_find(port_type(port))) == 0)
 		return json_null();
-	return port_json_value(port_settings(port), option);
+	return settings_json_value(port_settings(port), option);
 }
 
 /* Every option that has a value; `socket` shows the default path where none was given. */
@@ -491,7 +491,7 @@ add_options(json_t *object, const void *subject)
 	size_t i;
 
 	for (i = 0; i < port_options_count; i++) {
-		value = port_report_option(port, &port_options[i]);
+		value = report_port_option(port, &port_options[i]);
 		if (json_is_null(value))
 			json_decref(value);
 		else
@@ -507,7 +507,7 @@ get_peer(const void *subject)
 {
 	const struct socket_peer *peer = port_peer(port_of(subject));
 
-	return peer != NULL ? port_report_peer(peer) : json_null();
+	return peer != NULL ? report_port_peer(peer) : json_null();
 }
 
 /* The MTU that the frontend announced. */
@@ -561,7 +561,7 @@ get_time(const void *subject)
 static json_t *
 get_stats(const void *subject)
 {
-	return port_report_stats(port_of(subject));
+	return report_port_stats(port_of(subject));
 }
 
 /* clang-format off */
@@ -578,7 +578,7 @@ static const struct report_field port_fields[] = {
 	{ REPORT_OPTION_ROWS(add_options),
 	  .meaning = "absent where ports of this type have no such option, where none was given and "
 		     "there is no default, and `mode`, `owner`, `group` of a port that connects" },
-	{ REPORT_GET("peer", REPORT_OBJECT, get_peer), .object = &port_report_frontend,
+	{ REPORT_GET("peer", REPORT_OBJECT, get_peer), .object = &report_port_frontend,
 	  .nullable = true, .has = has_frontend,
 	  .meaning = "vhost-user: the frontend; null while there is none" },
 	{ REPORT_VALUE("rejected_connections", struct port_told, rejected), .has = has_frontend,
@@ -598,19 +598,19 @@ static const struct report_field port_fields[] = {
 	  .meaning = "over the last second" },
 	{ REPORT_GET("time", REPORT_OBJECT, get_time), .object = &time_object,
 	  .meaning = "what the port costs the workers" },
-	{ REPORT_GET("stats", REPORT_OBJECT, get_stats), .object = &port_report_counters,
+	{ REPORT_GET("stats", REPORT_OBJECT, get_stats), .object = &report_port_counters,
 	  .meaning = "counters" },
 };
 /* clang-format on */
 
-const struct report_object port_report_port = { .name = "PORT", REPORT_FIELDS(port_fields) };
+const struct report_object report_port_port = { .name = "PORT", REPORT_FIELDS(port_fields) };
 
 static json_t *
 get_hint(const void *subject)
 {
 	char hint[PORT_HINT_MAX];
 
-	port_hint(port_of(subject), hint, sizeof(hint));
+	hint_for_port(port_of(subject), hint, sizeof(hint));
 	return jsonrpc_text(hint);
 }
 
@@ -620,7 +620,7 @@ static const struct report_field added_fields[] = {
 };
 /* clang-format on */
 
-const struct report_object port_report_added = { .base = &port_report_port,
+const struct report_object report_port_added = { .base = &report_port_port,
 	REPORT_FIELDS(added_fields) };
 
 static json_t *
@@ -644,11 +644,11 @@ static const struct report_field shown_fields[] = {
 };
 /* clang-format on */
 
-const struct report_object port_report_shown = { .base = &port_report_port,
+const struct report_object report_port_shown = { .base = &report_port_port,
 	REPORT_FIELDS(shown_fields) };
 
 json_t *
-port_report_as(const struct report_object *object, const struct port *port, const struct fdb *fdb)
+report_port_as(const struct report_object *object, const struct port *port, const struct fdb *fdb)
 {
 	struct port_told told = { .port = port,
 		.name = port_name(port),
@@ -663,7 +663,7 @@ port_report_as(const struct report_object *object, const struct port *port, cons
 }
 
 json_t *
-port_report(const struct port *port, const struct fdb *fdb)
+report_port(const struct port *port, const struct fdb *fdb)
 {
-	return port_report_as(&port_report_port, port, fdb);
+	return report_port_as(&report_port_port, port, fdb);
 }
