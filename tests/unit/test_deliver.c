@@ -474,7 +474,7 @@ test_flows_of_a_port_with_several_sinks(void **state)
 	}
 	deliver();
 	for (uint32_t q = 0; q < SINKS; q++) {
-		assert_in_range(queues[q].n, 1, BURST_MAX - 2);
+		assert_uint_in_range(queues[q].n, 1, BURST_MAX - 2);
 		assert_int_equal(queues[q].calls, 1);
 		for (uint32_t k = 0; k < queues[q].n; k++) {
 			int *known = &queue_of[queues[q].frames[k] % 8];

@@ -110,7 +110,7 @@ static void
 assert_flood(const struct verdict *verdict)
 {
 	assert_int_equal(verdict->kind, VERDICT_FLOOD);
-	assert_in_range(verdict->group, 100, 100 + PORTS - 1);
+	assert_uint_in_range(verdict->group, 100, 100 + PORTS - 1);
 }
 
 static void
