@@ -92,7 +92,7 @@ struct rpc_table {
 	}
 
 /* Before all else: the methods that there are. `tables` is borrowed for ever; the last is NULL. */
-void rpc_init(const struct rpc_table *const *tables);
+void rpc_init(const struct rpc_table *const *all);
 
 /* The methods in the order of the tables: rpc_method_at(0), and so on until NULL. */
 const struct rpc_method *rpc_method_at(size_t index);
