@@ -150,7 +150,7 @@ def test_error_late_in_the_file_leaves_no_half_start(
     taken = workdir / "b.txt"
     taken.write_text("no socket")
     config = {"version": 1, "ports": [{"name": "a"}, {"name": "b", "socket": str(taken)}]}
-    refuses(make_switch(config=config, start=False), ["b", str(taken), "no socket"])
+    refuses(make_switch(config=config, start=False), ["b", str(taken), "not a socket"])
 
 
 def test_save_and_start_again(

@@ -211,7 +211,7 @@ def test_idle_switch_sleeps_and_wakes(
         )
         a.ping(CONTAINER, 1)
     wait_asleep(switch)
-    assert cpu_in_a_window(switch.pid) < 0.01
+    assert cpu_in_a_window(switch.pid) < 0.02  # twice as much as a slow machine needs
 
 
 def test_nothing_is_left_behind(switch: Switch, make_end: MakeEnd) -> None:
