@@ -66,20 +66,35 @@ def test_silence_after_traffic(switch: Switch, station: MakeStation) -> None:
     assert cpu_in_a_window(switch.pid) < 0.01
 
 
+def waits(pid: int, thread: str) -> int:
+    """How often the threads of a name have begun to wait."""
+    tasks = [task for task in Path(f"/proc/{pid}/task").iterdir()
+             if (task / "comm").read_text().startswith(thread)]
+    assert tasks
+    found = [re.search(r"^voluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text(), re.M)
+             for task in tasks]
+    return sum(int(match[1]) for match in found if match is not None)
+
+
+def wait_watched_no_more(pid: int) -> None:
+    """The watchdog looks every 5 ms, until all workers have slept for a second."""
+    seen, since = waits(pid, "watchdog"), time.monotonic()
+
+    def rests() -> bool:
+        nonlocal seen, since
+        now = waits(pid, "watchdog")
+        if now != seen:
+            seen, since = now, time.monotonic()
+        return time.monotonic() > since + 0.2
+
+    wait_until("the watchdog rests", rests, 30.0)
+
+
 def wakes_in_a_window(pid: int) -> int:
     """How often the workers began to wait anew while WINDOW seconds went by: a timer's ticks."""
-
-    def waits() -> int:
-        tasks = [task for task in Path(f"/proc/{pid}/task").iterdir()
-                 if (task / "comm").read_text().startswith("worker-")]
-        assert tasks
-        found = [re.search(r"^voluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text(), re.M)
-                 for task in tasks]
-        return sum(int(match[1]) for match in found if match is not None)
-
-    before = waits()
+    before = waits(pid, "worker-")
     cpu_in_a_window(pid)
-    return waits() - before
+    return waits(pid, "worker-") - before
 
 
 def test_first_frame_after_a_sleep_passes_at_once(
