@@ -47,12 +47,11 @@ has_library(void)
 }
 
 static void
-send_empty(int fd, uint32_t request, uint32_t more_flags)
+send_empty(int fd, uint32_t request)
 {
 	struct vhost_msg msg;
 
 	build_empty(&msg, request);
-	msg.header.flags |= more_flags;
 	gate_world_send(fd, &msg);
 }
 
@@ -74,13 +73,32 @@ open_session(void)
 	struct vhost_msg msg;
 	int fd = gate_world_connect();
 
-	send_empty(fd, VHOST_REQ_SET_OWNER, 0);
+	send_empty(fd, VHOST_REQ_SET_OWNER);
 	gate_world_run(has_library);
 	gate_world_receive(world.library, &msg);
 	assert_int_equal(msg.header.request, VHOST_REQ_SET_OWNER);
 	assert_int_equal(msg.header.flags, VHOST_FLAG_VERSION | VHOST_FLAG_NEED_REPLY);
 	library_answers(VHOST_REQ_SET_OWNER, 0);
 	return fd;
+}
+
+/* Sends a frontend's message, which goes on to the library; *msg is what the library has then. */
+static void
+relay(int fd, struct vhost_msg *msg)
+{
+	uint32_t request = msg->header.request;
+
+	gate_world_send(fd, msg);
+	gate_world_receive(world.library, msg);
+	assert_int_equal(msg->header.request, request);
+}
+
+/* A request with nothing in it that the library shall answer; *msg as above. */
+static void
+relay_empty(int fd, uint32_t request, struct vhost_msg *msg)
+{
+	build_empty(msg, request);
+	relay(fd, msg);
 }
 
 /* A frontend that says nothing costs the library no connection. */
@@ -105,9 +123,7 @@ test_request_with_reply(void **state)
 	int fd = open_session();
 
 	(void)state;
-	send_empty(fd, VHOST_REQ_GET_FEATURES, 0);
-	gate_world_receive(world.library, &msg);
-	assert_int_equal(msg.header.request, VHOST_REQ_GET_FEATURES);
+	relay_empty(fd, VHOST_REQ_GET_FEATURES, &msg);
 	assert_int_equal(msg.header.flags, VHOST_FLAG_VERSION);
 	library_answers(VHOST_REQ_GET_FEATURES, 1ull << 32 | 1ull << 30);
 	gate_world_receive(fd, &msg);
@@ -127,16 +143,13 @@ test_acknowledgement(void **state)
 
 	(void)state;
 	build_u64(&msg, VHOST_REQ_SET_FEATURES, 1ull << 32 | 1ull << 30);
-	gate_world_send(fd, &msg);
-	gate_world_receive(world.library, &msg);
+	relay(fd, &msg);
 	assert_true((msg.header.flags & VHOST_FLAG_NEED_REPLY) != 0);
 	library_answers(VHOST_REQ_SET_FEATURES, 0);
 
 	build_u64(&msg, VHOST_REQ_SET_PROTOCOL_FEATURES, 0x8);
 	msg.header.flags |= VHOST_FLAG_NEED_REPLY;
-	gate_world_send(fd, &msg);
-	gate_world_receive(world.library, &msg);
-	assert_int_equal(msg.header.request, VHOST_REQ_SET_PROTOCOL_FEATURES);
+	relay(fd, &msg);
 	library_answers(VHOST_REQ_SET_PROTOCOL_FEATURES, 0);
 	gate_world_receive(fd, &msg);
 	assert_int_equal(msg.header.request, VHOST_REQ_SET_PROTOCOL_FEATURES);
@@ -201,8 +214,7 @@ test_fault_while_relayed(void **state)
 	int fd = open_session();
 
 	(void)state;
-	send_empty(fd, VHOST_REQ_GET_FEATURES, 0);
-	gate_world_receive(world.library, &msg);
+	relay_empty(fd, VHOST_REQ_GET_FEATURES, &msg);
 	gate_fault(world.gate, "guilty");
 	for (int i = 0; i < 20; i++)
 		event_base_loop(world.base, EVLOOP_NONBLOCK);
@@ -222,13 +234,11 @@ test_library_refuses(void **state)
 
 	(void)state;
 	build_u64(&msg, VHOST_REQ_SET_FEATURES, 1ull << 32 | 1ull << 30);
-	gate_world_send(fd, &msg);
-	gate_world_receive(world.library, &msg);
+	relay(fd, &msg);
 	library_answers(VHOST_REQ_SET_FEATURES, 0);
 	build_u64(&msg, VHOST_REQ_SET_PROTOCOL_FEATURES, 0x8);
 	msg.header.flags |= VHOST_FLAG_NEED_REPLY;
-	gate_world_send(fd, &msg);
-	gate_world_receive(world.library, &msg);
+	relay(fd, &msg);
 	library_answers(VHOST_REQ_SET_PROTOCOL_FEATURES, 1);
 	gate_world_receive(fd, &msg);
 	assert_true(msg.payload.u64 == 1);
@@ -238,8 +248,7 @@ test_library_refuses(void **state)
 
 	/* One that did not ask could not know: its session ends. */
 	build_u64(&msg, VHOST_REQ_SET_PROTOCOL_FEATURES, 0x8);
-	gate_world_send(fd, &msg);
-	gate_world_receive(world.library, &msg);
+	relay(fd, &msg);
 	library_answers(VHOST_REQ_SET_PROTOCOL_FEATURES, 1);
 	gate_world_run(has_detached);
 	assert_string_equal(world.fault, "the vhost library refused SET_PROTOCOL_FEATURES");
@@ -253,8 +262,7 @@ test_library_leaves(void **state)
 	int fd = open_session();
 
 	(void)state;
-	send_empty(fd, VHOST_REQ_GET_FEATURES, 0);
-	gate_world_receive(world.library, &msg);
+	relay_empty(fd, VHOST_REQ_GET_FEATURES, &msg);
 	shutdown(world.library, SHUT_RDWR);
 	gate_world_run(has_detached);
 	assert_string_equal(world.fault, "the vhost library ended the connection");
@@ -270,8 +278,7 @@ test_library_answers_wrongly(void **state)
 	int fd = open_session();
 
 	(void)state;
-	send_empty(fd, VHOST_REQ_GET_FEATURES, 0);
-	gate_world_receive(world.library, &msg);
+	relay_empty(fd, VHOST_REQ_GET_FEATURES, &msg);
 	library_answers(VHOST_REQ_GET_STATUS, 0);
 	gate_world_run(has_detached);
 	assert_non_null(strstr(world.fault, "invalid reply"));
@@ -287,7 +294,7 @@ test_library_is_full(void **state)
 	(void)state;
 	world.is_full = true;
 	fd = gate_world_connect();
-	send_empty(fd, VHOST_REQ_SET_OWNER, 0);
+	send_empty(fd, VHOST_REQ_SET_OWNER);
 	gate_world_run(has_detached);
 	assert_non_null(strstr(world.fault, "as many as it can serve"));
 	assert_int_equal(gate_rest_faults(world.gate), 0);
@@ -327,7 +334,7 @@ test_bad_message(void **state)
 	int fd = open_session();
 
 	(void)state;
-	send_empty(fd, 99, 0);
+	send_empty(fd, 99);
 	gate_world_run(has_detached);
 	assert_true(world.at_fault);
 	assert_int_equal(gate_rest_faults(world.gate), 1);
@@ -354,8 +361,7 @@ test_destroyed_while_relayed(void **state)
 	int fd = open_session();
 
 	(void)state;
-	send_empty(fd, VHOST_REQ_GET_FEATURES, 0);
-	gate_world_receive(world.library, &msg);
+	relay_empty(fd, VHOST_REQ_GET_FEATURES, &msg);
 	gate_destroy(world.gate, ignore, &world.gone);
 	assert_int_equal(access(world.path, F_OK), -1);
 	assert_false(world.gone);
