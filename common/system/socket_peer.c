@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,16 +38,23 @@ read_program(pid_t pid, char *program, size_t size)
 	}
 }
 
+static bool
+read_credentials(int fd, struct ucred *cred)
+{
+	socklen_t len = sizeof(*cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &len) == 0;
+}
+
 void
 socket_peer_read(int fd, struct socket_peer *peer)
 {
 	struct ucred cred;
-	socklen_t len = sizeof(cred);
 
 	memset(peer, 0, sizeof(*peer));
 	peer->uid = (uid_t)-1;
 	snprintf(peer->program, sizeof(peer->program), "?");
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+	if (!read_credentials(fd, &cred))
 		return;
 	peer->pid = cred.pid;
 	peer->uid = cred.uid;
@@ -58,7 +66,6 @@ pid_t
 socket_peer_pid(int fd)
 {
 	struct ucred cred;
-	socklen_t len = sizeof(cred);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 ? cred.pid : 0;
+	return read_credentials(fd, &cred) ? cred.pid : 0;
 }

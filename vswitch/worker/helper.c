@@ -123,7 +123,6 @@ next_job(struct helper *helper) REQUIRES(lock)
 	return job;
 }
 
-/* */
 static void
 end_job(struct helper *helper, struct job *job) REQUIRES(lock)
 {
