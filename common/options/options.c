@@ -14,6 +14,7 @@
 
 #include "text/nearest.h"
 #include "text/text.h"
+#include "text/words.h"
 
 /* A walk over the command line. */
 struct walk {
@@ -72,29 +73,12 @@ unknown(const struct walk *w, const char *argument)
 	return -EINVAL;
 }
 
-/* Whether word is one of "a|b|c". */
-static bool
-is_choice(const char *choices, const char *word)
-{
-	size_t length = strcspn(word, "|");
-	const char *p = choices;
-
-	while (length > 0 && word[length] == '\0' && p != NULL) {
-		if (strncmp(p, word, length) == 0 && (p[length] == '|' || p[length] == '\0'))
-			return true;
-		p = strchr(p, '|');
-		if (p != NULL)
-			p++;
-	}
-	return false;
-}
-
 static int
 check_choice(const struct option_spec *spec, const char *text, char *err, size_t err_size)
 {
 	char hint[80];
 
-	if (is_choice(spec->choices, text))
+	if (words_index(spec->choices, text) >= 0)
 		return 0;
 	return text_fail(err, err_size, -EINVAL, "'%s' is none of %s%s", text, spec->choices,
 			nearest_choice_hint(spec->choices, text, hint, sizeof(hint)));

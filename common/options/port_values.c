@@ -10,8 +10,9 @@
 #include "system/paths.h"
 #include "port_options.h"
 #include "text/text.h"
+#include "jsonrpc/json_schema.h"
+#include "text/words.h"
 
-#define MAC_PATTERN "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$"
 #define VALUE_SHOWN 40 /* bytes of a wrong value that a message quotes */
 
 /* What the value has to be, for messages. */
@@ -114,22 +115,6 @@ is_mac(const char *text)
 			memcmp(mac, zero, sizeof(mac)) != 0;
 }
 
-/* Whether the word is one of "a|b|c". */
-static bool
-is_choice(const char *choices, const char *word)
-{
-	size_t len = strlen(word);
-
-	while (choices != NULL) {
-		if (strcspn(choices, "|") == len && strncmp(choices, word, len) == 0)
-			return true;
-		choices = strchr(choices, '|');
-		if (choices != NULL)
-			choices++;
-	}
-	return false;
-}
-
 static bool
 is_good_string(const struct port_option *opt, const char *string)
 {
@@ -139,7 +124,7 @@ is_good_string(const struct port_option *opt, const char *string)
 	case PORT_OPTION_PATH:
 		return string[0] == '/';
 	case PORT_OPTION_WORD:
-		return is_choice(opt->choices, string);
+		return words_index(opt->choices, string) >= 0;
 	case PORT_OPTION_MODE:
 		return text_parse_mode(string, &mode, NULL, 0) == 0;
 	case PORT_OPTION_USER:
@@ -380,32 +365,17 @@ default_value(const struct port_option *opt)
 }
 
 static json_t *
-choices_schema(const char *choices)
-{
-	json_t *list = json_array();
-	size_t len;
-
-	while (*choices != '\0') {
-		len = strcspn(choices, "|");
-		json_array_append_new(list, json_stringn(choices, len));
-		choices += len + (choices[len] == '|');
-	}
-	return json_pack("{s:s, s:o}", "type", "string", "enum", list);
-}
-
-static json_t *
 type_schema(const struct port_option *opt)
 {
 	switch (opt->type) {
 	case PORT_OPTION_INTEGER:
-		return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
-				(json_int_t)opt->min, "maximum", (json_int_t)opt->max);
+		return json_schema_range(opt->min, opt->max);
 	case PORT_OPTION_BOOL:
-		return json_pack("{s:s}", "type", "boolean");
+		return json_schema_type("boolean");
 	case PORT_OPTION_WORD:
-		return choices_schema(opt->choices);
+		return json_schema_words(opt->choices);
 	case PORT_OPTION_MODE:
-		return json_pack("{s:s, s:s}", "type", "string", "pattern", "^0?[0-7]{3}$");
+		return json_schema_pattern("^0?[0-7]{3}$");
 	case PORT_OPTION_PATH:
 		return json_pack("{s:s, s:s, s:i}", "type", "string", "pattern", "^/", "maxLength",
 				PATHS_SOCKET_MAX);
@@ -413,14 +383,14 @@ type_schema(const struct port_option *opt)
 		return json_pack("{s:[s, s], s:i, s:{s:s}}", "type", "array", "string", "maxItems",
 				PORT_ADDRESSES_MAX, "items", "type", "string");
 	case PORT_OPTION_MAC:
-		return json_pack("{s:s, s:s}", "type", "string", "pattern", MAC_PATTERN);
+		return json_schema_pattern(JSON_SCHEMA_MAC);
 	case PORT_OPTION_INTERFACE:
-		return json_pack("{s:s, s:s}", "type", "string", "pattern", "^[^\\s/:%]{1,15}$");
+		return json_schema_pattern("^[^\\s/:%]{1,15}$");
 	case PORT_OPTION_USER:
 	case PORT_OPTION_GROUP:
 	case PORT_OPTION_NETNS:
 	case PORT_OPTION_TEXT:
-		return json_pack("{s:s}", "type", "string");
+		return json_schema_type("string");
 	}
 	return NULL;
 }

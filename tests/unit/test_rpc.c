@@ -20,6 +20,7 @@
 #include "control/rpc_params.h"
 #include "control/rpc_tables.h"
 #include "rpc_stand_ins.h"
+#include "text/words.h"
 
 static const char *ran; /* the stand-in that ran last */
 static struct rpc_call *pending;
@@ -371,7 +372,7 @@ test_words_of_events(void **state)
 	size_t n = 0;
 
 	(void)state;
-	rpc_params_for_words(EVENTS_WORDS, count_word, &n);
+	words_for_each(EVENTS_WORDS, count_word, &n);
 	assert_int_equal(n, EVENT_KINDS);
 }
 

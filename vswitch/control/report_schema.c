@@ -5,26 +5,7 @@
 #include <string.h>
 
 #include "options/port_options.h"
-
-static json_t *
-type_schema(const char *type)
-{
-	return json_pack("{s:s}", "type", type);
-}
-
-static json_t *
-words_schema(const char *words)
-{
-	json_t *list = json_array();
-	size_t len;
-
-	while (*words != '\0') {
-		len = strcspn(words, "|");
-		json_array_append_new(list, json_stringn(words, len));
-		words += len + (words[len] == '|');
-	}
-	return json_pack("{s:s, s:o}", "type", "string", "enum", list);
-}
+#include "jsonrpc/json_schema.h"
 
 static json_t *
 object_reference(const struct report_object *object)
@@ -38,19 +19,20 @@ one_schema(const struct report_field *field)
 {
 	switch (field->type) {
 	case REPORT_TEXT:
-		return field->words != NULL ? words_schema(field->words) : type_schema("string");
+		return field->words != NULL ? json_schema_words(field->words)
+					    : json_schema_type("string");
 	case REPORT_INTEGER:
-		return type_schema("integer");
+		return json_schema_type("integer");
 	case REPORT_NUMBER:
-		return type_schema("number");
+		return json_schema_type("number");
 	case REPORT_BOOL:
-		return type_schema("boolean");
+		return json_schema_type("boolean");
 	case REPORT_OBJECT:
 	case REPORT_OPTIONS:
 		break;
 	}
 	if (field->object == NULL)
-		return type_schema("object");
+		return json_schema_type("object");
 	if (field->object->name == NULL)
 		return report_object_schema(field->object);
 	return object_reference(field->object);

@@ -12,53 +12,31 @@
 #include "rpc_tables.h"
 #include "event_kinds.h"
 #include "rpc_params.h"
+#include "jsonrpc/json_schema.h"
 
 #define NAME_PATTERN "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
-#define MAC_PATTERN "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$"
-
-static void
-append_word(const char *word, void *arg)
-{
-	json_array_append_new(arg, json_string(word));
-}
-
-static json_t *
-words_schema(const char *words)
-{
-	json_t *list = json_array();
-
-	rpc_params_for_words(words, append_word, list);
-	return json_pack("{s:s, s:o}", "type", "string", "enum", list);
-}
-
-static json_t *
-string_schema(const char *pattern)
-{
-	return json_pack("{s:s, s:s}", "type", "string", "pattern", pattern);
-}
 
 static json_t *
 type_schema(const struct rpc_param *param)
 {
 	switch (param->type) {
 	case RPC_NAME:
-		return string_schema(NAME_PATTERN);
+		return json_schema_pattern(NAME_PATTERN);
 	case RPC_WORD:
-		return words_schema(param->words);
+		return json_schema_words(param->words);
 	case RPC_WORDS:
 		return json_pack("{s:s, s:i, s:o}", "type", "array", "minItems", 1, "items",
-				words_schema(param->words));
+				json_schema_words(param->words));
 	case RPC_PATH:
-		return string_schema("^/");
+		return json_schema_pattern("^/");
 	case RPC_MAC:
-		return string_schema(MAC_PATTERN);
+		return json_schema_pattern(JSON_SCHEMA_MAC);
 	case RPC_INTEGER:
-		return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
-				(json_int_t)param->min, "maximum", (json_int_t)param->max);
+		return json_schema_range(param->min, param->max);
 	case RPC_VLAN:
-		return json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0, "maximum", 0);
+		return json_schema_range(0, 0);
 	case RPC_BOOL:
-		return json_pack("{s:s}", "type", "boolean");
+		return json_schema_type("boolean");
 	}
 	return NULL;
 }

@@ -16,6 +16,7 @@
 #include "rpc.h"
 #include "rpc_discover.h"
 #include "rpc_params.h"
+#include "text/words.h"
 
 /* A format: the bounds come from where they are enforced. */
 #define HEAD                                                                                                      \
@@ -83,7 +84,7 @@ append_word(const char *word, void *arg)
 static void
 print_words(FILE *out, const char *words)
 {
-	rpc_params_for_words(words, append_word, out);
+	words_for_each(words, append_word, out);
 }
 
 static const char *

@@ -5,6 +5,7 @@
 #include "events.h"
 #include "rpc.h"
 #include "rpc_params.h"
+#include "text/words.h"
 
 static json_t *
 get_names(const void *subject)
@@ -42,7 +43,7 @@ subscribe(struct rpc_call *call, const json_t *params)
 	struct selection selection = { .names = json_array() };
 
 	selection.bits = rpc_params_words(params, "events", EVENTS_WORDS);
-	rpc_params_for_words(EVENTS_WORDS, add_selected, &selection);
+	words_for_each(EVENTS_WORDS, add_selected, &selection);
 	rpc_subscriber(call)->events = selection.bits;
 	events_watch(selection.bits);
 	rpc_reply(call, report_make(&subscribed_object, selection.names));

@@ -11,40 +11,10 @@
 #include "text/nearest.h"
 #include "options/port_options.h"
 #include "text/text.h"
+#include "text/words.h"
 
 #define VALUE_SHOWN 40 /* bytes of a wrong value that a message quotes */
 #define LIST_MAX 320   /* bytes of a list of names in a message */
-
-/* Index of `word` in "a|b|c", or -1. */
-static int
-word_index(const char *words, const char *word)
-{
-	size_t len = strlen(word);
-	int index;
-
-	for (index = 0; words != NULL; index++) {
-		if (strcspn(words, "|") == len && strncmp(words, word, len) == 0)
-			return index;
-		words = strchr(words, '|');
-		if (words != NULL)
-			words++;
-	}
-	return -1;
-}
-
-void
-rpc_params_for_words(const char *words, void (*use)(const char *word, void *arg), void *arg)
-{
-	char word[64];
-	size_t len;
-
-	while (*words != '\0') {
-		len = strcspn(words, "|");
-		snprintf(word, sizeof(word), "%.*s", (int)len, words);
-		use(word, arg);
-		words += len + (words[len] == '|');
-	}
-}
 
 bool
 rpc_params_has_option(const struct rpc_method *method, const struct port_option *option)
@@ -169,7 +139,7 @@ wrong_word(const char *words, const json_t *array)
 
 	for (i = 0; i < json_array_size(array); i++) {
 		word = json_string_value(json_array_get(array, i));
-		if (word == NULL || word_index(words, word) < 0)
+		if (word == NULL || words_index(words, word) < 0)
 			return word != NULL ? word : "";
 	}
 	return NULL;
@@ -185,7 +155,7 @@ is_good(const struct rpc_param *param, const json_t *value)
 	case RPC_NAME:
 		return string != NULL;
 	case RPC_WORD:
-		return string != NULL && word_index(param->words, string) >= 0;
+		return string != NULL && words_index(param->words, string) >= 0;
 	case RPC_WORDS:
 		return json_array_size(value) > 0 && wrong_word(param->words, value) == NULL;
 	case RPC_PATH:
@@ -236,7 +206,7 @@ hint_word(const struct rpc_param *param, const json_t *value, struct rpc_problem
 	if (param->words == NULL || word == NULL)
 		return;
 	nearest_init(&search.near, word);
-	rpc_params_for_words(param->words, offer_word, &search);
+	words_for_each(param->words, offer_word, &search);
 	nearest_hint(&search.near, hint, size);
 }
 
@@ -378,7 +348,7 @@ rpc_params_words(const json_t *params, const char *name, const char *words)
 	if (array == NULL)
 		return UINT32_MAX;
 	for (i = 0; i < json_array_size(array); i++) {
-		index = word_index(words, json_string_value(json_array_get(array, i)));
+		index = words_index(words, json_string_value(json_array_get(array, i)));
 		if (index >= 0)
 			bits |= 1u << index;
 	}

@@ -29,9 +29,6 @@ rpc_params_subject(const struct rpc_method *method, const json_t *params, char *
 struct port_option;
 bool rpc_params_has_option(const struct rpc_method *method, const struct port_option *option);
 
-/* Calls `use` for each word of "a|b|c". */
-void rpc_params_for_words(const char *words, void (*use)(const char *word, void *arg), void *arg);
-
 /* Values that were checked; `otherwise` when the parameter was not given. */
 const char *rpc_params_text(const json_t *params, const char *name, const char *otherwise);
 int64_t rpc_params_integer(const json_t *params, const char *name, int64_t otherwise);

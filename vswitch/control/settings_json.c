@@ -11,6 +11,7 @@
 #include "jsonrpc/jsonrpc.h"
 #include "options/port_options.h"
 #include "text/text.h"
+#include "text/words.h"
 
 static bool
 is_listening(const struct port_settings *settings)
@@ -18,24 +19,13 @@ is_listening(const struct port_settings *settings)
 	return settings->connect[0] == '\0';
 }
 
-/* Index of a word in "a|b|c", of which it is one. */
-static uint32_t
-choice_index(const char *choices, const char *word)
-{
-	size_t len = strlen(word);
-	uint32_t index;
-
-	for (index = 0; strncmp(choices, word, len) != 0 || strcspn(choices, "|") != len; index++)
-		choices += strcspn(choices, "|") + 1;
-	return index;
-}
-
 static json_t *
 write_choice(const char *choices, uint32_t index)
 {
-	for (; index > 0; index--)
-		choices += strcspn(choices, "|") + 1;
-	return json_stringn(choices, strcspn(choices, "|"));
+	size_t len;
+	const char *word = words_at(choices, index, &len);
+
+	return json_stringn(word, len);
 }
 
 /* All of them: what was there before goes. */
@@ -70,7 +60,8 @@ read_value(const struct port_option *option, const json_t *value, void *member, 
 		*(bool *)member = json_is_true(value);
 		return 0;
 	case PORT_OPTION_WORD:
-		*(uint32_t *)member = choice_index(option->choices, json_string_value(value));
+		*(uint32_t *)member = (uint32_t)words_index(
+				option->choices, json_string_value(value));
 		return 0;
 	case PORT_OPTION_MODE:
 		return text_parse_mode(json_string_value(value), member, err, err_size);
