@@ -40,7 +40,6 @@
 
 static struct {
 	struct port_config config;
-	struct port_listener listener;
 	struct event *second;
 	void (*all_deleted)(void *arg);
 	void *all_deleted_arg;
@@ -61,15 +60,15 @@ port_socket_dir(void)
 void
 port_attached(struct port *port, const struct socket_peer *peer)
 {
-	if (life.listener.attached != NULL)
-		life.listener.attached(port, peer);
+	if (life.config.listener->attached != NULL)
+		life.config.listener->attached(port, peer);
 }
 
 void
 port_detached(struct port *port)
 {
-	if (life.listener.detached != NULL)
-		life.listener.detached(port);
+	if (life.config.listener->detached != NULL)
+		life.config.listener->detached(port);
 }
 
 void
@@ -77,8 +76,8 @@ port_set_fault(struct port *port, const char *text)
 {
 	snprintf(port->fault.text, sizeof(port->fault.text), "%s", text);
 	port->fault.time_ns = clock_ns();
-	if (life.listener.fault != NULL)
-		life.listener.fault(port, port->fault.text);
+	if (life.config.listener->fault != NULL)
+		life.config.listener->fault(port, port->fault.text);
 }
 
 static void withdraw(struct port *port);
@@ -112,7 +111,6 @@ port_init(const struct port_config *config)
 
 	ASSERT_ON(THREAD_CONTROL);
 	life.config = *config;
-	life.listener = *config->listener;
 	port_link_init(config->fdb);
 	life.second = event_new(config->base, -1, EV_PERSIST, on_second, NULL);
 	if (life.second == NULL || event_add(life.second, &second) < 0)
@@ -362,8 +360,8 @@ port_started(struct port *port, int ret, const char *err)
 		end_change(port, NULL, words);
 		port_delete(port, NULL, NULL);
 	} else {
-		if (life.listener.added != NULL)
-			life.listener.added(port);
+		if (life.config.listener->added != NULL)
+			life.config.listener->added(port);
 		end_change(port, port, NULL);
 	}
 }
@@ -505,8 +503,8 @@ on_unused(void *arg)
 	fdb_flush(life.config.fdb, port->id, true);
 	last = port_table_leave(port);
 	port->ops->release(port);
-	if (life.listener.deleted != NULL)
-		life.listener.deleted(name);
+	if (life.config.listener->deleted != NULL)
+		life.config.listener->deleted(name);
 	if (deleted != NULL)
 		deleted(deleted_arg);
 	if (last && life.all_deleted != NULL)
