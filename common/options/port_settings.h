@@ -15,14 +15,7 @@
 #include <net/if.h>
 
 #include "netlink/prefix.h"
-
-#define PORT_PATH_MAX 108 /* sun_path */
-#define PORT_DEVARGS_MAX 512
-#define PORT_ADDRESSES_MAX 16 /* IP addresses of an interface */
-#define PORT_QUEUES_MAX 8
-#define PORT_MTU_MIN 68
-#define PORT_MTU_MAX 65535
-#define PORT_MEMORY_MAX (1 << 20) /* MiB */
+#include "port_limits.h"
 
 /* How a kernel port reaches the kernel, in the order of the option's choices. */
 enum port_backend {

@@ -57,7 +57,7 @@ check_port(const struct config *config, uint32_t i)
 	for (uint32_t k = 0; k < i; k++)
 		FUZZ_CHECK(strcmp(config->ports[k].name, port->name) != 0);
 	FUZZ_CHECK(port_kind_find(port->type) != 0);
-	FUZZ_CHECK(settings->mtu >= MTU_MIN && settings->mtu <= MTU_MAX);
+	FUZZ_CHECK(settings->mtu >= PORT_MTU_MIN && settings->mtu <= PORT_MTU_MAX);
 	FUZZ_CHECK(settings->queues >= 1 && settings->queues <= PORT_QUEUES_MAX);
 	FUZZ_CHECK(settings->ip.n <= PORT_ADDRESSES_MAX);
 	check_round(settings);

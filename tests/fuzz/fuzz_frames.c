@@ -162,8 +162,8 @@ setup(void)
 static void
 read_port(struct fuzz_input *input, uint16_t i)
 {
-	static const uint32_t limits[] = { 1518, MTU_MIN + FRAME_OVERHEAD, 9018,
-		MTU_MAX + FRAME_OVERHEAD };
+	static const uint32_t limits[] = { 1518, PORT_MTU_MIN + FRAME_OVERHEAD, 9018,
+		PORT_MTU_MAX + FRAME_OVERHEAD };
 	uint8_t kind = fuzz_u8(input), more = fuzz_u8(input);
 	struct port *port = &ports[i];
 	struct forward_port *entry = &table->ports[i];

@@ -184,7 +184,7 @@ check_burst(uint32_t taken, uint8_t *list)
 			len += frame->segments[k].len;
 		}
 		FUZZ_CHECK(len == frame->len && burst_wire_len(burst, i) <= burst->longest);
-		if (len >= ETHERNET_HEADER_LEN && len <= MTU_MAX + FRAME_OVERHEAD &&
+		if (len >= ETHERNET_HEADER_LEN && len <= PORT_MTU_MAX + FRAME_OVERHEAD &&
 				(burst_needs(burst, i) & ~takes) == 0)
 			list[n++] = (uint8_t)i;
 	}

@@ -69,7 +69,7 @@ answer_port(struct rpc_call *call, const json_t *params)
 		rpc_fail(call, JSONRPC_INVALID_PARAMS, json_pack("{s:s}", "param", key), "%s", err);
 		return;
 	}
-	FUZZ_CHECK(settings.mtu >= MTU_MIN && settings.mtu <= MTU_MAX);
+	FUZZ_CHECK(settings.mtu >= PORT_MTU_MIN && settings.mtu <= PORT_MTU_MAX);
 	FUZZ_CHECK(settings.queues >= 1 && settings.queues <= PORT_QUEUES_MAX);
 	FUZZ_CHECK(settings.ip.n <= PORT_ADDRESSES_MAX);
 	FUZZ_CHECK(memchr(settings.socket, '\0', sizeof(settings.socket)) != NULL);

@@ -105,7 +105,8 @@ set_up(const struct cost_case *cost_case)
 	for (uint32_t port = 0; port <= cost_case->receivers; port++) {
 		if (port > 0)
 			set_up_receiver(port);
-		table->ports[port] = (struct forward_port){ .max_frame = MTU_MAX, .enabled = true };
+		table->ports[port] = (struct forward_port){ .max_frame = PORT_MTU_MAX,
+			.enabled = true };
 		forward_table_set_sinks(table, port, &(struct sink *){ &sinks[port].base }, 1);
 		everybody->ports[everybody->n++] = port;
 	}

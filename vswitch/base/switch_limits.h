@@ -5,7 +5,7 @@
 #ifndef VSWITCH_SWITCH_LIMITS_H
 #define VSWITCH_SWITCH_LIMITS_H
 
-#include "options/port_settings.h"
+#include "options/port_limits.h"
 
 /*
  * Port ids are 0 .. PORTS_MAX - 1. Sessions with the vhost library are fewer, because its event loop
@@ -34,9 +34,7 @@
 #define VLAN_TAG_LEN 4
 #define FRAME_OVERHEAD (ETHERNET_HEADER_LEN + VLAN_TAG_LEN)
 #define FRAME_OVERHEAD_MAX (FRAME_OVERHEAD + VLAN_TAG_LEN)
-#define MTU_MIN 68
-#define MTU_MAX 65535
-#define FRAME_LEN_MAX (MTU_MAX + FRAME_OVERHEAD_MAX)
+#define FRAME_LEN_MAX (PORT_MTU_MAX + FRAME_OVERHEAD_MAX)
 
 /*
  * Rings of a vhost-user port: 2 N is the receiveq (switch to frontend) of queue pair N, and 2 N + 1 its

@@ -340,9 +340,9 @@ vhost_check_mtu(const struct vhost_check *check)
 	bool asks = (check->msg->header.flags & VHOST_FLAG_NEED_REPLY) != 0;
 	uint64_t mtu = check->msg->payload.u64;
 
-	if (mtu < MTU_MIN || mtu > MTU_MAX)
+	if (mtu < PORT_MTU_MIN || mtu > PORT_MTU_MAX)
 		return vhost_refuse(check, "%s: %" PRIu64 "; %d to %d is right", check->name, mtu,
-				MTU_MIN, MTU_MAX);
+				PORT_MTU_MIN, PORT_MTU_MAX);
 	if (asks && mtu > check->offer->mtu)
 		return vhost_refuse(check,
 				"%s: the frontend's MTU %" PRIu64 " is more than the port's %u; "

@@ -27,9 +27,6 @@ struct fdb;
 struct port;
 struct port_ops;
 
-_Static_assert(PORT_MTU_MIN == MTU_MIN && PORT_MTU_MAX == MTU_MAX,
-		"the option and the switch agree");
-
 enum port_state {
 	PORT_WAITING,	  /* no frontend; kernel, ethdev: what it is made of is not there yet */
 	PORT_NEGOTIATING, /* a frontend is attached; rings do not run yet */
